@@ -1,0 +1,1 @@
+"""The engine: sum-reduced cross-entropy of a linear model, and its minimiser."""

@@ -1,0 +1,173 @@
+"""Rows cut into blocks that stay in cache, mapped over threads, summed in a fixed order.
+
+A **block** is a run of rows small enough that everything done with it happens in the L2 cache,
+so that one pass reads X from memory once. A **segment** is a run of blocks that one thread works
+through; its results are added up as it goes. How rows are cut depends on the data alone, never on
+the number of threads, and the segments' results are added in their order, so a sum has the same
+bits on any number of threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import joblib
+import numpy as np
+import scipy.sparse
+from threadpoolctl import ThreadpoolController
+
+BLOCK_ELEMENTS = 1 << 17  # rows and logits of one block: a megabyte of float64
+SPARSE_LOGITS = 1 << 20  # a sparse product writes d x K numbers, so its blocks are larger
+SEGMENTS = 64  # enough to keep many threads busy
+FEW_SEGMENTS = 4  # however large their sums
+SEGMENT_SUMS = 1 << 23  # elements that the sums of more segments than that have together
+
+
+class Blocks:
+    """The rows of X, read block by block.
+
+    Parameters
+    ----------
+    X : (n, d) array or CSR matrix
+        Never copied, never written to. Indices of a row are sorted and differ.
+    offset : (d,) array or None
+        Subtracted from a block as it is read (dense X only). This also widens the block to
+        float64, so it is set, if only to zeros, wherever X is not float64 already.
+    n_outputs : int
+        Rows of logits that go with a sample, one or K.
+    n_threads : int
+        Threads that share the segments.
+    """
+
+    def __init__(
+        self, X: Any, *, offset: np.ndarray | None = None, n_outputs: int, n_threads: int = 1
+    ) -> None:
+        self.sparse = scipy.sparse.issparse(X)
+        self.X = X if self.sparse else np.asarray(X)
+        self.n_rows, self.n_features = X.shape
+        self.offset = offset
+        self.n_outputs = n_outputs
+        self.block_rows = self._rows_of_a_block()
+        starts = range(0, self.n_rows, self.block_rows)
+        self.all = [slice(a, min(a + self.block_rows, self.n_rows)) for a in starts]
+        # scipy.sparse holds the interpreter lock in its products: threads gain nothing there.
+        self.n_threads = 1 if self.sparse else min(n_threads, len(self.all))
+        self._pool: ThreadPoolExecutor | None = None
+
+    def _rows_of_a_block(self) -> int:
+        if self.sparse:
+            rows = max(SPARSE_LOGITS // self.n_outputs, 4 * self.n_features)
+        else:
+            rows = max(BLOCK_ELEMENTS // (self.n_features + 2 * self.n_outputs), 64)
+        n_blocks = -(-self.n_rows // rows)
+        return -(-self.n_rows // max(n_blocks, 1))
+
+    def segments(self, sum_size: int) -> list[list[slice]]:
+        """Cut the blocks into segments whose results have `sum_size` elements each."""
+        n = max(FEW_SEGMENTS, min(SEGMENTS, SEGMENT_SUMS // sum_size))
+        n = min(n, len(self.all))
+        edges = [len(self.all) * i // n for i in range(n + 1)]
+        return [self.all[a:b] for a, b in pairwise(edges)]
+
+    def read(self, rows: slice, buffer: np.ndarray | None) -> Any:
+        """Return a block in float64 and less the offset; `buffer` is what `self.buffer` gave."""
+        if self.n_rows == rows.stop - rows.start and self.sparse:
+            return self.X
+        if self.sparse:
+            return _csr_rows(self.X, rows)
+        if buffer is None or self.offset is None:
+            return self.X[rows]
+        return np.subtract(self.X[rows], self.offset, out=buffer[: rows.stop - rows.start])
+
+    def runs(self, segment: list[slice]) -> Iterator[slice]:
+        """Blocks of a segment, those of a sparse X cut to what may be dense for a moment."""
+        for rows in segment:
+            step = self.block_rows
+            if self.sparse:
+                step = max(1, BLOCK_ELEMENTS // self.n_features)
+            for start in range(rows.start, rows.stop, step):
+                yield slice(start, min(start + step, rows.stop))
+
+    def buffer(self) -> np.ndarray | None:
+        """Space for `read`, one for every segment at work."""
+        if self.offset is None or self.sparse:
+            return None
+        return np.empty((self.block_rows, self.n_features))
+
+    def map(self, function: Callable[[list[slice]], Any], sum_size: int = 1) -> list[Any]:
+        """Apply `function` to every segment; results in the order of the segments."""
+        segments = self.segments(sum_size)
+        if self.n_threads == 1:
+            return [function(segment) for segment in segments]
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.n_threads, thread_name_prefix="skxent")
+        return list(self._pool.map(function, segments))
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+def _csr_rows(X: Any, rows: slice) -> Any:
+    """Some rows of a CSR matrix; SciPy copies their values only where they are few."""
+    first, last = X.indptr[rows.start], X.indptr[rows.stop]
+    x = scipy.sparse.csr_array(
+        (X.data[first:last], X.indices[first:last], X.indptr[rows.start : rows.stop + 1] - first),
+        shape=(rows.stop - rows.start, X.shape[1]),
+        copy=False,
+    )
+    # Otherwise SciPy would sort where it shares memory with X.
+    x.has_canonical_format = True
+    return x
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    # Looking for the loaded libraries takes milliseconds; a limit from this one microseconds.
+    return ThreadpoolController().select(user_api="blas")
+
+
+_blas_lock = threading.Lock()
+_blas_users = 0
+_blas_limiter: Any = None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS use one thread; the caller's limits come back when the last user has left.
+
+    The limit belongs to the process. Two fits at once must therefore share it: were each to
+    restore what it found, the second could restore the first one's limit for good.
+    """
+    global _blas_users, _blas_limiter
+    with _blas_lock:
+        if _blas_users == 0:
+            _blas_limiter = _blas().limit(limits=1)
+            _blas_limiter.__enter__()
+        _blas_users += 1
+    try:
+        yield
+    finally:
+        with _blas_lock:
+            _blas_users -= 1
+            if _blas_users == 0:
+                _blas_limiter.__exit__(None, None, None)
+                _blas_limiter = None
+
+
+def effective_threads(n_jobs: int | None) -> int:
+    """Threads for `n_jobs`; None means as many as BLAS would use, so limits are respected."""
+    if n_jobs is not None:
+        return int(joblib.effective_n_jobs(n_jobs))
+    with _blas_lock:
+        if _blas_users:  # another fit holds the limit: ask what was there before
+            return int(_blas_limiter.get_original_num_threads()["blas"] or 1)
+    return max((lib.num_threads for lib in _blas().lib_controllers), default=1)

@@ -1,0 +1,58 @@
+"""How far a point is from the minimum, in nats."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.objective import Objective, Point
+
+CG_RESIDUAL = 0.1  # of the gradient, both in coordinates v
+CG_PRODUCTS = 100
+
+
+def stretch(move: float) -> float:
+    r"""How much farther the minimum may be than a Newton step sees that moves a logit by `move`.
+
+    The third derivative of a log-partition along a direction is at most the second times the range
+    q of the logits' moves (F. Bach, "Self-concordant analysis for logistic regression", Electronic
+    Journal of Statistics 4, 2010). With Newton decrement l the function along the step is then at
+    least :math:`2 l\,[-t + (e^{-qt} + qt - 1) / q^2]`, which falls to :math:`-l` times
+
+    .. math:: 2\,[q + (1 - q) \log(1 - q)] / q^2,
+
+    one for small q and two for q = 1, where the bound ends; twice q is a guess for what lies
+    beyond.
+    """
+    if move >= 1:
+        return 2 * move
+    if move < 1e-4:
+        return 1.0
+    return 2 * (move + (1 - move) * np.log1p(-move)) / move**2
+
+
+def decrement(model: Curvature, point: Point) -> float:
+    """Half the squared gradient in the coordinates of a model, in nats."""
+    v = model.to_v(point.gradient)
+    return 0.5 * float(v @ v)
+
+
+def conjugate_gradients(
+    objective: Objective, model: Curvature, point: Point
+) -> tuple[float, np.ndarray]:
+    """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned."""
+    b = -model.to_v(point.gradient)
+    s, r, d = np.zeros_like(b), b, b
+    rr = goal = float(b @ b)
+    for _ in range(CG_PRODUCTS):
+        Hd = model.to_v(objective.hessian_product(point.theta, model.to_theta(d)))
+        curved = float(d @ Hd)
+        if not curved > 0:
+            break
+        s = s + rr / curved * d
+        r = r - rr / curved * Hd
+        rr, before = float(r @ r), rr
+        if rr <= CG_RESIDUAL**2 * goal:
+            break
+        d = r + rr / before * d
+    return 0.5 * float(b @ s), model.to_theta(s)

@@ -1,0 +1,348 @@
+r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly one.
+
+1. **Sample first.** Where there are many rows, the objective on a sample of them is minimised
+   before X is read again, and on a smaller sample before that. The minimum of a sample lies about
+   P/2 of its own nats from the whole's, P parameters, so the search on all rows starts where a
+   quadratic model holds. The rows whose curvature matters there make the sample for the models.
+2. **A stage.** Model the curvature at the present point (`curvature`), on all rows or on the
+   sample, and let SciPy's L-BFGS-B minimise over v in Theta = Theta_0 + T v. In a fresh and good
+   model the first step is Newton's and the next ones mend what the model missed. A stage ends when
+   the decrement has fallen a thousandfold, when steps no longer go straight, or after a dozen.
+   Value and gradient are carried over, so that a new stage costs no pass. After a stage that did
+   not go straight the next model is a cautious one, and the first step short; after a slow one it
+   is a larger one.
+3. **The certificate.** The full model of all rows at the present point gives the gap itself,
+   :math:`\tfrac12 g^\top H^{-1} g`. Any other model only hints: conjugate gradients on exact
+   Hessian products then measure the gap, and their step is taken if the gap is too large. Either
+   holds if the step stays where the function is quadratic, see `stretch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skxent.likelihood import curvature
+from skxent.likelihood.blocks import one_blas_thread
+from skxent.likelihood.certificate import conjugate_gradients, decrement, stretch
+from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.data import Data, Moments, first_read, row_space
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.plan import fits_row_space, plan
+from skxent.likelihood.sampling import sample
+from skxent.likelihood.stage import Stage
+
+CAUTION = 0.1  # see curvature; after a stage that was not straight
+SHORT = 8.0  # logits; the longest first step of a cautious stage
+HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
+SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
+STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
+ENLARGE = 4  # times as many rows for a model that was too poor
+VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to infinity
+
+Report = Callable[[np.ndarray, np.ndarray, float], bool]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a fit ends with.
+
+    Parameters
+    ----------
+    coef : (R, d) array
+    intercept : (R,) array
+        Parameters for samples as they are, not centred.
+    value, log_likelihood : float
+        The objective, and its part without the penalty with the sign changed, in nats.
+    gap : float
+        Estimated distance of `value` from the minimum, in nats.
+    target : float
+        The gap that was asked for.
+    unbounded : bool
+        Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
+    stopped : bool
+        Whether the caller's report ended the fit.
+    n_iterations : int
+    n_passes : float
+        Reads of X, those of samples as fractions.
+    curve : tuple of (passes, value)
+        The objective after each iteration on all rows.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    value: float
+    log_likelihood: float
+    gap: float
+    target: float
+    unbounded: bool
+    stopped: bool
+    n_iterations: int
+    n_passes: float
+    curve: tuple[tuple[float, float], ...]
+
+    @property
+    def converged(self) -> bool:
+        """Whether the gap is within what was asked for."""
+        return self.gap <= self.target
+
+
+def minimise(
+    data: Data,
+    *,
+    alpha: float,
+    start: tuple[np.ndarray, np.ndarray] | None,
+    tol: float,
+    max_iter: int,
+    report: Report | None = None,
+) -> Solution:
+    """Minimise the penalised cross-entropy of `data`.
+
+    Parameters
+    ----------
+    data : Data
+    alpha : float
+        1 / C.
+    start : (coef, intercept) or None
+        Where to begin; None is at zero.
+    tol : float
+        The gap to reach: `tol` nats, or `tol` thousandths of the objective where that is more.
+    max_iter : int
+        L-BFGS iterations on all rows, at most.
+    report : function(coef, intercept, value) -> bool, or None
+        Called after each of them; True ends the fit.
+    """
+    # Threads share out the segments. BLAS with threads of its own waits for the busy ones and can
+    # be a hundred times slower, on the small matrices of a curvature above all.
+    with one_blas_thread():
+        moments = first_read(data)
+        if fits_row_space(data):
+            return _in_row_space(data, moments, alpha, start, tol, max_iter, report)
+        search = Search(data, moments, alpha, tol, max_iter, report)
+        try:
+            search.run(start)
+            return search.solution()
+        finally:
+            search.close()
+
+
+def _in_row_space(
+    data: Data,
+    moments: Moments,
+    alpha: float,
+    start: tuple[np.ndarray, np.ndarray] | None,
+    tol: float,
+    max_iter: int,
+    report: Report | None,
+) -> Solution:
+    """`minimise` with coordinates for the rows: coef = A Q', intercepts move by the centre."""
+    centre = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
+    reduced, Q = row_space(data, centre)
+
+    def outside(A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        coef = A @ Q.T
+        return coef, a - coef @ centre
+
+    if start is not None:
+        coef, intercept = start
+        start = coef @ Q, intercept + coef @ centre
+    solution = minimise(
+        reduced,
+        alpha=alpha,
+        start=start,
+        tol=tol,
+        max_iter=max_iter,
+        report=report and (lambda A, a, value: report(*outside(A, a), value)),
+    )
+    coef, intercept = outside(solution.coef, solution.intercept)
+    return replace(solution, coef=coef, intercept=intercept, n_passes=solution.n_passes + 2)
+
+
+class Search:
+    """The state of one minimisation; see the module for the steps."""
+
+    def __init__(
+        self,
+        data: Data,
+        moments: Moments,
+        alpha: float,
+        tol: float,
+        max_iter: int,
+        report: Report | None,
+    ) -> None:
+        self.data = data
+        self.moments = moments
+        self.centre = moments.mean if data.fit_intercept else None
+        self.objective = Objective(data, moments, alpha, self.centre)
+        self.source = self.objective  # whose rows the models are made from
+        self.plan = plan(data)
+        self.models = list(self.plan.models)
+        self.tol = tol
+        self.max_iter = max_iter
+        self.report = report
+        self.n_iterations = 0
+        self.sample_passes = 1.0  # the first read
+        self.stopped = False
+        self.unbounded = False
+        self.curve: list[tuple[float, float]] = []
+
+    def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
+        """Minimise on samples, then on all rows."""
+        if start is not None:
+            theta = self.objective.enter(*start)
+        else:
+            theta = np.zeros(self.objective.shape)
+            for rows in self.plan.first_rows:
+                theta = self.on_sample(self.draw(rows), theta)
+        point = self.objective(theta)
+        if self.plan.sample_rows is not None:
+            self.source = self.draw(self.plan.sample_rows, theta)
+        self.on_all_rows(point)
+
+    def draw(self, rows: int, theta: np.ndarray | None = None) -> Objective:
+        """The objective on a sample of rows, of those that matter to the curvature at `theta`."""
+        importance = None if theta is None else self.objective.uncertainty(theta)
+        small = sample(self.data, self.moments, self.centre, rows, importance)
+        return Objective(small, first_read(small), self.objective.alpha, None)
+
+    def on_sample(self, small: Objective, theta: np.ndarray) -> np.ndarray:
+        """Minimise on a sample, as far as its minimum is worth."""
+        point, caution = small(theta), 0.0
+        enough = SAMPLE_NATS * theta.size
+        for _ in range(20):
+            model = self.models[-1](small, point.theta, caution)
+            if decrement(model, point) <= enough:
+                break
+            stage = Stage(small, model, point, enough, SHORT if caution else np.inf)
+            stage.run(self.plan.stage_iterations)
+            if stage.best is point:
+                break
+            point, caution = stage.best, CAUTION * stage.crooked
+        self._leave(small)
+        return point.theta
+
+    def on_all_rows(self, point: Point) -> None:
+        """Minimise on all rows, to the target or as far as float64 goes."""
+        caution, failures = 0.0, 0
+        while True:
+            model = self.models[0](self.source, point.theta, caution)
+            stuck = failures > 1  # neither a model nor a cautious one found a better point
+            last = self.stopped or self.n_iterations >= self.max_iter
+            self.point, self.gap = point, decrement(model, point)
+            if stuck or last or self.gap <= HINT * self.target:
+                if caution and self.exact:  # the certificate wants the Hessian itself
+                    caution = 0.0
+                    continue
+                point, done = self._certify(model, stuck)
+                if done or last or (stuck and point is self.point):
+                    return
+                if point is not self.point:
+                    failures = 0
+                    continue
+            goal = 0.1 * self.target if self.gap > self.target else 0.0
+            short = SHORT if caution else np.inf
+            stage = Stage(self.objective, model, point, goal, short, self._after_iteration)
+            stage.run(min(self.plan.stage_iterations, self.max_iter - self.n_iterations))
+            self.n_iterations += stage.n_iterations
+            failed = stage.best is self.point
+            larger = (failed or (stage.slow and goal > 0)) and self._enlarge()
+            failures = failures + 1 if failed and not larger else 0
+            caution = CAUTION * (stage.crooked or failed)
+            point = stage.best
+
+    @property
+    def exact(self) -> bool:
+        """Whether models are the Hessian itself."""
+        return self.source is self.objective and self.models[0] is curvature.full
+
+    @property
+    def target(self) -> float:
+        """The gap to reach, in nats."""
+        return max(self.tol * max(1.0, abs(self.point.value) * 1e-3), 8 * self.point.rounding)
+
+    def _certify(self, model: Curvature, stuck: bool) -> tuple[Point, bool]:
+        """Measure the gap; return the point to go on from, and whether there is no need to."""
+        if self.exact:
+            step = -model.to_theta(model.to_v(self.point.gradient))
+        else:
+            self.gap, step = conjugate_gradients(self.objective, model, self.point)
+        move = self.objective.largest_move(step)
+        # No loss is negative, so neither is the minimum.
+        most = max(self.point.value, 0.0) + self.point.rounding
+        self.gap = min(self.gap * stretch(move), most)
+        if self.objective.alpha == 0 and move >= STILL:
+            self.unbounded = stuck or self.gap <= VANISHED
+            done = self.unbounded
+        else:
+            done = self.gap <= self.target and move < 1
+        if self.exact and not done:
+            return self.point, False
+        if self.unbounded or (done and not self.exact):
+            return self.point, True
+        trial = self.objective(self.point.theta + step)
+        if self.exact:  # one more Newton step: where it counts at all, it squares the gap
+            gap = decrement(model, trial)
+            if gap < self.gap:
+                self.point, self.gap = trial, gap
+        return min(self.point, trial, key=lambda point: point.value), done
+
+    def _enlarge(self) -> bool:
+        """Go on with a larger model; tell whether there is one."""
+        if len(self.models) > 1:
+            self.models.pop(0)
+            return True
+        rows = ENLARGE * self.source.blocks.n_rows
+        if self.source is self.objective or rows > self.plan.most_rows:
+            return False
+        self._leave(self.source)
+        if 2 * rows >= self.objective.blocks.n_rows:
+            self.source = self.objective
+        else:
+            self.source = self.draw(rows, self.point.theta)
+        return True
+
+    def _leave(self, small: Objective) -> None:
+        """Count what reading a sample cost, drawing and a first read included."""
+        small.blocks.close()
+        share = small.blocks.n_rows / self.objective.blocks.n_rows
+        self.sample_passes += (small.n_passes + 2) * share
+
+    def _after_iteration(self, point: Point) -> bool:
+        self.curve.append((self.n_passes, point.value))
+        if self.report is not None:
+            coef, intercept = self.objective.leave(point.theta)
+            self.stopped = self.report(coef, intercept, point.value)
+        return self.stopped
+
+    @property
+    def n_passes(self) -> float:
+        """Reads of X so far."""
+        passes = self.sample_passes + self.objective.n_passes
+        if self.source is not self.objective:
+            share = self.source.blocks.n_rows / self.objective.blocks.n_rows
+            passes += (self.source.n_passes + 2) * share
+        return passes
+
+    def solution(self) -> Solution:
+        """What was found."""
+        coef, intercept = self.objective.leave(self.point.theta)
+        return Solution(
+            coef=coef,
+            intercept=intercept,
+            value=self.point.value,
+            log_likelihood=self.objective.penalty(self.point.theta) - self.point.value,
+            gap=self.gap,
+            target=self.target,
+            unbounded=self.unbounded,
+            stopped=self.stopped,
+            n_iterations=self.n_iterations,
+            n_passes=self.n_passes,
+            curve=tuple(self.curve),
+        )
+
+    def close(self) -> None:
+        """End the threads."""
+        self.objective.blocks.close()
+        self.source.blocks.close()

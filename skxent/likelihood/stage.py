@@ -1,0 +1,96 @@
+"""A stage: SciPy's L-BFGS-B in the coordinates of one model of the curvature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.objective import Objective, Point
+
+FALL = 1e3  # a stage has done its work when the decrement fell by this
+SLOW = 10.0  # and a model is too poor when it did not fall by this
+CORRECTIONS = 10  # pairs that L-BFGS keeps
+
+
+class Stage:
+    """L-BFGS from one point in the coordinates of one model.
+
+    SciPy's first trial step has length one, so v is measured in units of its gradient's norm
+    there: that trial is then the Newton step, or the part of it that moves no logit by more than
+    `most_move`. The stage ends when the decrement is at `goal` nats.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        model: Curvature,
+        point: Point,
+        goal: float,
+        most_move: float,
+        after_iteration: Callable[[Point], bool] | None = None,
+    ) -> None:
+        self.objective = objective
+        self.model = model
+        self.start = self.best = point
+        self.slope = model.to_v(point.gradient)
+        self.unit = float(np.linalg.norm(self.slope))
+        self.first_decrement = 0.5 * self.unit**2
+        self.enough = max(goal, self.first_decrement / FALL)
+        if most_move < np.inf:
+            move = objective.largest_move(model.to_theta(self.slope))
+            self.unit *= min(1.0, most_move / move)
+        self.after_iteration = after_iteration
+        self.n_iterations = self.n_evaluations = 0
+
+    def run(self, max_iter: int) -> Self:
+        """Minimise; `best` is the best point found, the start itself when none is better."""
+        if self.unit > 0:
+            options = {
+                "maxiter": max_iter,
+                "maxfun": 4 * max_iter + 20,
+                "maxcor": CORRECTIONS,
+                "ftol": 0.0,
+                "gtol": 0.0,
+            }
+            minimize(
+                self._value_and_gradient,
+                np.zeros(len(self.slope)),
+                jac=True,
+                method="L-BFGS-B",
+                callback=self._callback,
+                options=options,
+            )
+        return self
+
+    @property
+    def crooked(self) -> bool:
+        """Whether many steps were too long or too short at first."""
+        return self.n_evaluations > 1.3 * self.n_iterations + 3
+
+    @property
+    def slow(self) -> bool:
+        """Whether the model was too poor to get on with."""
+        return 0.5 * float(self.slope @ self.slope) > self.first_decrement / SLOW
+
+    def _value_and_gradient(self, u: np.ndarray) -> tuple[float, np.ndarray]:
+        if self.n_evaluations == 0:
+            point, slope = self.start, self.slope
+        else:
+            theta = self.start.theta + self.model.to_theta(self.unit * u)
+            point = self.objective(theta)
+            slope = self.model.to_v(point.gradient)
+        self.n_evaluations += 1
+        if point.value < self.best.value:
+            self.best, self.slope = point, slope
+        return point.value - self.start.value, self.unit * slope
+
+    def _callback(self, intermediate_result: OptimizeResult) -> None:
+        self.n_iterations += 1
+        stop = self.after_iteration is not None and self.after_iteration(self.best)
+        done = 0.5 * float(self.slope @ self.slope) <= self.enough
+        if stop or done or self.crooked:
+            raise StopIteration
