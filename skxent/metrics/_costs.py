@@ -1,0 +1,183 @@
+"""Blocks of checked predictions and targets -> losses.
+
+Probabilities p cost -log p, at most `cap` = -log(eps): a floor under the probability is a ceiling
+on the cost. A class that the target does not ask for costs nothing, however improbable it is.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skxent.likelihood.kernels import binary_losses, categorical_losses, soft_losses
+from skxent.metrics._labels import Codes
+from skxent.metrics._targets import (
+    Floats,
+    read_log_probabilities,
+    read_logits,
+    read_outcomes,
+    read_probabilities,
+    read_single_logits,
+    row_blocks,
+)
+
+Reader = Callable[[NDArray[Any], slice], NDArray[Any]]
+# A block of predictions and its targets -> losses, and how many samples it capped.
+Cost = Callable[[Floats, NDArray[Any]], tuple[Floats, int]]
+
+
+class ZeroProbabilityWarning(UserWarning):
+    """A target had a probability below the floor `eps`, and was charged -log(eps) instead.
+
+    Pass ``eps=0`` to a loss or scorer for the exact cost, infinity where the probability is 0.
+    """
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The loss of each sample, in nats, and how many were capped."""
+
+    values: Floats
+    capped: int = 0
+
+    def warn(self, eps: float | None, stacklevel: int) -> None:
+        """Tell the caller `stacklevel` frames up that the floor acted, if it did."""
+        if self.capped:
+            floor = float(np.finfo(np.float64).eps) if eps is None else eps
+            n = len(self.values)
+            warnings.warn(
+                f"{self.capped} of {n} samples have a target whose probability is below "
+                f"eps={floor:.3g}, and are charged -log(eps). Pass eps=0 for the exact cost, "
+                "infinity where the probability is 0.",
+                ZeroProbabilityWarning,
+                stacklevel=stacklevel + 1,
+            )
+
+
+def categorical(
+    prediction: NDArray[Any], target: Codes | NDArray[Any], *, from_logits: bool, cap: float
+) -> Losses:
+    """Losses of rows of K columns, from codes or soft rows."""
+    soft = target.ndim == 2
+    if from_logits:
+        cost = _uncapped(soft_losses if soft else categorical_losses)
+        return _by_blocks(prediction, target, read_logits, _target_reader(target), cost)
+    cost = partial(soft_costs if soft else label_costs, cap=cap)
+    return _by_blocks(prediction, target, read_probabilities, _target_reader(target), cost)
+
+
+def predicted(
+    prediction: NDArray[Any],
+    target: Codes | NDArray[Any],
+    *,
+    cap: float,
+    logarithms: bool,
+    name: str,
+) -> Losses:
+    """Losses of what an estimator predicts: rows of zeros are allowed, code -1 has no column."""
+    reader = read_log_probabilities if logarithms else read_probabilities
+    minus_log = _negated if logarithms else _minus_log
+    cost = partial(soft_costs if target.ndim == 2 else label_costs, cap=cap, minus_log=minus_log)
+    read = partial(reader, name=name, empty_rows=True)
+    return _by_blocks(prediction, target, read, _target_reader(target), cost)
+
+
+def binary(
+    prediction: NDArray[Any],
+    outcomes: NDArray[Any],
+    *,
+    from_logits: bool = False,
+    cap: float,
+    name: str = "y_pred",
+) -> Losses:
+    """Losses of yes/no outcomes, summed over the columns if there are any."""
+    reader = read_single_logits if from_logits else read_outcomes
+    cost = _uncapped(binary_losses) if from_logits else partial(outcome_costs, cap=cap)
+    read_target = partial(read_outcomes, name="y_true")
+    return _by_blocks(prediction, outcomes, partial(reader, name=name), read_target, cost)
+
+
+def _by_blocks(
+    prediction: NDArray[Any], target: NDArray[Any], read: Reader, read_target: Reader, cost: Cost
+) -> Losses:
+    losses = np.empty(len(prediction))
+    capped = 0
+    with np.errstate(divide="ignore", over="ignore"):
+        for rows in row_blocks(prediction.shape):
+            losses[rows], count = cost(read(prediction, rows), read_target(target, rows))
+            capped += count
+    return Losses(losses, capped)
+
+
+def _target_reader(target: NDArray[Any]) -> Reader:
+    if target.ndim == 2:
+        return partial(read_probabilities, name="y_true")
+    return lambda codes, rows: codes[rows]
+
+
+def _minus_log(p: Floats) -> Floats:
+    # 0 - log p, so that p = 1 costs 0 and not -0; a p above 1 by rounding costs 0 as well.
+    costs = np.log(p)
+    np.subtract(0.0, costs, out=costs)
+    return np.maximum(costs, 0.0, out=costs)
+
+
+def _negated(log_p: Floats) -> Floats:
+    return np.maximum(0.0 - log_p, 0.0)
+
+
+def label_costs(
+    block: Floats, codes: Codes, cap: float, minus_log: Callable[[Floats], Floats] = _minus_log
+) -> tuple[Floats, int]:
+    """Cost of one class in each row; code -1 is a class without a column, of probability 0."""
+    n, width = block.shape
+    costs = minus_log(block.ravel().take(np.arange(0, n * width, width) + codes))
+    if codes.min() < 0:
+        costs[codes < 0] = np.inf
+    if costs.max() <= cap:
+        return costs, 0
+    capped = int(np.count_nonzero(costs > cap))
+    return np.minimum(costs, cap, out=costs), capped
+
+
+def soft_costs(
+    block: Floats, Y: Floats, cap: float, minus_log: Callable[[Floats], Floats] = _minus_log
+) -> tuple[Floats, int]:
+    """Cost of each row, weighted over classes by the rows of Y."""
+    costs, wanted = minus_log(block), Y > 0
+    capped = (costs > cap) & wanted
+    np.minimum(costs, cap, out=costs)
+    costs[~wanted] = 0.0
+    costs *= Y
+    return costs.sum(axis=1), int(np.count_nonzero(capped.any(axis=1)))
+
+
+def outcome_costs(block: Floats, y: Floats, cap: float) -> tuple[Floats, int]:
+    """Cost of yes/no outcomes, log1p keeping the small cost of a small probability of yes."""
+    sides = (_minus_log(block), y), (0.0 - np.log1p(-block), 1.0 - y)
+    losses = np.zeros_like(block)
+    capped = np.zeros(block.shape, dtype=bool)
+    for costs, share in sides:
+        wanted = share > 0
+        capped |= (costs > cap) & wanted
+        np.minimum(costs, cap, out=costs)
+        costs[~wanted] = 0.0
+        losses += costs * share
+    rows = capped.any(axis=1) if block.ndim == 2 else capped
+    return _per_sample(losses), int(np.count_nonzero(rows))
+
+
+def _uncapped(kernel: Callable[[Floats, Any], Floats]) -> Cost:
+    """Losses from logits, which have no floor."""
+    return lambda block, target: (_per_sample(kernel(block, target)), 0)
+
+
+def _per_sample(losses: Floats) -> Floats:
+    """Sum over the outcomes of each sample, where there are several."""
+    return losses.sum(axis=1) if losses.ndim == 2 else losses

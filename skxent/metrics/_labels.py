@@ -1,0 +1,174 @@
+"""Labels of any type -> codes into their distinct values, one form for all.
+
+Each type has its own way there: whole numbers by a table over their range, fixed-width text
+character by character, other objects by a dict. What follows looks at the distinct values only,
+which are few.
+"""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Codes = NDArray[np.intp]
+
+# Above this many entries (plus four per label) a table of whole numbers would be mostly holes.
+_TABLE_SIZE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels as codes into their sorted distinct values, and the argument they were given as."""
+
+    source: NDArray[Any]
+    distinct: NDArray[Any]
+    codes: Codes
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Return `values` as a NumPy array, or say why they cannot be one."""
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix: pass a dense array, {name}.toarray().")
+    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
+        row = int(np.argwhere(np.ma.getmaskarray(values))[0][0])
+        raise ValueError(f"{name}[{row}] is masked: leave out masked samples beforehand.")
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array: {error}") from error
+
+
+def as_labels(values: ArrayLike, name: str) -> Labels:
+    """Code one-dimensional (or one-column) labels."""
+    source = as_array(values, name)
+    if source.ndim == 2 and source.shape[1] == 1:
+        source = source[:, 0]
+    if source.ndim != 1:
+        raise ValueError(f"{name} has shape {source.shape}, but labels have shape (n,).")
+    if source.size == 0:
+        raise ValueError(f"{name} is empty: pass at least one label.")
+    kind = source.dtype.kind
+    if kind == "c":
+        raise ValueError(f"{name} is complex: labels are strings, booleans or whole numbers.")
+    if kind == "f":
+        source = _whole(source, name)
+    if kind in "biuf":
+        distinct, codes = _code_integers(source)
+    elif kind == "U":
+        distinct, codes = _code_text(source)
+    else:
+        objects = source.tolist()
+        if all(issubclass(t, numbers.Real | np.bool_) for t in {type(value) for value in objects}):
+            as_numbers = np.asarray(objects)
+            if as_numbers.dtype.kind in "biuf":
+                return as_labels(as_numbers, name)
+        distinct, codes = _code_objects(objects, name)
+    return Labels(source, distinct, codes, name)
+
+
+def locate(labels: Labels, classes: Labels) -> Codes:
+    """Return the position of each label in `classes`, -1 where it is not there."""
+    known, held = classes.source.tolist(), labels.distinct.tolist()
+    if isinstance(known[0], str) != isinstance(held[0], str):
+        raise ValueError(
+            f"{labels.name} holds labels like {held[0]!r} but {classes.name} holds labels like "
+            f"{known[0]!r}: convert one to the type of the other."
+        )
+    if held == known:
+        return labels.codes
+    code_of = {label: code for code, label in enumerate(known)}
+    return np.array([code_of.get(label, -1) for label in held], dtype=np.intp)[labels.codes]
+
+
+def first_repeated(labels: Labels) -> Any | None:
+    """Return the first label that is there twice, or None."""
+    if len(labels.distinct) == len(labels):
+        return None
+    values = labels.source.tolist()
+    return next(value for row, value in enumerate(values) if value in values[:row])
+
+
+def _whole(source: NDArray[Any], name: str) -> NDArray[np.int64]:
+    """Return floats as integers, which they must be."""
+    with np.errstate(invalid="ignore"):
+        values = source.astype(np.int64)
+    bad = values != source
+    if bad.any():
+        row = int(bad.argmax())
+        if not np.isfinite(source[row]):
+            raise ValueError(f"{name}[{row}] is {source[row]}: leave out samples without a label.")
+        raise ValueError(
+            f"{name}[{row}] is {source[row]}, not a label: labels are strings, booleans or "
+            "whole numbers. Targets that are probabilities are rows of shape (n, K), or numbers in "
+            "[0, 1] for binary_cross_entropy."
+        )
+    return values
+
+
+def _code_integers(source: NDArray[Any]) -> tuple[NDArray[Any], Codes]:
+    low, high = int(source.min()), int(source.max())
+    if high - low > _TABLE_SIZE + 4 * source.size or high > np.iinfo(np.intp).max:
+        return np.unique(source, return_inverse=True)
+    offsets = source.astype(np.intp, copy=False)
+    if low:
+        offsets = offsets - low
+    present = np.zeros(high - low + 1, dtype=bool)
+    present[offsets] = True
+    found = np.flatnonzero(present)
+    distinct = (found + low).astype(source.dtype)
+    if found.size == present.size:
+        return distinct, offsets
+    table = np.empty(present.size, dtype=np.intp)
+    table[found] = np.arange(found.size)
+    return distinct, table[offsets]
+
+
+def _code_text(source: NDArray[np.str_]) -> tuple[NDArray[Any], Codes]:
+    """Code text as numbers whose digits are its characters, renumbered after each character.
+
+    Code points sort as text does, so the codes come out in the order of the distinct labels.
+    """
+    n, width = source.size, source.dtype.itemsize // 4
+    codes = np.zeros(n, dtype=np.intp)
+    native = np.ascontiguousarray(source, dtype=source.dtype.newbyteorder("="))
+    characters = native.view(np.uint32).reshape(n, width)
+    for column in characters.T:
+        low, high = int(column.min()), int(column.max())
+        if low != high:
+            codes = codes * (high - low + 1) + (column.astype(np.intp) - low)
+            codes = _code_integers(codes)[1]
+    example = np.empty(int(codes.max()) + 1, dtype=np.intp)
+    example[codes] = np.arange(n)
+    return source[example], codes
+
+
+def _code_objects(objects: list[Any], name: str) -> tuple[NDArray[Any], Codes]:
+    try:
+        held = list(dict.fromkeys(objects))
+    except TypeError as error:
+        raise ValueError(f"{name} holds what cannot be a label: {error}") from error
+    for value in held:
+        if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+            row = next(i for i, other in enumerate(objects) if other is value)
+            raise ValueError(f"{name}[{row}] is {value}: leave out samples without a label.")
+    for value in held:
+        if isinstance(value, str) != isinstance(held[0], str):
+            raise ValueError(
+                f"{name} mixes strings and numbers: {held[0]!r} in row 0, {value!r} in row "
+                f"{objects.index(value)}. Convert all labels to one type."
+            )
+    try:
+        held.sort()
+    except TypeError as error:
+        raise ValueError(f"{name} holds labels that cannot be sorted: {error}") from error
+    code_of = {value: code for code, value in enumerate(held)}
+    codes = np.fromiter((code_of[value] for value in objects), dtype=np.intp, count=len(objects))
+    return np.asarray(held), codes

@@ -1,0 +1,363 @@
+"""Cross-entropy of samples: one loss per sample, and the sum and the mean of the losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skxent.metrics import _costs
+from skxent.metrics._costs import Losses
+from skxent.metrics._targets import (
+    Classes,
+    Floats,
+    as_numbers,
+    as_weights,
+    binary_target,
+    categorical_target,
+    ceiling,
+    check_outcome_columns,
+    read_probabilities,
+    row_blocks,
+    unit,
+)
+
+Reduction = Literal["mean", "sum", "none"]
+
+
+def categorical_cross_entropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    from_logits: bool = False,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+    base: float | None = None,
+    eps: float | None = None,
+) -> float | Floats:
+    r"""Categorical cross-entropy; the smaller the better, at least the target's own entropy.
+
+    Also known as log loss, logistic loss, multinomial deviance, negative log-likelihood.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,) or (n, K)
+        Labels (strings, booleans, whole numbers), one-hot rows, or soft rows, which are
+        distributions over classes.
+    y_pred : array-like of shape (n, K) or (n,)
+        Probabilities, or logits with ``from_logits=True``. The form (n,) is for two classes and
+        holds the probability, or the single logit, of the second.
+    from_logits : bool, default=False
+        Whether `y_pred` holds logits. ``-inf`` is the logit of an impossible class.
+    labels : array-like of shape (K,), default=None
+        The class of each column of `y_pred`, in any order. When None, the columns are the sorted
+        distinct labels of `y_true`; a data frame whose column names contain them names its own
+        columns.
+    sample_weight : array-like of shape (n,), default=None
+        Weight w_i counts sample i that many times.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        "none" returns the n losses, unweighted.
+    base : float, default=None
+        Base of the logarithm. None gives nats, 2 gives bits.
+    eps : float, default=None
+        Floor under the probability of a target. None takes the machine epsilon of float64 for every
+        dtype, about 2.2e-16; 0 is exact, an impossible event costs infinity. Logits are never
+        floored.
+
+    Returns
+    -------
+    float or ndarray of shape (n,)
+        The mean, the sum, or the losses.
+
+    Raises
+    ------
+    ValueError
+        If a row of probabilities is no distribution (a negative value, NaN, a sum that differs from
+        1 by more than the square root of its dtype's machine epsilon), a logit is NaN or +inf,
+        labels, columns and lengths do not fit together, or the weights are negative, not finite or
+        all zero.
+
+    Warns
+    -----
+    ZeroProbabilityWarning
+        If the floor acted; it tells how many samples it touched.
+
+    See Also
+    --------
+    binary_cross_entropy : Two classes, or several independent yes/no outcomes.
+    CrossEntropySum : The sum and its weight, to be added over chunks.
+    kl_divergence : The cross-entropy without the entropy of soft targets.
+
+    Notes
+    -----
+    With targets :math:`y_{ik}` (1 for the label's class and 0 for the others, if it is a label) and
+    probabilities :math:`p_{ik}`, or logits :math:`z_{ik}`,
+
+    .. math:: \ell_i = -\sum_k y_{ik} \log p_{ik}
+              = \sum_k y_{ik} \Bigl(\log \sum_j e^{z_{ij}} - z_{ik}\Bigr), \qquad
+              \text{sum} = \sum_i w_i \ell_i, \qquad
+              \text{mean} = \frac{\sum_i w_i \ell_i}{\sum_i w_i}.
+
+    Of a soft target this is the cross-entropy, not a deviance: the target's own entropy is part of
+    it.
+
+    A perfect prediction costs 0. A probability may exceed 1 by rounding, within the tolerance of
+    the row sums; it counts as 1. From logits each loss has full relative accuracy, a confident
+    right answer at logit 40 costs 4e-18. All sums are float64. Work space is O(n) and a block of
+    rows.
+
+    References
+    ----------
+    .. [1] I. J. Good, "Rational decisions", Journal of the Royal Statistical Society B 14 (1952).
+       :doi:`10.1111/j.2517-6161.1952.tb00104.x`
+    .. [2] T. Gneiting, A. E. Raftery, "Strictly proper scoring rules, prediction, and estimation",
+       Journal of the American Statistical Association 102 (2007). :doi:`10.1198/016214506000001437`
+
+    Examples
+    --------
+    >>> from skxent import categorical_cross_entropy
+    >>> P = [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]
+    >>> categorical_cross_entropy(["ant", "cow"], P, labels=["ant", "bee", "cow"], base=2)
+    2.0
+    >>> categorical_cross_entropy([0, 1], [[40.0, 0.0], [0.0, 40.0]], from_logits=True)
+    4.24835425529...e-18
+    """
+    scale = unit(base)
+    losses = _categorical(y_true, y_pred, from_logits, labels, eps)
+    return _reduced(losses, sample_weight, reduction, scale, eps)
+
+
+def binary_cross_entropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    from_logits: bool = False,
+    pos_label: Any = None,
+    sample_weight: ArrayLike | None = None,
+    reduction: Reduction = "mean",
+    base: float | None = None,
+    eps: float | None = None,
+) -> float | Floats:
+    r"""Binary cross-entropy; the smaller the better, at least the target's own entropy.
+
+    Also known as log loss, logistic loss, Bernoulli deviance.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,) or (n, m)
+        Labels of two classes, or numbers in [0, 1], the probabilities of yes. Rows of shape (n, m)
+        are m independent yes/no outcomes (multilabel), each 0, 1 or between.
+    y_pred : array-like of shape (n,), (n, m) or (n, 2)
+        Probability of yes, or its logit with ``from_logits=True``, in the shape of `y_true`. Labels
+        of shape (n,) also go with (n, 2), the two columns of a classifier: no, then yes.
+    from_logits : bool, default=False
+        Whether `y_pred` holds logits. Infinite ones are certain outcomes.
+    pos_label : label, default=None
+        The label that means yes. None takes 1 (or True) of labels in {0, 1} or {-1, 1}, else the
+        greater of two labels, which is ``classes_[1]`` of a classifier.
+    sample_weight : array-like of shape (n,), default=None
+        Weight w_i counts sample i that many times.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        "none" returns the n losses, unweighted.
+    base : float, default=None
+        Base of the logarithm. None gives nats, 2 gives bits.
+    eps : float, default=None
+        Floor under the probability of an outcome that the target allows, as in
+        :func:`categorical_cross_entropy`.
+
+    Returns
+    -------
+    float or ndarray of shape (n,)
+        The mean, the sum, or the losses. The loss of a sample is the **sum** over its m outcomes;
+        divide by m to compare with libraries that average over outcomes.
+
+    Raises
+    ------
+    ValueError
+        If a probability is outside [0, 1] or NaN, a logit is NaN, there are more than two labels,
+        shapes differ, or the weights are negative, not finite or all zero.
+
+    Warns
+    -----
+    ZeroProbabilityWarning
+        If the floor acted; it tells how many samples it touched.
+
+    See Also
+    --------
+    categorical_cross_entropy : K classes of which exactly one is true.
+
+    Notes
+    -----
+    With targets :math:`y_{ij}` in [0, 1], and probabilities :math:`p_{ij}` or logits
+    :math:`z_{ij}`,
+
+    .. math:: \ell_i = -\sum_j \bigl[ y_{ij} \log p_{ij} + (1 - y_{ij}) \log(1 - p_{ij}) \bigr]
+              = \sum_j \max(z_{ij}, 0) - y_{ij} z_{ij} + \log\bigl(1 + e^{-|z_{ij}|}\bigr),
+
+    both arranged so that nothing cancels.
+
+    Examples
+    --------
+    >>> from skxent import binary_cross_entropy
+    >>> binary_cross_entropy(["no", "yes"], [0.25, 0.5], reduction="sum")
+    0.980829253011726...
+    >>> binary_cross_entropy([[1, 0, 1]], [[0.5, 0.5, 0.25]], base=2)
+    4.0
+    """
+    scale = unit(base)
+    losses = _binary(y_true, y_pred, from_logits, pos_label, eps)
+    return _reduced(losses, sample_weight, reduction, scale, eps)
+
+
+@dataclass(frozen=True)
+class CrossEntropySum:
+    """A sum of losses and the weight behind it, to be added over chunks and divided once.
+
+    The mean of chunk means is wrong when chunks differ in size or weight. Let each chunk, worker or
+    device report this pair, add the pairs, and read `mean` at the end.
+
+    Parameters
+    ----------
+    total : float, default=0.0
+        Sum of weighted losses, in nats unless the losses were taken in another base.
+    weight : float, default=0.0
+        Sum of the weights; the number of samples where there are none.
+
+    Attributes
+    ----------
+    mean : float
+        ``total / weight``.
+
+    Examples
+    --------
+    >>> from skxent import CrossEntropySum
+    >>> first = CrossEntropySum.of([0, 1], [0.5, 0.5])
+    >>> second = CrossEntropySum.of([1], [0.25], labels=[0, 1])
+    >>> first + second
+    CrossEntropySum(total=2.772588722239781, weight=3.0)
+    >>> sum([first, second]).mean
+    0.924196240746593...
+    """
+
+    total: float = 0.0
+    weight: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        loss: Callable[..., Any] = categorical_cross_entropy,
+        **options: Any,
+    ) -> CrossEntropySum:
+        """Return the pair of one chunk.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like
+            As `loss` takes them. An empty chunk gives the pair (0, 0).
+        sample_weight : array-like of shape (n,), default=None
+            Weights; in a chunk they may all be zero.
+        loss : callable, default=categorical_cross_entropy
+            This or :func:`binary_cross_entropy`.
+        **options : dict
+            Further arguments of `loss`, `labels` above all: a chunk may lack a class.
+
+        Returns
+        -------
+        CrossEntropySum
+            The sum of weighted losses and the sum of weights.
+        """
+        if len(y_true) == 0 and len(y_pred) == 0:  # type: ignore[arg-type]
+            return cls()
+        losses = loss(y_true, y_pred, reduction="none", **options)
+        return cls(*weighted_sum(losses, as_weights(sample_weight, len(losses), zero=True)))
+
+    @property
+    def mean(self) -> float:
+        """Mean loss, total / weight."""
+        if self.weight == 0:
+            raise ValueError("the weight of this sum is 0: add a chunk that has some weight.")
+        return self.total / self.weight
+
+    def __add__(self, other: object) -> CrossEntropySum:
+        """Add two pairs."""
+        if not isinstance(other, CrossEntropySum):
+            return NotImplemented
+        return CrossEntropySum(self.total + other.total, self.weight + other.weight)
+
+    def __radd__(self, other: object) -> CrossEntropySum:
+        """Let the built-in sum start from its 0."""
+        return self if other == 0 else NotImplemented
+
+
+def _categorical(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool,
+    labels: ArrayLike | None,
+    eps: float | None,
+) -> Losses:
+    cap = ceiling(eps)
+    prediction = as_numbers(y_pred, "y_pred")
+    classes = Classes.of(y_pred, prediction, labels)
+    target = categorical_target(y_true, classes, len(prediction))
+    if prediction.ndim == 2:
+        return _costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
+    if target.ndim == 2:
+        for rows in row_blocks(target.shape):
+            read_probabilities(target, rows, "y_true")
+        target = target[:, 1]
+    return _costs.binary(prediction, target, from_logits=from_logits, cap=cap)
+
+
+def _binary(
+    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, pos_label: Any, eps: float | None
+) -> Losses:
+    cap = ceiling(eps)
+    prediction = as_numbers(y_pred, "y_pred")
+    outcomes = binary_target(y_true, pos_label, len(prediction))
+    check_outcome_columns(y_true, y_pred, outcomes)
+    if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:
+        # the two columns of a classifier; a label is a row with all its weight on one of them
+        rows = np.column_stack([1.0 - outcomes, outcomes])
+        return _costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
+    if outcomes.shape != prediction.shape:
+        raise ValueError(
+            f"y_true has shape {outcomes.shape} but y_pred has shape {prediction.shape}: pass "
+            "equal shapes. For K classes of which one is true use categorical_cross_entropy."
+        )
+    return _costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+
+
+def _reduced(
+    losses: Losses,
+    sample_weight: ArrayLike | None,
+    reduction: Reduction,
+    scale: float,
+    eps: float | None,
+) -> float | Floats:
+    """Reduce the losses of a public function, and warn its caller where the floor acted."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f'reduction={reduction!r}: pass "mean", "sum" or "none".')
+    weights = as_weights(sample_weight, len(losses.values))
+    losses.warn(eps, stacklevel=3)
+    if reduction == "none":
+        return losses.values / scale
+    total, weight = weighted_sum(losses.values, weights)
+    return (total if reduction == "sum" else total / weight) / scale
+
+
+def weighted_sum(losses: Floats, weights: Floats | None) -> tuple[float, float]:
+    """Return the sum of weighted losses and the sum of weights."""
+    if weights is None:
+        return float(losses.sum()), float(losses.size)
+    # a sample of weight 0 is absent, even if its loss is infinite
+    terms = np.multiply(weights, losses, where=weights > 0, out=np.zeros_like(losses))
+    return float(terms.sum()), float(weights.sum())
