@@ -1,0 +1,5 @@
+"""Classifiers trained by minimising cross-entropy."""
+
+from skxent.classifiers.softmax import LogisticClassifier, SoftmaxClassifier
+
+__all__ = ["LogisticClassifier", "SoftmaxClassifier"]

@@ -1,0 +1,168 @@
+"""Targets of a fit: labels or soft rows -> codes or distributions, with their class weights."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from skxent.metrics._labels import as_array, as_labels, first_repeated
+from skxent.metrics._targets import (
+    as_numbers,
+    as_weights,
+    column_names,
+    read_probabilities,
+    row_blocks,
+)
+
+Floats = NDArray[np.float64]
+
+
+def sample_weights(sample_weight: ArrayLike | None, n: int) -> Floats | None:
+    """Read and check the weights of `n` samples."""
+    if sample_weight is None:
+        return None
+    weight = as_array(sample_weight, "sample_weight")
+    if weight.shape != (n,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape} but X has {n} samples: pass one weight for "
+            "each."
+        )
+    return as_weights(weight, n)
+
+
+@dataclass(frozen=True)
+class FitTargets:
+    """Class labels and what each sample says of them.
+
+    Parameters
+    ----------
+    classes : (K,) array
+    values : (n,) or (n, K) array
+        Codes into `classes`, or rows that sum to one.
+    """
+
+    classes: NDArray[Any]
+    values: NDArray[Any]
+
+    @classmethod
+    def of(cls, y: Any, classes: ArrayLike | None, n: int) -> Self:
+        """Read and check `y` of `n` samples."""
+        if y is None:
+            raise ValueError("fit requires y to be passed, but the target y is None.")
+        y = y if hasattr(y, "shape") else np.asarray(y)
+        if len(y.shape) == 0 or y.shape[0] != n:
+            found = y.shape[0] if y.shape else "no"
+            raise ValueError(f"X has {n} samples but y has {found}: pass equal lengths.")
+        if len(y.shape) > 2:
+            raise ValueError(f"y has shape {y.shape}: pass labels, (n,), or soft rows, (n, K).")
+        soft = len(y.shape) == 2 and y.shape[1] > 1
+        targets = cls._from_rows(y, classes) if soft else cls._from_labels(y, classes)
+        if len(targets.classes) < 2:
+            raise ValueError(
+                f"y has only one class, {targets.classes.tolist()[0]!r}: a classifier needs at "
+                "least two."
+            )
+        return targets
+
+    @classmethod
+    def _from_labels(cls, y: Any, classes: ArrayLike | None) -> Self:
+        if classes is not None:
+            raise ValueError("classes names the columns of soft targets, but y holds labels.")
+        y = column_or_1d(y, warn=True)
+        if y.dtype.kind == "f":
+            assert_all_finite(y, input_name="y")
+        if y.dtype.kind != "O":  # as_labels knows more kinds of objects, and says what is wrong
+            check_classification_targets(y)
+        labels = as_labels(y, "y")
+        return cls(labels.distinct.astype(y.dtype), labels.codes)
+
+    @classmethod
+    def _from_rows(cls, y: ArrayLike, classes: ArrayLike | None) -> Self:
+        rows = as_numbers(y, "y")
+        for block in row_blocks(rows.shape):
+            read_probabilities(rows, block, "y")
+        if classes is None:
+            return cls(np.arange(rows.shape[1]), rows)
+        names = cls._names(classes, rows.shape[1], column_names(y))
+        order = np.argsort(names)
+        return cls(names[order], rows if (order[1:] > order[:-1]).all() else rows[:, order])
+
+    @staticmethod
+    def _names(classes: ArrayLike, n_columns: int, columns: list[Any] | None) -> NDArray[Any]:
+        """Read and check the names of the columns of soft targets."""
+        if np.shape(classes) != (n_columns,):
+            raise ValueError(
+                f"classes has shape {np.shape(classes)}, y has {n_columns} columns: pass one name "
+                "for each column."
+            )
+        labels = as_labels(classes, "classes")
+        repeated = first_repeated(labels)
+        if repeated is not None:
+            raise ValueError(f"classes has {repeated!r} twice: name each column differently.")
+        order = labels.source.tolist()
+        if columns is not None and columns != order and set(columns) == set(order):
+            raise ValueError(
+                f"classes is {order} but the columns of y are {columns}: bring them to one order."
+            )
+        return np.asarray(classes)
+
+    def weighted(
+        self, class_weight: dict[Any, float] | str | None, weight: Floats | None
+    ) -> tuple[Self, Floats | None]:
+        """Multiply class weights into sample weights.
+
+        A soft row is so much of each class: its weight is the mean of their factors, and its
+        distribution shifts accordingly. A one-hot row is then the same as its label.
+        """
+        if class_weight is None:
+            return self, weight
+        factors = self._factors(class_weight, weight)
+        targets = self
+        if self.values.ndim == 1:
+            share = factors[self.values]
+        else:
+            rows = self.values * factors
+            share = rows.sum(axis=1)
+            rows = np.where(share[:, None] > 0, rows, self.values)
+            targets = replace(self, values=rows / rows.sum(axis=1, keepdims=True))
+        if weight is not None:
+            share *= weight
+        if not share.any():
+            raise ValueError(
+                "class_weight is zero wherever sample_weight is not: give at least one sample "
+                "some weight."
+            )
+        return targets, share
+
+    def _factors(self, class_weight: dict[Any, float] | str, weight: Floats | None) -> Floats:
+        K = len(self.classes)
+        if isinstance(class_weight, str) and class_weight == "balanced":
+            total = self._totals(weight)
+            return total.sum() / (K * np.where(total > 0, total, np.inf))
+        if not isinstance(class_weight, dict):
+            raise ValueError(f"class_weight is {class_weight!r}: pass a dict, 'balanced' or None.")
+        unknown = [key for key in class_weight if key not in self.classes.tolist()]
+        if unknown:
+            raise ValueError(
+                f"class_weight has a key {unknown[0]!r} that is no class of y: "
+                f"classes are {self.classes.tolist()}."
+            )
+        for key, factor in class_weight.items():
+            if not isinstance(factor, numbers.Real) or not 0 <= factor < np.inf:
+                raise ValueError(
+                    f"class_weight[{key!r}] is {factor!r}: factors are finite and not negative."
+                )
+        return compute_class_weight(class_weight, classes=self.classes, y=self.classes)
+
+    def _totals(self, weight: Floats | None) -> Floats:
+        """Total weight of each class."""
+        if self.values.ndim == 1:
+            return np.bincount(self.values, weight, minlength=len(self.classes)).astype(float)
+        return (np.ones(len(self.values)) if weight is None else weight) @ self.values

@@ -1,0 +1,478 @@
+"""Softmax and logistic classifiers: the maximum of the likelihood, on raw data."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skxent.classifiers._callbacks import (
+    FRAMES_OF_FIT,
+    CallbackSupportMixin,
+    fit_task,
+    with_callbacks,
+)
+from skxent.classifiers._fit_targets import FitTargets, sample_weights
+from skxent.likelihood.blocks import effective_threads
+from skxent.likelihood.data import Data
+from skxent.likelihood.solver import Solution, minimise
+from skxent.metrics import categorical_cross_entropy
+
+Floats = NDArray[np.float64]
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _require(name: str, value: Any, good: Any, cure: str) -> None:
+    if not good:
+        raise ValueError(f"{name} is {value!r}: pass {cure}.")
+
+
+class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+    r"""Linear classifier trained by minimising cross-entropy, also multinomial logistic regression.
+
+    The objective is a sum over samples, a penalised negative log-likelihood in nats:
+
+    .. math:: F(W, b) = \sum_i w_i\, H(y_i, \mathrm{softmax}(W x_i + b)) + \frac{\|W\|^2}{2C}
+
+    with targets :math:`y_i` and weights :math:`w_i`, times the class weight. Its minimum does not
+    change with the units of the features other than through the penalty, and neither does the
+    way to it: raw columns need no scaling for the fit to converge. With two classes there is one
+    logit, as in logistic regression.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Inverse strength of the penalty, as in `sklearn.linear_model.LogisticRegression`. Intercepts
+        are not penalised. `numpy.inf` means no penalty: the maximum of the likelihood.
+    fit_intercept : bool, default=True
+        Whether logits have a constant term.
+    class_weight : dict, "balanced" or None, default=None
+        Factors of the sample weights, by class. "balanced" gives all classes the same total.
+    tol : float, default=1e-6
+        Distance from the minimum at which to stop, in nats: `tol`, or `tol` thousandths of the
+        objective where that is more (one billionth of it, by default). It depends neither on the
+        units of the features nor on the number of samples.
+    max_iter : int, default=1000
+        Iterations of L-BFGS at most.
+    n_jobs : int or None, default=None
+        Threads. None means as many as BLAS would use; -1 all processors. Results have the same
+        bits for any number.
+    warm_start : bool, default=False
+        Whether to begin at the parameters of the last fit, where their shape is right.
+    verbose : int, default=0
+        1 prints a line for each iteration.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (K,)
+        Labels of the classes, sorted.
+    coef_ : ndarray of shape (1, d) or (K, d)
+        Weights; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (K,)
+        Intercepts; zeros without `fit_intercept`. For K >= 3 they sum to zero, as do the weights of
+        a feature.
+    n_iter_ : int
+        Iterations of L-BFGS on all rows.
+    n_passes_ : float
+        Times that X was read, for values, gradients, curvature and the first look; reads of a
+        sample of rows count as fractions.
+    converged_ : bool
+        Whether the gap is within `tol`.
+    objective_ : float
+        The objective at the end, in nats.
+    log_likelihood_ : float
+        The weighted log-likelihood of the training data, in nats, without the penalty.
+    optimality_gap_ : float
+        Estimate of how far `objective_` is above its minimum, in nats: the Newton decrement
+        :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian, solved directly or, where that is
+        too large, by conjugate gradients to a residual of a tenth. Near the minimum, where a
+        quadratic holds, that is the gap itself; far away it is an estimate, not a bound.
+    objective_curve_ : ndarray of shape (iterations, 2)
+        Passes and objective after each iteration.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (d,)
+        Names of the features, where X had them.
+
+    See Also
+    --------
+    LogisticClassifier : The same for two classes only.
+    skxent.cce_scorer : Scores any classifier by its cross-entropy.
+
+    Notes
+    -----
+    Centred coordinates, a model of the curvature that turns them into nearly round ones, and
+    SciPy's L-BFGS on the sum; see :ref:`the classifier page <classifier>`.
+
+    References
+    ----------
+    .. [1] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization",
+       Mathematical Programming 45, 1989. :doi:`10.1007/BF01589116`
+    .. [2] D. Böhning, "Multinomial logistic regression algorithm", Annals of the Institute of
+       Statistical Mathematics 44, 1992. :doi:`10.1007/BF00048682`
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skxent import SoftmaxClassifier
+    >>> X, y = load_wine(return_X_y=True)
+    >>> clf = SoftmaxClassifier().fit(X, y)
+    >>> print(f"{clf.log_likelihood_:.3f} nats, {clf.optimality_gap_ < 1e-6}")
+    -6.390 nats, True
+    >>> clf.predict_proba(X[:1]).round(3)
+    array([[1., 0., 0.]])
+    """
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        *,
+        fit_intercept: bool = True,
+        class_weight: dict[Any, float] | str | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 1000,
+        n_jobs: int | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None:
+        self.C = C
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_jobs = n_jobs
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples. float32, Fortran-ordered, read-only and memory-mapped arrays are not copied,
+            and sparse ones only if indices within a row are not sorted.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft targets: rows that are distributions over K classes.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights: 2 means the same as the sample twice, 0 the same as without it.
+        classes : array-like of shape (K,) or None, default=None
+            Names of the columns of soft targets; 0 to K - 1 when None.
+
+        Returns
+        -------
+        SoftmaxClassifier
+            The fitted classifier itself.
+
+        Raises
+        ------
+        ValueError
+            For bad values of `X`, `y`, `sample_weight` or of a parameter, with the place.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap is above `tol` at the end, or without penalty if no finite maximum exists.
+        """
+        self._check_parameters()
+        with self._unchanged_on_error():
+            X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+            if issparse(X) and not X.has_canonical_format:
+                X = X.copy()  # the caller's is not sorted for him
+                X.sum_duplicates()
+            targets = FitTargets.of(y, classes, X.shape[0])
+            self._check_n_classes(targets)
+            weight = sample_weights(sample_weight, X.shape[0])
+            targets, weight = targets.weighted(self.class_weight, weight)
+            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+            with fit_task(self, X, y, metadata) as after_iteration:
+                data = Data(
+                    X=X,
+                    targets=targets.values,
+                    weight=weight,
+                    n_classes=len(targets.classes),
+                    fit_intercept=bool(self.fit_intercept),
+                    n_threads=effective_threads(self.n_jobs),
+                )
+                solution = minimise(
+                    data,
+                    alpha=1.0 / self.C,
+                    start=self._start(data),
+                    tol=self.tol,
+                    max_iter=self.max_iter,
+                    report=self._report(targets.classes, after_iteration),
+                )
+                self._take(solution, targets.classes)
+        self._warn(solution)
+        return self
+
+    def decision_function(self, X: Any) -> Floats:
+        """Logits of each sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, K)
+            Logits; for two classes one, of the second class.
+        """
+        check_is_fitted(self, "coef_")
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        logits = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        return logits[:, 0] if logits.shape[1] == 1 else logits
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Most probable class of each sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels.
+        """
+        logits = self.decision_function(X)
+        codes = (logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)
+        return self.classes_[codes]
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Probabilities, columns in the order of `classes_`.
+        """
+        logits = self.decision_function(X)
+        if logits.ndim == 1:
+            return np.column_stack([expit(-logits), expit(logits)])
+        return softmax(logits, axis=1)
+
+    def predict_log_proba(self, X: Any) -> Floats:
+        """Log-probability of each class, from the logits: exact where probabilities underflow.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Natural logarithms of the probabilities, columns in the order of `classes_`.
+        """
+        logits = self.decision_function(X)
+        if logits.ndim == 1:
+            return np.column_stack([log_expit(-logits), log_expit(logits)])
+        return log_softmax(logits, axis=1)
+
+    def log_likelihood(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Log-likelihood of samples, the negative sum of their cross-entropies, from the logits.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+        y : array-like of shape (n,) or (n, K)
+            Labels or soft targets, columns in the order of `classes_`.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights.
+
+        Returns
+        -------
+        float
+            Weighted sum, in nats. On the training data with its weights and no class weights it is
+            `log_likelihood_`.
+        """
+        logits = self.decision_function(X)
+        loss = categorical_cross_entropy(
+            y,
+            logits,
+            from_logits=True,
+            labels=self.classes_,
+            sample_weight=sample_weight,
+            reduction="sum",
+        )
+        return -float(loss)
+
+    def to_sklearn(self) -> LogisticRegression:
+        """Return the same model as a fitted `sklearn.linear_model.LogisticRegression`.
+
+        Returns
+        -------
+        LogisticRegression
+            With copies of this model's parameters.
+        """
+        check_is_fitted(self, "coef_")
+        model = LogisticRegression(
+            C=self.C, fit_intercept=self.fit_intercept, class_weight=self.class_weight
+        )
+        for name in ("classes_", "coef_", "intercept_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(model, name, getattr(self, name).copy())
+        model.n_features_in_ = self.n_features_in_
+        model.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
+        return model
+
+    def _check_parameters(self) -> None:
+        positive_reals = {
+            "C": "a positive number, numpy.inf for no penalty",
+            "tol": "a positive number of nats",
+        }
+        for name, cure in positive_reals.items():
+            value = getattr(self, name)
+            # The smallest numbers of all have no reciprocal, and C needs one.
+            good = _is_number(value, numbers.Real) and value > 0 and 1.0 / float(value) < np.inf
+            _require(name, value, good, cure)
+        good = _is_number(self.max_iter, numbers.Integral) and self.max_iter > 0
+        _require("max_iter", self.max_iter, good, "a positive integer")
+        good = self.n_jobs is None or (_is_number(self.n_jobs, numbers.Integral) and self.n_jobs)
+        _require("n_jobs", self.n_jobs, good, "an integer but 0, or None")
+        for name in ("fit_intercept", "warm_start"):
+            value = getattr(self, name)
+            _require(name, value, isinstance(value, bool | np.bool_), "True or False")
+        good = isinstance(self.verbose, numbers.Integral | np.bool_) and self.verbose >= 0
+        _require("verbose", self.verbose, good, "0 or 1")
+
+    def _check_n_classes(self, targets: FitTargets) -> None:
+        if self._two_classes_only() and len(targets.classes) > 2:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is multiclass: "
+                f"y has {len(targets.classes)} classes, use SoftmaxClassifier."
+            )
+
+    def _start(self, data: Data) -> tuple[Floats, Floats] | None:
+        shape = (data.n_outputs, data.X.shape[1])
+        if self.warm_start and getattr(self, "coef_", np.empty(0)).shape == shape:
+            return self.coef_, self.intercept_
+        return None
+
+    def _report(
+        self, classes: NDArray[Any], after_iteration: Callable | None
+    ) -> Callable[[Floats, Floats, float], bool] | None:
+        if after_iteration is None and not self.verbose:
+            return None
+        n_iterations = 0
+
+        def report(coef: Floats, intercept: Floats, value: float) -> bool:
+            nonlocal n_iterations
+            n_iterations += 1
+            if self.verbose:
+                print(f"[{type(self).__name__}] iteration {n_iterations}: {value:.9g} nats")
+            if after_iteration is None:
+                return False
+            return after_iteration(
+                lambda: {"classes_": classes, "coef_": coef, "intercept_": intercept}
+            )
+
+        return report
+
+    def _take(self, solution: Solution, classes: NDArray[Any]) -> None:
+        self.classes_ = classes
+        self.coef_ = solution.coef
+        self.intercept_ = solution.intercept
+        self.n_iter_ = max(solution.n_iterations, 1)
+        self.n_passes_ = solution.n_passes
+        self.converged_ = solution.converged
+        self.objective_ = solution.value
+        self.log_likelihood_ = solution.log_likelihood
+        self.optimality_gap_ = solution.gap
+        self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
+
+    def _warn(self, solution: Solution) -> None:
+        name = type(self).__name__
+        if solution.unbounded:
+            warnings.warn(
+                f"{name}: no finite maximum of the likelihood exists, because some classes can be "
+                "separated perfectly; coefficients grow without bound and their size means "
+                "nothing. Pass a finite C.",
+                ConvergenceWarning,
+                stacklevel=2 + FRAMES_OF_FIT,
+            )
+        elif not solution.converged and not solution.stopped:
+            warnings.warn(
+                f"{name} stopped after {solution.n_iterations} iterations about "
+                f"{solution.gap:.2g} nats above the minimum, {solution.target:.2g} were asked for: "
+                "raise max_iter, or tol if that is near enough.",
+                ConvergenceWarning,
+                stacklevel=2 + FRAMES_OF_FIT,
+            )
+
+    @contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        """Take back what validation wrote, so that a fit that failed leaves no trace."""
+        written = ("n_features_in_", "feature_names_in_")
+        before = {name: self.__dict__[name] for name in written if name in self.__dict__}
+        try:
+            yield
+        except BaseException:
+            for name in written:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(before)
+            raise
+
+    def _two_classes_only(self) -> bool:
+        return False
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_class = not self._two_classes_only()
+        return tags
+
+
+class LogisticClassifier(SoftmaxClassifier):
+    """Logistic regression trained by minimising binary cross-entropy: two classes, one logit.
+
+    `SoftmaxClassifier` for two classes only; more are an error. See there for parameters,
+    attributes and methods.
+
+    See Also
+    --------
+    SoftmaxClassifier : For any number of classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skxent import LogisticClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> clf = LogisticClassifier().fit(X, y)
+    >>> print(f"{clf.log_likelihood_:.3f} nats")
+    -50.268 nats
+    """
+
+    def _two_classes_only(self) -> bool:
+        return True

@@ -1,0 +1,129 @@
+"""scikit-learn's callbacks, where it has any."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_wine
+
+import skxent
+from skxent import SoftmaxClassifier
+
+callback = pytest.importorskip("sklearn.callback", reason="new in scikit-learn 1.9")
+
+# The estimators of scikit-learn say that callbacks are experimental.
+pytestmark = pytest.mark.filterwarnings("ignore:.*callback.*experimental")
+
+
+class Recorder:
+    """Counts the tasks, looks at the fitted estimator, and stops after some iterations."""
+
+    def __init__(self, stop_after=np.inf, look=False):
+        self.stop_after = stop_after
+        self.look = look
+        self.events = []
+        self.objectives = []
+        self.ended = 0
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        self.events.append(f"end {context.task_name}")
+        if context.task_name != "iteration":
+            return False
+        self.ended += 1
+        penalty = np.sum(fitted_estimator.coef_**2) / 2 / estimator.C
+        self.objectives.append(penalty - fitted_estimator.log_likelihood(X, y))
+        return self.ended >= self.stop_after
+
+
+@pytest.fixture
+def wine():
+    return load_wine(return_X_y=True)
+
+
+def test_tasks_of_a_fit(wine):
+    recorder = Recorder()
+    clf = SoftmaxClassifier().set_callbacks(recorder).fit(*wine)
+    assert recorder.events[0] == "setup"
+    assert recorder.events[-1] == "teardown"
+    assert recorder.events[2:-2] == ["begin iteration", "end iteration"] * clf.n_iter_
+    # A callback sees the estimator as it would be if the fit had stopped there.
+    np.testing.assert_allclose(recorder.objectives, clf.objective_curve_[:, 1], rtol=1e-9)
+
+
+def test_callbacks_change_nothing(wine):
+    plain = SoftmaxClassifier().fit(*wine)
+    watched = SoftmaxClassifier().set_callbacks(Recorder()).fit(*wine)
+    assert np.array_equal(watched.coef_, plain.coef_)
+    assert watched.n_passes_ == plain.n_passes_
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_callback_stops_the_fit(wine, stop_after):
+    """On purpose, so without a warning; what was reached is kept, with its gap."""
+    recorder = Recorder(stop_after=stop_after)
+    clf = SoftmaxClassifier().set_callbacks(recorder).fit(*wine)
+    assert clf.n_iter_ == stop_after
+    assert not clf.converged_
+    assert clf.optimality_gap_ > 1e-6
+    assert clf.objective_ == pytest.approx(recorder.objectives[-1], rel=1e-9)
+    assert "teardown" in recorder.events
+
+
+def test_an_error_in_a_callback_gets_out(wine):
+    class Fails(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            raise KeyboardInterrupt("now")
+
+    fails = Fails()
+    clf = SoftmaxClassifier().set_callbacks(fails)
+    with pytest.raises(KeyboardInterrupt, match="now"):
+        clf.fit(*wine)
+    assert fails.events[-1] == "teardown"
+    assert not hasattr(clf, "coef_")
+    assert not hasattr(clf, "n_features_in_")
+
+
+def test_scoring_monitor(wine):
+    X, y = wine
+    monitor = callback.ScoringMonitor(scoring={"cce": skxent.cce_scorer})
+    clf = SoftmaxClassifier().set_callbacks(monitor).fit(X, y)
+    (log,) = monitor.get_logs() if isinstance(monitor.get_logs(), list) else [monitor.get_logs()]
+    scores = log.data_as_pandas["cce"].to_numpy()
+    assert len(scores) >= clf.n_iter_
+    assert scores[-1] == pytest.approx(skxent.cce_scorer(clf, X, y), abs=1e-6)
+
+
+def test_scoring_monitor_with_weights(wine):
+    X, y = wine
+    weight = 1.0 + np.arange(len(y)) % 3
+    monitor = callback.ScoringMonitor(scoring=skxent.cce_scorer)
+    SoftmaxClassifier().set_callbacks(monitor).fit(X, y, sample_weight=weight)
+
+
+def test_progress_bar(capsys):
+    pytest.importorskip("rich")
+    X, y = load_digits(return_X_y=True)
+    SoftmaxClassifier().set_callbacks(callback.ProgressBar()).fit(X, y)
+    assert "SoftmaxClassifier" in capsys.readouterr().out
+
+
+def test_nothing_is_called_when_none_is_set(wine, monkeypatch):
+    def never(*arguments, **keywords):
+        raise AssertionError("no callback is set")
+
+    monkeypatch.setattr(SoftmaxClassifier, "_init_callback_context", never)
+    clf = SoftmaxClassifier().fit(*wine)
+    assert clf._report(clf.classes_, None) is None
+
+
+def test_clone_keeps_callbacks_and_fits(wine):
+    clf = clone(SoftmaxClassifier().set_callbacks(Recorder()))
+    assert clf.fit(*wine).converged_
