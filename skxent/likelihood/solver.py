@@ -273,7 +273,7 @@ class Search:
         most = max(self.point.value, 0.0) + self.point.rounding
         self.gap = min(self.gap * stretch(move), most)
         if self.objective.alpha == 0 and move >= STILL:
-            self.unbounded = stuck or self.gap <= VANISHED
+            self.unbounded = self.gap <= (1e3 * self.target if stuck else VANISHED)
             done = self.unbounded
         else:
             done = self.gap <= self.target and move < 1
