@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -40,6 +41,7 @@ from skxent.likelihood.objective import Objective
 JITTER = 1e-13
 ROUNDING = 1e-13  # of the terms of a sum that cancels
 PACKED = 96  # sample entries up to which outer products of rows are formed and multiplied at once
+FEW = 2  # class weights up to which that is not worth it
 PACKED_SPACE = 1 << 19  # elements of the outer products of one batch
 
 
@@ -109,7 +111,7 @@ def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Chole
     """The Hessian of `objective` at `theta`, (K - 1) p wide."""
     R, p = theta.shape
     n = max(R - 1, 1)
-    k, l = np.triu_indices(n)
+    k, l = _pairs(n)
 
     def pair_weights(P: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
         C = -P[k] * P[l]
@@ -191,6 +193,7 @@ def _gram(
 ) -> np.ndarray:
     """Sum over samples of c_q x x', (n, p, p), for class weights c = class_weights(P), (n, m)."""
     blocks, p = objective.blocks, theta.shape[1]
+    packed = n > FEW and p <= PACKED
 
     def sums(segment: list[slice]) -> np.ndarray:
         buffer, total = blocks.buffer(), np.zeros(0)
@@ -199,19 +202,24 @@ def _gram(
             C = class_weights(P, objective.residuals(P, rows) if caution else None)
             x = objective.samples(rows, buffer)
             C = objective.weigh(C, rows)
-            part = _packed_gram(C, x) if p <= PACKED else _each_gram(C, x)
+            part = _packed_gram(C, x) if packed else _each_gram(C, x)
             total = np.add(total, part, out=total) if total.size else part
         return total
 
     objective.n_passes += 1
     total = sum(blocks.map(sums, n * p * (p + 1) // 2))
-    if p > PACKED:
+    if not packed:
         return total
     gram = np.empty((n, p, p))
-    i, j = np.triu_indices(p)
+    i, j = _pairs(p)
     gram[:, i, j] = total
     gram[:, j, i] = total
     return gram
+
+
+@cache
+def _pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.triu_indices(n)
 
 
 def _packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -44,6 +44,7 @@ import numpy as np
 from skxent.likelihood import kernels
 from skxent.likelihood.data import Data, Moments
 
+EPS = float(np.finfo(float).eps)
 CANCELLATION = 1e3  # |mean| / deviation above which a block is centred before it is multiplied
 
 
@@ -113,9 +114,11 @@ class Objective:
         partition = sum(total for total, _ in sums)
         agreement = float(np.vdot(theta, self.statistic))
         gradient = self._recentre(_in_order(g for _, g in sums)) - self.statistic
-        gradient[:, : self.blocks.n_features] += self._penalty_slope(theta)
-        rounding = np.finfo(float).eps * (abs(partition) + abs(agreement))
-        return Point(theta, partition - agreement + self.penalty(theta), gradient, rounding)
+        slope = self._penalty_slope(theta)
+        gradient[:, : slope.shape[1]] += slope
+        penalty = 0.5 * float(np.vdot(theta[:, : slope.shape[1]], slope))
+        rounding = EPS * (abs(partition) + abs(agreement))
+        return Point(theta, partition - agreement + penalty, gradient, rounding)
 
     def penalty(self, theta: np.ndarray) -> float:
         """The penalty in nats; its gradient is linear, so it is half the product with W."""
@@ -124,7 +127,7 @@ class Objective:
 
     def _penalty_slope(self, theta: np.ndarray) -> np.ndarray:
         W = theta[:, : self.blocks.n_features]
-        return self.alpha * (W - W.mean(axis=0) if len(W) > 1 else W)
+        return self.alpha * (W - W.sum(axis=0) / len(W) if len(W) > 1 else W)
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
         """Parameters for samples as they are -> theta, for centred samples."""

@@ -1,0 +1,33 @@
+"""Every example in the README and in the pages of docs/ runs and gives what is written there."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+FENCE = re.compile(r"^ *(?:```|~~~).*$", flags=re.MULTILINE)
+
+
+def examples(page):
+    """The examples of one page; a fence ends the output above it and keeps its line's number."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    return doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_page(page):
+    report = []
+    runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
+    runner.run(examples(page), out=report.append)
+    assert not report, "".join(report)
+
+
+def test_a_wrong_example_would_be_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\n>>> 1 + 1\n3\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match=r"Expected:\s+3\s+Got:\s+2"):
+        test_examples_of_page(page)

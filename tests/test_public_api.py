@@ -1,0 +1,61 @@
+"""The public names: what they are, where they come from, and that the reference lists them."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import skxent
+
+ROOT = Path(__file__).parents[1]
+
+PUBLIC = {
+    "metrics": {
+        "CrossEntropySum",
+        "ZeroProbabilityWarning",
+        "bce_scorer",
+        "bce_sum_scorer",
+        "binary_cross_entropy",
+        "categorical_cross_entropy",
+        "cce_scorer",
+        "cce_sum_scorer",
+        "cross_entropy",
+        "entropy",
+        "kl_divergence",
+        "make_cross_entropy_scorer",
+    },
+    "classifiers": {"LogisticClassifier", "SoftmaxClassifier"},
+}
+NAMES = sorted(set().union(*PUBLIC.values()))
+
+
+def test_all_is_exactly_the_public_names():
+    assert sorted(skxent.__all__) == sorted([*NAMES, "__version__"])
+
+
+def test_nothing_else_is_visible():
+    visible = {name for name in vars(skxent) if not name.startswith("_")}
+    rooms = {name for name in visible if inspect.ismodule(getattr(skxent, name))}
+    assert visible - rooms == set(NAMES)
+
+
+@pytest.mark.parametrize("room", PUBLIC)
+def test_rooms_export_their_public_names(room):
+    module = getattr(skxent, room)
+    assert PUBLIC[room] <= set(module.__all__)
+    for name in PUBLIC[room]:
+        assert getattr(module, name) is getattr(skxent, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_public_names_are_documented(name):
+    thing = getattr(skxent, name)
+    assert inspect.getdoc(thing)
+    if callable(thing) and not name.endswith("_scorer"):
+        assert thing.__module__.startswith("skxent.")
+
+
+def test_reference_lists_exactly_the_public_names():
+    page = (ROOT / "docs/reference/index.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^   (\w+)$", page, flags=re.MULTILINE)) == NAMES
