@@ -57,10 +57,9 @@ class FitTargets:
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
         y = y if hasattr(y, "shape") else np.asarray(y)
-        if len(y.shape) == 0 or y.shape[0] != n:
-            found = y.shape[0] if y.shape else "no"
-            raise ValueError(f"X has {n} samples but y has {found}: pass equal lengths.")
-        if len(y.shape) > 2:
+        if len(y.shape) > 0 and y.shape[0] != n:
+            raise ValueError(f"X has {n} samples but y has {y.shape[0]}: pass equal lengths.")
+        if len(y.shape) not in (1, 2):
             raise ValueError(f"y has shape {y.shape}: pass labels, (n,), or soft rows, (n, K).")
         soft = len(y.shape) == 2 and y.shape[1] > 1
         targets = cls._from_rows(y, classes) if soft else cls._from_labels(y, classes)
@@ -90,9 +89,8 @@ class FitTargets:
             read_probabilities(rows, block, "y")
         if classes is None:
             return cls(np.arange(rows.shape[1]), rows)
-        names = cls._names(classes, rows.shape[1], column_names(y))
-        order = np.argsort(names)
-        return cls(names[order], rows if (order[1:] > order[:-1]).all() else rows[:, order])
+        # In the order given, so that columns of targets and of predictions are the same.
+        return cls(cls._names(classes, rows.shape[1], column_names(y)), rows)
 
     @staticmethod
     def _names(classes: ArrayLike, n_columns: int, columns: list[Any] | None) -> NDArray[Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numbers
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -25,21 +23,13 @@ from skxent.classifiers._callbacks import (
     with_callbacks,
 )
 from skxent.classifiers._fit_targets import FitTargets, sample_weights
+from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.data import Data
 from skxent.likelihood.solver import Solution, minimise
 from skxent.metrics import categorical_cross_entropy
 
 Floats = NDArray[np.float64]
-
-
-def _is_number(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def _require(name: str, value: Any, good: Any, cure: str) -> None:
-    if not good:
-        raise ValueError(f"{name} is {value!r}: pass {cure}.")
 
 
 class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -80,7 +70,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (K,)
-        Labels of the classes, sorted.
+        Labels of the classes, sorted; the columns of soft targets in their own order.
     coef_ : ndarray of shape (1, d) or (K, d)
         Weights; one row for two classes.
     intercept_ : ndarray of shape (1,) or (K,)
@@ -179,7 +169,8 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         sample_weight : array-like of shape (n,) or None, default=None
             Weights: 2 means the same as the sample twice, 0 the same as without it.
         classes : array-like of shape (K,) or None, default=None
-            Names of the columns of soft targets; 0 to K - 1 when None.
+            Names of the columns of soft targets; 0 to K - 1 when None. They are
+            `classes_`, in this order.
 
         Returns
         -------
@@ -196,8 +187,8 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ConvergenceWarning
             If the gap is above `tol` at the end, or without penalty if no finite maximum exists.
         """
-        self._check_parameters()
-        with self._unchanged_on_error():
+        check_parameters(self)
+        with unchanged_on_error(self):
             X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
             if issparse(X) and not X.has_canonical_format:
                 X = X.copy()  # the caller's is not sorted for him
@@ -347,26 +338,6 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         model.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
         return model
 
-    def _check_parameters(self) -> None:
-        positive_reals = {
-            "C": "a positive number, numpy.inf for no penalty",
-            "tol": "a positive number of nats",
-        }
-        for name, cure in positive_reals.items():
-            value = getattr(self, name)
-            # The smallest numbers of all have no reciprocal, and C needs one.
-            good = _is_number(value, numbers.Real) and value > 0 and 1.0 / float(value) < np.inf
-            _require(name, value, good, cure)
-        good = _is_number(self.max_iter, numbers.Integral) and self.max_iter > 0
-        _require("max_iter", self.max_iter, good, "a positive integer")
-        good = self.n_jobs is None or (_is_number(self.n_jobs, numbers.Integral) and self.n_jobs)
-        _require("n_jobs", self.n_jobs, good, "an integer but 0, or None")
-        for name in ("fit_intercept", "warm_start"):
-            value = getattr(self, name)
-            _require(name, value, isinstance(value, bool | np.bool_), "True or False")
-        good = isinstance(self.verbose, numbers.Integral | np.bool_) and self.verbose >= 0
-        _require("verbose", self.verbose, good, "0 or 1")
-
     def _check_n_classes(self, targets: FitTargets) -> None:
         if self._two_classes_only() and len(targets.classes) > 2:
             raise ValueError(
@@ -406,10 +377,10 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.intercept_ = solution.intercept
         self.n_iter_ = max(solution.n_iterations, 1)
         self.n_passes_ = solution.n_passes
-        self.converged_ = solution.converged
+        self.converged_ = bool(solution.converged)
         self.objective_ = solution.value
         self.log_likelihood_ = solution.log_likelihood
-        self.optimality_gap_ = solution.gap
+        self.optimality_gap_ = float(solution.gap)
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
 
     def _warn(self, solution: Solution) -> None:
@@ -423,26 +394,19 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 stacklevel=2 + FRAMES_OF_FIT,
             )
         elif not solution.converged and not solution.stopped:
+            advice = ": raise max_iter"
+            if solution.n_iterations < self.max_iter:
+                advice = (
+                    ", and no better point was found: look for extreme values in X or a bad warm "
+                    "start"
+                )
             warnings.warn(
                 f"{name} stopped after {solution.n_iterations} iterations about "
-                f"{solution.gap:.2g} nats above the minimum, {solution.target:.2g} were asked for: "
-                "raise max_iter, or tol if that is near enough.",
+                f"{solution.gap:.2g} nats above the minimum, {solution.target:.2g} were asked for"
+                f"{advice}, or raise tol if that is near enough.",
                 ConvergenceWarning,
                 stacklevel=2 + FRAMES_OF_FIT,
             )
-
-    @contextmanager
-    def _unchanged_on_error(self) -> Iterator[None]:
-        """Take back what validation wrote, so that a fit that failed leaves no trace."""
-        written = ("n_features_in_", "feature_names_in_")
-        before = {name: self.__dict__[name] for name in written if name in self.__dict__}
-        try:
-            yield
-        except BaseException:
-            for name in written:
-                self.__dict__.pop(name, None)
-            self.__dict__.update(before)
-            raise
 
     def _two_classes_only(self) -> bool:
         return False

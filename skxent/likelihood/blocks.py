@@ -166,7 +166,7 @@ def one_blas_thread() -> Iterator[None]:
 def effective_threads(n_jobs: int | None) -> int:
     """Threads for `n_jobs`; None means as many as BLAS would use, so limits are respected."""
     if n_jobs is not None:
-        return int(joblib.effective_n_jobs(n_jobs))
+        return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
     with _blas_lock:
         if _blas_users:  # another fit holds the limit: ask what was there before
             return int(_blas_limiter.get_original_num_threads()["blas"] or 1)

@@ -74,6 +74,8 @@ class Cholesky:
             stop = start + len(scale)
             flat[start:stop] = scale * blas.dtrsv(L, v[start:stop], lower=1, trans=1)
             start = stop
+        if start < theta.size:
+            theta -= theta.mean(axis=0)  # the last class stood still; nothing common may pile up
         return theta
 
     def to_v(self, gradient: np.ndarray) -> np.ndarray:

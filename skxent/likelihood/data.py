@@ -119,6 +119,10 @@ def first_read(data: Data) -> Moments:
     if not np.isfinite(squares).all():
         column = int(np.argmin(np.isfinite(squares)))
         raise ValueError(f"X has numbers in column {column} whose squares overflow: scale it.")
+    vanished = (squares == 0) & (class_sums != 0).any(axis=0)
+    if vanished.any():
+        column = int(np.argmax(vanished))
+        raise ValueError(f"X has numbers in column {column} whose squares underflow: scale it.")
     variance = np.maximum(squares / total - shift**2, 0.0)
     for j in np.flatnonzero(blocks.sparse & (variance <= CONSTANT * shift**2)):
         mean[j], variance[j] = _centred_moments(data, int(j))

@@ -95,6 +95,7 @@ class Objective:
         self.blocks = data.blocks(self.mean if in_cache else None)
         self.statistic, self.second_moments = self._statistics(moments)
         self.shape = self.statistic.shape
+        self.value_at_zero = float(moments.class_weight.sum() * np.log(data.n_classes))
         self.n_passes = 0.0
 
     def _statistics(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
@@ -131,14 +132,14 @@ class Objective:
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
         """Parameters for samples as they are -> theta, for centred samples."""
-        if not self.data.fit_intercept:
-            return np.array(coef, dtype=np.float64)
-        return np.column_stack([coef, intercept + coef @ self.mean])
+        theta = np.array(coef, dtype=np.float64)
+        if self.data.fit_intercept:
+            theta = np.column_stack([theta, intercept + coef @ self.mean])
+        return _without_common_part(theta)
 
     def leave(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Theta -> coef and intercept; the sums over classes, which mean nothing, become zero."""
-        if len(theta) > 1:
-            theta = theta - theta.mean(axis=0)
+        theta = _without_common_part(theta)
         coef = np.array(theta[:, : self.blocks.n_features])
         if not self.data.fit_intercept:
             return coef, np.zeros(len(coef))
@@ -287,6 +288,11 @@ def _logits(W: np.ndarray, x: Any, intercept: np.ndarray | None, out: np.ndarray
         np.copyto(out, (x @ W.T).T)
     if intercept is not None:
         out += intercept[:, None]
+
+
+def _without_common_part(theta: np.ndarray) -> np.ndarray:
+    """Take out what all classes have in common: it changes no probability."""
+    return theta - theta.mean(axis=0) if len(theta) > 1 else theta
 
 
 def _in_order(terms: Any) -> np.ndarray:

@@ -39,6 +39,7 @@ SHORT = 8.0  # logits; the longest first step of a cautious stage
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
 SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
+NEWTON = 0.1  # nats; nearer than this the Hessian itself gives the steps, without a line search
 ENLARGE = 4  # times as many rows for a model that was too poor
 VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to infinity
 
@@ -109,6 +110,7 @@ def minimise(
         Where to begin; None is at zero.
     tol : float
         The gap to reach: `tol` nats, or `tol` thousandths of the objective where that is more.
+        Where the weights add up to less than one, so much less.
     max_iter : int
         L-BFGS iterations on all rows, at most.
     report : function(coef, intercept, value) -> bool, or None
@@ -176,6 +178,7 @@ class Search:
         self.moments = moments
         self.centre = moments.mean if data.fit_intercept else None
         self.objective = Objective(data, moments, alpha, self.centre)
+        self.total_weight = float(moments.class_weight.sum())
         self.source = self.objective  # whose rows the models are made from
         self.plan = plan(data)
         self.models = list(self.plan.models)
@@ -190,13 +193,13 @@ class Search:
 
     def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Minimise on samples, then on all rows."""
-        if start is not None:
-            theta = self.objective.enter(*start)
-        else:
+        point = None if start is None else self.objective(self.objective.enter(*start))
+        if point is None or not point.value < self.objective.value_at_zero:
             theta = np.zeros(self.objective.shape)
             for rows in self.plan.first_rows:
                 theta = self.on_sample(self.draw(rows), theta)
-        point = self.objective(theta)
+            point = self.objective(theta)
+        theta = point.theta
         if self.plan.sample_rows is not None:
             self.source = self.draw(self.plan.sample_rows, theta)
         self.on_all_rows(point)
@@ -231,11 +234,11 @@ class Search:
             stuck = failures > 1  # neither a model nor a cautious one found a better point
             last = self.stopped or self.n_iterations >= self.max_iter
             self.point, self.gap = point, decrement(model, point)
-            if stuck or last or self.gap <= HINT * self.target:
+            if stuck or last or self.gap <= max(HINT * self.target, NEWTON * self.exact):
                 if caution and self.exact:  # the certificate wants the Hessian itself
                     caution = 0.0
                     continue
-                point, done = self._certify(model, stuck)
+                point, done = self._certify(model, stuck, last)
                 if done or last or (stuck and point is self.point):
                     return
                 if point is not self.point:
@@ -260,9 +263,11 @@ class Search:
     @property
     def target(self) -> float:
         """The gap to reach, in nats."""
-        return max(self.tol * max(1.0, abs(self.point.value) * 1e-3), 8 * self.point.rounding)
+        least = min(1.0, self.total_weight)
+        nats = self.tol * max(least, abs(self.point.value) * 1e-3)
+        return max(nats, 8 * self.point.rounding)
 
-    def _certify(self, model: Curvature, stuck: bool) -> tuple[Point, bool]:
+    def _certify(self, model: Curvature, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
         if self.exact:
             step = -model.to_theta(model.to_v(self.point.gradient))
@@ -273,20 +278,27 @@ class Search:
         most = max(self.point.value, 0.0) + self.point.rounding
         self.gap = min(self.gap * stretch(move), most)
         if self.objective.alpha == 0 and move >= STILL:
-            self.unbounded = self.gap <= (1e3 * self.target if stuck else VANISHED)
+            self.unbounded = self.gap <= (
+                1e3 * self.target if stuck else VANISHED * min(1.0, self.total_weight)
+            )
             done = self.unbounded
         else:
             done = self.gap <= self.target and move < 1
-        if self.exact and not done:
+        if self.unbounded or (last and not done) or (done and not self.exact):
+            return self.point, done
+        if self.exact and move >= 1:
             return self.point, False
-        if self.unbounded or (done and not self.exact):
-            return self.point, True
         trial = self.objective(self.point.theta + step)
-        if self.exact:  # one more Newton step: where it counts at all, it squares the gap
-            gap = decrement(model, trial)
-            if gap < self.gap:
-                self.point, self.gap = trial, gap
-        return min(self.point, trial, key=lambda point: point.value), done
+        if not done:
+            better = min(self.point, trial, key=lambda point: point.value)
+            if better is trial:
+                self.n_iterations += 1
+                self._after_iteration(trial)
+            return better, False
+        gap = decrement(model, trial)
+        if gap < self.gap:  # where one more Newton step counts at all, it squares the gap
+            self.point, self.gap = trial, gap
+        return self.point, True
 
     def _enlarge(self) -> bool:
         """Go on with a larger model; tell whether there is one."""

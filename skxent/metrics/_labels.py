@@ -88,6 +88,11 @@ def locate(labels: Labels, classes: Labels) -> Codes:
     return np.array([code_of.get(label, -1) for label in held], dtype=np.intp)[labels.codes]
 
 
+def shorten(values: list[Any], most: int = 10) -> str:
+    """Return the text of a list for a message, cut after `most` entries."""
+    return str(values) if len(values) <= most else f"{values[:most]}"[:-1] + ", ...]"
+
+
 def first_repeated(labels: Labels) -> Any | None:
     """Return the first label that is there twice, or None."""
     if len(labels.distinct) == len(labels):

@@ -8,6 +8,7 @@ and `read_logits` check one block of rows while it is in cache, just before its 
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.metrics._labels import Codes, Labels, as_array, as_labels, first_repeated, locate
+from skxent.metrics._labels import (
+    Codes,
+    Labels,
+    as_array,
+    as_labels,
+    first_repeated,
+    locate,
+    shorten,
+)
 
 Floats = NDArray[np.float64]
 
@@ -37,13 +46,23 @@ def as_reals(values: ArrayLike, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} is complex: pass real numbers.")
     if array.dtype.kind in "biuf" and array.dtype.itemsize <= 8:
         return array
-    try:
-        if array.dtype.kind in "fO":
+    reason = f"its dtype is {array.dtype}"
+    if array.dtype.kind in "fO":
+        try:
             return array.astype(np.float64)
-        reason = f"its dtype is {array.dtype}"
-    except (TypeError, ValueError) as error:
-        reason = str(error)
+        except (TypeError, ValueError) as error:
+            reason = f"{_first_not_a_number(array)}: {error}"
     raise ValueError(f"{name} does not hold numbers only: {reason}.")
+
+
+def _first_not_a_number(array: NDArray[Any]) -> str:
+    """Tell which of some objects is the first that float() does not take."""
+    for place, value in np.ndenumerate(array):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return f"{value!r} at {list(place)}"
+    return "not numbers"
 
 
 def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -77,6 +96,8 @@ _CURES = {
     "y_pred": "Divide each row by its sum if that is what you mean, pass float32 results as "
     "float32, or pass from_logits=True if they are logits.",
     "y_true": "Independent yes/no outcomes go to binary_cross_entropy.",
+    "y": "Soft targets are distributions over classes; independent yes/no outcomes want one "
+    "classifier each, as in sklearn.multioutput.MultiOutputClassifier.",
 }
 
 
@@ -252,7 +273,7 @@ def categorical_target(y_true: ArrayLike, classes: Classes, n: int) -> Codes | N
         row = int((codes < 0).argmax())
         raise ValueError(
             f"y_true[{row}] is {truth.source.tolist()[row]!r}, which is not in {known.name} "
-            f"{known.source.tolist()}: correct it, or name every class in labels=."
+            f"{shorten(known.source.tolist())}: correct it, or name every class in labels=."
         )
     return codes
 
@@ -266,14 +287,10 @@ def _classes_from(truth: Labels, classes: Classes) -> Labels:
         return named
     if len(found) != classes.count:
         raise ValueError(
-            f"y_true holds {len(found)} classes, {_shorten(found.tolist())}, but y_pred has "
+            f"y_true holds {len(found)} classes, {shorten(found.tolist())}, but y_pred has "
             f"{classes.count} columns: pass labels= to name the class of each column."
         )
     return as_labels(found, "y_true")
-
-
-def _shorten(values: list[Any], most: int = 10) -> str:
-    return str(values) if len(values) <= most else f"{values[:most]}"[:-1] + ", ...]"
 
 
 def binary_target(y_true: ArrayLike, pos_label: Any, n: int) -> NDArray[Any]:
@@ -314,7 +331,7 @@ def _outcomes(array: NDArray[Any], pos_label: Any) -> NDArray[Any]:
     found = truth.distinct.tolist()
     if len(found) > 2:
         raise ValueError(
-            f"y_true holds {len(found)} classes, {_shorten(found)}: binary_cross_entropy takes "
+            f"y_true holds {len(found)} classes, {shorten(found)}: binary_cross_entropy takes "
             "two; use categorical_cross_entropy."
         )
     if pos_label is None:
@@ -358,7 +375,7 @@ def unit(base: float | None) -> float:
     """Return the nats in one unit of the logarithm's base."""
     if base is None:
         return 1.0
-    if not 1 < base < np.inf:
+    if not isinstance(base, numbers.Real) or not 1 < base < np.inf:
         raise ValueError(f"base={base!r}: pass a number above 1, or None for nats.")
     return math.log(base)
 
@@ -367,6 +384,6 @@ def ceiling(eps: float | None) -> float:
     """Return the most that a class can cost, -log(eps): a floor under the probability."""
     if eps is None:
         eps = float(np.finfo(np.float64).eps)
-    if not 0 <= eps < 1:
+    if not isinstance(eps, numbers.Real) or not 0 <= eps < 1:
         raise ValueError(f"eps={eps!r}: pass a number in [0, 1), or None for machine epsilon.")
     return -math.log(eps) if eps else np.inf

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -12,28 +11,36 @@ from sklearn.utils.metadata_routing import MetadataRequest
 
 from skxent.metrics import _costs
 from skxent.metrics._costs import Losses
-from skxent.metrics._labels import Labels, as_array, as_labels, locate
+from skxent.metrics._labels import Labels, as_array, as_labels, locate, shorten
 from skxent.metrics._targets import (
     as_numbers,
     as_reals,
     as_weights,
     ceiling,
     check_length,
+    column_names,
     unit,
 )
 from skxent.metrics.losses import weighted_sum
 
 
 class Score(float):
-    """A float that also reads as the pair ("score", value).
+    """A float that also reads as the mapping {"score": value}.
 
     ``sklearn.callback.ScoringMonitor(scoring=scorer)`` updates a dict with whatever a scorer that
-    is not scikit-learn's own returns (seen in 1.9.1), and a plain float ends the fit there.
+    is not scikit-learn's own returns (seen in 1.9.1), and a plain float ends the fit there. It has
+    no `__iter__`, by which data frames would take it for a column.
     """
 
-    def __iter__(self) -> Iterator[tuple[str, float]]:
-        """Yield the one pair."""
-        yield "score", float(self)
+    def keys(self) -> tuple[str]:
+        """Return the one key."""
+        return ("score",)
+
+    def __getitem__(self, key: str) -> float:
+        """Return the value of the one key."""
+        if key != "score":
+            raise KeyError(key)
+        return float(self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,8 +96,9 @@ class CrossEntropyScorer:
         X : array-like
             Samples to predict.
         y : array-like of shape (n,) or (n, K)
-            Labels; one-hot or soft rows for the categorical loss; rows of m yes/no outcomes for the
-            binary loss.
+            Labels; one-hot or soft rows for the categorical loss, with columns in the order of the
+            estimator's `classes_`, or a data frame that names them; rows of m yes/no outcomes for
+            the binary loss.
         sample_weight : array-like of shape (n,), default=None
             Weight w_i counts sample i that many times.
 
@@ -104,22 +112,25 @@ class CrossEntropyScorer:
         if rows and self.loss == "binary":
             losses = _multilabel(estimator, X, outcomes, ceiling(self.eps))
         else:
-            losses = self._multiclass(estimator, X, outcomes, rows)
+            losses = self._multiclass(estimator, X, outcomes, column_names(y) if rows else None)
         weights = as_weights(sample_weight, len(losses.values))
         losses.warn(self.eps, stacklevel=2)
         total, weight = weighted_sum(losses.values, weights)
         value = total if self.reduction == "sum" else total / weight
         return Score(0.0 - value / unit(self.base))
 
-    def _multiclass(self, estimator: Any, X: Any, y: NDArray[Any], rows: bool) -> Losses:
+    def _multiclass(
+        self, estimator: Any, X: Any, y: NDArray[Any], names: list[Any] | None
+    ) -> Losses:
         logarithms = self.eps == 0 and hasattr(estimator, "predict_log_proba")
         prediction, classes = _columns(estimator, X, logarithms)
         cap = ceiling(self.eps)
         name = _response_name(estimator, logarithms)
-        if rows:
+        if y.ndim == 2 and y.shape[1] > 1:
             target = as_numbers(y, "y_true")
+            columns = _columns_of(classes, target.shape[1], names)
             prediction = _spread(
-                prediction, classes, target.shape[1], -np.inf if logarithms else 0.0
+                prediction, columns, target.shape[1], -np.inf if logarithms else 0.0
             )
         else:
             truth = as_labels(y, "y_true")
@@ -276,13 +287,18 @@ def _columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray[Any], La
             "shape (n, m) for yes/no outcomes."
         )
     prediction = as_reals(prediction, name)
+    if not hasattr(estimator, "classes_"):
+        raise TypeError(
+            f"{type(estimator).__name__} has no classes_, so there is no telling whose column is "
+            "whose: pass a fitted classifier."
+        )
     classes = as_labels(estimator.classes_, "classes_")
     # A binary learner fitted on one class may keep two columns: that class, and one without a name.
     width = 2 if len(classes) == 1 and prediction.shape[1:] == (2,) else len(classes)
     if prediction.shape[1:] != (width,):
         raise ValueError(
             f"{name} has shape {prediction.shape} but classes_ names {len(classes)} classes, "
-            f"{classes.source.tolist()}: there is no telling whose column is whose."
+            f"{shorten(classes.source.tolist())}: there is no telling whose column is whose."
         )
     return prediction, classes
 
@@ -296,18 +312,30 @@ def _check_binary(truth: Labels, classes: Labels) -> None:
         )
 
 
-def _spread(prediction: NDArray[Any], classes: Labels, width: int, absent: float) -> NDArray[Any]:
-    """Give the prediction one column for each of the target's, as the classes 0 to width - 1."""
-    if len(classes) == width:
-        return prediction
-    known = classes.source
-    if known.dtype.kind not in "biu" or known.min() < 0 or known.max() >= width:
+def _columns_of(classes: Labels, width: int, names: list[Any] | None) -> list[int]:
+    """Return each class's column among the `width` of soft rows: by name, place or number."""
+    known = classes.source.tolist()
+    if names is not None and set(known) <= set(names):
+        return [names.index(label) for label in known]
+    if len(known) == width:
+        return list(range(width))
+    if classes.source.dtype.kind not in "biu" or min(known) < 0 or max(known) >= width:
         raise ValueError(
-            f"y_true has {width} columns but classes_ is {known.tolist()}: soft rows have one "
-            f"column for each of classes_, or classes_ is a part of 0, ..., {width - 1}."
+            f"y_true has {width} columns but classes_ is {shorten(known)}: soft rows have one "
+            f"column for each of classes_, or classes_ is a part of 0, ..., {width - 1}, or a "
+            "data frame names the columns."
         )
+    return [int(label) for label in known]
+
+
+def _spread(
+    prediction: NDArray[Any], columns: list[int], width: int, absent: float
+) -> NDArray[Any]:
+    """Put the classes of a prediction in their columns among `width`."""
+    if columns == list(range(width)):
+        return prediction
     spread = np.full((len(prediction), width), absent, dtype=np.result_type(prediction, np.float32))
-    spread[:, known.astype(np.intp)] = prediction[:, : len(known)]
+    spread[:, columns] = prediction[:, : len(columns)]
     return spread
 
 

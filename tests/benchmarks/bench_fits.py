@@ -205,10 +205,11 @@ def repeat(result: Result, fits: list, value: Callable, limit: float) -> None:
     """Medians of runs in turn, of all that are short and of the two that are always wanted."""
     seconds: dict[tuple[str, float | None], list[float]] = {}
     first = {(r.rival, r.tol): r.seconds for r in result.runs}
-    for turn in range(REPEATS):
+    for _ in range(REPEATS):
         for name, tol, fit in fits:
             key = (name, tol)
-            if (turn and seconds[key][0] > 5) or first.get(key, 0.0) > 2:
+            slow = seconds[key][0] > 5 if key in seconds else first.get(key, 0.0) > 2
+            if slow:
                 continue
             run = attempt(name, tol, fit, value, limit)
             seconds.setdefault(key, []).append(run.seconds)

@@ -1,6 +1,7 @@
 """Bad input: an error that names argument, place and cure, and nothing half-fitted."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skxent import LogisticClassifier, SoftmaxClassifier
+from skxent.classifiers import softmax
+from skxent.likelihood.solver import minimise
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -49,10 +52,10 @@ FITS = {
     "y continuous": ((X, X[:, 0]), "continuous"),
     "y complex": ((X, Y2 + 1j), "Complex data not supported"),
     "y 3-D": ((X, SOFT[:, :, None]), "y has shape"),
-    "y scalar": ((X, 1), "y has no"),
+    "y scalar": ((X, 1), r"y has shape \(\): pass labels"),
     "y short": ((X, Y2[:-1]), "X has 60 samples but y has 59"),
     "y of one class": ((X, 0 * Y2), "y has only one class, 0"),
-    "y multilabel": ((X, np.ones((N, 3), int)), "y does not sum to 1 in row 0"),
+    "y multilabel": ((X, np.ones((N, 3), int)), "y does not sum to 1 in row 0.*MultiOutput"),
     "soft short": ((X, SOFT[:-1]), "X has 60 samples but y has 59"),
     "soft sum": ((X, put(SOFT, (7, 0), 2 / 3 + SOFT[7, 0] / 3)), "y does not sum to 1 in row 7"),
     "soft negative": ((X, put(SOFT, 2, [-0.5, 1.0, 0.5])), "y has -0.5 in row 2"),
@@ -249,3 +252,15 @@ def test_an_early_end_names_gap_and_cure():
     assert not clf.converged_
     assert clf.optimality_gap_ > 1e-6
     assert clf.n_iter_ == 2
+    assert type(clf.converged_) is bool
+    assert type(clf.optimality_gap_) is float
+
+
+def test_a_dead_end_is_not_blamed_on_max_iter(monkeypatch):
+    def stuck(*arguments, **options):
+        return replace(minimise(*arguments, **options), gap=1.0)
+
+    monkeypatch.setattr(softmax, "minimise", stuck)
+    with pytest.warns(ConvergenceWarning, match="no better point was found: look for") as caught:
+        SoftmaxClassifier().fit(X, Y3)
+    assert "max_iter" not in str(caught[0].message)

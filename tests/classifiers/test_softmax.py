@@ -11,7 +11,7 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.linear_model import LogisticRegression
 
 import skxent
-from skxent import LogisticClassifier, SoftmaxClassifier
+from skxent import LogisticClassifier, SoftmaxClassifier, cce_sum_scorer
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +124,11 @@ def test_soft_targets_with_names(data):
     plain = SoftmaxClassifier().fit(X, soft)
     assert plain.classes_.tolist() == [0, 1, 2]
     names = SoftmaxClassifier().fit(X, soft, classes=["c", "a", "b"])
-    assert names.classes_.tolist() == ["a", "b", "c"]
-    np.testing.assert_allclose(names.coef_, plain.coef_[[1, 2, 0]], rtol=1e-9, atol=1e-11)
+    assert names.classes_.tolist() == ["c", "a", "b"]  # columns are the same everywhere
+    np.testing.assert_allclose(names.coef_, plain.coef_, rtol=1e-12, atol=1e-13)
+    assert names.log_likelihood(X, soft) == pytest.approx(names.log_likelihood_)
+    assert -cce_sum_scorer(names, X, soft) == pytest.approx(-names.log_likelihood_)
+    assert set(names.predict(X)) <= {"a", "b", "c"}
     for form in (pd.DataFrame, pl.DataFrame, np.asfortranarray):
         again = SoftmaxClassifier().fit(X, form(soft))
         np.testing.assert_allclose(again.coef_, plain.coef_, rtol=1e-12, atol=1e-13)
@@ -453,3 +456,31 @@ def test_verbose_prints_each_iteration(capsys):
     np.testing.assert_allclose(values, clf.objective_curve_[:, 1], rtol=1e-8)
     SoftmaxClassifier().fit(X, y)
     assert capsys.readouterr().out == ""
+
+
+def test_a_start_worse_than_zero_is_not_taken():
+    """Units of the features changed between two fits."""
+    X, y = load_wine(return_X_y=True)
+    clf = SoftmaxClassifier(warm_start=True).fit(X, y)
+    fresh = SoftmaxClassifier().fit(X * 1e6, y)
+    assert clf.fit(X * 1e6, y).objective_ == pytest.approx(fresh.objective_, abs=1e-6)
+    clf.coef_ = np.full_like(clf.coef_, np.nan)
+    assert clf.fit(X, y).converged_
+
+
+def test_what_classes_have_in_common_does_not_pile_up(data):
+    """A common part of the weights means nothing, but would cost the objective its digits."""
+    X, y = data[3]
+    clf = SoftmaxClassifier(warm_start=True).fit(X, y)
+    best = clf.objective_
+    clf.coef_ = clf.coef_ + 1e8
+    assert clf.fit(X, y).objective_ == pytest.approx(best, rel=1e-12)
+
+
+def test_weights_that_add_up_to_little():
+    X, y = load_breast_cancer(return_X_y=True)
+    weight = np.full(len(y), 1e-9 / len(y))
+    light = SoftmaxClassifier(C=1e9, tol=1e-9).fit(X[:, :2], y, weight)
+    plain = SoftmaxClassifier(C=1 / len(y), tol=1e-9).fit(X[:, :2], y)
+    assert light.converged_
+    np.testing.assert_allclose(light.coef_, plain.coef_, rtol=1e-5)

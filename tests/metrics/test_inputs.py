@@ -441,6 +441,14 @@ BAD_CATEGORICAL = {
     "weight length": (bad(sample_weight=[1, 1]), "sample_weight has 2 samples but y_pred has 4"),
     "weight 2-D": (bad(sample_weight=np.ones((4, 2))), r"sample_weight has shape \(4, 2\)"),
     "weight text": (bad(sample_weight=list("abcd")), "sample_weight does not hold numbers"),
+    "missing value": (
+        bad(y_pred=pd.DataFrame(P).astype("Float64").mask(np.arange(12).reshape(4, 3) == 5)),
+        r"y_pred does not hold numbers only: <NA> at \[1, 2\]",
+    ),
+    "many labels": (
+        {"y_true": [999], "y_pred": np.full((1, 500), 1 / 500), "labels": np.arange(500)},
+        r"not in labels \[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, \.\.\.\]",
+    ),
     "weight ignored but wrong": (
         bad(sample_weight=[1, -2, 1, 1], reduction="none"),
         r"sample_weight\[1\] is -2",

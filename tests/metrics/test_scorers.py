@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -17,6 +18,7 @@ from sklearn.feature_selection import RFECV, SequentialFeatureSelector
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.metrics import check_scoring
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
@@ -256,6 +258,8 @@ def test_wrong_estimators_and_targets(iris, two_classes):
     with pytest.raises(TypeError, match=r"LinearSVC has no predict_proba.*CalibratedClassifierCV"):
         cce_scorer(LinearSVC().fit(X, y), X, y)
     model = GaussianNB().fit(X, y)
+    with pytest.raises(TypeError, match=r"GaussianMixture has no classes_.*fitted classifier"):
+        cce_scorer(GaussianMixture().fit(X), X, y)
     with pytest.raises(ValueError, match=r"takes two classes, but here are 3.*cce_scorer"):
         bce_scorer(model, X, y)
     with pytest.raises(ValueError, match="takes two classes, but here are 3"):
@@ -272,11 +276,28 @@ def test_wrong_estimators_and_targets(iris, two_classes):
         cce_scorer(model, X, np.ones((len(y), 3)))
 
 
+def test_a_score_is_a_number_to_arrays_and_frames(iris):
+    X, y = iris
+    score = cce_scorer(GaussianNB().fit(X, y), X, y)
+    assert isinstance(score, float)
+    assert dict(score) == {"score": float(score)}
+    with pytest.raises(KeyError, match="other"):
+        score["other"]
+    assert np.array([score, score]).shape == (2,)
+    assert np.asarray(score).shape == ()
+    frame = pd.DataFrame({"a": score}, index=["row"])
+    frame.loc["row", "b"] = score
+    assert frame.to_numpy().tolist() == [[score, score]]
+    assert pl.DataFrame({"a": score}).rows() == [(score,)]
+
+
 def test_wrong_options():
     for options, message in (
         ({"loss": "hinge"}, "loss='hinge'"),
         ({"reduction": "none"}, "reduction='none'"),
         ({"base": 0}, "base=0"),
+        ({"base": "e"}, "base='e': pass a number"),
+        ({"eps": "auto"}, "eps='auto': pass a number"),
         ({"eps": 2}, "eps=2"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -314,6 +335,25 @@ def test_soft_targets_of_an_estimator_that_lacks_classes():
         score = cce_scorer(model, X, Y)
     first = 0.5 * np.log(0.25) + 0.25 * np.log(0.75) + 0.25 * np.log(EPS)
     np.testing.assert_allclose(score, first / 2)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("eps", [None, 0])
+def test_soft_targets_follow_classes_by_name(frame, eps):
+    X, scorer = np.ones((1, 1)), make_cross_entropy_scorer(eps=eps)
+    Y = frame({"c": [0.5], "a": [0.25], "b": [0.25]})
+    score = scorer(fixed(["a", "b", "c"], [[0.1, 0.2, 0.7]]), X, Y)
+    np.testing.assert_allclose(score, np.log([0.1, 0.2, 0.7]) @ [0.25, 0.25, 0.5])
+    lacking = fixed(["b", "c"], [[0.2, 0.8]])
+    if eps == 0:
+        assert scorer(lacking, X, Y) == -np.inf
+    else:
+        with pytest.warns(ZeroProbabilityWarning):
+            score = scorer(lacking, X, Y)
+        np.testing.assert_allclose(score, np.log([EPS, 0.2, 0.8]) @ [0.25, 0.25, 0.5])
+    other = frame({"x": [0.5], "y": [0.25], "z": [0.25]})  # names of something else
+    score = scorer(fixed(["a", "b", "c"], [[0.1, 0.2, 0.7]]), X, other)
+    np.testing.assert_allclose(score, np.log([0.1, 0.2, 0.7]) @ [0.5, 0.25, 0.25])
 
 
 def test_soft_targets_follow_classes_by_position():
