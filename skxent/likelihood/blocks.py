@@ -24,6 +24,7 @@ from threadpoolctl import ThreadpoolController
 
 BLOCK_ELEMENTS = 1 << 17  # rows and logits of one block: a megabyte of float64
 SPARSE_LOGITS = 1 << 20  # a sparse product writes d x K numbers, so its blocks are larger
+EVEN = 16  # blocks below which a last odd one would keep threads waiting
 SEGMENTS = 64  # enough to keep many threads busy
 FEW_SEGMENTS = 4  # however large their sums
 SEGMENT_SUMS = 1 << 23  # elements that the sums of more segments than that have together
@@ -66,6 +67,8 @@ class Blocks:
         else:
             rows = max(BLOCK_ELEMENTS // (self.n_features + 2 * self.n_outputs), 64)
         n_blocks = -(-self.n_rows // rows)
+        if 1 < n_blocks < EVEN:  # few blocks, as many for every thread
+            n_blocks = -(-n_blocks // 4) * 4
         return -(-self.n_rows // max(n_blocks, 1))
 
     def segments(self, sum_size: int) -> list[list[slice]]:

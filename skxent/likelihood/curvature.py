@@ -226,13 +226,13 @@ def _pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
     """All class weights times all products of two entries, (q, p (p + 1) / 2): one product."""
-    p, m = x.shape
+    m, p = x.shape
     n_products = p * (p + 1) // 2
     batch = max(PACKED_SPACE // n_products, 16)
     total = np.zeros((len(C), n_products))
     space = np.empty((n_products, min(batch, m)))
     for start in range(0, m, batch):
-        part = np.ascontiguousarray(x[:, start : start + batch])
+        part = np.ascontiguousarray(x[start : start + batch].T)
         products = space[:, : part.shape[1]]
         row = 0
         for i in range(p):
@@ -247,13 +247,13 @@ def _each_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
 
     A class weight that does not change its sign makes a square, which BLAS forms in half the time.
     """
-    grams = np.empty((len(C), len(x), len(x)))
+    grams = np.empty((len(C), x.shape[1], x.shape[1]))
     for c, gram in zip(C, grams, strict=True):
         if c.min() < 0 < c.max():
-            np.matmul(x * c, x.T, out=gram)
+            np.matmul(x.T, x * c[:, None], out=gram)
             continue
-        root = x * np.sqrt(np.abs(c))
-        np.matmul(root, root.T, out=gram)
+        root = x * np.sqrt(np.abs(c))[:, None]
+        np.matmul(root.T, root, out=gram)
         if c.min() < 0:
             np.negative(gram, out=gram)
     return grams

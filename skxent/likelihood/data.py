@@ -124,7 +124,8 @@ def first_read(data: Data) -> Moments:
         column = int(np.argmax(vanished))
         raise ValueError(f"X has numbers in column {column} whose squares underflow: scale it.")
     variance = np.maximum(squares / total - shift**2, 0.0)
-    for j in np.flatnonzero(blocks.sparse & (variance <= CONSTANT * shift**2)):
+    doubtful = blocks.sparse & (shift != 0) & (variance <= CONSTANT * shift**2)
+    for j in np.flatnonzero(doubtful):
         mean[j], variance[j] = _centred_moments(data, int(j))
     return Moments(class_weight, class_sums, origin, mean, variance)
 
@@ -150,11 +151,13 @@ def _centred_moments(data: Data, column: int) -> tuple[float, float]:
 
 
 def _origin(X: Any) -> np.ndarray:
-    """Median of a few rows: exact for a constant column, and near the middle of the others."""
+    """Upper median of a few rows: a constant column exactly, the middle of others nearly."""
     n, d = X.shape
     if not isinstance(X, np.ndarray):
         return np.zeros(d)
-    return np.median(np.asarray(X[:: max(1, n // 15)][:15], dtype=np.float64), axis=0)
+    few = np.array(X[:: max(1, n // 15)][:15], dtype=np.float64)
+    few.sort(axis=0)
+    return few[len(few) // 2]
 
 
 def row_space(data: Data, centre: np.ndarray) -> tuple[Data, np.ndarray]:

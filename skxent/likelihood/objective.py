@@ -205,15 +205,14 @@ class Objective:
         return max(self.blocks.map(largest))
 
     def samples(self, rows: slice, buffer: np.ndarray | None) -> np.ndarray:
-        """Centred samples of a block as columns, (p, m), for the curvature."""
+        """Centred samples of a block, dense, (m, p), for the curvature."""
         x = self.blocks.read(rows, buffer)
         x = x.toarray() if self.blocks.sparse else x
-        columns = np.empty((self.shape[1], x.shape[0]))
-        centre = 0.0 if self.centre is None else self.centre[:, None]
-        np.subtract(x.T, centre, out=columns[: x.shape[1]])
+        samples = np.empty((x.shape[0], self.shape[1]))
+        np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])
         if self.data.fit_intercept:
-            columns[-1] = 1.0
-        return columns
+            samples[:, -1] = 1.0
+        return samples
 
     def probabilities(self, theta: np.ndarray, x: Any) -> np.ndarray:
         """Probabilities (R, m) of a block as read; of the second class where there are two."""

@@ -13,7 +13,8 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.objective import Objective
 
 FULL_WIDTH = 2400  # parameters up to which the full model is worth its third power
-MODEL_PASSES = 8  # what a model may cost
+MODEL_PASSES = 4  # what a model may cost
+DEAR_PASSES = 12  # above which a model is used for as long as it is any good
 SPARSE_FEATURES = 1000  # above which samples of a sparse X are not made dense
 
 Model = Callable[[Objective, np.ndarray, float], Curvature]
@@ -35,6 +36,10 @@ class Plan:
         Rows of the samples to minimise first, one after the other.
     stage_iterations : int
         L-BFGS iterations after which a model is made anew.
+    fall : float
+        Or the decrement has fallen by this.
+    newton : float
+        Gap in nats below which exact models are made anew at every step, Newton's.
     """
 
     models: tuple[Model, ...]
@@ -42,6 +47,8 @@ class Plan:
     most_rows: int
     first_rows: tuple[int, ...]
     stage_iterations: int
+    fall: float
+    newton: float
 
 
 def plan(data: Data) -> Plan:
@@ -56,7 +63,7 @@ def plan(data: Data) -> Plan:
     p, R = d + data.fit_intercept, data.n_outputs
     free = max(R - 1, 1)
     if not isinstance(data.X, np.ndarray) and p > SPARSE_FEATURES:
-        return Plan((curvature.diagonal,), None, n, (), 12)
+        return Plan((curvature.diagonal,), None, n, (), 12, 1e3, 0.0)
     full = p * free <= FULL_WIDTH
     one_pass = n * R * (4 * p + 40)
     if full:
@@ -72,7 +79,9 @@ def plan(data: Data) -> Plan:
     while (smaller := (first[0] if first else n) // 8) >= max(8 * p * free, 2000):
         first.insert(0, smaller)
     most = int(max(rows, 2 * affordable))
-    return Plan(models, None if exact else rows, most, tuple(first), 6 if full else 12)
+    cost = (row * min(rows, n) + (p * free) ** 3 / 3 * full) / one_pass
+    pace = (6, 1e3, 0.1) if cost < DEAR_PASSES else (15, 1e6, 0.0)
+    return Plan(models, None if exact else rows, most, tuple(first), *pace)
 
 
 def fits_row_space(data: Data) -> bool:

@@ -39,7 +39,7 @@ SHORT = 8.0  # logits; the longest first step of a cautious stage
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
 SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
-NEWTON = 0.1  # nats; nearer than this the Hessian itself gives the steps, without a line search
+POLISHED = 1e-16  # of the objective; a smaller gap is not worth another step
 ENLARGE = 4  # times as many rows for a model that was too poor
 VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to infinity
 
@@ -218,7 +218,8 @@ class Search:
             model = self.models[-1](small, point.theta, caution)
             if decrement(model, point) <= enough:
                 break
-            stage = Stage(small, model, point, enough, SHORT if caution else np.inf)
+            goal = max(enough, decrement(model, point) / self.plan.fall)
+            stage = Stage(small, model, point, goal, SHORT if caution else np.inf)
             stage.run(self.plan.stage_iterations)
             if stage.best is point:
                 break
@@ -228,30 +229,37 @@ class Search:
 
     def on_all_rows(self, point: Point) -> None:
         """Minimise on all rows, to the target or as far as float64 goes."""
-        caution, failures = 0.0, 0
+        caution, failures, slow = 0.0, 0, False
         while True:
             model = self.models[0](self.source, point.theta, caution)
             stuck = failures > 1  # neither a model nor a cautious one found a better point
             last = self.stopped or self.n_iterations >= self.max_iter
             self.point, self.gap = point, decrement(model, point)
-            if stuck or last or self.gap <= max(HINT * self.target, NEWTON * self.exact):
+            near = self.gap <= max(HINT * self.target, self.plan.newton * self.exact)
+            if stuck or last or near or slow:
                 if caution and self.exact:  # the certificate wants the Hessian itself
                     caution = 0.0
                     continue
                 point, done = self._certify(model, stuck, last)
                 if done or last or (stuck and point is self.point):
                     return
+                slow = False
                 if point is not self.point:
                     failures = 0
                     continue
-            goal = 0.1 * self.target if self.gap > self.target else 0.0
+            goal = max(
+                0.1 * self.target if self.gap > self.target else 0.0,
+                decrement(model, point) / self.plan.fall,
+            )
             short = SHORT if caution else np.inf
             stage = Stage(self.objective, model, point, goal, short, self._after_iteration)
             stage.run(min(self.plan.stage_iterations, self.max_iter - self.n_iterations))
             self.n_iterations += stage.n_iterations
             failed = stage.best is self.point
-            larger = (failed or (stage.slow and goal > 0)) and self._enlarge()
+            slow = stage.slow and not failed and self.models[0] is curvature.diagonal
+            larger = (failed or (stage.slow and self.gap > self.target)) and self._enlarge()
             failures = failures + 1 if failed and not larger else 0
+            slow = slow and not larger and self.gap > self.target
             caution = CAUTION * (stage.crooked or failed)
             point = stage.best
 
@@ -286,6 +294,8 @@ class Search:
             done = self.gap <= self.target and move < 1
         if self.unbounded or (last and not done) or (done and not self.exact):
             return self.point, done
+        if done and self.gap <= POLISHED * self.point.value:
+            return self.point, True
         if self.exact and move >= 1:
             return self.point, False
         trial = self.objective(self.point.theta + step)

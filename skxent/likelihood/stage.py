@@ -11,9 +11,10 @@ from scipy.optimize import OptimizeResult, minimize
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.objective import Objective, Point
 
-FALL = 1e3  # a stage has done its work when the decrement fell by this
-SLOW = 10.0  # and a model is too poor when it did not fall by this
+SLOW = 10.0  # a model is too poor when the decrement did not fall by this
 CORRECTIONS = 10  # pairs that L-BFGS keeps
+FEW_CORRECTIONS = 3  # where going through them takes longer than a pass over sparse rows
+MANY_PARAMETERS = 30_000
 
 
 class Stage:
@@ -21,7 +22,7 @@ class Stage:
 
     SciPy's first trial step has length one, so v is measured in units of its gradient's norm
     there: that trial is then the Newton step, or the part of it that moves no logit by more than
-    `most_move`. The stage ends when the decrement is at `goal` nats.
+    `most_move`. The stage has done its work when the decrement is at `goal` nats.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Stage:
         self.slope = model.to_v(point.gradient)
         self.unit = float(np.linalg.norm(self.slope))
         self.first_decrement = 0.5 * self.unit**2
-        self.enough = max(goal, self.first_decrement / FALL)
+        self.enough = goal
         if most_move < np.inf:
             move = objective.largest_move(model.to_theta(self.slope))
             self.unit *= min(1.0, most_move / move)
@@ -49,10 +50,11 @@ class Stage:
     def run(self, max_iter: int) -> Self:
         """Minimise; `best` is the best point found, the start itself when none is better."""
         if self.unit > 0:
+            many = len(self.slope) > MANY_PARAMETERS
             options = {
                 "maxiter": max_iter,
                 "maxfun": 4 * max_iter + 20,
-                "maxcor": CORRECTIONS,
+                "maxcor": FEW_CORRECTIONS if many else CORRECTIONS,
                 "ftol": 0.0,
                 "gtol": 0.0,
             }
