@@ -22,7 +22,8 @@ import numpy as np
 import scipy.sparse
 from threadpoolctl import ThreadpoolController
 
-BLOCK_ELEMENTS = 1 << 17  # rows and logits of one block: a megabyte of float64
+BLOCK_ELEMENTS = 1 << 18  # rows and logits of one block: two megabytes of float64
+ALONE = 1 << 17  # elements up to which one block is all
 SPARSE_LOGITS = 1 << 20  # a sparse product writes d x K numbers, so its blocks are larger
 EVEN = 16  # blocks below which a last odd one would keep threads waiting
 SEGMENTS = 64  # enough to keep many threads busy
@@ -62,13 +63,16 @@ class Blocks:
         self._pool: ThreadPoolExecutor | None = None
 
     def _rows_of_a_block(self) -> int:
+        width = self.n_features + 2 * self.n_outputs
         if self.sparse:
             rows = max(SPARSE_LOGITS // self.n_outputs, 4 * self.n_features)
+        elif self.n_rows * width <= ALONE:
+            rows = self.n_rows
         else:
-            rows = max(BLOCK_ELEMENTS // (self.n_features + 2 * self.n_outputs), 64)
+            rows = max(BLOCK_ELEMENTS // width, 64)
         n_blocks = -(-self.n_rows // rows)
-        if 1 < n_blocks < EVEN:  # few blocks, as many for every thread
-            n_blocks = -(-n_blocks // 4) * 4
+        if not self.sparse and self.n_rows * width > ALONE and n_blocks < EVEN:
+            n_blocks = -(-n_blocks // 4) * 4  # few blocks, as many for every thread
         return -(-self.n_rows // max(n_blocks, 1))
 
     def segments(self, sum_size: int) -> list[list[slice]]:

@@ -58,12 +58,6 @@ class Data:
         Y[targets, np.arange(len(targets))] = 1.0
         return Y
 
-    def row_weight(self, rows: Any) -> np.ndarray:
-        """Weights of some rows, ones where none were given."""
-        if self.weight is not None:
-            return self.weight[rows]
-        return np.ones(self.X.shape[0] if rows == slice(None) else rows.stop - rows.start)
-
 
 @dataclass(frozen=True)
 class Moments:

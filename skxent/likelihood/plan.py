@@ -14,6 +14,7 @@ from skxent.likelihood.objective import Objective
 
 FULL_WIDTH = 2400  # parameters up to which the full model is worth its third power
 MODEL_PASSES = 4  # what a model may cost
+FEW_OPERATIONS = 2e8  # milliseconds: all rows make the model, whatever a pass costs
 DEAR_PASSES = 12  # above which a model is used for as long as it is any good
 SPARSE_FEATURES = 1000  # above which samples of a sparse X are not made dense
 
@@ -72,14 +73,14 @@ def plan(data: Data) -> Plan:
         model, width, row = curvature.classes, 3 * p, R * p * (p + 1)
     affordable = MODEL_PASSES * one_pass / row
     rows = int(np.clip(affordable, 8 * width, max(200 * width, 2000)))
-    exact = 2 * rows >= n
+    exact = 2 * rows >= n or (full and n * row <= FEW_OPERATIONS)
     costly = not full and min(rows, n) > 4 * affordable
     models = (curvature.diagonal, model) if costly else (model,)
     first = [] if exact else [rows]
     while (smaller := (first[0] if first else n) // 8) >= max(8 * p * free, 2000):
         first.insert(0, smaller)
     most = int(max(rows, 2 * affordable))
-    cost = (row * min(rows, n) + (p * free) ** 3 / 3 * full) / one_pass
+    cost = (row * (n if exact else rows) + (p * free) ** 3 / 3 * full) / one_pass
     pace = (6, 1e3, 0.1) if cost < DEAR_PASSES else (15, 1e6, 0.0)
     return Plan(models, None if exact else rows, most, tuple(first), *pace)
 

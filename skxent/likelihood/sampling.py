@@ -27,31 +27,39 @@ def sample(
 
     Every row is kept with its own probability and its weight divided by that probability: part of
     it uniform within a class, where each class gets its share, and the most of it in proportion to
-    `importance`, (n,), where that is given. A uniform sample is blind to columns that live in few
-    rows (a rare indicator, an outlier); where the second moment of a column in the sample is far
-    from that of all rows, its rows are drawn in proportion to their part in it.
+    `importance`, (n,), where that is given; it is overwritten. A uniform sample is blind to columns
+    that live in few rows (a rare indicator, an outlier); where the second moment of a column in the
+    sample is far from that of all rows, its rows are drawn in proportion to their part in it.
     """
     keep = _class_probability(data, moments, size)
     if importance is not None:
-        keep = np.minimum(1.0, 0.2 * keep + 0.8 * size / importance.sum() * importance)
+        keep *= 0.2
+        importance *= 0.8 * size / importance.sum()
+        keep += importance
     rng = np.random.default_rng(SEED)
-    draw = rng.random(len(keep))
-    all_weights = data.row_weight(slice(None))
-    rows = np.flatnonzero(draw < keep)
-    weight = all_weights[rows] / keep[rows]
+    draw = rng.random(len(keep), dtype=np.float32)
+    rows, weight = _kept(data, draw, keep)
     centre = np.zeros_like(moments.mean) if centre is None else centre
     moment = moments.variance + (moments.mean - centre) ** 2
     x = _gather(data.X, rows, centre)
     estimate = np.einsum("i,ij,ij->j", weight, x, x) / moments.class_weight.sum()
     missed = np.flatnonzero((estimate < moment / 3) | (estimate > 3 * moment))
     if len(missed):
-        part = _part(data, missed, centre, moment) * all_weights
-        keep = np.minimum(1.0, keep + 0.5 * size * part / part.sum())
+        part = _part(data, missed, centre, moment)
+        if data.weight is not None:
+            part *= data.weight
+        keep += 0.5 * size / part.sum() * part
         # The same draw, so that no row is lost: another column may live on it.
-        rows = np.flatnonzero(draw < keep)
-        weight = all_weights[rows] / keep[rows]
+        rows, weight = _kept(data, draw, keep)
         x = _gather(data.X, rows, centre)
     return Data(x, data.targets[rows], weight, data.n_classes, data.fit_intercept, data.n_threads)
+
+
+def _kept(data: Data, draw: np.ndarray, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that are drawn, and their weights over their probabilities."""
+    rows = np.flatnonzero(draw < keep)
+    weight = 1.0 if data.weight is None else data.weight[rows]
+    return rows, weight / np.minimum(keep[rows], 1.0)
 
 
 def _part(data: Data, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> np.ndarray:
@@ -71,7 +79,8 @@ def _class_probability(data: Data, moments: Moments, size: int) -> np.ndarray:
     share = np.maximum(moments.class_weight / total, 1 / (8 * K))
     rate = size * share / np.maximum(moments.class_weight, np.finfo(float).tiny)
     codes = data.targets if data.targets.ndim == 1 else data.targets.argmax(axis=1)
-    return np.minimum(1.0, rate[codes] * data.row_weight(slice(None)))
+    keep: np.ndarray = rate[codes]
+    return keep if data.weight is None else keep * data.weight
 
 
 def _gather(X: Any, rows: Any, centre: np.ndarray) -> np.ndarray:
