@@ -39,8 +39,9 @@ class Plan:
         L-BFGS iterations after which a model is made anew.
     fall : float
         Or the decrement has fallen by this.
-    newton : float
-        Gap in nats below which exact models are made anew at every step, Newton's.
+    newton : bool
+        Whether exact models are so cheap that each step has one of its own, Newton's. A stage is
+        then for where that step does not fall as a quadratic would.
     """
 
     models: tuple[Model, ...]
@@ -49,7 +50,7 @@ class Plan:
     first_rows: tuple[int, ...]
     stage_iterations: int
     fall: float
-    newton: float
+    newton: bool
 
 
 def plan(data: Data) -> Plan:
@@ -64,7 +65,7 @@ def plan(data: Data) -> Plan:
     p, R = d + data.fit_intercept, data.n_outputs
     free = max(R - 1, 1)
     if not isinstance(data.X, np.ndarray) and p > SPARSE_FEATURES:
-        return Plan((curvature.diagonal,), None, n, (), 12, 1e3, 0.0)
+        return Plan((curvature.diagonal,), None, n, (), 12, 1e3, False)
     full = p * free <= FULL_WIDTH
     one_pass = n * R * (4 * p + 40)
     if full:
@@ -81,7 +82,7 @@ def plan(data: Data) -> Plan:
         first.insert(0, smaller)
     most = int(max(rows, 2 * affordable))
     cost = (row * (n if exact else rows) + (p * free) ** 3 / 3 * full) / one_pass
-    pace = (6, 1e3, 0.1) if cost < DEAR_PASSES else (15, 1e6, 0.0)
+    pace = (6, 1e3, exact) if cost < DEAR_PASSES else (15, 1e6, False)
     return Plan(models, None if exact else rows, most, tuple(first), *pace)
 
 

@@ -11,6 +11,8 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
    Value and gradient are carried over, so that a new stage costs no pass. After a stage that did
    not go straight the next model is a cautious one, and the first step short; after a slow one it
    is a larger one.
+   Where the Hessian itself costs no more than a few passes, plain Newton steps come first, and a
+   stage only where such a step does not fall as a quadratic would.
 3. **The certificate.** The full model of all rows at the present point gives the gap itself,
    :math:`\tfrac12 g^\top H^{-1} g`. Any other model only hints: conjugate gradients on exact
    Hessian products then measure the gap, and their step is taken if the gap is too large. Either
@@ -39,8 +41,11 @@ SHORT = 8.0  # logits; the longest first step of a cautious stage
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
 SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
-POLISHED = 1e-16  # of the objective; a smaller gap is not worth another step
+POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
+WORTH = 0.5  # of its own decrement, that a Newton step must fall by
 ENLARGE = 4  # times as many rows for a model that was too poor
+PASSES = 10  # for each iteration allowed, at most
+STUCK = 3e-5  # nats; the same where float64 sees no better point
 VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to infinity
 
 Report = Callable[[np.ndarray, np.ndarray, float], bool]
@@ -61,6 +66,8 @@ class Solution:
         Estimated distance of `value` from the minimum, in nats.
     target : float
         The gap that was asked for.
+    converged : bool
+        Whether the gap is within what was asked for, and certain to be.
     unbounded : bool
         Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
     stopped : bool
@@ -78,16 +85,12 @@ class Solution:
     log_likelihood: float
     gap: float
     target: float
+    converged: bool
     unbounded: bool
     stopped: bool
     n_iterations: int
     n_passes: float
     curve: tuple[tuple[float, float], ...]
-
-    @property
-    def converged(self) -> bool:
-        """Whether the gap is within what was asked for."""
-        return self.gap <= self.target
 
 
 def minimise(
@@ -189,6 +192,7 @@ class Search:
         self.sample_passes = 1.0  # the first read
         self.stopped = False
         self.unbounded = False
+        self.certified = False
         self.curve: list[tuple[float, float]] = []
 
     def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
@@ -233,10 +237,10 @@ class Search:
         while True:
             model = self.models[0](self.source, point.theta, caution)
             stuck = failures > 1  # neither a model nor a cautious one found a better point
-            last = self.stopped or self.n_iterations >= self.max_iter
+            spent = self.objective.n_passes > PASSES * self.max_iter
+            last = self.stopped or spent or self.n_iterations >= self.max_iter
             self.point, self.gap = point, decrement(model, point)
-            near = self.gap <= max(HINT * self.target, self.plan.newton * self.exact)
-            if stuck or last or near or slow:
+            if stuck or last or slow or self.gap <= HINT * self.target:
                 if caution and self.exact:  # the certificate wants the Hessian itself
                     caution = 0.0
                     continue
@@ -246,6 +250,11 @@ class Search:
                 slow = False
                 if point is not self.point:
                     failures = 0
+                    continue
+            if self.plan.newton and self.exact and not caution:
+                trial = self._newton(model)
+                if trial is not None:
+                    point = trial
                     continue
             goal = max(
                 0.1 * self.target if self.gap > self.target else 0.0,
@@ -286,29 +295,41 @@ class Search:
         most = max(self.point.value, 0.0) + self.point.rounding
         self.gap = min(self.gap * stretch(move), most)
         if self.objective.alpha == 0 and move >= STILL:
-            self.unbounded = self.gap <= (
-                1e3 * self.target if stuck else VANISHED * min(1.0, self.total_weight)
-            )
-            done = self.unbounded
+            vanished = STUCK if stuck else VANISHED
+            done = self.unbounded = self.gap <= vanished * min(1.0, self.total_weight)
         else:
-            done = self.gap <= self.target and move < 1
+            done = self.gap <= self.target and (move < 1 or most <= self.target)
+        self.certified = done
         if self.unbounded or (last and not done) or (done and not self.exact):
             return self.point, done
-        if done and self.gap <= POLISHED * self.point.value:
-            return self.point, True
-        if self.exact and move >= 1:
-            return self.point, False
+        if self.exact:
+            if done and move < STILL:  # and the model, made before the step, still right after it
+                self._polish(model)
+            return self.point, done
         trial = self.objective(self.point.theta + step)
-        if not done:
-            better = min(self.point, trial, key=lambda point: point.value)
-            if better is trial:
-                self.n_iterations += 1
-                self._after_iteration(trial)
-            return better, False
-        gap = decrement(model, trial)
-        if gap < self.gap:  # where one more Newton step counts at all, it squares the gap
+        return min(self.point, trial, key=lambda point: point.value), False
+
+    def _polish(self, model: Curvature) -> None:
+        """Two Newton steps more: where they count at all, each all but squares the gap."""
+        for _ in range(2):
+            if self.gap <= POLISHED * self.point.value:
+                return
+            step = model.to_theta(model.to_v(self.point.gradient))
+            trial = self.objective(self.point.theta - step)
+            gap = decrement(model, trial)
+            if not gap < self.gap:
+                return
             self.point, self.gap = trial, gap
-        return self.point, True
+
+    def _newton(self, model: Curvature) -> Point | None:
+        """Newton's step, where it falls by as much as a quadratic nearly would."""
+        step = model.to_theta(model.to_v(self.point.gradient))
+        trial = self.objective(self.point.theta - step)
+        if not trial.value < self.point.value - WORTH * self.gap:
+            return None
+        self.n_iterations += 1
+        self._after_iteration(trial)
+        return trial
 
     def _enlarge(self) -> bool:
         """Go on with a larger model; tell whether there is one."""
@@ -357,6 +378,7 @@ class Search:
             log_likelihood=self.objective.penalty(self.point.theta) - self.point.value,
             gap=self.gap,
             target=self.target,
+            converged=self.certified,
             unbounded=self.unbounded,
             stopped=self.stopped,
             n_iterations=self.n_iterations,

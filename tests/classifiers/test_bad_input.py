@@ -258,7 +258,7 @@ def test_an_early_end_names_gap_and_cure():
 
 def test_a_dead_end_is_not_blamed_on_max_iter(monkeypatch):
     def stuck(*arguments, **options):
-        return replace(minimise(*arguments, **options), gap=1.0)
+        return replace(minimise(*arguments, **options), gap=1.0, converged=False)
 
     monkeypatch.setattr(softmax, "minimise", stuck)
     with pytest.warns(ConvergenceWarning, match="no better point was found: look for") as caught:
