@@ -45,8 +45,8 @@ POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
 WORTH = 0.5  # of its own decrement, that a Newton step must fall by
 ENLARGE = 4  # times as many rows for a model that was too poor
 PASSES = 10  # for each iteration allowed, at most
-STUCK = 3e-5  # nats; the same where float64 sees no better point
 VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to infinity
+STUCK = 3e-5  # nats; the same where float64 sees no better point
 
 Report = Callable[[np.ndarray, np.ndarray, float], bool]
 
@@ -256,14 +256,7 @@ class Search:
                 if trial is not None:
                     point = trial
                     continue
-            goal = max(
-                0.1 * self.target if self.gap > self.target else 0.0,
-                decrement(model, point) / self.plan.fall,
-            )
-            short = SHORT if caution else np.inf
-            stage = Stage(self.objective, model, point, goal, short, self._after_iteration)
-            stage.run(min(self.plan.stage_iterations, self.max_iter - self.n_iterations))
-            self.n_iterations += stage.n_iterations
+            stage = self._stage(model, point, caution)
             failed = stage.best is self.point
             slow = stage.slow and not failed and self.models[0] is curvature.diagonal
             larger = (failed or (stage.slow and self.gap > self.target)) and self._enlarge()
@@ -271,6 +264,16 @@ class Search:
             slow = slow and not larger and self.gap > self.target
             caution = CAUTION * (stage.crooked or failed)
             point = stage.best
+
+    def _stage(self, model: Curvature, point: Point, caution: float) -> Stage:
+        goal = decrement(model, point) / self.plan.fall
+        if self.gap > self.target:
+            goal = max(goal, 0.1 * self.target)
+        short = SHORT if caution else np.inf
+        stage = Stage(self.objective, model, point, goal, short, self._after_iteration)
+        stage.run(min(self.plan.stage_iterations, self.max_iter - self.n_iterations))
+        self.n_iterations += stage.n_iterations
+        return stage
 
     @property
     def exact(self) -> bool:
