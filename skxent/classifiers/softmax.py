@@ -58,7 +58,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         objective where that is more (one billionth of it, by default). It depends neither on the
         units of the features nor on the number of samples.
     max_iter : int, default=1000
-        Iterations of L-BFGS at most.
+        Iterations at most, of L-BFGS or Newton steps on all rows.
     n_jobs : int or None, default=None
         Threads. None means as many as BLAS would use; -1 all processors. Results have the same
         bits for any number.
@@ -77,7 +77,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Intercepts; zeros without `fit_intercept`. For K >= 3 they sum to zero, as do the weights of
         a feature.
     n_iter_ : int
-        Iterations of L-BFGS on all rows.
+        Iterations on all rows, of L-BFGS or Newton steps.
     n_passes_ : float
         Times that X was read, for values, gradients, curvature and the first look; reads of a
         sample of rows count as fractions.

@@ -37,6 +37,11 @@ def decrement(model: Curvature, point: Point) -> float:
     return 0.5 * float(v @ v)
 
 
+def newton_step(model: Curvature, point: Point) -> np.ndarray:
+    """Newton's step where the model is the Hessian."""
+    return -model.to_theta(model.to_v(point.gradient))
+
+
 def conjugate_gradients(
     objective: Objective, model: Curvature, point: Point
 ) -> tuple[float, np.ndarray]:

@@ -115,20 +115,20 @@ class Objective:
         partition = sum(total for total, _ in sums)
         agreement = float(np.vdot(theta, self.statistic))
         gradient = self._recentre(_in_order(g for _, g in sums)) - self.statistic
-        slope = self._penalty_slope(theta)
+        penalty, slope = self._penalty(theta)
         gradient[:, : slope.shape[1]] += slope
-        penalty = 0.5 * float(np.vdot(theta[:, : slope.shape[1]], slope))
         rounding = EPS * (abs(partition) + abs(agreement))
         return Point(theta, partition - agreement + penalty, gradient, rounding)
 
     def penalty(self, theta: np.ndarray) -> float:
-        """The penalty in nats; its gradient is linear, so it is half the product with W."""
-        W = theta[:, : self.blocks.n_features]
-        return 0.5 * float(np.vdot(W, self._penalty_slope(theta)))
+        """The penalty in nats."""
+        return self._penalty(theta)[0]
 
-    def _penalty_slope(self, theta: np.ndarray) -> np.ndarray:
+    def _penalty(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The penalty and its gradient, which is linear: it is half the product with W."""
         W = theta[:, : self.blocks.n_features]
-        return self.alpha * (W - W.sum(axis=0) / len(W) if len(W) > 1 else W)
+        slope = self.alpha * (W - W.sum(axis=0) / len(W) if len(W) > 1 else W)
+        return 0.5 * float(np.vdot(W, slope)), slope
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
         """Parameters for samples as they are -> theta, for centred samples."""
@@ -154,7 +154,7 @@ class Objective:
         self.n_passes += 1
         sums = self.blocks.map(lambda segment: self._moved(theta, direction, segment), theta.size)
         product = self._recentre(_in_order(sums))
-        product[:, : self.blocks.n_features] += self._penalty_slope(direction)
+        product[:, : self.blocks.n_features] += self._penalty(direction)[1]
         return product
 
     def _log_partition(self, theta: np.ndarray, segment: list[slice]) -> tuple[float, np.ndarray]:

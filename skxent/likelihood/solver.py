@@ -28,7 +28,7 @@ import numpy as np
 
 from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
-from skxent.likelihood.certificate import conjugate_gradients, decrement, stretch
+from skxent.likelihood.certificate import conjugate_gradients, decrement, newton_step, stretch
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.data import Data, Moments, first_read, row_space
 from skxent.likelihood.objective import Objective, Point
@@ -115,7 +115,7 @@ def minimise(
         The gap to reach: `tol` nats, or `tol` thousandths of the objective where that is more.
         Where the weights add up to less than one, so much less.
     max_iter : int
-        L-BFGS iterations on all rows, at most.
+        L-BFGS iterations and Newton steps on all rows, at most.
     report : function(coef, intercept, value) -> bool, or None
         Called after each of them; True ends the fit.
     """
@@ -222,8 +222,8 @@ class Search:
             model = self.models[-1](small, point.theta, caution)
             if decrement(model, point) <= enough:
                 break
-            goal = max(enough, decrement(model, point) / self.plan.fall)
-            stage = Stage(small, model, point, goal, SHORT if caution else np.inf)
+            short = SHORT if caution else np.inf
+            stage = Stage(small, model, point, enough, self.plan.fall, short)
             stage.run(self.plan.stage_iterations)
             if stage.best is point:
                 break
@@ -258,19 +258,19 @@ class Search:
                     continue
             stage = self._stage(model, point, caution)
             failed = stage.best is self.point
-            slow = stage.slow and not failed and self.models[0] is curvature.diagonal
-            larger = (failed or (stage.slow and self.gap > self.target)) and self._enlarge()
+            slow = stage.slow and self.gap > self.target
+            larger = (failed or slow) and self._enlarge()
             failures = failures + 1 if failed and not larger else 0
-            slow = slow and not larger and self.gap > self.target
+            slow = slow and not (failed or larger) and self.models[0] is curvature.diagonal
             caution = CAUTION * (stage.crooked or failed)
             point = stage.best
 
     def _stage(self, model: Curvature, point: Point, caution: float) -> Stage:
-        goal = decrement(model, point) / self.plan.fall
-        if self.gap > self.target:
-            goal = max(goal, 0.1 * self.target)
+        goal = 0.1 * self.target if self.gap > self.target else 0.0
         short = SHORT if caution else np.inf
-        stage = Stage(self.objective, model, point, goal, short, self._after_iteration)
+        stage = Stage(
+            self.objective, model, point, goal, self.plan.fall, short, self._after_iteration
+        )
         stage.run(min(self.plan.stage_iterations, self.max_iter - self.n_iterations))
         self.n_iterations += stage.n_iterations
         return stage
@@ -290,7 +290,7 @@ class Search:
     def _certify(self, model: Curvature, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
         if self.exact:
-            step = -model.to_theta(model.to_v(self.point.gradient))
+            step = newton_step(model, self.point)
         else:
             self.gap, step = conjugate_gradients(self.objective, model, self.point)
         move = self.objective.largest_move(step)
@@ -317,8 +317,7 @@ class Search:
         for _ in range(2):
             if self.gap <= POLISHED * self.point.value:
                 return
-            step = model.to_theta(model.to_v(self.point.gradient))
-            trial = self.objective(self.point.theta - step)
+            trial = self.objective(self.point.theta + newton_step(model, self.point))
             gap = decrement(model, trial)
             if not gap < self.gap:
                 return
@@ -326,8 +325,7 @@ class Search:
 
     def _newton(self, model: Curvature) -> Point | None:
         """Newton's step, where it falls by as much as a quadratic nearly would."""
-        step = model.to_theta(model.to_v(self.point.gradient))
-        trial = self.objective(self.point.theta - step)
+        trial = self.objective(self.point.theta + newton_step(model, self.point))
         if not trial.value < self.point.value - WORTH * self.gap:
             return None
         self.n_iterations += 1

@@ -22,7 +22,8 @@ class Stage:
 
     SciPy's first trial step has length one, so v is measured in units of its gradient's norm
     there: that trial is then the Newton step, or the part of it that moves no logit by more than
-    `most_move`. The stage has done its work when the decrement is at `goal` nats.
+    `most_move`. The stage has done its work when the decrement is at `goal` nats, or has fallen by
+    `fall`.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Stage:
         model: Curvature,
         point: Point,
         goal: float,
+        fall: float,
         most_move: float,
         after_iteration: Callable[[Point], bool] | None = None,
     ) -> None:
@@ -39,8 +41,8 @@ class Stage:
         self.start = self.best = point
         self.slope = model.to_v(point.gradient)
         self.unit = float(np.linalg.norm(self.slope))
-        self.first_decrement = 0.5 * self.unit**2
-        self.enough = goal
+        self.first_decrement = self.decrement
+        self.enough = max(goal, self.first_decrement / fall)
         if most_move < np.inf:
             move = objective.largest_move(model.to_theta(self.slope))
             self.unit *= min(1.0, most_move / move)
@@ -69,6 +71,11 @@ class Stage:
         return self
 
     @property
+    def decrement(self) -> float:
+        """Of the best point so far, in nats."""
+        return 0.5 * float(self.slope @ self.slope)
+
+    @property
     def crooked(self) -> bool:
         """Whether many steps were too long or too short at first."""
         return self.n_evaluations > 1.3 * self.n_iterations + 3
@@ -76,7 +83,7 @@ class Stage:
     @property
     def slow(self) -> bool:
         """Whether the model was too poor to get on with."""
-        return 0.5 * float(self.slope @ self.slope) > self.first_decrement / SLOW
+        return self.decrement > self.first_decrement / SLOW
 
     def _value_and_gradient(self, u: np.ndarray) -> tuple[float, np.ndarray]:
         if self.n_evaluations == 0:
@@ -93,6 +100,5 @@ class Stage:
     def _callback(self, intermediate_result: OptimizeResult) -> None:
         self.n_iterations += 1
         stop = self.after_iteration is not None and self.after_iteration(self.best)
-        done = 0.5 * float(self.slope @ self.slope) <= self.enough
-        if stop or done or self.crooked:
+        if stop or self.decrement <= self.enough or self.crooked:
             raise StopIteration
