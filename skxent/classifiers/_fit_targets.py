@@ -74,10 +74,11 @@ class FitTargets:
     def _from_labels(cls, y: Any, classes: ArrayLike | None) -> Self:
         if classes is not None:
             raise ValueError("classes names the columns of soft targets, but y holds labels.")
-        y = column_or_1d(y, warn=True)
+        if not isinstance(y, np.ndarray) or y.ndim != 1:
+            y = column_or_1d(y, warn=True)
         if y.dtype.kind == "f":
             assert_all_finite(y, input_name="y")
-        if y.dtype.kind != "O":  # as_labels knows more kinds of objects, and says what is wrong
+        if y.dtype.kind not in "biuUO":  # these are labels; of objects as_labels says what is wrong
             check_classification_targets(y)
         labels = as_labels(y, "y")
         return cls(labels.distinct.astype(y.dtype), labels.codes)

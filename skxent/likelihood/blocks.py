@@ -63,15 +63,14 @@ class Blocks:
         self._pool: ThreadPoolExecutor | None = None
 
     def _rows_of_a_block(self) -> int:
-        width = self.n_features + 2 * self.n_outputs
         if self.sparse:
             rows = max(SPARSE_LOGITS // self.n_outputs, 4 * self.n_features)
-        elif self.n_rows * width <= ALONE:
-            rows = self.n_rows
+        elif fit_one_block(self.X, self.n_outputs):
+            return self.n_rows
         else:
-            rows = max(BLOCK_ELEMENTS // width, 64)
+            rows = max(BLOCK_ELEMENTS // (self.n_features + 2 * self.n_outputs), 64)
         n_blocks = -(-self.n_rows // rows)
-        if not self.sparse and self.n_rows * width > ALONE and n_blocks < EVEN:
+        if not self.sparse and n_blocks < EVEN:
             n_blocks = -(-n_blocks // 4) * 4  # few blocks, as many for every thread
         return -(-self.n_rows // max(n_blocks, 1))
 
@@ -121,6 +120,11 @@ class Blocks:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+
+
+def fit_one_block(X: Any, n_outputs: int) -> bool:
+    """Whether the rows of a dense X are so few that cutting them would gain nothing."""
+    return isinstance(X, np.ndarray) and len(X) * (X.shape[1] + 2 * n_outputs) <= ALONE
 
 
 def _csr_rows(X: Any, rows: slice) -> Any:

@@ -31,22 +31,21 @@ def stretch(move: float) -> float:
     return 2 * (move + (1 - move) * np.log1p(-move)) / move**2
 
 
-def decrement(model: Curvature, point: Point) -> float:
+def decrement(slope: np.ndarray) -> float:
     """Half the squared gradient in the coordinates of a model, in nats."""
-    v = model.to_v(point.gradient)
-    return 0.5 * float(v @ v)
+    return 0.5 * float(slope @ slope)
 
 
-def newton_step(model: Curvature, point: Point) -> np.ndarray:
-    """Newton's step where the model is the Hessian."""
-    return -model.to_theta(model.to_v(point.gradient))
+def newton_step(model: Curvature, slope: np.ndarray) -> np.ndarray:
+    """Newton's step where the model is the Hessian, from the gradient in its coordinates."""
+    return -model.to_theta(slope)
 
 
 def conjugate_gradients(
-    objective: Objective, model: Curvature, point: Point
+    objective: Objective, model: Curvature, point: Point, slope: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned."""
-    b = -model.to_v(point.gradient)
+    b = -slope
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
     for _ in range(CG_PRODUCTS):

@@ -114,22 +114,28 @@ def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Chole
     R, p = theta.shape
     n = max(R - 1, 1)
     k, l = _pairs(n)
+    own = k == l
 
     def pair_weights(P: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
-        C = -P[k] * P[l]
-        C[k == l] += P[:n]
+        C = P[k] * P[l]
+        np.negative(C, out=C)
+        C[own] += P[:n]
         if residual is not None:
             C += caution * residual[k] * residual[l]
         return C
 
     gram = _gram(objective, theta, pair_weights, caution, len(k))
-    H = np.empty((n, p, n, p))
-    H[k, :, l, :] = gram
-    H[l, :, k, :] = gram
+    if n == 1:
+        H = gram.reshape(1, p, 1, p)
+    else:
+        H = np.empty((n, p, n, p))
+        H[k, :, l, :] = gram
+        H[l, :, k, :] = gram
     # The penalty of W less its mean over classes, for classes but the last.
-    j = np.arange(objective.blocks.n_features)
-    H[:, j, :, j] += objective.alpha * (np.eye(n) - (1.0 / R if R > 1 else 0.0))
-    least = np.tile(_least(objective), n)
+    penalty = objective.alpha * (np.eye(n) - (1.0 / R if R > 1 else 0.0))
+    own_features = np.einsum("kjlj->jkl", H)[: objective.n_features]
+    own_features += penalty
+    least = np.tile(objective.least_curvature, n)
     return Cholesky.of(theta.shape, [H.reshape(n * p, n * p)], least)
 
 
@@ -140,9 +146,9 @@ def classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Ch
         return _own_curvature(P, residual, caution)
 
     gram = _gram(objective, theta, own_weights, caution, len(theta))
-    j = np.arange(objective.blocks.n_features)
+    j = np.arange(objective.n_features)
     gram[:, j, j] += objective.alpha
-    return Cholesky.of(theta.shape, list(gram), _least(objective))
+    return Cholesky.of(theta.shape, list(gram), objective.least_curvature)
 
 
 def diagonal(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Diagonal:
@@ -171,23 +177,14 @@ def diagonal(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> D
 
     objective.n_passes += 1
     H = sum(blocks.map(sums, theta.size))
-    H[:, : blocks.n_features] += objective.alpha
-    return Diagonal(_reciprocal_root(np.maximum(H, _least(objective))))
+    H[:, : objective.n_features] += objective.alpha
+    return Diagonal(_reciprocal_root(np.maximum(H, objective.least_curvature)))
 
 
 def _own_curvature(P: np.ndarray, residual: np.ndarray | None, caution: float) -> np.ndarray:
     """Curvature of each class for itself, (R, m)."""
     h = P * (1.0 - P)
     return h if residual is None else h + caution * residual**2
-
-
-def _least(objective: Objective) -> np.ndarray:
-    """Curvature that every entry of a sample has at least, (p,).
-
-    Where all probabilities are 0 or 1 in float64 there is none to be seen, but a parameter with a
-    gradient must be able to move. A constant column has neither, and stays where it is.
-    """
-    return np.finfo(float).eps * objective.second_moments
 
 
 def _gram(
@@ -249,12 +246,13 @@ def _each_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
     """
     grams = np.empty((len(C), x.shape[1], x.shape[1]))
     for c, gram in zip(C, grams, strict=True):
-        if c.min() < 0 < c.max():
+        negative = c.min() < 0
+        if negative and c.max() > 0:
             np.matmul(x.T, x * c[:, None], out=gram)
             continue
-        root = x * np.sqrt(np.abs(c))[:, None]
+        root = x * np.sqrt(np.abs(c) if negative else c)[:, None]
         np.matmul(root.T, root, out=gram)
-        if c.min() < 0:
+        if negative:
             np.negative(gram, out=gram)
     return grams
 
@@ -272,5 +270,5 @@ def _cholesky(H: np.ndarray) -> np.ndarray:
 
 def _reciprocal_root(diagonal: np.ndarray) -> np.ndarray:
     """1 / sqrt, and 0 where there is no curvature: such a parameter stays where it is."""
-    alive = diagonal > 0
-    return np.where(alive, 1.0 / np.sqrt(np.where(alive, diagonal, 1.0)), 0.0)
+    result = np.zeros_like(diagonal)
+    return np.divide(1.0, np.sqrt(diagonal), out=result, where=diagonal > 0)

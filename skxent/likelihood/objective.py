@@ -42,6 +42,7 @@ from typing import Any
 import numpy as np
 
 from skxent.likelihood import kernels
+from skxent.likelihood.blocks import Blocks, fit_one_block
 from skxent.likelihood.data import Data, Moments
 
 EPS = float(np.finfo(float).eps)
@@ -79,6 +80,9 @@ class Objective:
     -----
     Centring the logits, z = W x + (a - W centre), reads X as it is; but where a column's mean is
     thousands of its deviations the two terms cancel, and the block itself is centred in cache.
+
+    Few rows, of one block, are written out once as samples, centred and with their ones: every
+    product is then one call. The probabilities of the last pass are kept for the curvature there.
     """
 
     def __init__(
@@ -86,17 +90,27 @@ class Objective:
     ) -> None:
         self.data = data
         self.alpha = alpha
-        self.mean = np.zeros(len(moments.mean)) if centre is None else centre
+        self.n_features = data.X.shape[1]
+        self.mean = np.zeros(self.n_features) if centre is None else centre
         in_cache = isinstance(data.X, np.ndarray) and (
             data.X.dtype != np.float64
             or bool(np.any(np.abs(self.mean) > CANCELLATION * np.sqrt(moments.variance)))
         )
         self.centre = None if in_cache else centre
         self.blocks = data.blocks(self.mean if in_cache else None)
-        self.statistic, self.second_moments = self._statistics(moments)
+        self.statistic, squares = self._statistics(moments)
+        # What an entry of a sample has at least, (p,). Where all probabilities are 0 or 1 in
+        # float64 no curvature is to be seen, but a parameter with a gradient must be able to move.
+        # A constant column has neither, and stays where it is.
+        self.least_curvature = EPS * squares
         self.shape = self.statistic.shape
         self.value_at_zero = float(moments.class_weight.sum() * np.log(data.n_classes))
         self.n_passes = 0.0
+        self.written_out = fit_one_block(data.X, data.n_outputs)
+        if self.written_out:
+            samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
+            self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
 
     def _statistics(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
         """The sufficient statistic S, (R, p), and the sums of squares of the entries, (p,)."""
@@ -126,7 +140,7 @@ class Objective:
 
     def _penalty(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """The penalty and its gradient, which is linear: it is half the product with W."""
-        W = theta[:, : self.blocks.n_features]
+        W = theta[:, : self.n_features]
         slope = self.alpha * (W - W.sum(axis=0) / len(W) if len(W) > 1 else W)
         return 0.5 * float(np.vdot(W, slope)), slope
 
@@ -140,7 +154,7 @@ class Objective:
     def leave(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Theta -> coef and intercept; the sums over classes, which mean nothing, become zero."""
         theta = _without_common_part(theta)
-        coef = np.array(theta[:, : self.blocks.n_features])
+        coef = np.array(theta[:, : self.n_features])
         if not self.data.fit_intercept:
             return coef, np.zeros(len(coef))
         return coef, theta[:, -1] - coef @ self.mean
@@ -154,7 +168,7 @@ class Objective:
         self.n_passes += 1
         sums = self.blocks.map(lambda segment: self._moved(theta, direction, segment), theta.size)
         product = self._recentre(_in_order(sums))
-        product[:, : self.blocks.n_features] += self._penalty(direction)[1]
+        product[:, : self.n_features] += self._penalty(direction)[1]
         return product
 
     def _log_partition(self, theta: np.ndarray, segment: list[slice]) -> tuple[float, np.ndarray]:
@@ -167,7 +181,9 @@ class Objective:
             _logits(W, x, intercept, Z)
             weight = self._weight(rows)
             total += kernels.log_partition(Z, P, weight)
-            self._add_outer(gradient, P, x)
+            add_outer(gradient, P, x)
+        if self.written_out and self.data.weight is None:
+            self._last = theta, P
         return total, gradient
 
     def _moved(self, theta: np.ndarray, direction: np.ndarray, segment: list[slice]) -> np.ndarray:
@@ -182,7 +198,7 @@ class Objective:
             _logits(V, x, shift, Q)
             weight = self._weight(rows)
             kernels.move_probabilities(Z, P, Q, weight)
-            self._add_outer(product, Q, x)
+            add_outer(product, Q, x)
         return product
 
     def largest_move(self, direction: np.ndarray) -> float:
@@ -208,6 +224,8 @@ class Objective:
         """Centred samples of a block, dense, (m, p), for the curvature."""
         x = self.blocks.read(rows, buffer)
         x = x.toarray() if self.blocks.sparse else x
+        if x.shape[1] == self.shape[1] and self.centre is None:
+            return x
         samples = np.empty((x.shape[0], self.shape[1]))
         np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])
         if self.data.fit_intercept:
@@ -216,13 +234,14 @@ class Objective:
 
     def probabilities(self, theta: np.ndarray, x: Any) -> np.ndarray:
         """Probabilities (R, m) of a block as read; of the second class where there are two."""
-        W, intercept = self._for_blocks(theta)
-        Z, P = np.empty((2, self.shape[0], x.shape[0]))
-        _logits(W, x, intercept, Z)
-        kernels.log_partition(Z, P, None)
-        if len(P) == 1:
-            P += 0.5
-        return P
+        if self._last is not None and self._last[0] is theta:
+            P = self._last[1]
+        else:
+            W, intercept = self._for_blocks(theta)
+            Z, P = np.empty((2, self.shape[0], x.shape[0]))
+            _logits(W, x, intercept, Z)
+            kernels.log_partition(Z, P, None)
+        return P + 0.5 if len(P) == 1 else P
 
     def residuals(self, P: np.ndarray, rows: slice) -> np.ndarray:
         """P - Y of a block, (R, m)."""
@@ -256,7 +275,7 @@ class Objective:
     def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Weights and intercepts that give the same logits from samples that are not centred."""
         W = np.ascontiguousarray(theta[:, : self.blocks.n_features])
-        if not self.data.fit_intercept:
+        if self.blocks.n_features == theta.shape[1]:
             return W, None
         a = theta[:, -1]
         return W, (a if self.centre is None else a - W @ self.centre)
@@ -267,17 +286,19 @@ class Objective:
             gradient[:, :-1] -= np.outer(gradient[:, -1], self.centre)
         return gradient
 
-    def _add_outer(self, total: np.ndarray, R: np.ndarray, x: Any) -> None:
-        total[:, : self.blocks.n_features] += R @ x
-        if self.data.fit_intercept:
-            total[:, -1] += R.sum(axis=1)
-
     def _space(self, n: int) -> list[np.ndarray]:
         return [np.empty(self.shape[0] * self.blocks.block_rows) for _ in range(n)]
 
     def _shaped(self, space: list[np.ndarray], rows: slice) -> list[np.ndarray]:
         shape = (self.shape[0], rows.stop - rows.start)
         return [flat[: shape[0] * shape[1]].reshape(shape) for flat in space]
+
+
+def add_outer(total: np.ndarray, R: np.ndarray, x: Any) -> None:
+    """Add sums over samples of r x', for rows as they are; an intercept is a one they lack."""
+    total[:, : x.shape[1]] += R @ x
+    if x.shape[1] < total.shape[1]:
+        total[:, -1] += R.sum(axis=1)
 
 
 def _logits(W: np.ndarray, x: Any, intercept: np.ndarray | None, out: np.ndarray) -> None:

@@ -220,10 +220,11 @@ class Search:
         enough = SAMPLE_NATS * theta.size
         for _ in range(20):
             model = self.models[-1](small, point.theta, caution)
-            if decrement(model, point) <= enough:
+            slope = model.to_v(point.gradient)
+            if decrement(slope) <= enough:
                 break
             short = SHORT if caution else np.inf
-            stage = Stage(small, model, point, enough, self.plan.fall, short)
+            stage = Stage(small, model, point, slope, enough, self.plan.fall, short)
             stage.run(self.plan.stage_iterations)
             if stage.best is point:
                 break
@@ -239,12 +240,13 @@ class Search:
             stuck = failures > 1  # neither a model nor a cautious one found a better point
             spent = self.objective.n_passes > PASSES * self.max_iter
             last = self.stopped or spent or self.n_iterations >= self.max_iter
-            self.point, self.gap = point, decrement(model, point)
+            slope = model.to_v(point.gradient)
+            self.point, self.gap = point, decrement(slope)
             if stuck or last or slow or self.gap <= HINT * self.target:
                 if caution and self.exact:  # the certificate wants the Hessian itself
                     caution = 0.0
                     continue
-                point, done = self._certify(model, stuck, last)
+                point, done = self._certify(model, slope, stuck, last)
                 if done or last or (stuck and point is self.point):
                     return
                 slow = False
@@ -252,11 +254,13 @@ class Search:
                     failures = 0
                     continue
             if self.plan.newton and self.exact and not caution:
-                trial = self._newton(model)
+                trial = self._newton(model, slope)
                 if trial is not None:
+                    if self._arrived(model, trial):
+                        return
                     point = trial
                     continue
-            stage = self._stage(model, point, caution)
+            stage = self._stage(model, slope, caution)
             failed = stage.best is self.point
             slow = stage.slow and self.gap > self.target
             larger = (failed or slow) and self._enlarge()
@@ -265,12 +269,13 @@ class Search:
             caution = CAUTION * (stage.crooked or failed)
             point = stage.best
 
-    def _stage(self, model: Curvature, point: Point, caution: float) -> Stage:
+    def _stage(self, model: Curvature, slope: np.ndarray, caution: float) -> Stage:
         goal = 0.1 * self.target if self.gap > self.target else 0.0
         short = SHORT if caution else np.inf
         stage = Stage(
-            self.objective, model, point, goal, self.plan.fall, short, self._after_iteration
-        )
+            self.objective, model, self.point, slope, goal, self.plan.fall, short,
+            self._after_iteration,
+        )  # fmt: skip
         stage.run(min(self.plan.stage_iterations, self.max_iter - self.n_iterations))
         self.n_iterations += stage.n_iterations
         return stage
@@ -287,12 +292,14 @@ class Search:
         nats = self.tol * max(least, abs(self.point.value) * 1e-3)
         return max(nats, 8 * self.point.rounding)
 
-    def _certify(self, model: Curvature, stuck: bool, last: bool) -> tuple[Point, bool]:
+    def _certify(
+        self, model: Curvature, slope: np.ndarray, stuck: bool, last: bool
+    ) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
         if self.exact:
-            step = newton_step(model, self.point)
+            step = newton_step(model, slope)
         else:
-            self.gap, step = conjugate_gradients(self.objective, model, self.point)
+            self.gap, step = conjugate_gradients(self.objective, model, self.point, slope)
         move = self.objective.largest_move(step)
         # No loss is negative, so neither is the minimum.
         most = max(self.point.value, 0.0) + self.point.rounding
@@ -307,25 +314,47 @@ class Search:
             return self.point, done
         if self.exact:
             if done and move < STILL:  # and the model, made before the step, still right after it
-                self._polish(model)
+                self._polish(model, slope)
             return self.point, done
         trial = self.objective(self.point.theta + step)
         return min(self.point, trial, key=lambda point: point.value), False
 
-    def _polish(self, model: Curvature) -> None:
+    def _arrived(self, model: Curvature, trial: Point) -> bool:
+        """Whether a Newton step ends at the target, for all that the model before it can tell.
+
+        A logit that moves by q changes the curvature by a factor between exp(-q) and exp(q), see
+        `stretch`, so that a small step needs no new model for its certificate.
+        """
+        slope = model.to_v(trial.gradient)
+        gap = decrement(slope)
+        if not gap <= self.target:
+            return False
+        taken = self.objective.largest_move(trial.theta - self.point.theta)
+        if taken >= STILL:
+            return False
+        left = self.objective.largest_move(newton_step(model, slope))
+        gap *= np.exp(taken) * stretch(left)
+        self.certified = left < STILL and gap <= self.target
+        if self.certified:
+            self.point, self.gap = trial, gap
+            self._polish(model, slope)
+        return self.certified
+
+    def _polish(self, model: Curvature, slope: np.ndarray) -> None:
         """Two Newton steps more: where they count at all, each all but squares the gap."""
         for _ in range(2):
             if self.gap <= POLISHED * self.point.value:
                 return
-            trial = self.objective(self.point.theta + newton_step(model, self.point))
-            gap = decrement(model, trial)
+            trial = self.objective(self.point.theta + newton_step(model, slope))
+            slope = model.to_v(trial.gradient)
+            gap = decrement(slope)
             if not gap < self.gap:
                 return
             self.point, self.gap = trial, gap
 
-    def _newton(self, model: Curvature) -> Point | None:
+    def _newton(self, model: Curvature, slope: np.ndarray) -> Point | None:
         """Newton's step, where it falls by as much as a quadratic nearly would."""
-        trial = self.objective(self.point.theta + newton_step(model, self.point))
+        trial = self.objective(self.point.theta + newton_step(model, slope))
         if not trial.value < self.point.value - WORTH * self.gap:
             return None
         self.n_iterations += 1

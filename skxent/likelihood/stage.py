@@ -18,7 +18,7 @@ MANY_PARAMETERS = 30_000
 
 
 class Stage:
-    """L-BFGS from one point in the coordinates of one model.
+    """L-BFGS from one point in the coordinates of one model, where the gradient is `slope`.
 
     SciPy's first trial step has length one, so v is measured in units of its gradient's norm
     there: that trial is then the Newton step, or the part of it that moves no logit by more than
@@ -31,6 +31,7 @@ class Stage:
         objective: Objective,
         model: Curvature,
         point: Point,
+        slope: np.ndarray,
         goal: float,
         fall: float,
         most_move: float,
@@ -39,7 +40,7 @@ class Stage:
         self.objective = objective
         self.model = model
         self.start = self.best = point
-        self.slope = model.to_v(point.gradient)
+        self.slope = slope
         self.unit = float(np.linalg.norm(self.slope))
         self.first_decrement = self.decrement
         self.enough = max(goal, self.first_decrement / fall)
