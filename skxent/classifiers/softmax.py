@@ -13,7 +13,6 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skxent.classifiers._callbacks import (
@@ -24,7 +23,7 @@ from skxent.classifiers._callbacks import (
 )
 from skxent.classifiers._fit_targets import FitTargets, sample_weights
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
-from skxent.likelihood.blocks import effective_threads
+from skxent.likelihood.blocks import Blocks, effective_threads
 from skxent.likelihood.data import Data
 from skxent.likelihood.solver import Solution, minimise
 from skxent.metrics import categorical_cross_entropy
@@ -234,7 +233,12 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "coef_")
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-        logits = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        logits = np.empty((X.shape[0], len(self.coef_)))
+        blocks = Blocks(X, n_outputs=len(self.coef_))
+        # A product with float64 copies what is float32, so one block after the other.
+        for rows in [slice(0, len(logits))] if X.dtype == np.float64 else blocks.all:
+            logits[rows] = blocks.read(rows, None) @ self.coef_.T
+        logits += self.intercept_
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -25,6 +25,7 @@ from threadpoolctl import ThreadpoolController
 BLOCK_ELEMENTS = 1 << 18  # rows and logits of one block: two megabytes of float64
 ALONE = 1 << 17  # elements up to which one block is all
 SPARSE_LOGITS = 1 << 20  # a sparse product writes d x K numbers, so its blocks are larger
+SPARSE_ENTRIES = 1 << 21  # and float32 is copied to float64 in it
 EVEN = 16  # blocks below which a last odd one would keep threads waiting
 SEGMENTS = 64  # enough to keep many threads busy
 FEW_SEGMENTS = 4  # however large their sums
@@ -51,7 +52,7 @@ class Blocks:
         self, X: Any, *, offset: np.ndarray | None = None, n_outputs: int, n_threads: int = 1
     ) -> None:
         self.sparse = scipy.sparse.issparse(X)
-        self.X = X if self.sparse else np.asarray(X)
+        self.X: Any = X if self.sparse else np.asarray(X)
         self.n_rows, self.n_features = X.shape
         self.offset = offset
         self.n_outputs = n_outputs
@@ -64,7 +65,8 @@ class Blocks:
 
     def _rows_of_a_block(self) -> int:
         if self.sparse:
-            rows = max(SPARSE_LOGITS // self.n_outputs, 4 * self.n_features)
+            rows = SPARSE_ENTRIES * self.n_rows // max(self.X.nnz, 1)
+            rows = max(min(SPARSE_LOGITS // self.n_outputs, rows), 4 * self.n_features)
         elif fit_one_block(self.X, self.n_outputs):
             return self.n_rows
         else:
@@ -128,13 +130,12 @@ def fit_one_block(X: Any, n_outputs: int) -> bool:
 
 
 def _csr_rows(X: Any, rows: slice) -> Any:
-    """Some rows of a CSR matrix; SciPy copies their values only where they are few."""
+    """Some rows of a CSR matrix, whose values and indices are views."""
     first, last = X.indptr[rows.start], X.indptr[rows.stop]
-    x = scipy.sparse.csr_array(
-        (X.data[first:last], X.indices[first:last], X.indptr[rows.start : rows.stop + 1] - first),
-        shape=(rows.stop - rows.start, X.shape[1]),
-        copy=False,
-    )
+    x = scipy.sparse.csr_array((rows.stop - rows.start, X.shape[1]), dtype=X.dtype)
+    # Past the constructor, which copies what is less than half of the array that it is a view of.
+    x.data, x.indices = X.data[first:last], X.indices[first:last]
+    x.indptr = X.indptr[rows.start : rows.stop + 1] - first
     # Otherwise SciPy would sort where it shares memory with X.
     x.has_canonical_format = True
     return x
@@ -148,7 +149,17 @@ def _blas() -> ThreadpoolController:
 
 _blas_lock = threading.Lock()
 _blas_users = 0
-_blas_limiter: Any = None
+_blas_before: list[int] = []
+
+
+def _set_blas_threads(limits: list[int]) -> None:
+    """Set the limits of the libraries, from any thread.
+
+    threadpoolctl 3.8 does nothing, silently, in a thread other than the one that set limits first,
+    for as long as that one lives. The last user to leave is seldom the first who entered.
+    """
+    for library, limit in zip(_blas().lib_controllers, limits, strict=True):
+        getattr(library, "_real_set_num_threads", library.set_num_threads)(limit)
 
 
 @contextmanager
@@ -158,11 +169,11 @@ def one_blas_thread() -> Iterator[None]:
     The limit belongs to the process. Two fits at once must therefore share it: were each to
     restore what it found, the second could restore the first one's limit for good.
     """
-    global _blas_users, _blas_limiter
+    global _blas_users, _blas_before
     with _blas_lock:
         if _blas_users == 0:
-            _blas_limiter = _blas().limit(limits=1)
-            _blas_limiter.__enter__()
+            _blas_before = [library.num_threads for library in _blas().lib_controllers]
+            _set_blas_threads([1] * len(_blas_before))
         _blas_users += 1
     try:
         yield
@@ -170,8 +181,7 @@ def one_blas_thread() -> Iterator[None]:
         with _blas_lock:
             _blas_users -= 1
             if _blas_users == 0:
-                _blas_limiter.__exit__(None, None, None)
-                _blas_limiter = None
+                _set_blas_threads(_blas_before)
 
 
 def effective_threads(n_jobs: int | None) -> int:
@@ -180,5 +190,5 @@ def effective_threads(n_jobs: int | None) -> int:
         return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
     with _blas_lock:
         if _blas_users:  # another fit holds the limit: ask what was there before
-            return int(_blas_limiter.get_original_num_threads()["blas"] or 1)
+            return max(_blas_before, default=1)
     return max((lib.num_threads for lib in _blas().lib_controllers), default=1)

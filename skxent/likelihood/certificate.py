@@ -7,7 +7,8 @@ import numpy as np
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.objective import Objective, Point
 
-CG_RESIDUAL = 0.1  # of the gradient, both in coordinates v
+MEASURED = 0.1  # residual at which the gap is known, of the gradient, both in coordinates v
+SOLVED = 0.03  # at which the step is worth taking
 CG_PRODUCTS = 100
 
 
@@ -42,9 +43,12 @@ def newton_step(model: Curvature, slope: np.ndarray) -> np.ndarray:
 
 
 def conjugate_gradients(
-    objective: Objective, model: Curvature, point: Point, slope: np.ndarray
+    objective: Objective, model: Curvature, point: Point, slope: np.ndarray, enough: float
 ) -> tuple[float, np.ndarray]:
-    """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned."""
+    """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
+
+    A gap of no more than `enough` only has to be known; above, the step will be taken.
+    """
     b = -slope
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
@@ -56,7 +60,9 @@ def conjugate_gradients(
         s = s + rr / curved * d
         r = r - rr / curved * Hd
         rr, before = float(r @ r), rr
-        if rr <= CG_RESIDUAL**2 * goal:
-            break
+        if rr <= MEASURED**2 * goal:
+            gap = 0.5 * float(b @ s)
+            if gap <= enough or rr <= SOLVED**2 * goal:
+                break
         d = r + rr / before * d
     return 0.5 * float(b @ s), model.to_theta(s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,52 @@ from skxent.likelihood.objective import Objective
 
 FULL_WIDTH = 2400  # parameters up to which the full model is worth its third power
 MODEL_PASSES = 4  # what a model may cost
-FEW_OPERATIONS = 2e8  # milliseconds: all rows make the model, whatever a pass costs
+START_PASSES = 6  # what the first one may cost where a smaller model would do
+FEW_OPERATIONS = 2e8  # a few milliseconds: all rows make the model, whatever a pass costs
+CALL = 1e6  # operations that fit into the time of a pass over next to nothing
+CLASS_ELEMENTS = 1 << 23  # of the class blocks, of which threads hold a few copies
 DEAR_PASSES = 12  # above which a model is used for as long as it is any good
+ENLARGE = 4  # times as many rows for the next rung
 SPARSE_FEATURES = 1000  # above which samples of a sparse X are not made dense
 
 Model = Callable[[Objective, np.ndarray, float], Curvature]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A model of the curvature, and how long to use it.
+
+    Parameters
+    ----------
+    model : function (objective, theta, caution) -> Curvature
+    rows : int or None
+        Rows of the sample that it is made from; None for all.
+    passes : float
+        What it costs.
+    iterations : int
+        L-BFGS iterations after which it is made anew.
+    fall : float
+        Or the decrement has fallen by this.
+    """
+
+    model: Model
+    rows: int | None
+    passes: float
+    iterations: int
+    fall: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is the Hessian itself."""
+        return self.rows is None and self.model is curvature.full
+
+    @property
+    def newton(self) -> bool:
+        """Whether the Hessian is so cheap that each step has one of its own, Newton's.
+
+        A stage is then for where that step does not fall as a quadratic would.
+        """
+        return self.exact and self.passes < DEAR_PASSES
 
 
 @dataclass(frozen=True)
@@ -27,30 +68,14 @@ class Plan:
 
     Parameters
     ----------
-    models : tuple of functions (objective, theta, caution) -> Curvature
-        The first is used until a stage is slow, then the next.
-    sample_rows : int or None
-        Rows of the sample that models are made from; None for all.
-    most_rows : int
-        Rows up to which the sample may grow.
+    ladder : tuple of Rung
+        From cheap to dear; the first is used until the next is worth its cost.
     first_rows : tuple of int
         Rows of the samples to minimise first, one after the other.
-    stage_iterations : int
-        L-BFGS iterations after which a model is made anew.
-    fall : float
-        Or the decrement has fallen by this.
-    newton : bool
-        Whether exact models are so cheap that each step has one of its own, Newton's. A stage is
-        then for where that step does not fall as a quadratic would.
     """
 
-    models: tuple[Model, ...]
-    sample_rows: int | None
-    most_rows: int
+    ladder: tuple[Rung, ...]
     first_rows: tuple[int, ...]
-    stage_iterations: int
-    fall: float
-    newton: bool
 
 
 def plan(data: Data) -> Plan:
@@ -64,26 +89,39 @@ def plan(data: Data) -> Plan:
     n, d = data.X.shape
     p, R = d + data.fit_intercept, data.n_outputs
     free = max(R - 1, 1)
+    diagonal = Rung(curvature.diagonal, None, 1.0, 12, 1e3)
     if not isinstance(data.X, np.ndarray) and p > SPARSE_FEATURES:
-        return Plan((curvature.diagonal,), None, n, (), 12, 1e3, False)
-    full = p * free <= FULL_WIDTH
-    one_pass = n * R * (4 * p + 40)
-    if full:
-        model, width, row = curvature.full, p * free, free * (free + 1) // 2 * p * (p + 1)
-    else:
-        model, width, row = curvature.classes, 3 * p, R * p * (p + 1)
-    affordable = MODEL_PASSES * one_pass / row
-    rows = int(np.clip(affordable, 8 * width, max(200 * width, 2000)))
-    exact = 2 * rows >= n or (full and n * row <= FEW_OPERATIONS)
-    costly = not full and min(rows, n) > 4 * affordable
-    models = (curvature.diagonal, model) if costly else (model,)
-    first = [] if exact else [rows]
-    while (smaller := (first[0] if first else n) // 8) >= max(8 * p * free, 2000):
+        return Plan((diagonal,), ())
+    one_pass = max(n * R * (4 * p + 40), CALL)
+
+    def rungs(model: Model, row: int, width: int, cube: float) -> Iterator[Rung]:
+        rows = int(np.clip(MODEL_PASSES * one_pass / row, 8 * width, max(200 * width, 2000)))
+        if n * row <= FEW_OPERATIONS:
+            rows = n
+        while True:
+            whole = 2 * rows >= n
+            passes = ((n if whole else rows) * row + cube) / one_pass
+            pace = (6, 1e3) if passes < DEAR_PASSES else (15, 1e6)
+            yield Rung(model, None if whole else rows, passes, *pace)
+            if whole:
+                return
+            rows *= ENLARGE
+
+    ladder = []
+    if p * free <= FULL_WIDTH:
+        row = free * (free + 1) // 2 * p * (p + 1)
+        ladder = list(rungs(curvature.full, row, p * free, (p * free) ** 3 / 3))
+    dear = not ladder or ladder[0].passes > START_PASSES
+    if dear and (R > 1 or not ladder) and R * p * p <= CLASS_ELEMENTS:
+        blocks = rungs(curvature.classes, R * p * (p + 1), 3 * p, R * p**3 / 3)
+        ladder = [next(blocks), *ladder] if ladder else list(blocks)
+    rows = ladder[0].rows if ladder else None
+    first = [] if rows is None else [rows]
+    if not ladder or ladder[0].passes > 4 * MODEL_PASSES:
+        ladder.insert(0, diagonal)
+    while (smaller := (first[0] if first else n) // 8) >= max(p * free, 2000):
         first.insert(0, smaller)
-    most = int(max(rows, 2 * affordable))
-    cost = (row * (n if exact else rows) + (p * free) ** 3 / 3 * full) / one_pass
-    pace = (6, 1e3, exact) if cost < DEAR_PASSES else (15, 1e6, False)
-    return Plan(models, None if exact else rows, most, tuple(first), *pace)
+    return Plan(tuple(ladder), tuple(first))
 
 
 def fits_row_space(data: Data) -> bool:

@@ -32,7 +32,7 @@ from skxent.likelihood.certificate import conjugate_gradients, decrement, newton
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.data import Data, Moments, first_read, row_space
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.plan import fits_row_space, plan
+from skxent.likelihood.plan import Rung, fits_row_space, plan
 from skxent.likelihood.sampling import sample
 from skxent.likelihood.stage import Stage
 
@@ -43,7 +43,7 @@ SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
 POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
 WORTH = 0.5  # of its own decrement, that a Newton step must fall by
-ENLARGE = 4  # times as many rows for a model that was too poor
+EARLY = 12.0  # passes that a model which was too poor may be in advance of what has been spent
 PASSES = 10  # for each iteration allowed, at most
 VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to infinity
 STUCK = 3e-5  # nats; the same where float64 sees no better point
@@ -184,7 +184,7 @@ class Search:
         self.total_weight = float(moments.class_weight.sum())
         self.source = self.objective  # whose rows the models are made from
         self.plan = plan(data)
-        self.models = list(self.plan.models)
+        self.ladder = list(self.plan.ladder)
         self.tol = tol
         self.max_iter = max_iter
         self.report = report
@@ -203,9 +203,7 @@ class Search:
             for rows in self.plan.first_rows:
                 theta = self.on_sample(self.draw(rows), theta)
             point = self.objective(theta)
-        theta = point.theta
-        if self.plan.sample_rows is not None:
-            self.source = self.draw(self.plan.sample_rows, theta)
+        self._draw_source(point.theta)
         self.on_all_rows(point)
 
     def draw(self, rows: int, theta: np.ndarray | None = None) -> Objective:
@@ -218,14 +216,15 @@ class Search:
         """Minimise on a sample, as far as its minimum is worth."""
         point, caution = small(theta), 0.0
         enough = SAMPLE_NATS * theta.size
+        rung = self.ladder[0]
         for _ in range(20):
-            model = self.models[-1](small, point.theta, caution)
+            model = rung.model(small, point.theta, caution)
             slope = model.to_v(point.gradient)
             if decrement(slope) <= enough:
                 break
             short = SHORT if caution else np.inf
-            stage = Stage(small, model, point, slope, enough, self.plan.fall, short)
-            stage.run(self.plan.stage_iterations)
+            stage = Stage(small, model, point, slope, enough, rung.fall, short)
+            stage.run(rung.iterations)
             if stage.best is point:
                 break
             point, caution = stage.best, CAUTION * stage.crooked
@@ -235,55 +234,63 @@ class Search:
     def on_all_rows(self, point: Point) -> None:
         """Minimise on all rows, to the target or as far as float64 goes."""
         caution, failures, slow = 0.0, 0, False
+        model: Curvature | None = None
         while True:
-            model = self.models[0](self.source, point.theta, caution)
+            fresh = model is None
+            if model is None:
+                model = self.rung.model(self.source, point.theta, caution)
             stuck = failures > 1  # neither a model nor a cautious one found a better point
             spent = self.objective.n_passes > PASSES * self.max_iter
             last = self.stopped or spent or self.n_iterations >= self.max_iter
             slope = model.to_v(point.gradient)
             self.point, self.gap = point, decrement(slope)
             if stuck or last or slow or self.gap <= HINT * self.target:
-                if caution and self.exact:  # the certificate wants the Hessian itself
-                    caution = 0.0
+                if caution and self.rung.newton:  # the certificate wants the Hessian itself
+                    caution, model = 0.0, None
                     continue
-                point, done = self._certify(model, slope, stuck, last)
+                exact = fresh and self.rung.exact and not caution
+                point, done = self._certify(model, slope, exact, stuck, last)
                 if done or last or (stuck and point is self.point):
                     return
                 slow = False
                 if point is not self.point:
                     failures = 0
+                    model = None if self.rung.newton else model
                     continue
-            if self.plan.newton and self.exact and not caution:
+            if self.rung.newton and not caution:
                 trial = self._newton(model, slope)
                 if trial is not None:
                     if self._arrived(model, trial):
                         return
-                    point = trial
+                    point, model = trial, None
                     continue
             stage = self._stage(model, slope, caution)
             failed = stage.best is self.point
             slow = stage.slow and self.gap > self.target
-            larger = (failed or slow) and self._enlarge()
-            failures = failures + 1 if failed and not larger else 0
-            slow = slow and not (failed or larger) and self.models[0] is curvature.diagonal
+            climbed = not stage.arrived and self._climb(stage.best, failed or slow)
+            failures = failures + 1 if failed and not climbed else 0
+            slow = slow and not (failed or climbed) and self.rung.model is curvature.diagonal
             caution = CAUTION * (stage.crooked or failed)
             point = stage.best
+            # A model that led to the target is good enough for conjugate gradients there.
+            if self.rung.newton or climbed or stage.decrement > HINT * self.target:
+                model = None
 
     def _stage(self, model: Curvature, slope: np.ndarray, caution: float) -> Stage:
         goal = 0.1 * self.target if self.gap > self.target else 0.0
         short = SHORT if caution else np.inf
         stage = Stage(
-            self.objective, model, self.point, slope, goal, self.plan.fall, short,
+            self.objective, model, self.point, slope, goal, self.rung.fall, short,
             self._after_iteration,
         )  # fmt: skip
-        stage.run(min(self.plan.stage_iterations, self.max_iter - self.n_iterations))
+        stage.run(min(self.rung.iterations, self.max_iter - self.n_iterations))
         self.n_iterations += stage.n_iterations
         return stage
 
     @property
-    def exact(self) -> bool:
-        """Whether models are the Hessian itself."""
-        return self.source is self.objective and self.models[0] is curvature.full
+    def rung(self) -> Rung:
+        """The model in use."""
+        return self.ladder[0]
 
     @property
     def target(self) -> float:
@@ -293,13 +300,15 @@ class Search:
         return max(nats, 8 * self.point.rounding)
 
     def _certify(
-        self, model: Curvature, slope: np.ndarray, stuck: bool, last: bool
+        self, model: Curvature, slope: np.ndarray, exact: bool, stuck: bool, last: bool
     ) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
-        if self.exact:
+        if exact:
             step = newton_step(model, slope)
         else:
-            self.gap, step = conjugate_gradients(self.objective, model, self.point, slope)
+            self.gap, step = conjugate_gradients(
+                self.objective, model, self.point, slope, 0.5 * self.target
+            )
         move = self.objective.largest_move(step)
         # No loss is negative, so neither is the minimum.
         most = max(self.point.value, 0.0) + self.point.rounding
@@ -310,9 +319,9 @@ class Search:
         else:
             done = self.gap <= self.target and (move < 1 or most <= self.target)
         self.certified = done
-        if self.unbounded or (last and not done) or (done and not self.exact):
+        if self.unbounded or (last and not done) or (done and not exact):
             return self.point, done
-        if self.exact:
+        if exact:
             if done and move < STILL:  # and the model, made before the step, still right after it
                 self._polish(model, slope)
             return self.point, done
@@ -361,20 +370,29 @@ class Search:
         self._after_iteration(trial)
         return trial
 
-    def _enlarge(self) -> bool:
-        """Go on with a larger model; tell whether there is one."""
-        if len(self.models) > 1:
-            self.models.pop(0)
-            return True
-        rows = ENLARGE * self.source.blocks.n_rows
-        if self.source is self.objective or rows > self.plan.most_rows:
+    def _climb(self, point: Point, poor: bool) -> bool:
+        """Go on with the next model if it is worth its cost; tell whether.
+
+        That is when as much has been spent without it: in the end it costs twice as much as it
+        had to, at most. A model that was too poor is left a little earlier.
+        """
+        if len(self.ladder) == 1:
             return False
-        self._leave(self.source)
-        if 2 * rows >= self.objective.blocks.n_rows:
-            self.source = self.objective
-        else:
-            self.source = self.draw(rows, self.point.theta)
+        if self.ladder[1].passes > self.objective.n_passes + EARLY * poor:
+            return False
+        self.ladder.pop(0)
+        self._leave_source()
+        self._draw_source(point.theta)
         return True
+
+    def _draw_source(self, theta: np.ndarray) -> None:
+        if self.rung.rows is not None:
+            self.source = self.draw(self.rung.rows, theta)
+
+    def _leave_source(self) -> None:
+        if self.source is not self.objective:
+            self._leave(self.source)
+            self.source = self.objective
 
     def _leave(self, small: Objective) -> None:
         """Count what reading a sample cost, drawing and a first read included."""

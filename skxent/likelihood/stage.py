@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult, minimize
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.objective import Objective, Point
 
+NEAR = 50.0  # a goal that is no farther than this from the end of a stage is worth going to
 SLOW = 10.0  # a model is too poor when the decrement did not fall by this
 CORRECTIONS = 10  # pairs that L-BFGS keeps
 FEW_CORRECTIONS = 3  # where going through them takes longer than a pass over sparse rows
@@ -43,7 +44,8 @@ class Stage:
         self.slope = slope
         self.unit = float(np.linalg.norm(self.slope))
         self.first_decrement = self.decrement
-        self.enough = max(goal, self.first_decrement / fall)
+        fallen = self.first_decrement / fall
+        self.enough = fallen if fallen > NEAR * goal else goal
         if most_move < np.inf:
             move = objective.largest_move(model.to_theta(self.slope))
             self.unit *= min(1.0, most_move / move)
@@ -77,6 +79,11 @@ class Stage:
         return 0.5 * float(self.slope @ self.slope)
 
     @property
+    def arrived(self) -> bool:
+        """Whether the decrement fell as far as it should."""
+        return self.decrement <= self.enough
+
+    @property
     def crooked(self) -> bool:
         """Whether many steps were too long or too short at first."""
         return self.n_evaluations > 1.3 * self.n_iterations + 3
@@ -101,5 +108,5 @@ class Stage:
     def _callback(self, intermediate_result: OptimizeResult) -> None:
         self.n_iterations += 1
         stop = self.after_iteration is not None and self.after_iteration(self.best)
-        if stop or self.decrement <= self.enough or self.crooked:
+        if stop or self.arrived or self.crooked:
             raise StopIteration
