@@ -25,7 +25,8 @@ from skxent.classifiers._fit_targets import FitTargets, sample_weights
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.likelihood.blocks import Blocks, effective_threads
 from skxent.likelihood.data import Data
-from skxent.likelihood.solver import Solution, minimise
+from skxent.likelihood.solution import Solution
+from skxent.likelihood.solver import minimise
 from skxent.metrics import categorical_cross_entropy
 
 Floats = NDArray[np.float64]

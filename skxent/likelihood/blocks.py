@@ -185,10 +185,13 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def effective_threads(n_jobs: int | None) -> int:
-    """Threads for `n_jobs`; None means as many as BLAS would use, so limits are respected."""
+    """Threads for `n_jobs`.
+
+    None means as many as BLAS would use, so limits are respected, less what other fits at work use.
+    """
     if n_jobs is not None:
         return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
     with _blas_lock:
-        if _blas_users:  # another fit holds the limit: ask what was there before
-            return max(_blas_before, default=1)
+        if _blas_users:  # other fits hold the limit: share what was there before
+            return max(1, max(_blas_before, default=1) // (1 + _blas_users))
     return max((lib.num_threads for lib in _blas().lib_controllers), default=1)

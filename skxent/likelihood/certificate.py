@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 
 from skxent.likelihood.curvature import Curvature
@@ -32,28 +35,42 @@ def stretch(move: float) -> float:
     return 2 * (move + (1 - move) * np.log1p(-move)) / move**2
 
 
-def decrement(slope: np.ndarray) -> float:
-    """Half the squared gradient in the coordinates of a model, in nats."""
-    return 0.5 * float(slope @ slope)
+@dataclass(frozen=True)
+class View:
+    """A point as a model of the curvature sees it; `slope` is the gradient in its coordinates."""
 
+    model: Curvature
+    point: Point
+    slope: np.ndarray
 
-def newton_step(model: Curvature, slope: np.ndarray) -> np.ndarray:
-    """Newton's step where the model is the Hessian, from the gradient in its coordinates."""
-    return -model.to_theta(slope)
+    @classmethod
+    def of(cls, model: Curvature, point: Point) -> Self:
+        """Look at a point."""
+        return cls(model, point, model.to_v(point.gradient))
+
+    @property
+    def decrement(self) -> float:
+        """Half the squared slope: the gap in nats where the model is the Hessian."""
+        return 0.5 * float(self.slope @ self.slope)
+
+    @property
+    def newton_step(self) -> np.ndarray:
+        """Step to the minimum where the model is the Hessian."""
+        return -self.model.to_theta(self.slope)
 
 
 def conjugate_gradients(
-    objective: Objective, model: Curvature, point: Point, slope: np.ndarray, enough: float
+    objective: Objective, view: View, enough: float
 ) -> tuple[float, np.ndarray]:
     """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
 
     A gap of no more than `enough` only has to be known; above, the step will be taken.
     """
-    b = -slope
+    model, theta, b = view.model, view.point.theta, -view.slope
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
     for _ in range(CG_PRODUCTS):
-        Hd = model.to_v(objective.hessian_product(point.theta, model.to_theta(d)))
+        Hd = model.to_v(objective.hessian_product(theta, model.to_theta(d)))
         curved = float(d @ Hd)
         if not curved > 0:
             break

@@ -9,8 +9,9 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
    model the first step is Newton's and the next ones mend what the model missed. A stage ends when
    the decrement has fallen a thousandfold, when steps no longer go straight, or after a dozen.
    Value and gradient are carried over, so that a new stage costs no pass. After a stage that did
-   not go straight the next model is a cautious one, and the first step short; after a slow one it
-   is a larger one.
+   not go straight the next model is a cautious one, and the first step short. Models stand on a
+   ladder from cheap to dear (`plan`); the next one is used as soon as passes for its cost have been
+   spent without it.
    Where the Hessian itself costs no more than a few passes, plain Newton steps come first, and a
    stage only where such a step does not fall as a quadratic would.
 3. **The certificate.** The full model of all rows at the present point gives the gap itself,
@@ -22,18 +23,20 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
-from skxent.likelihood.certificate import conjugate_gradients, decrement, newton_step, stretch
+from skxent.likelihood.certificate import View, conjugate_gradients, stretch
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.data import Data, Moments, first_read, row_space
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.plan import Rung, fits_row_space, plan
 from skxent.likelihood.sampling import sample
+from skxent.likelihood.solution import Solution
 from skxent.likelihood.stage import Stage
 
 CAUTION = 0.1  # see curvature; after a stage that was not straight
@@ -49,48 +52,6 @@ VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to
 STUCK = 3e-5  # nats; the same where float64 sees no better point
 
 Report = Callable[[np.ndarray, np.ndarray, float], bool]
-
-
-@dataclass(frozen=True)
-class Solution:
-    """What a fit ends with.
-
-    Parameters
-    ----------
-    coef : (R, d) array
-    intercept : (R,) array
-        Parameters for samples as they are, not centred.
-    value, log_likelihood : float
-        The objective, and its part without the penalty with the sign changed, in nats.
-    gap : float
-        Estimated distance of `value` from the minimum, in nats.
-    target : float
-        The gap that was asked for.
-    converged : bool
-        Whether the gap is within what was asked for, and certain to be.
-    unbounded : bool
-        Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
-    stopped : bool
-        Whether the caller's report ended the fit.
-    n_iterations : int
-    n_passes : float
-        Reads of X, those of samples as fractions.
-    curve : tuple of (passes, value)
-        The objective after each iteration on all rows.
-    """
-
-    coef: np.ndarray
-    intercept: np.ndarray
-    value: float
-    log_likelihood: float
-    gap: float
-    target: float
-    converged: bool
-    unbounded: bool
-    stopped: bool
-    n_iterations: int
-    n_passes: float
-    curve: tuple[tuple[float, float], ...]
 
 
 def minimise(
@@ -124,7 +85,8 @@ def minimise(
     with one_blas_thread():
         moments = first_read(data)
         if fits_row_space(data):
-            return _in_row_space(data, moments, alpha, start, tol, max_iter, report)
+            fit = partial(minimise, alpha=alpha, tol=tol, max_iter=max_iter)
+            return _in_row_space(fit, data, moments, start, report)
         search = Search(data, moments, alpha, tol, max_iter, report)
         try:
             search.run(start)
@@ -134,15 +96,13 @@ def minimise(
 
 
 def _in_row_space(
+    fit: Callable[..., Solution],
     data: Data,
     moments: Moments,
-    alpha: float,
     start: tuple[np.ndarray, np.ndarray] | None,
-    tol: float,
-    max_iter: int,
     report: Report | None,
 ) -> Solution:
-    """`minimise` with coordinates for the rows: coef = A Q', intercepts move by the centre."""
+    """`fit` with coordinates for the rows: coef = A Q', intercepts move by the centre."""
     centre = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
     reduced, Q = row_space(data, centre)
 
@@ -153,14 +113,8 @@ def _in_row_space(
     if start is not None:
         coef, intercept = start
         start = coef @ Q, intercept + coef @ centre
-    solution = minimise(
-        reduced,
-        alpha=alpha,
-        start=start,
-        tol=tol,
-        max_iter=max_iter,
-        report=report and (lambda A, a, value: report(*outside(A, a), value)),
-    )
+    inside = report and (lambda A, a, value: report(*outside(A, a), value))
+    solution = fit(reduced, start=start, report=inside)
     coef, intercept = outside(solution.coef, solution.intercept)
     return replace(solution, coef=coef, intercept=intercept, n_passes=solution.n_passes + 2)
 
@@ -219,11 +173,10 @@ class Search:
         rung = self.ladder[0]
         for _ in range(20):
             model = rung.model(small, point.theta, caution)
-            slope = model.to_v(point.gradient)
-            if decrement(slope) <= enough:
+            here = View.of(model, point)
+            if here.decrement <= enough:
                 break
-            short = SHORT if caution else np.inf
-            stage = Stage(small, model, point, slope, enough, rung.fall, short)
+            stage = Stage(small, here, enough, rung.fall, SHORT if caution else np.inf)
             stage.run(rung.iterations)
             if stage.best is point:
                 break
@@ -242,14 +195,14 @@ class Search:
             stuck = failures > 1  # neither a model nor a cautious one found a better point
             spent = self.objective.n_passes > PASSES * self.max_iter
             last = self.stopped or spent or self.n_iterations >= self.max_iter
-            slope = model.to_v(point.gradient)
-            self.point, self.gap = point, decrement(slope)
+            here = View.of(model, point)
+            self.point, self.gap = point, here.decrement
             if stuck or last or slow or self.gap <= HINT * self.target:
                 if caution and self.rung.newton:  # the certificate wants the Hessian itself
                     caution, model = 0.0, None
                     continue
                 exact = fresh and self.rung.exact and not caution
-                point, done = self._certify(model, slope, exact, stuck, last)
+                point, done = self._certify(here, exact, stuck, last)
                 if done or last or (stuck and point is self.point):
                     return
                 slow = False
@@ -258,13 +211,13 @@ class Search:
                     model = None if self.rung.newton else model
                     continue
             if self.rung.newton and not caution:
-                trial = self._newton(model, slope)
+                trial = self._newton(here)
                 if trial is not None:
-                    if self._arrived(model, trial):
+                    if self._arrived(View.of(model, trial)):
                         return
                     point, model = trial, None
                     continue
-            stage = self._stage(model, slope, caution)
+            stage = self._stage(here, caution)
             failed = stage.best is self.point
             slow = stage.slow and self.gap > self.target
             climbed = not stage.arrived and self._climb(stage.best, failed or slow)
@@ -276,13 +229,10 @@ class Search:
             if self.rung.newton or climbed or stage.decrement > HINT * self.target:
                 model = None
 
-    def _stage(self, model: Curvature, slope: np.ndarray, caution: float) -> Stage:
+    def _stage(self, here: View, caution: float) -> Stage:
         goal = 0.1 * self.target if self.gap > self.target else 0.0
         short = SHORT if caution else np.inf
-        stage = Stage(
-            self.objective, model, self.point, slope, goal, self.rung.fall, short,
-            self._after_iteration,
-        )  # fmt: skip
+        stage = Stage(self.objective, here, goal, self.rung.fall, short, self._after_iteration)
         stage.run(min(self.rung.iterations, self.max_iter - self.n_iterations))
         self.n_iterations += stage.n_iterations
         return stage
@@ -299,16 +249,12 @@ class Search:
         nats = self.tol * max(least, abs(self.point.value) * 1e-3)
         return max(nats, 8 * self.point.rounding)
 
-    def _certify(
-        self, model: Curvature, slope: np.ndarray, exact: bool, stuck: bool, last: bool
-    ) -> tuple[Point, bool]:
+    def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
         if exact:
-            step = newton_step(model, slope)
+            step = here.newton_step
         else:
-            self.gap, step = conjugate_gradients(
-                self.objective, model, self.point, slope, 0.5 * self.target
-            )
+            self.gap, step = conjugate_gradients(self.objective, here, 0.5 * self.target)
         move = self.objective.largest_move(step)
         # No loss is negative, so neither is the minimum.
         most = max(self.point.value, 0.0) + self.point.rounding
@@ -323,47 +269,43 @@ class Search:
             return self.point, done
         if exact:
             if done and move < STILL:  # and the model, made before the step, still right after it
-                self._polish(model, slope)
+                self._polish(here)
             return self.point, done
         trial = self.objective(self.point.theta + step)
         return min(self.point, trial, key=lambda point: point.value), False
 
-    def _arrived(self, model: Curvature, trial: Point) -> bool:
+    def _arrived(self, there: View) -> bool:
         """Whether a Newton step ends at the target, for all that the model before it can tell.
 
         A logit that moves by q changes the curvature by a factor between exp(-q) and exp(q), see
         `stretch`, so that a small step needs no new model for its certificate.
         """
-        slope = model.to_v(trial.gradient)
-        gap = decrement(slope)
-        if not gap <= self.target:
+        if not there.decrement <= self.target:
             return False
-        taken = self.objective.largest_move(trial.theta - self.point.theta)
+        taken = self.objective.largest_move(there.point.theta - self.point.theta)
         if taken >= STILL:
             return False
-        left = self.objective.largest_move(newton_step(model, slope))
-        gap *= np.exp(taken) * stretch(left)
+        left = self.objective.largest_move(there.newton_step)
+        gap = there.decrement * np.exp(taken) * stretch(left)
         self.certified = left < STILL and gap <= self.target
         if self.certified:
-            self.point, self.gap = trial, gap
-            self._polish(model, slope)
+            self.point, self.gap = there.point, gap
+            self._polish(there)
         return self.certified
 
-    def _polish(self, model: Curvature, slope: np.ndarray) -> None:
+    def _polish(self, here: View) -> None:
         """Two Newton steps more: where they count at all, each all but squares the gap."""
         for _ in range(2):
             if self.gap <= POLISHED * self.point.value:
                 return
-            trial = self.objective(self.point.theta + newton_step(model, slope))
-            slope = model.to_v(trial.gradient)
-            gap = decrement(slope)
-            if not gap < self.gap:
+            here = View.of(here.model, self.objective(self.point.theta + here.newton_step))
+            if not here.decrement < self.gap:
                 return
-            self.point, self.gap = trial, gap
+            self.point, self.gap = here.point, here.decrement
 
-    def _newton(self, model: Curvature, slope: np.ndarray) -> Point | None:
+    def _newton(self, here: View) -> Point | None:
         """Newton's step, where it falls by as much as a quadratic nearly would."""
-        trial = self.objective(self.point.theta + newton_step(model, slope))
+        trial = self.objective(self.point.theta + here.newton_step)
         if not trial.value < self.point.value - WORTH * self.gap:
             return None
         self.n_iterations += 1

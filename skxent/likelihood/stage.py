@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.certificate import View
 from skxent.likelihood.objective import Objective, Point
 
 NEAR = 50.0  # a goal that is no farther than this from the end of a stage is worth going to
@@ -19,7 +19,7 @@ MANY_PARAMETERS = 30_000
 
 
 class Stage:
-    """L-BFGS from one point in the coordinates of one model, where the gradient is `slope`.
+    """L-BFGS from one point in the coordinates of one model.
 
     SciPy's first trial step has length one, so v is measured in units of its gradient's norm
     there: that trial is then the Newton step, or the part of it that moves no logit by more than
@@ -30,24 +30,22 @@ class Stage:
     def __init__(
         self,
         objective: Objective,
-        model: Curvature,
-        point: Point,
-        slope: np.ndarray,
+        start: View,
         goal: float,
         fall: float,
         most_move: float,
         after_iteration: Callable[[Point], bool] | None = None,
     ) -> None:
         self.objective = objective
-        self.model = model
-        self.start = self.best = point
-        self.slope = slope
+        self.model = start.model
+        self.start = self.best = start.point
+        self.slope = start.slope
         self.unit = float(np.linalg.norm(self.slope))
-        self.first_decrement = self.decrement
+        self.first_decrement = start.decrement
         fallen = self.first_decrement / fall
         self.enough = fallen if fallen > NEAR * goal else goal
         if most_move < np.inf:
-            move = objective.largest_move(model.to_theta(self.slope))
+            move = objective.largest_move(start.newton_step)
             self.unit *= min(1.0, most_move / move)
         self.after_iteration = after_iteration
         self.n_iterations = self.n_evaluations = 0

@@ -32,6 +32,7 @@ from skxent import SoftmaxClassifier
 DISTANCES = (1e-2, 1e-4, 1e-6, 1e-8)
 LADDER = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
 REPEATS = 5
+ENOUGH = 3.0  # seconds of repeats of one fit
 
 
 class TimeUpError(Exception):
@@ -208,8 +209,7 @@ def repeat(result: Result, fits: list, value: Callable, limit: float) -> None:
     for _ in range(REPEATS):
         for name, tol, fit in fits:
             key = (name, tol)
-            slow = seconds[key][0] > 5 if key in seconds else first.get(key, 0.0) > 2
-            if slow:
+            if sum(seconds.get(key, [first.get(key, 0.0)])) > ENOUGH:
                 continue
             run = attempt(name, tol, fit, value, limit)
             seconds.setdefault(key, []).append(run.seconds)

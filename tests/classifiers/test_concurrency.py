@@ -107,7 +107,7 @@ def test_the_last_to_leave_need_not_have_come_first(two_blas_threads):
         with one_blas_thread():
             pool.submit(user.__exit__, None, None, None).result()
             assert set(blas_threads()) == {1}
-            assert effective_threads(None) == 2
+            assert effective_threads(None) == 1
         assert set(blas_threads()) == {2}
         with threadpool_limits(1, user_api="blas"):
             assert set(blas_threads()) == {1}

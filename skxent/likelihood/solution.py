@@ -1,0 +1,49 @@
+"""What a fit ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a fit ends with.
+
+    Parameters
+    ----------
+    coef : (R, d) array
+    intercept : (R,) array
+        Parameters for samples as they are, not centred.
+    value, log_likelihood : float
+        The objective, and its part without the penalty with the sign changed, in nats.
+    gap : float
+        Estimated distance of `value` from the minimum, in nats.
+    target : float
+        The gap that was asked for.
+    converged : bool
+        Whether the gap is within what was asked for, and certain to be.
+    unbounded : bool
+        Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
+    stopped : bool
+        Whether the caller's report ended the fit.
+    n_iterations : int
+    n_passes : float
+        Reads of X, those of samples as fractions.
+    curve : tuple of (passes, value)
+        The objective after each iteration on all rows.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    value: float
+    log_likelihood: float
+    gap: float
+    target: float
+    converged: bool
+    unbounded: bool
+    stopped: bool
+    n_iterations: int
+    n_passes: float
+    curve: tuple[tuple[float, float], ...]
