@@ -13,9 +13,10 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.objective import Objective
 
 FULL_WIDTH = 2400  # parameters up to which the full model is worth its third power
+LEAST = 500  # rows of a sample that is worth a fit of its own
 MODEL_PASSES = 4  # what a model may cost
 START_PASSES = 6  # what the first one may cost where a smaller model would do
-FEW_OPERATIONS = 2e8  # a few milliseconds: all rows make the model, whatever a pass costs
+FEW_OPERATIONS = 2e7  # a millisecond or two: all rows make the model, whatever a pass costs
 CALL = 1e6  # operations that fit into the time of a pass over next to nothing
 CLASS_ELEMENTS = 1 << 23  # of the class blocks, of which threads hold a few copies
 DEAR_PASSES = 12  # above which a model is used for as long as it is any good
@@ -119,7 +120,7 @@ def plan(data: Data) -> Plan:
     first = [] if rows is None else [rows]
     if not ladder or ladder[0].passes > 4 * MODEL_PASSES:
         ladder.insert(0, diagonal)
-    while (smaller := (first[0] if first else n) // 8) >= max(p * free, 2000):
+    while (smaller := (first[0] if first else n) // 8) >= max(p * free, LEAST):
         first.insert(0, smaller)
     return Plan(tuple(ladder), tuple(first))
 
