@@ -75,7 +75,9 @@ class Cholesky:
             flat[start:stop] = scale * blas.dtrsv(L, v[start:stop], lower=1, trans=1)
             start = stop
         if start < theta.size:
-            theta -= theta.mean(axis=0)  # the last class stood still; nothing common may pile up
+            theta -= theta.sum(axis=0) / len(
+                theta
+            )  # the last class stood still; nothing common may pile up
         return theta
 
     def to_v(self, gradient: np.ndarray) -> np.ndarray:
@@ -132,10 +134,9 @@ def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Chole
         H[k, :, l, :] = gram
         H[l, :, k, :] = gram
     # The penalty of W less its mean over classes, for classes but the last.
-    penalty = objective.alpha * (np.eye(n) - (1.0 / R if R > 1 else 0.0))
     own_features = np.einsum("kjlj->jkl", H)[: objective.n_features]
-    own_features += penalty
-    least = np.tile(objective.least_curvature, n)
+    own_features += objective.alpha * _penalty_weights(n)
+    least = objective.least_curvature if n == 1 else np.tile(objective.least_curvature, n)
     return Cholesky.of(theta.shape, [H.reshape(n * p, n * p)], least)
 
 
@@ -214,6 +215,15 @@ def _gram(
     gram[:, i, j] = total
     gram[:, j, i] = total
     return gram
+
+
+@cache
+def _penalty_weights(n: int) -> np.ndarray:
+    """Second derivatives of half the squares of n weights, less their mean with that of the last.
+
+    For two classes there is one weight, and no mean.
+    """
+    return np.eye(n) - (1.0 / (n + 1) if n > 1 else 0.0)
 
 
 @cache
