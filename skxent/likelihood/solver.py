@@ -198,7 +198,7 @@ class Search:
             here = View.of(model, point)
             self.point, self.gap = point, here.decrement
             if stuck or last or slow or self.gap <= HINT * self.target:
-                if caution and self.rung.newton:  # the certificate wants the Hessian itself
+                if caution and self.rung.exact:  # the certificate wants the Hessian itself
                     caution, model = 0.0, None
                     continue
                 exact = fresh and self.rung.exact and not caution
@@ -209,6 +209,9 @@ class Search:
                 if point is not self.point:
                     failures = 0
                     model = None if self.rung.newton else model
+                    continue
+                if self._climb(point, poor=True):  # a model that sees no gap, and there is one
+                    model = None
                     continue
             if self.rung.newton and not caution:
                 trial = self._newton(here)
@@ -230,7 +233,7 @@ class Search:
                 model = None
 
     def _stage(self, here: View, caution: float) -> Stage:
-        goal = 0.1 * self.target if self.gap > self.target else 0.0
+        goal = 0.1 * self.target if here.decrement > self.target else 0.0
         short = SHORT if caution else np.inf
         stage = Stage(self.objective, here, goal, self.rung.fall, short, self._after_iteration)
         stage.run(min(self.rung.iterations, self.max_iter - self.n_iterations))
@@ -254,7 +257,7 @@ class Search:
         if exact:
             step = here.newton_step
         else:
-            self.gap, step = conjugate_gradients(self.objective, here, 0.5 * self.target)
+            self.gap, step = conjugate_gradients(self.objective, here)
         move = self.objective.largest_move(step)
         # No loss is negative, so neither is the minimum.
         most = max(self.point.value, 0.0) + self.point.rounding
