@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ from skxent.classifiers._fit_targets import FitTargets, sample_weights
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.likelihood.blocks import Blocks, effective_threads
 from skxent.likelihood.data import Data
+from skxent.likelihood.separation import Undecided, find_separation
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.solver import minimise
 from skxent.metrics import categorical_cross_entropy
@@ -216,7 +218,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     report=self._report(targets.classes, after_iteration),
                 )
                 self._take(solution, targets.classes)
-        self._warn(solution)
+        self._warn(solution, data if np.isinf(self.C) else None)
         return self
 
     def decision_function(self, X: Any) -> Floats:
@@ -388,16 +390,11 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.optimality_gap_ = float(solution.gap)
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
 
-    def _warn(self, solution: Solution) -> None:
+    def _warn(self, solution: Solution, unpenalised: Data | None = None) -> None:
         name = type(self).__name__
-        if solution.unbounded:
-            warnings.warn(
-                f"{name}: no finite maximum of the likelihood exists, because some classes can be "
-                "separated perfectly; coefficients grow without bound and their size means "
-                "nothing. Pass a finite C.",
-                ConvergenceWarning,
-                stacklevel=2 + FRAMES_OF_FIT,
-            )
+        endless = self._endless(solution, unpenalised)
+        if endless:
+            warnings.warn(f"{name}: {endless}", ConvergenceWarning, stacklevel=2 + FRAMES_OF_FIT)
         elif not solution.converged and not solution.stopped:
             advice = ": raise max_iter"
             if solution.n_iterations < self.max_iter:
@@ -412,6 +409,23 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=2 + FRAMES_OF_FIT,
             )
+
+    def _endless(self, solution: Solution, unpenalised: Data | None) -> str:
+        """Say why logits go to infinity, if they do."""
+        stayed = not solution.unbounded and (solution.converged or solution.stopped)
+        if unpenalised is not None and not stayed:
+            with suppress(Undecided):
+                found = find_separation(unpenalised, guess=(solution.coef, solution.intercept))
+                if found is not None:
+                    names = getattr(self, "feature_names_in_", None)
+                    return found.message(self.classes_, names)
+        if not solution.unbounded:
+            return ""
+        return (
+            "no finite maximum of the likelihood is in reach, because some classes can be "
+            "separated perfectly, or all but perfectly. Coefficients grow without bound and their "
+            "size means nothing. Pass a finite C."
+        )
 
     def _two_classes_only(self) -> bool:
         return False

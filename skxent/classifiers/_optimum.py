@@ -1,0 +1,220 @@
+"""A fitted classifier at the optimum of its data: checked to be there, polished, or refused."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
+from skxent.classifiers.softmax import SoftmaxClassifier
+from skxent.likelihood import information
+from skxent.likelihood.blocks import effective_threads, one_blas_thread
+from skxent.likelihood.certificate import View
+from skxent.likelihood.curvature import Cholesky
+from skxent.likelihood.data import Data, Moments, first_read
+from skxent.likelihood.information import Estimate
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.separation import Undecided, find_separation
+
+WIDEST = 5000  # parameters, of which a few matrices of their number squared are held
+OFF = 1e-3  # nats from the minimum where the data must be others than those of the fit
+ON_THE_WAY = 1e-5  # nats; where logits still move at a smaller gap, they do not stop
+MOST = 3  # columns of which a message says all
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The end of all Newton steps.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        Whose covariance is the inverse of the Hessian.
+    log_likelihood : float
+        Without the penalty, in nats.
+    df : float
+        Number of parameters, the effective one where there is a penalty.
+    class_weight : (K,) array
+        Total weight of each class.
+    """
+
+    estimate: Estimate
+    log_likelihood: float
+    df: float
+    class_weight: Floats
+
+
+def training_data(
+    clf: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Data, Floats | None]:
+    """Read and check what `clf` was fitted with; return it with the weights less class weights."""
+    if not isinstance(clf, SoftmaxClassifier):
+        raise TypeError(f"clf is a {type(clf).__name__}: pass a fitted SoftmaxClassifier.")
+    check_is_fitted(clf, "coef_")
+    if not clf.converged_:
+        raise ValueError(
+            f"clf has not converged, it is about {clf.optimality_gap_:.2g} nats above the minimum: "
+            "fit it with a higher max_iter, or a finite C where classes can be separated."
+        )
+    X = validate_data(clf, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+    if issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    copies = sample_weights(sample_weight, X.shape[0])
+    targets, weight = _targets(clf, y, X.shape[0]).weighted(clf.class_weight, copies)
+    width = (len(clf.classes_) - 1) * (X.shape[1] + bool(clf.fit_intercept))
+    if width > WIDEST:
+        raise ValueError(
+            f"infer takes the whole Hessian, here of {width} parameters, and {WIDEST} are the "
+            "most: leave out features."
+        )
+    data = Data(
+        X=X,
+        targets=targets.values,
+        weight=weight,
+        n_classes=len(clf.classes_),
+        fit_intercept=bool(clf.fit_intercept),
+        n_threads=effective_threads(clf.n_jobs),
+    )
+    return data, copies
+
+
+def _targets(clf: SoftmaxClassifier, y: Any, n: int) -> FitTargets:
+    """Targets in the order of `classes_`."""
+    known = clf.classes_.tolist()
+    shape = np.shape(y)
+    if len(shape) == 2 and shape[1] > 1:
+        if shape[1] != len(known):
+            raise ValueError(
+                f"y has {shape[1]} columns but clf has {len(known)} classes: pass a column for "
+                f"each of {known}."
+            )
+        return FitTargets.of(y, clf.classes_, n)
+    targets = FitTargets.of(y, None, n)
+    found = targets.classes.tolist()
+    if set(found) != set(known):
+        raise ValueError(f"y has classes {found} but clf was fitted with {known}: pass its y.")
+    places = np.array([known.index(label) for label in found])
+    return FitTargets(clf.classes_, places[targets.values])
+
+
+def penalty_of(clf: SoftmaxClassifier) -> float:
+    """C of the fit, which cross-validation chose or the user."""
+    return float(clf.C_ if hasattr(clf, "C_") else clf.C)
+
+
+def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
+    """Newton steps from the fit to its optimum, if that is where it is.
+
+    Parameters
+    ----------
+    clf : SoftmaxClassifier
+    data : Data
+    names : list of str
+        Of the features.
+    """
+    alpha = 1.0 / penalty_of(clf)
+    with one_blas_thread():
+        moments = first_read(data)
+        if alpha == 0:
+            _refuse_collinear(data, moments, names)
+        if alpha == 0 or data.fit_intercept:
+            _refuse_empty(clf, moments)
+        mean = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
+        objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
+        try:
+            point, model = _polished(clf, objective)
+        finally:
+            objective.blocks.close()
+        covariance = information.inverse(model)
+    return Optimum(
+        estimate=information.estimate(data, mean, point.theta, covariance),
+        log_likelihood=objective.penalty(point.theta) - point.value,
+        df=information.effective_df(model, covariance, alpha, len(mean)),
+        class_weight=moments.class_weight,
+    )
+
+
+def _polished(clf: SoftmaxClassifier, objective: Objective) -> tuple[Point, Cholesky]:
+    """The optimum and the Hessian there."""
+    theta = objective.enter(clf.coef_, clf.intercept_)
+    model = information.information(objective, theta)
+    if model is None:
+        _refuse_separated(clf, objective.data)
+    point = objective(theta)
+    gap = View.of(model, point).decrement
+    nat = min(1.0, 1.0 if objective.data.weight is None else objective.data.weight.mean())
+    if not gap <= max(OFF * nat, 2 * clf.optimality_gap_):
+        raise ValueError(
+            f"clf is about {gap:.2g} nats from the optimum of these data: pass the X, y and "
+            "sample_weight that it was fitted with, with its parameters as they were, or fit it "
+            "again."
+        )
+    point, model = information.newton(objective, point, model)
+    if not information.still(objective, point, model):
+        if View.of(model, point).decrement > ON_THE_WAY * nat:
+            raise ValueError("clf is too far from its optimum: fit it again with a smaller tol.")
+        _refuse_separated(clf, objective.data)
+    return point, model
+
+
+def _refuse_empty(clf: SoftmaxClassifier, moments: Moments) -> None:
+    """A class without weight has a logit that goes to minus infinity."""
+    if not moments.class_weight.all():
+        label = clf.classes_.tolist()[int(np.argmin(moments.class_weight))]
+        raise ValueError(
+            f"class {label!r} has no weight, and no finite coefficients: leave it out of y."
+        )
+
+
+def _refuse_separated(clf: SoftmaxClassifier, data: Data) -> NoReturn:
+    """Say that no finite optimum exists, or none that float64 can see."""
+    if penalty_of(clf) < np.inf:
+        raise ValueError(
+            "The Hessian of the objective is singular to the precision of float64, so weak is the "
+            "penalty: pass a smaller C."
+        )
+    with suppress(Undecided):
+        found = find_separation(data)
+        if found is not None:
+            message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
+            raise ValueError(f"{message[0].upper()}{message[1:]}")
+    raise ValueError(
+        "No finite maximum of the likelihood exists, because some classes can be separated "
+        "perfectly: standard errors would be infinite. Pass a finite C, or leave out the features "
+        "that separate."
+    )
+
+
+def _refuse_collinear(data: Data, moments: Moments, names: list[str]) -> None:
+    """Name the columns that cannot be identified."""
+    found = information.dependent_columns(data, moments)
+    if not found:
+        return
+    clauses = [_dependence(column, others, data, names) for column, others in found[:MOST]]
+    more = f"; and {len(found) - MOST} columns more" if len(found) > MOST else ""
+    raise ValueError(
+        f"X has columns whose coefficients cannot be identified: {'; '.join(clauses)}{more}. Leave "
+        "them out, or pass a finite C."
+    )
+
+
+def _dependence(column: int, others: list[int], data: Data, names: list[str]) -> str:
+    if not others:
+        return f"{names[column]!r} is zero"
+    if others == [len(names)]:
+        return f"{names[column]!r} is constant, as the intercept is"
+    listed = [repr(names[j]) for j in others[:MOST]]
+    listed += [f"{len(others) - MOST} others"] * (len(others) > MOST)
+    listed += ["the intercept"] * data.fit_intercept
+    return f"{names[column]!r} is a linear combination of {_and(listed)}"
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

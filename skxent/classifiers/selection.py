@@ -1,0 +1,330 @@
+"""The penalty chosen by what held-out samples cost."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import issparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skxent.classifiers._callbacks import FRAMES_OF_FIT, with_callbacks
+from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
+from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
+from skxent.classifiers._parameters import check_parameters, unchanged_on_error
+from skxent.classifiers.softmax import SoftmaxClassifier
+from skxent.likelihood.blocks import effective_threads
+from skxent.likelihood.data import Data
+from skxent.likelihood.solver import minimise
+from skxent.metrics import ZeroProbabilityWarning
+
+
+class SoftmaxClassifierCV(SoftmaxClassifier):
+    r"""Softmax classifier that chooses its penalty by the cross-entropy of held-out samples.
+
+    By default each sample is left out in turn, at the cost of one fit for each value of `C`: from
+    the curvature at its minimum follows what the sample would cost a fit without it. With `cv`
+    folds are left out instead, and fitted without.
+
+    Parameters
+    ----------
+    Cs : int or array-like of shape (n_Cs,), default=10
+        Values of `C` to choose from, see :class:`SoftmaxClassifier`; an integer stands for as many
+        from 1e-4 to 1e4, evenly spaced in their logarithm. Units of the features matter to a
+        penalty: where the best value is at an end, go on from there.
+    cv : int, splitter, iterable or None, default=None
+        None is leave-one-out. An integer is that many folds, stratified by class, by the most
+        probable one for soft targets. A splitter of scikit-learn or pairs of indices for training
+        and testing give any others.
+    one_standard_error : bool, default=False
+        Whether to choose the strongest penalty whose loss is within one standard error of the
+        smallest loss, instead of the smallest.
+    fit_intercept : bool, default=True
+        Whether logits have a constant term.
+    class_weight : dict, "balanced" or None, default=None
+        Factors of the sample weights in fits, by class. Held-out losses are weighted by
+        `sample_weight` alone.
+    tol : float, default=1e-6
+        Distance from the minimum at which to stop, in nats, as in :class:`SoftmaxClassifier`.
+    max_iter : int, default=1000
+        Iterations of each fit, at most.
+    n_jobs : int or None, default=None
+        Threads with leave-one-out, folds at a time with `cv`. Results have the same bits for any
+        number.
+    random_state : int, RandomState instance or None, default=0
+        Draws the samples to be left out where there are too many for all; see Notes.
+    verbose : int, default=0
+        1 prints a line for each value of `C`.
+
+    Attributes
+    ----------
+    C_ : float
+        The value chosen.
+    Cs_ : ndarray of shape (n_Cs,)
+        The values compared, ascending.
+    mean_loss_ : ndarray of shape (n_Cs,)
+        Mean cross-entropy of held-out samples for each value, in nats, weighted by `sample_weight`.
+        Infinite where a fit has no finite minimum, which happens only without penalty.
+    loss_standard_error_ : ndarray of shape (n_Cs,)
+        Standard error of `mean_loss_`, from the spread of samples, or of folds.
+    loo_loss_ : ndarray of shape (n_Cs,)
+        `mean_loss_` with leave-one-out.
+    loss_path_ : ndarray of shape (n_Cs, n_folds)
+        Mean loss of each fold, with `cv`.
+    n_left_out_ : int
+        How many samples were left out in turn, with leave-one-out.
+    n_refits_ : ndarray of shape (n_Cs,)
+        How many of them took a fit of their own.
+    classes_, coef_, intercept_, n_iter_, n_passes_, converged_, objective_ : various
+    log_likelihood_, optimality_gap_, objective_curve_ : various
+    n_features_in_, feature_names_in_ : various
+        As in :class:`SoftmaxClassifier`, of the fit of all samples with `C_`.
+
+    See Also
+    --------
+    SoftmaxClassifier : The same with a given penalty.
+    skxent.cce_scorer : Scores any classifier by its cross-entropy.
+
+    Notes
+    -----
+    **Leave-one-out.** One Newton step from the minimum gives the logits of a sample in a fit
+    without it. Where such steps go so far that the curvature changes on the way, the samples whose
+    losses may be wrong by most are fitted without, 64 at most, until what may be wrong in the
+    others is some thousandths of the mean. The whole Hessian is needed, of (K - 1)(d + 1)
+    parameters, 4,000 at most. Where it is larger, as with sparse text, pass ``cv=5``. With more
+    features than samples the space of the samples takes their place.
+
+    All samples are left out if they are 2,000 or less, or 1e8 / ((K - 1) w^2) for w parameters. Of
+    more a random sample of that size is, and the mean loss is that of the training samples plus
+    what leaving out adds in the sample; the standard error knows of it.
+
+    A weight is a number of copies, and a sample is left out with all of them: a weight of two is
+    not the same as the sample twice, of which one would vouch for the other.
+
+    **Floor.** As with `cce_scorer` a sample costs at most -log(2.2e-16) = 36.04 nats. That is what
+    the only sample of its class costs in a fit without it, or a class that the training part of a
+    fold lacks.
+
+    References
+    ----------
+    .. [1] K. Rahnama Rad, A. Maleki, "A scalable estimate of the out-of-sample prediction error via
+       approximate leave-one-out cross-validation", Journal of the Royal Statistical Society B 82,
+       2020. :doi:`10.1111/rssb.12374`
+    .. [2] T. Hastie, R. Tibshirani, J. Friedman, "The elements of statistical learning", 2009,
+       section 7.10, on the rule of one standard error. :doi:`10.1007/978-0-387-84858-7`
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skxent import SoftmaxClassifierCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> clf = SoftmaxClassifierCV(Cs=[0.01, 0.1, 1.0, 10.0, 100.0]).fit(X, y)
+    >>> print(clf.loo_loss_.round(3), clf.C_)
+    [0.269 0.138 0.099 0.115 0.155] 1.0
+    """
+
+    def __init__(
+        self,
+        Cs: int | ArrayLike = 10,
+        *,
+        cv: Any = None,
+        one_standard_error: bool = False,
+        fit_intercept: bool = True,
+        class_weight: dict[Any, float] | str | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 1000,
+        n_jobs: int | None = None,
+        random_state: Any = 0,
+        verbose: int = 0,
+    ) -> None:
+        self.Cs = Cs
+        self.cv = cv
+        self.one_standard_error = one_standard_error
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks  # there are none, but warnings count frames
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Choose C, and fit the model with it.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft targets: rows that are distributions over K classes.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights, in fits and in the means of held-out losses.
+        classes : array-like of shape (K,) or None, default=None
+            Names of the columns of soft targets; 0 to K - 1 when None.
+        groups : array-like of shape (n,) or None, default=None
+            Passed to the splitter `cv`.
+
+        Returns
+        -------
+        SoftmaxClassifierCV
+            The fitted classifier itself.
+
+        Raises
+        ------
+        ValueError
+            For bad values of the data or of a parameter, with the place; if leave-one-out is too
+            large; if all fits are without a finite minimum.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If fits end above `tol`.
+        ZeroProbabilityWarning
+            If the floor acted with the value chosen; it tells for how many samples.
+        """
+        check_parameters(self._classifier())
+        Cs = self._grid()
+        with unchanged_on_error(self):
+            samples, data = self._read(X, y, sample_weight, classes)
+            path = self._compare(samples, data, Cs, groups)
+            best = path.best(self.one_standard_error)
+            if path.solutions:
+                solution = path.solutions[best]
+            else:
+                solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
+        for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
+            self.__dict__.pop(name, None)  # of a path of the other kind
+        self.__dict__.update(path.details)
+        self.Cs_, self.C_ = Cs, float(Cs[best])
+        self.mean_loss_ = path.mean
+        self.loss_standard_error_ = path.standard_error
+        self._take(solution, samples.targets.classes)
+        self._warn(solution)
+        if solution.converged:
+            self._warn_of_path(path, best)
+        return self
+
+    def to_sklearn(self) -> LogisticRegression:
+        """Return the same model as a fitted `sklearn.linear_model.LogisticRegression`.
+
+        Returns
+        -------
+        LogisticRegression
+            With `C_` for its `C`, and copies of this model's parameters.
+        """
+        check_is_fitted(self, "coef_")
+        same = self._classifier(C=self.C_)
+        same.__dict__.update((name, value) for name, value in vars(self).items() if name[-1] == "_")
+        return same.to_sklearn()
+
+    @available_if(lambda self: False)
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Not to be had: many fits are compared, and no one of them is the fit to look at."""
+        raise NotImplementedError
+
+    def _classifier(self, **settings: Any) -> SoftmaxClassifier:
+        """One of the fits, as an estimator."""
+        return SoftmaxClassifier(
+            fit_intercept=self.fit_intercept,
+            class_weight=self.class_weight,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+            **self._accuracy(),
+            **settings,
+        )
+
+    def _accuracy(self) -> dict[str, Any]:
+        return {"tol": self.tol, "max_iter": self.max_iter}
+
+    def _grid(self) -> Floats:
+        """The values to compare, ascending."""
+        if not isinstance(self.one_standard_error, bool | np.bool_):
+            raise ValueError(
+                f"one_standard_error is {self.one_standard_error!r}: pass True or False."
+            )
+        if isinstance(self.Cs, numbers.Integral) and not isinstance(self.Cs, bool):
+            grid = np.logspace(-4, 4, max(int(self.Cs), 0))
+        else:
+            grid = np.unique(np.asarray(self.Cs)) if np.ndim(self.Cs) == 1 else np.empty(0)
+        # The smallest numbers of all have no reciprocal, and a penalty needs one.
+        good = grid.size and grid.dtype.kind in "iuf" and grid[0] > 0
+        if not (good and 1.0 / float(grid[0]) < np.inf and not np.isnan(grid[-1])):
+            raise ValueError(
+                f"Cs is {self.Cs!r}: pass how many values, or the values, positive numbers."
+            )
+        return grid.astype(np.float64)
+
+    def _read(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None
+    ) -> tuple[Samples, Data]:
+        """Check the samples; return them as they count in means of losses, and in fits."""
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        if issparse(X) and not X.has_canonical_format:
+            X = X.copy()  # the caller's is not sorted for him
+            X.sum_duplicates()
+        targets = FitTargets.of(y, classes, X.shape[0])
+        samples = Samples(X, targets, sample_weights(sample_weight, X.shape[0]))
+        targets, weight = targets.weighted(self.class_weight, samples.weight)
+        data = Data(
+            X=X,
+            targets=targets.values,
+            weight=weight,
+            n_classes=len(targets.classes),
+            fit_intercept=bool(self.fit_intercept),
+            n_threads=effective_threads(self.n_jobs),
+        )
+        return samples, data
+
+    def _compare(self, samples: Samples, data: Data, Cs: Floats, groups: ArrayLike | None) -> Path:
+        """Losses of held-out samples for each value."""
+        if self.cv is None:
+            if groups is not None:
+                raise ValueError("groups are for a splitter, but cv is None: pass one.")
+            rng = check_random_state(self.random_state)
+            path = leave_one_out(samples, data, Cs, rng=rng, **self._accuracy())
+        else:
+            index = np.arange(data.X.shape[0])
+            cv = check_cv(self.cv, samples.codes, classifier=True)
+            splits = [(index[a], index[b]) for a, b in cv.split(samples.X, samples.codes, groups)]
+            path = leave_folds_out(samples, splits, Cs, self._classifier())
+        if self.verbose:
+            for row in zip(Cs, path.mean, path.standard_error, strict=True):
+                text = "C={:.3g}: {:.6g} nats, standard error {:.2g}".format(*row)
+                print(f"[{type(self).__name__}] {text}")
+        return path
+
+    def _warn_of_path(self, path: Path, best: int) -> None:
+        """Say what is wrong with the fits that were compared, apart from the one that is kept."""
+        if path.n_short:
+            warnings.warn(
+                f"{type(self).__name__}: {path.n_short} of the fits compared ended above tol, and "
+                "the losses of their held-out samples are not quite those of the minimum: raise "
+                "max_iter, or tol if that is near enough.",
+                ConvergenceWarning,
+                stacklevel=2 + FRAMES_OF_FIT,
+            )
+        capped = path.estimates[best].capped
+        if capped:
+            warnings.warn(
+                f"{type(self).__name__}: {capped} held-out samples cost the most that a sample can "
+                f"cost, {CAP:.4g} nats. The fits without them give them no probability, as where "
+                "they are the only ones of their class.",
+                ZeroProbabilityWarning,
+                stacklevel=2 + FRAMES_OF_FIT,
+            )

@@ -1,0 +1,144 @@
+"""Tables of results: plain text of at most 80 columns, HTML, and data frames."""
+
+from __future__ import annotations
+
+import textwrap
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+WIDTH = 80
+GAP = "  "
+LEAST_NAME = 8  # characters of a row's name that are shown however wide the other columns are
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, named rows of cells under their heads, perhaps a last row of totals, and notes."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    total: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Plain text; names that are too long for the line are cut."""
+        lines = [self.heads, *self.rows, *([self.total] if self.total else [])]
+        lines = [(" ".join(name.split()), *cells) for name, *cells in lines]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        left = WIDTH - sum(widths[1:]) - len(GAP) * (len(widths) - 1)
+        widths[0] = min(widths[0], max(left, LEAST_NAME))
+        texts = [
+            GAP.join([f"{_cut(name, widths[0]):<{widths[0]}}", *map(str.rjust, cells, widths[1:])])
+            for name, *cells in lines
+        ]
+        rule = "-" * len(texts[0])
+        texts.insert(1, rule)
+        if self.total:
+            texts.insert(-1, rule)
+        prose = [textwrap.fill(part, WIDTH) for part in (self.title, *self.notes)]
+        return "\n".join([prose[0], "", *texts, *([""] if self.notes else []), *prose[1:]])
+
+    def html(self) -> str:
+        """One HTML table with the title as its caption."""
+        body = "".join(map(_html_row, self.rows))
+        total = f"<tfoot>{_html_row(self.total)}</tfoot>" if self.total else ""
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        heads = "".join(f"<th>{escape(head)}</th>" for head in self.heads)
+        return (
+            f"<div><table><caption>{escape(self.title)}</caption><thead><tr>{heads}</tr></thead>"
+            f"<tbody>{body}</tbody>{total}</table>{notes}</div>"
+        )
+
+
+class Tabular(ABC):
+    """A result that shows itself as a table."""
+
+    @abstractmethod
+    def _table(self) -> Table:
+        """Return what `summary` shows."""
+
+    @abstractmethod
+    def _columns(self) -> tuple[dict[str, Any], Any, str]:
+        """Return columns, names of rows, and what the names name."""
+
+    def summary(self) -> str:
+        """Return the result as plain text of at most 80 columns.
+
+        Returns
+        -------
+        str
+            A table.
+        """
+        return self._table().text()
+
+    def to_frame(self) -> Any:
+        """Return the result as a data frame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each row of the table, with all digits.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError(
+                "to_frame needs pandas, which is not installed: pip install pandas, or read the "
+                "fields of the result, which hold the same."
+            ) from error
+        columns, names, what = self._columns()
+        return pandas.DataFrame(columns, index=pandas.Index(names, name=what))
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return self._table().html()
+
+
+def unit_name(base: float | None) -> str:
+    """Return the name of the unit of information that goes with a base."""
+    if base is None:
+        return "nats"
+    return {2.0: "bits", 10.0: "bans"}.get(float(base), f"units of log {base:g}")
+
+
+def number(value: float) -> str:
+    """Return four decimals, or a power of ten where they would say little."""
+    if value != value:
+        return "n/a"
+    value += 0.0  # 0 for -0
+    if value == 0 or 1e-3 <= abs(value) < 1e5 or abs(value) == float("inf"):
+        return f"{value:.4f}"
+    return f"{value:.2e}"
+
+
+def count(value: float) -> str:
+    """Return a whole number as it is."""
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.6g}"
+
+
+def percent(value: float) -> str:
+    """Return a percentage with one decimal."""
+    if value != value:
+        return "n/a"
+    return f"{100 * value + 0.0:.1f} %" if abs(value) < 1e3 else f"{100 * value:.1e} %"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _html_row(row: tuple[str, ...] | None) -> str:
+    name, *cells = row or ("",)
+    numbers = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f"<tr><th>{escape(name)}</th>{numbers}</tr>"

@@ -1,0 +1,14 @@
+"""What scikit-learn asks of every classifier, of the one that chooses its penalty."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skxent import SoftmaxClassifierCV
+
+checks = parametrize_with_checks([SoftmaxClassifierCV(), SoftmaxClassifierCV(Cs=3, cv=3)])
+names, cases = checks.args
+
+
+@pytest.mark.parametrize(names, list(cases), **checks.kwargs)
+def test_check_estimator(estimator, check):
+    check(estimator)
