@@ -1,8 +1,14 @@
-"""What a prediction costs: information measures, losses and scorers."""
+"""What a prediction costs, where and why: measures, losses, scorers, reports, comparisons."""
 
 from skxent.metrics._costs import ZeroProbabilityWarning
+from skxent.metrics.comparison import Comparison, compare
+from skxent.metrics.cross_validated import compare_cv
+from skxent.metrics.decomposition import CrossEntropyDecomposition, decompose_cross_entropy
+from skxent.metrics.decomposition_scorers import discrimination_scorer, miscalibration_scorer
 from skxent.metrics.information import cross_entropy, entropy, kl_divergence
+from skxent.metrics.intervals import MeanLossInterval, mean_loss_interval
 from skxent.metrics.losses import CrossEntropySum, binary_cross_entropy, categorical_cross_entropy
+from skxent.metrics.report import CrossEntropyReport, cross_entropy_report
 from skxent.metrics.scorers import (
     bce_scorer,
     bce_sum_scorer,
@@ -12,7 +18,11 @@ from skxent.metrics.scorers import (
 )
 
 __all__ = [
+    "Comparison",
+    "CrossEntropyDecomposition",
+    "CrossEntropyReport",
     "CrossEntropySum",
+    "MeanLossInterval",
     "ZeroProbabilityWarning",
     "bce_scorer",
     "bce_sum_scorer",
@@ -20,8 +30,15 @@ __all__ = [
     "categorical_cross_entropy",
     "cce_scorer",
     "cce_sum_scorer",
+    "compare",
+    "compare_cv",
     "cross_entropy",
+    "cross_entropy_report",
+    "decompose_cross_entropy",
+    "discrimination_scorer",
     "entropy",
     "kl_divergence",
     "make_cross_entropy_scorer",
+    "mean_loss_interval",
+    "miscalibration_scorer",
 ]

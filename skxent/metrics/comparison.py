@@ -1,0 +1,354 @@
+"""Models against a baseline: paired differences of losses, with intervals and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from skxent.metrics._estimates import (
+    Estimate,
+    copies_and_shares,
+    estimate,
+    group_codes,
+    read_weights,
+    require_two,
+)
+from skxent.metrics._labels import Codes
+from skxent.metrics._tables import Table, Tabular, number, unit_name
+from skxent.metrics._targets import Floats, unit
+from skxent.metrics.intervals import around, check_level
+from skxent.metrics.losses import _categorical
+
+COLUMNS = (
+    *("mean", "difference", "standard_error", "low", "high"),
+    *("t_statistic", "p_value", "p_adjusted"),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How differences are shown and tested."""
+
+    level: float
+    correction: str | None
+    base: float | None
+
+    def __post_init__(self) -> None:
+        check_level(self.level)
+        unit(self.base)
+        if self.correction not in ("holm", None):
+            raise ValueError(f'correction={self.correction!r}: pass "holm", or None for none.')
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Tabular):
+    """Mean losses of models against that of a baseline, a row for each model but the baseline.
+
+    Attributes
+    ----------
+    baseline : str
+        Name of the baseline.
+    baseline_mean : float
+        Its mean loss.
+    names : ndarray of shape (M,)
+        Names of the models.
+    mean : ndarray of shape (M,)
+        Mean loss of each.
+    difference : ndarray of shape (M,)
+        Mean loss of the model less that of the baseline; negative is better than the baseline.
+    standard_error : ndarray of shape (M,)
+        Standard error of `difference`.
+    low, high : ndarray of shape (M,)
+        Ends of an interval of `difference`, each for itself, not adjusted for their number.
+    t_statistic : ndarray of shape (M,)
+        difference / standard_error.
+    p_value : ndarray of shape (M,)
+        Two-sided: how probable a difference at least as far from 0 would be by chance alone, if
+        model and baseline were equally good. It is not the probability that they are.
+    p_adjusted : ndarray of shape (M,)
+        The same, adjusted for the number of models by `correction`.
+    n : int
+        Number of held-out predictions of a model, copies counted.
+    df : int
+        Degrees of freedom of Student's t.
+    level : float
+        Level of the intervals.
+    correction : str or None
+        How `p_adjusted` was adjusted.
+    unit : str
+        "nats", "bits", or the name for another base.
+    method : str
+        Name of the test.
+    difference_nats, difference_bits : ndarray of shape (M,)
+        `difference` in these units.
+
+    See Also
+    --------
+    compare : From predictions of one test set.
+    compare_cv : From estimators, by cross-validation.
+    """
+
+    baseline: str
+    baseline_mean: float
+    names: NDArray[Any]
+    mean: Floats
+    difference: Floats
+    standard_error: Floats
+    low: Floats
+    high: Floats
+    t_statistic: Floats
+    p_value: Floats
+    p_adjusted: Floats
+    n: int
+    df: int
+    method: str
+    level: float
+    correction: str | None
+    base: float | None
+    unit: str
+
+    @property
+    def difference_nats(self) -> Floats:
+        """`difference` in nats."""
+        return self.difference * unit(self.base)
+
+    @property
+    def difference_bits(self) -> Floats:
+        """`difference` in bits."""
+        return self.difference_nats / unit(2)
+
+    def _columns(self) -> tuple[dict[str, Any], Any, str]:
+        return {name: getattr(self, name) for name in COLUMNS}, self.names, "model"
+
+    def _table(self) -> Table:
+        columns, names, what = self._columns()
+        heads = [what, "mean", "difference", "s.e.", "low", "high", "p"]
+        if self.correction:
+            heads.append(f"p ({self.correction})")
+        rows = []
+        for name, *values in zip(names, *columns.values(), strict=True):
+            *losses, _, p, adjusted = values
+            tests = [_probability(p), _probability(adjusted)]
+            rows.append(tuple([str(name), *map(number, losses), *tests][: len(heads)]))
+        against = f"{self.baseline!r} ({number(self.baseline_mean)} {self.unit})"
+        title = f"Difference in mean loss from {against}, n = {self.n}"
+        notes = (
+            "A negative difference is better than the baseline.",
+            f"{self.method}, {self.df} degrees of freedom; {100 * self.level:g} % intervals.",
+            "p: how probable a difference at least as large would be by chance alone, if model and "
+            "baseline were equally good.",
+        )
+        return Table(title, tuple(heads), rows, notes=notes)
+
+
+def compare(
+    y_true: ArrayLike,
+    y_preds: Mapping[str, ArrayLike],
+    *,
+    baseline: str,
+    groups: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    from_logits: bool = False,
+    level: float = 0.95,
+    correction: str | None = "holm",
+    base: float | None = None,
+) -> Comparison:
+    r"""Compare the mean losses of models on one test set with that of a baseline, sample by sample.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,) or (n, K)
+        Labels, one-hot or soft rows, as :func:`categorical_cross_entropy` takes them.
+    y_preds : dict of str to array-like of shape (n, K) or (n,)
+        Predictions of each model for the same samples, none of which it was trained on.
+    baseline : str
+        Which of them the others are compared with.
+    groups : array-like of shape (n,), default=None
+        Labels of groups whose samples may depend on each other; see :func:`mean_loss_interval`.
+    labels : array-like of shape (K,), default=None
+        The class of each column of the predictions.
+    sample_weight : array-like of shape (n,), default=None
+        Weight w_i counts sample i that many times; weights that are not all whole are importances.
+    from_logits : bool, default=False
+        Whether the predictions are logits.
+    level : float, default=0.95
+        Level of the intervals.
+    correction : "holm" or None, default="holm"
+        Adjustment of p-values for the number of models. Holm's keeps the probability of any false
+        finding among them within what is asked of each [1]_.
+    base : float, default=None
+        Base of the logarithm. None gives nats, 2 gives bits.
+
+    Returns
+    -------
+    Comparison
+        A row for each model but the baseline. It prints as a table; `to_frame()` gives a data
+        frame.
+
+    Raises
+    ------
+    ValueError
+        As :func:`categorical_cross_entropy`, with the name of the model; if `baseline` is none of
+        them or the only one; if a loss is infinite; if there is one sample, or one group.
+
+    Warns
+    -----
+    ZeroProbabilityWarning
+        If the floor under probabilities acted.
+
+    See Also
+    --------
+    compare_cv : Fits and compares estimators by cross-validation.
+    mean_loss_interval : The interval, its weights and its groups.
+
+    Notes
+    -----
+    Both models meet the same samples, some hard for both. The test is therefore of the differences
+    :math:`d_i = \ell_i^\text{model} - \ell_i^\text{baseline}`, whose spread is mostly far smaller
+    than that of the losses: :math:`t = \bar d / \mathrm{SE}(\bar d)` with the standard error of
+    :func:`mean_loss_interval`, against Student's t with n - 1 degrees of freedom, with groups
+    G - 1.
+
+    It is about these fitted models on samples like these, not about what training again would
+    give; for that see :func:`compare_cv`.
+
+    **Assumes** independent samples, or groups, and a mean difference that is near normal. Where all
+    differences are equal there is no error to estimate, and t and p are NaN unless the difference
+    is 0.
+
+    References
+    ----------
+    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
+       of Statistics 6, 1979.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skxent import compare
+    >>> y = np.array([0, 1, 1, 0, 1, 1, 0, 1])
+    >>> p = np.array([0.2, 0.9, 0.7, 0.4, 0.6, 0.8, 0.3, 0.9])
+    >>> found = compare(y, {"coin": np.full(8, 0.5), "model": p}, baseline="coin")
+    >>> print(f"{found.difference[0]:.3f} nats, p = {found.p_value[0]:.4f}")
+    -0.394 nats, p = 0.0002
+    """
+    options = Options(level, correction, base)
+    check_baseline(y_preds, baseline, "y_preds")
+    losses = {
+        name: _losses(name, y_true, y_pred, from_logits, labels) for name, y_pred in y_preds.items()
+    }
+    n = len(losses[baseline])
+    copies, shares = copies_and_shares(read_weights(sample_weight, n, "y_true"), n)
+    codes = None if groups is None else group_codes(groups, n, "y_true")
+    for name, values in losses.items():
+        _require_finite(name, values, copies)
+    differences = {
+        name: _difference(values, losses[baseline], copies, shares, codes)
+        for name, values in losses.items()
+        if name != baseline
+    }
+    whole = differences[next(iter(differences))]
+    method = "Paired t-test"
+    if groups is not None:
+        method += f" of {whole.n_pieces} groups, cluster-robust"
+    require_two(whole, groups)
+    means = {name: estimate(values, copies, shares).mean for name, values in losses.items()}
+    return tested(means, baseline, differences, whole.n, method, options)
+
+
+def tested(
+    means: dict[str, float],
+    baseline: str,
+    differences: dict[str, Estimate],
+    n: int,
+    method: str,
+    options: Options,
+) -> Comparison:
+    """Test differences, all in nats, with their standard errors."""
+    scale = unit(options.base)
+    df = next(iter(differences.values())).df
+    difference = np.array([each.mean for each in differences.values()]) / scale
+    error = np.array([each.standard_error for each in differences.values()]) / scale
+    # No difference at all is 0 errors away from 0. Any other without an error is a number of
+    # which nothing says how far it may be from what it would be elsewhere.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(error > 0, difference / error, np.where(difference == 0, 0.0, np.nan))
+    p = 2.0 * stats.t.sf(np.abs(t), df)
+    low, high = around(difference, error, df, options.level)
+    return Comparison(
+        baseline=baseline,
+        baseline_mean=means[baseline] / scale,
+        names=np.array(list(differences)),
+        mean=np.array([means[name] for name in differences]) / scale,
+        difference=difference,
+        standard_error=error,
+        low=low,
+        high=high,
+        t_statistic=t,
+        p_value=p,
+        p_adjusted=holm(p) if options.correction == "holm" else p,
+        n=n,
+        df=df,
+        method=method,
+        unit=unit_name(options.base),
+        **vars(options),
+    )
+
+
+def check_baseline(models: Any, baseline: str, name: str) -> None:
+    """Require a baseline, and something to compare with it."""
+    if not isinstance(models, Mapping):
+        raise TypeError(f"{name} is a {type(models).__name__}: pass a dict, names to models.")
+    if baseline not in models:
+        raise ValueError(
+            f"baseline={baseline!r} is not in {name}, {list(models)}: pass one of them."
+        )
+    if len(models) < 2:
+        raise ValueError(f"{name} holds nothing but the baseline: add what to compare with it.")
+
+
+def holm(p: Floats) -> Floats:
+    """Adjust p-values: the smallest times their number, the next by one less, never decreasing."""
+    order = np.argsort(p)
+    factors = np.arange(len(p), 0, -1)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
+    return adjusted
+
+
+def _losses(
+    name: str, y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, labels: ArrayLike | None
+) -> Floats:
+    """Losses of one model; what is wrong with them is said with its name."""
+    try:
+        losses = _categorical(y_true, y_pred, from_logits, labels, None)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"y_preds[{name!r}]: {error}") from error
+    losses.warn(None, stacklevel=4)
+    return losses.values
+
+
+def _require_finite(name: str, losses: Floats, copies: Floats) -> None:
+    bad = ~np.isfinite(losses) & (copies > 0)
+    if bad.any():
+        raise ValueError(
+            f"y_preds[{name!r}]: the loss of row {int(bad.argmax())} is infinite, since the logit "
+            "of its class is -inf: make it finite."
+        )
+
+
+def _difference(
+    values: Floats, reference: Floats, copies: Floats, shares: Floats, groups: Codes | None
+) -> Estimate:
+    """Estimate the mean difference of two models; what is infinite has no weight."""
+    both = np.where(copies > 0, [values, reference], 0.0)
+    return estimate(both[0] - both[1], copies, shares, groups, size=float(both.max()))
+
+
+def _probability(p: float) -> str:
+    return "n/a" if p != p else f"{p:.2g}"

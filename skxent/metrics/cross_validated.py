@@ -1,0 +1,244 @@
+"""Estimators against a baseline, by cross-validation."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    ShuffleSplit,
+    StratifiedShuffleSplit,
+    check_cv,
+    cross_validate,
+)
+from sklearn.utils.validation import has_fit_parameter
+
+from skxent.metrics._estimates import Estimate, copies_and_shares, estimate, exact_sum, read_weights
+from skxent.metrics._labels import as_array, as_labels
+from skxent.metrics._targets import Floats
+from skxent.metrics.comparison import Comparison, Options, check_baseline, tested
+from skxent.metrics.scorers import cce_sum_scorer
+
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def compare_cv(
+    estimators: Mapping[str, Any],
+    X: Any,
+    y: ArrayLike,
+    *,
+    baseline: str,
+    cv: Any = None,
+    groups: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    level: float = 0.95,
+    correction: str | None = "holm",
+    base: float | None = None,
+    n_jobs: int | None = None,
+) -> Comparison:
+    r"""Compare estimators with a baseline by their losses on the same held-out folds.
+
+    Parameters
+    ----------
+    estimators : dict of str to classifier
+        Classifiers with `predict_proba`, pipelines too; clones are fitted.
+    X : array-like of shape (n, d)
+        Samples, as the estimators take them.
+    y : array-like of shape (n,) or (n, K)
+        Labels, or soft rows if the estimators take them.
+    baseline : str
+        Which of the estimators the others are compared with.
+    cv : int, splitter, iterable or None, default=None
+        Folds, the same for all estimators. None is 15 random splits with a tenth held out, always
+        the same, stratified by class if no class is too rare for that. An integer is one partition
+        into that many folds, stratified by class. Others as in
+        `sklearn.model_selection.cross_validate`.
+    groups : array-like of shape (n,), default=None
+        Labels of groups, which None and an integer for `cv` hold out as a whole; splitters get
+        them.
+    sample_weight : array-like of shape (n,), default=None
+        Weight w_i counts sample i that many times, in held-out sums and in `fit` where it takes
+        weights. Pipelines say by ``set_fit_request`` who takes them.
+    level : float, default=0.95
+        Level of the intervals.
+    correction : "holm" or None, default="holm"
+        Adjustment of p-values for the number of estimators, as in :func:`compare`.
+    base : float, default=None
+        Base of the logarithm. None gives nats, 2 gives bits.
+    n_jobs : int or None, default=None
+        Folds to fit at a time.
+
+    Returns
+    -------
+    Comparison
+        A row for each estimator but the baseline.
+
+    Raises
+    ------
+    ValueError
+        If `baseline` is none of the estimators or the only one, there are fewer than two folds, or
+        a fit or a prediction fails.
+
+    Warns
+    -----
+    ZeroProbabilityWarning
+        If a held-out label had no probability, as where the training part of a fold lacks it.
+
+    See Also
+    --------
+    compare : From predictions of one test set.
+    cce_scorer : Aligns the columns of each fold's fit by its `classes_`.
+
+    Notes
+    -----
+    Fold j has the weight W_j, the number of its test samples, and the mean difference d_j between
+    estimator and baseline. The mean over folds is that over all held-out predictions, and so is
+    `difference`:
+
+    .. math:: \bar d = \frac{\sum_j W_j d_j}{\sum_j W_j}, \qquad
+              s^2 = \frac{J}{J - 1} \frac{\sum_j W_j (d_j - \bar d)^2}{\sum_j W_j}.
+
+    If the variance of d_j goes as 1 / W_j, the expectation of s² is the variance of a fold of mean
+    size. Fits of J folds share most of their training samples, so that their differences are not
+    independent and s² / J is too small a variance of their mean. Nadeau and Bengio [1]_ take the
+    correlation of two folds for the share of the data that is tested, and so
+
+    .. math:: \mathrm{SE}^2 = \Bigl(\frac{1}{J} + \frac{n_\text{test}}{n_\text{train}}\Bigr) s^2,
+              \qquad t = \bar d / \mathrm{SE}
+
+    with J - 1 degrees of freedom, the corrected resampled t-test; for repeated cross-validation J
+    counts the folds of all repetitions [2]_. It is a rule with a good record and no theorem. Two
+    random splits have that share of their test samples in common; the folds of one partition have
+    none, so with an integer for `cv` the error is overestimated and the test finds too little.
+
+    The hypothesis is that both *learners*, trained on samples of this size, have the same expected
+    loss. **Assumes** that d_j is near normal; that samples, or groups with folds of whole groups,
+    are independent; that folds are of like size.
+
+    References
+    ----------
+    .. [1] C. Nadeau, Y. Bengio, "Inference for the generalization error", Machine Learning 52,
+       2003. :doi:`10.1023/A:1024068626366`
+    .. [2] R. R. Bouckaert, E. Frank, "Evaluating the replicability of significance tests for
+       comparing learning algorithms", PAKDD 2004. :doi:`10.1007/978-3-540-24775-3_3`
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skxent import compare_cv
+    >>> X, y = load_wine(return_X_y=True)
+    >>> models = {"base rates": DummyClassifier(), "naive Bayes": GaussianNB()}
+    >>> found = compare_cv(models, X, y, baseline="base rates")
+    >>> print(f"{found.difference[0]:.3f} nats, p = {found.p_value[0]:.0e}")
+    -0.988 nats, p = 4e-11
+    """
+    options = Options(level, correction, base)
+    check_baseline(estimators, baseline, "estimators")
+    n = len(y)  # type: ignore[arg-type]
+    splits = _splits(cv, X, y, groups)
+    weight = read_weights(sample_weight, n, "y")
+    train, test = _fold_weights(splits, weight, n)
+    sums = {}
+    for name, estimator in estimators.items():
+        try:
+            sums[name] = _held_out_sums(estimator, X, y, splits, weight, n_jobs)
+        except Exception as error:
+            error.add_note(f"This is about estimators[{name!r}].")
+            raise
+    differences = {
+        name: _difference(each, sums[baseline], train, test)
+        for name, each in sums.items()
+        if name != baseline
+    }
+    means = {name: exact_sum(each) / exact_sum(test) for name, each in sums.items()}
+    copies, _ = copies_and_shares(weight, n)
+    n_tested = round(sum(copies[fold].sum() for _, fold in splits))
+    method = f"Corrected resampled t-test of {len(splits)} folds (Nadeau and Bengio, 2003)"
+    return tested(means, baseline, differences, n_tested, method, options)
+
+
+def _splits(cv: Any, X: Any, y: Any, groups: ArrayLike | None) -> list[Split]:
+    """Cut the samples once, so that all estimators meet the same folds."""
+    if cv is None:
+        cv = _random_splits(y, groups)
+    elif groups is not None and isinstance(cv, numbers.Integral):
+        cv = GroupKFold(int(cv))
+    splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+    if len(splits) < 2:
+        raise ValueError("cv has one fold, which has no standard error: pass two folds or more.")
+    return splits
+
+
+def _random_splits(y: Any, groups: ArrayLike | None) -> Any:
+    """Return the splits that the test was made for, stratified where no class is too rare."""
+    options = {"n_splits": 15, "test_size": 0.1, "random_state": 0}
+    if groups is not None:
+        return GroupShuffleSplit(**options)
+    array = as_array(y, "y")
+    if array.ndim == 2 and array.shape[1] > 1:
+        return ShuffleSplit(**options)
+    counts = np.bincount(as_labels(array, "y").codes)
+    rare = counts.min() < 2 or len(counts) > 0.1 * counts.sum()
+    return ShuffleSplit(**options) if rare else StratifiedShuffleSplit(**options)
+
+
+def _fold_weights(splits: list[Split], weight: Floats | None, n: int) -> tuple[Floats, Floats]:
+    """Total weights of the training and of the test part of each fold."""
+    importance = np.ones(n) if weight is None else weight
+    train, test = (
+        np.array([importance[i].sum() for i in part]) for part in zip(*splits, strict=True)
+    )
+    if not (train.all() and test.all()):
+        fold = int((train * test == 0).argmax())
+        raise ValueError(
+            f"fold {fold} of cv has no weight: let each part have some samples of weight."
+        )
+    return train, test
+
+
+def _held_out_sums(
+    estimator: Any, X: Any, y: ArrayLike, splits: list[Split], weight: Floats | None, n_jobs: Any
+) -> Floats:
+    """Sum of held-out losses in each fold, in nats."""
+    options = {"cv": splits, "n_jobs": n_jobs, "error_score": "raise"}
+    if weight is None:
+        return -cross_validate(estimator, X, y, scoring=cce_sum_scorer, **options)["test_score"]
+    with config_context(enable_metadata_routing=True):
+        scorer = cce_sum_scorer.set_score_request(sample_weight=True)
+        estimator = clone(estimator)
+        if _undecided(estimator):
+            estimator.set_fit_request(sample_weight=True)
+        options |= {"scoring": scorer, "params": {"sample_weight": weight}}
+        return -cross_validate(estimator, X, y, **options)["test_score"]
+
+
+def _undecided(estimator: Any) -> bool:
+    """Whether `fit` takes weights and nobody has said if it shall have them."""
+    return (
+        has_fit_parameter(estimator, "sample_weight")
+        and hasattr(estimator, "set_fit_request")
+        and estimator.get_metadata_routing().fit.requests.get("sample_weight") is None
+    )
+
+
+def _difference(sums: Floats, reference: Floats, train: Floats, test: Floats) -> Estimate:
+    """Estimate the mean difference, with the correction for training samples in common.
+
+    In terms of `estimate` a fold is there W_j / mean(W) times, so that the folds are J in all.
+    """
+    n_folds = len(test)
+    size = float(np.maximum(sums, reference).max() / test.min())
+    folds = estimate((sums - reference) / test, test / test.mean(), np.ones(n_folds), size=size)
+    stretch = math.sqrt(1.0 + n_folds * test.sum() / train.sum())
+    return replace(folds, standard_error=folds.standard_error * stretch)

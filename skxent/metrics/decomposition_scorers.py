@@ -1,0 +1,119 @@
+"""Scorers of the parts of a cross-entropy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skxent.metrics import _costs
+from skxent.metrics._labels import Labels, as_array, as_labels, locate
+from skxent.metrics._samples import CAP, Samples
+from skxent.metrics._targets import as_numbers, as_weights, check_length, column_names
+from skxent.metrics.decomposition import decompose
+from skxent.metrics.scorers import (
+    CrossEntropyScorer,
+    Score,
+    _columns,
+    _columns_of,
+    _response_name,
+    _spread,
+)
+
+
+@dataclass(frozen=True, repr=False)
+class DecompositionScorer(CrossEntropyScorer):
+    """One part of the cross-entropy of a fitted classifier: greater is better.
+
+    `miscalibration_scorer` is the negative miscalibration, at most 0; `discrimination_scorer` the
+    discrimination, at least 0; both in nats. They go wherever `cce_scorer` does, and columns are
+    aligned by `classes_` as there.
+
+    See Also
+    --------
+    decompose_cross_entropy : What the parts are, and how small samples exaggerate them.
+
+    Notes
+    -----
+    Labels that the estimator never saw are classes of probability 0: with two classes and a third
+    in the fold the map is that of many classes.
+
+    Examples
+    --------
+    >>> from skxent import discrimination_scorer, miscalibration_scorer
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.model_selection import cross_validate
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> X, y = load_wine(return_X_y=True)
+    >>> parts = {"calibration": miscalibration_scorer, "discrimination": discrimination_scorer}
+    >>> result = cross_validate(GaussianNB(), X, y, scoring=parts)
+    >>> print(result["test_calibration"].mean().round(2))
+    -0.16
+    >>> print(result["test_discrimination"].mean().round(2))
+    1.06
+    """
+
+    part: str = "miscalibration"
+
+    def __call__(
+        self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Score a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, with `predict_proba` and `classes_`.
+        X : array-like
+            Samples to predict.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft rows, as `cce_scorer` takes them.
+        sample_weight : array-like of shape (n,), default=None
+            Weight w_i counts sample i that many times.
+
+        Returns
+        -------
+        float
+            The part, with the sign that makes greater better.
+        """
+        prediction, classes = _columns(estimator, X, logarithms=False)
+        prediction, target = _with_all_classes(prediction, classes, y)
+        check_length("y_true", len(target), len(prediction))
+        name = _response_name(estimator)
+        losses = _costs.predicted(prediction, target, cap=CAP, logarithms=False, name=name)
+        losses.warn(None, stacklevel=2)
+        weight = as_weights(sample_weight, len(target))
+        samples = Samples(np.arange(prediction.shape[1]), target, prediction, losses, weight)
+        parts = decompose(samples, None, None)
+        if self.part == "miscalibration":
+            return Score(0.0 - parts.miscalibration)
+        return Score(parts.discrimination)
+
+    def __repr__(self) -> str:
+        routed = (
+            "" if self.request is None else f"set_score_request(sample_weight={self.request!r})"
+        )
+        return ".".join(filter(None, (f"{self.part}_scorer", routed)))
+
+
+miscalibration_scorer = DecompositionScorer(part="miscalibration")
+discrimination_scorer = DecompositionScorer(part="discrimination")
+
+
+def _with_all_classes(
+    prediction: NDArray[Any], classes: Labels, y: ArrayLike
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return prediction and target with a column for each class that either of them knows."""
+    truth = as_array(y, "y_true")
+    if truth.ndim == 2 and truth.shape[1] > 1:
+        target = as_numbers(truth, "y_true")
+        columns = _columns_of(classes, target.shape[1], column_names(y))
+        return _spread(prediction, columns, target.shape[1], 0.0), target
+    labels = as_labels(truth, "y_true")
+    codes, width = locate(labels, classes).copy(), prediction.shape[1]
+    unseen = codes < 0
+    distinct, places = np.unique(labels.codes[unseen], return_inverse=True)
+    codes[unseen] = width + places
+    return _spread(prediction, list(range(width)), width + len(distinct), 0.0), codes

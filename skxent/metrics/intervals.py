@@ -1,0 +1,167 @@
+"""How far a mean loss may be from what it would be over many more samples."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from skxent.metrics._estimates import (
+    copies_and_shares,
+    estimate,
+    group_codes,
+    read_weights,
+    require_two,
+)
+from skxent.metrics._targets import Floats, as_reals
+
+
+@dataclass(frozen=True)
+class MeanLossInterval:
+    """A mean loss with its standard error and an interval around it.
+
+    Attributes
+    ----------
+    mean : float
+        The weighted mean, in the unit of the losses.
+    standard_error : float
+        Standard error of the mean.
+    low, high : float
+        Ends of the interval.
+    n : int
+        Number of samples, copies counted.
+    df : int
+        Degrees of freedom: independent pieces less one.
+    level : float
+        How often such an interval holds the true mean.
+
+    See Also
+    --------
+    mean_loss_interval : Makes it.
+    """
+
+    mean: float
+    standard_error: float
+    low: float
+    high: float
+    n: int
+    df: int
+    level: float
+
+
+def mean_loss_interval(
+    losses: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    level: float = 0.95,
+) -> MeanLossInterval:
+    r"""Interval of a mean loss by Student's t, robust to dependence within groups if given.
+
+    Parameters
+    ----------
+    losses : array-like of shape (n,)
+        Loss of each sample, as ``categorical_cross_entropy(..., reduction="none")`` gives them, or
+        differences of the losses of two models. The interval is in their unit.
+    sample_weight : array-like of shape (n,), default=None
+        Weight w_i counts sample i that many times. Weights that are not all whole numbers cannot be
+        counts; each sample is then one observation, of an importance w_i.
+    groups : array-like of shape (n,), default=None
+        Labels of groups (patients, sites, days) whose samples may depend on each other. Groups are
+        independent; a group is one observation whatever is in it.
+    level : float, default=0.95
+        How often such an interval shall hold the true mean.
+
+    Returns
+    -------
+    MeanLossInterval
+        With fields `mean`, `standard_error`, `low`, `high`, `n`, `df` and `level`.
+
+    Raises
+    ------
+    ValueError
+        If a loss is not finite, there are fewer than two observations, weights are negative or all
+        zero, or `level` is not between 0 and 1.
+
+    See Also
+    --------
+    compare : Differences between models, with tests.
+    cross_entropy_report : Mean losses by class or by group.
+
+    Notes
+    -----
+    With G independent pieces g of the sum,
+
+    .. math:: \mathrm{SE}^2 = \frac{G}{G - 1}
+              \frac{\sum_{g=1}^G \bigl(\sum_{i \in g} w_i (\ell_i - \bar\ell)\bigr)^2}
+              {\bigl(\sum_i w_i\bigr)^2},
+              \qquad \bar\ell \pm t_{G-1} \, \mathrm{SE}.
+
+    If weights are whole numbers or absent, each copy of a sample is a piece, and this is the usual
+    standard error of a mean of n = G = sum of weights numbers: a weight of k gives the same as k
+    copies of the row. If weights are not all whole, a piece is a sample with its weight. With
+    `groups` a piece is a group: the cluster-robust standard error with the correction G / (G - 1),
+    and t with G - 1 degrees of freedom [1]_.
+
+    Whole weights that are importances all the same, as those of a survey, would look like far more
+    samples than there are: pass ``groups=np.arange(n)``, and each sample is one piece.
+
+    **Assumes** independent pieces, and enough of them for their mean to be near normal. Losses are
+    skewed to the right, so the truth lies above an interval more often than below it. Losses so
+    rare that none is in the sample are in no standard error. Fewer than some 30 groups, or groups
+    of very unequal size, make intervals too short.
+
+    References
+    ----------
+    .. [1] A. C. Cameron, D. L. Miller, "A practitioner's guide to cluster-robust inference",
+       Journal of Human Resources 50, 2015. :doi:`10.3368/jhr.50.2.317`
+
+    Examples
+    --------
+    >>> from skxent import categorical_cross_entropy, mean_loss_interval
+    >>> P = [[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.6, 0.4]]
+    >>> losses = categorical_cross_entropy(["a", "b", "b", "a"], P, reduction="none")
+    >>> found = mean_loss_interval(losses)
+    >>> print(f"{found.mean:.3f} nats, {found.low:.3f} to {found.high:.3f}")
+    0.383 nats, -0.043 to 0.809
+    """
+    check_level(level)
+    values = _read(losses)
+    n = len(values)
+    weight = read_weights(sample_weight, n, "losses")
+    codes = None if groups is None else group_codes(groups, n, "losses")
+    found = estimate(values, *copies_and_shares(weight, n), codes)
+    require_two(found, groups)
+    low, high = around(found.mean, found.standard_error, found.df, level)
+    error = found.standard_error
+    return MeanLossInterval(found.mean, error, low, high, found.n, found.df, float(level))
+
+
+def check_level(level: float) -> None:
+    """Require a probability between 0 and 1."""
+    if not isinstance(level, numbers.Real) or not 0 < level < 1:
+        raise ValueError(f"level={level!r}: pass a number between 0 and 1, such as 0.95.")
+
+
+def around(mean: Any, error: Any, df: int, level: float) -> tuple[Any, Any]:
+    """Return the ends of the t-interval."""
+    half = float(stats.t.isf((1.0 - level) / 2.0, df)) * error
+    return mean - half, mean + half
+
+
+def _read(losses: ArrayLike) -> Floats:
+    values = as_reals(losses, "losses").astype(np.float64)
+    if values.ndim != 1 or not values.size:
+        raise ValueError(f"losses has shape {values.shape}: pass one loss for each sample, (n,).")
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(
+            f"losses[{row}] is {values[row]}: the mean of such losses has no interval. Losses from "
+            "probabilities are finite unless eps=0."
+        )
+    return values

@@ -1,0 +1,324 @@
+"""Where the nats go: the summed cross-entropy split over classes or over groups."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skxent.metrics._estimates import Estimate, copies_and_shares, estimate, exact_sum
+from skxent.metrics._labels import Codes, as_labels
+from skxent.metrics._samples import Samples
+from skxent.metrics._tables import Table, Tabular, count, number, percent, unit_name
+from skxent.metrics._targets import Floats, check_length, unit
+from skxent.metrics.information import entropy
+
+Indices = NDArray[np.intp]
+MOST_ROWS = 25  # in a summary; beyond, those of the largest sums
+COLUMNS = ("n", "weight", "sum", "share", "mean", "standard_error", "normalised")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CrossEntropyReport(Tabular):
+    """A cross-entropy split over classes or groups; the sums of the rows add up to the total.
+
+    Attributes
+    ----------
+    by : {"class", "group"}
+        What the rows are.
+    unit : str
+        "nats", "bits", or the name for another base.
+    names : ndarray of shape (R,)
+        Classes, in the order of the columns of the prediction, or groups, sorted.
+    n : ndarray of shape (R,)
+        Number of samples in each row, copies counted.
+    weight : ndarray of shape (R,)
+        Sum of their weights, times the share of the class in soft targets.
+    sum : ndarray of shape (R,)
+        Sum of weighted losses.
+    mean : ndarray of shape (R,)
+        sum / weight; NaN in a row without samples.
+    share : ndarray of shape (R,)
+        sum / total_sum.
+    standard_error : ndarray of shape (R,)
+        Standard error of `mean`; NaN in a row of fewer than two samples.
+    normalised : ndarray of shape (R,)
+        mean / base_rate_loss, the normalised entropy: 1 is no better than base rates.
+    worst : tuple of R ndarrays
+        Indices of the samples with the largest losses of a row, largest first.
+    worst_losses : tuple of R ndarrays
+        Their losses, without weights.
+    total_n, total_sum, total_weight, total_mean, total_standard_error, total_normalised : float
+        The same of all samples.
+    base_rate_loss : float
+        Mean loss of a prediction of the base rates, the same for all samples: their entropy.
+    d2 : ndarray of shape (R,)
+        1 - normalised, the part of `base_rate_loss` that is saved.
+    total_d2 : float
+        The same of all samples, McFadden's pseudo-R² of the base rates.
+
+    See Also
+    --------
+    cross_entropy_report : Makes it.
+    """
+
+    by: str
+    unit: str
+    names: NDArray[Any]
+    n: NDArray[np.intp]
+    weight: Floats
+    sum: Floats
+    mean: Floats
+    share: Floats
+    standard_error: Floats
+    normalised: Floats
+    worst: tuple[Indices, ...]
+    worst_losses: tuple[Floats, ...]
+    total_n: int
+    total_sum: float
+    total_weight: float
+    total_mean: float
+    total_standard_error: float
+    total_normalised: float
+    base_rate_loss: float
+
+    @property
+    def d2(self) -> Floats:
+        """1 - normalised, of each row."""
+        return 1.0 - self.normalised
+
+    @property
+    def total_d2(self) -> float:
+        """1 - normalised, of all samples."""
+        return 1.0 - self.total_normalised
+
+    def _columns(self) -> tuple[dict[str, Any], Any, str]:
+        columns = {name: getattr(self, name) for name in (*COLUMNS, "d2")}
+        return columns, self.names, self.by
+
+    def _table(self) -> Table:
+        heads = (self.by, "n", "weight", "sum", "share", "mean", "s.e.", "normalised")
+        shown, notes = np.arange(len(self.names)), []
+        if len(shown) > MOST_ROWS:
+            shown = np.argsort(-self.sum, kind="stable")[:MOST_ROWS]
+            others = len(self.names) - MOST_ROWS
+            rest = 1.0 - exact_sum(self.share[shown])
+            notes.append(f"{others} rows of smaller sums, {percent(rest)} in all, are left out.")
+        columns = [getattr(self, name) for name in COLUMNS]
+        rows = [_cells(self.names[i], *(column[i] for column in columns)) for i in shown]
+        totals = [getattr(self, f"total_{name}", 1.0) for name in COLUMNS]
+        base = f"normalised: mean / {number(self.base_rate_loss)}, the entropy of the base rates."
+        notes += [base, self._costliest()]
+        title = f"Cross-entropy by {self.by}, in {self.unit}"
+        return Table(title, heads, rows, _cells("total", *totals), tuple(filter(None, notes)))
+
+    def _costliest(self) -> str:
+        """Name the samples that cost the most, over all rows."""
+        rows = [
+            (loss, f"{index} ({' '.join(str(name).split())}, {number(loss)})")
+            for name, worst, losses in zip(self.names, self.worst, self.worst_losses, strict=True)
+            for index, loss in zip(worst, losses, strict=True)
+        ]
+        rows.sort(key=lambda row: -row[0])
+        most = max(map(len, self.worst), default=0)
+        return "Costliest samples: " + ", ".join(text for _, text in rows[:most]) if most else ""
+
+
+def cross_entropy_report(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    by: str | ArrayLike = "class",
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    from_logits: bool = False,
+    base: float | None = None,
+    n_worst: int = 5,
+) -> CrossEntropyReport:
+    r"""Split a cross-entropy over classes or groups: who pays how much of it.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,) or (n, K)
+        Labels, one-hot or soft rows, as :func:`categorical_cross_entropy` takes them.
+    y_pred : array-like of shape (n, K) or (n,)
+        Probabilities, or logits with ``from_logits=True``.
+    by : "class" or array-like of shape (n,), default="class"
+        Split by the true class, or by labels of groups.
+    labels : array-like of shape (K,), default=None
+        The class of each column of `y_pred`.
+    sample_weight : array-like of shape (n,), default=None
+        Weight w_i counts sample i that many times.
+    from_logits : bool, default=False
+        Whether `y_pred` holds logits.
+    base : float, default=None
+        Base of the logarithm. None gives nats, 2 gives bits.
+    n_worst : int, default=5
+        How many of the costliest samples of each row to name.
+
+    Returns
+    -------
+    CrossEntropyReport
+        A row for each class or group, and the total. It prints as a table; `to_frame()` gives a
+        data frame.
+
+    Raises
+    ------
+    ValueError
+        As :func:`categorical_cross_entropy`; if `by` is no array of n labels; if `n_worst` is
+        negative.
+
+    Warns
+    -----
+    ZeroProbabilityWarning
+        If the floor under probabilities acted.
+
+    See Also
+    --------
+    mean_loss_interval : An interval for a mean, robust to dependence within groups.
+    decompose_cross_entropy : Split by reason: miscalibration, discrimination, uncertainty.
+
+    Notes
+    -----
+    A cross-entropy is a sum over samples, so it is split by putting samples into rows. With soft
+    targets and ``by="class"`` a sample is split too: class k gets the part
+
+    .. math:: -w_i \, y_{ik} \log q_{ik}
+
+    of its loss and the part :math:`w_i y_{ik}` of its weight, so that a label, a one-hot row and a
+    soft row that says the same are split alike. `mean` is then what class k costs where it is true.
+
+    **The rows add up.** The sum of a row is the exact sum of its weighted losses, rounded once
+    (`math.fsum`), and `total_sum` is the exact sum of the rows' sums, rounded once:
+    ``math.fsum(report.sum) == report.total_sum`` to the last bit. From another split of the same
+    samples it may differ by the rounding of the rows, in the last digit.
+
+    **Normalised entropy** [1]_ is the mean divided by the entropy of the base rates of all
+    samples, :math:`-\sum_k \pi_k \log \pi_k`. It says how much of the uncertainty is left, and can
+    be compared between problems with different base rates. ``total_d2`` is what
+    `sklearn.metrics.d2_log_loss_score` returns. The base rates of all samples serve every row, so
+    a rare class is above 1 even in a perfectly calibrated prediction.
+
+    Standard errors treat samples of a row as independent, see :func:`mean_loss_interval`.
+
+    References
+    ----------
+    .. [1] X. He et al., "Practical lessons from predicting clicks on ads at Facebook", ADKDD 2014.
+       :doi:`10.1145/2648584.2648589`
+
+    Examples
+    --------
+    >>> from skxent import cross_entropy_report
+    >>> P = [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.25, 0.5, 0.25], [0.5, 0.25, 0.25]]
+    >>> report = cross_entropy_report(["ant", "bee", "cow", "ant"], P, base=2)
+    >>> print(report)
+    Cross-entropy by class, in bits
+    <BLANKLINE>
+    class  n  weight     sum    share    mean    s.e.  normalised
+    -------------------------------------------------------------
+    ant    2       2  2.0000   45.3 %  1.0000  0.0000      0.6667
+    bee    1       1  0.4150    9.4 %  0.4150     n/a      0.2767
+    cow    1       1  2.0000   45.3 %  2.0000     n/a      1.3333
+    -------------------------------------------------------------
+    total  4       4  4.4150  100.0 %  1.1038  0.3290      0.7358
+    <BLANKLINE>
+    normalised: mean / 1.5000, the entropy of the base rates.
+    Costliest samples: 2 (cow, 2.0000), 0 (ant, 1.0000)
+    """
+    scale = unit(base)
+    _check_options(by, n_worst)
+    samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
+    samples.losses.warn(None, stacklevel=2)
+    names, parts = _by_class(samples) if isinstance(by, str) else _by_group(samples, by)
+    copies, shares = copies_and_shares(samples.weight, len(samples.target))
+    estimates, worst, worst_losses = [], [], []
+    for part in parts:
+        values, i = part.values / scale, part.rows
+        estimates.append(estimate(values, copies[i], shares[i] * part.fractions))
+        costs = np.where(copies[i] > 0, values * part.fractions, -np.inf)
+        order = np.argsort(-costs, kind="stable")[:n_worst]
+        order = order[costs[order] > -np.inf]
+        worst.append(i[order])
+        worst_losses.append(costs[order])
+    whole = estimate(samples.losses.values / scale, copies, shares)
+    return CrossEntropyReport(
+        by="class" if isinstance(by, str) else "group",
+        unit=unit_name(base),
+        names=names,
+        worst=tuple(worst),
+        worst_losses=tuple(worst_losses),
+        **_figures(estimates, whole, float(entropy(samples.base_rates)) / scale),
+    )
+
+
+def _check_options(by: str | ArrayLike, n_worst: int) -> None:
+    if isinstance(by, str) and by != "class":
+        raise ValueError(f'by={by!r}: pass "class", or an array of one group label per sample.')
+    if not isinstance(n_worst, numbers.Integral) or n_worst < 0:
+        raise ValueError(f"n_worst={n_worst!r}: pass how many samples to name, 0 or more.")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What goes into one row: samples, what they cost there, and the fraction of each."""
+
+    rows: Indices
+    values: Floats
+    fractions: Floats
+
+
+def _by_class(samples: Samples) -> tuple[NDArray[Any], Iterator[_Part]]:
+    target = samples.target
+    if target.ndim == 1:
+        return samples.names, _by_code(target, len(samples.names), samples.losses.values)
+    return samples.names, (
+        _Part(rows, samples.cost_of(k)[rows], target[rows, k].astype(np.float64))
+        for k, rows in enumerate(map(np.flatnonzero, target.T))
+    )
+
+
+def _by_group(samples: Samples, groups: ArrayLike) -> tuple[NDArray[Any], Iterator[_Part]]:
+    labels = as_labels(groups, "by")
+    check_length("by", len(labels), len(samples.target))
+    values = samples.losses.values
+    return labels.distinct, _by_code(labels.codes, len(labels.distinct), values)
+
+
+def _by_code(codes: Codes, n_codes: int, losses: Floats) -> Iterator[_Part]:
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=n_codes))
+    for rows in np.split(order, ends[:-1]):
+        yield _Part(rows, losses[rows], np.ones(len(rows)))
+
+
+def _figures(rows: Sequence[Estimate], whole: Estimate, base_rate_loss: float) -> dict[str, Any]:
+    """Fields of the report that are numbers."""
+    sums, means = (np.array([getattr(row, name) for row in rows]) for name in ("total", "mean"))
+    total_sum = exact_sum(sums)
+    total_mean = total_sum / whole.weight
+    with np.errstate(divide="ignore", invalid="ignore"):  # no loss to share out, one class only
+        return {
+            "n": np.array([row.n for row in rows]),
+            "weight": np.array([row.weight for row in rows]),
+            "sum": sums,
+            "mean": means,
+            "share": sums / np.float64(total_sum),
+            "standard_error": np.array([row.standard_error for row in rows]),
+            "normalised": means / np.float64(base_rate_loss),
+            "total_n": whole.n,
+            "total_sum": total_sum,
+            "total_weight": whole.weight,
+            "total_mean": total_mean,
+            "total_standard_error": whole.standard_error,
+            "total_normalised": float(np.float64(total_mean) / np.float64(base_rate_loss)),
+            "base_rate_loss": base_rate_loss,
+        }
+
+
+def _cells(name: Any, n: float, weight: float, total: float, share: float, *rest: float) -> Any:
+    """Text of a row of the table."""
+    return (str(name), count(n), count(weight), number(total), percent(share), *map(number, rest))
