@@ -1,0 +1,17 @@
+"""Pictures in scikit-learn's Display convention; matplotlib is imported when one is drawn."""
+
+from skxent.displays.coefficients import CoefficientDisplay
+from skxent.displays.convergence import ConvergenceDisplay
+from skxent.displays.loss_distribution import LossDistributionDisplay
+from skxent.displays.loss_share import LossShareDisplay
+from skxent.displays.regularization import RegularizationDisplay
+from skxent.displays.reliability import ReliabilityDisplay
+
+__all__ = [
+    "CoefficientDisplay",
+    "ConvergenceDisplay",
+    "LossDistributionDisplay",
+    "LossShareDisplay",
+    "RegularizationDisplay",
+    "ReliabilityDisplay",
+]

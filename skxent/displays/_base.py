@@ -1,0 +1,179 @@
+"""What all displays share: axes to draw on, predictions to draw, words and signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skxent.metrics._labels import as_labels
+
+Floats = NDArray[np.float64]
+
+# Curves differ by these in print without colour.
+MARKERS = "osD^vPX*"
+LINES = ("-", "--", "-.", ":")
+
+ROW = 0.22  # inches, height of a row with a name
+LETTER = 0.08  # inches, width of a letter of a name
+
+
+class Display:
+    """Where a display has its picture, once it is drawn."""
+
+    ax_: Any
+    figure_: Any
+
+
+def require_matplotlib(display: str) -> None:
+    """Say how to install matplotlib where it is missing, before anything is computed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f'{display} draws with matplotlib, which is not installed: pip install "skxent[plot]"'
+        ) from error
+
+
+def check_fitted(estimator: Any, attribute: str, wanted: str) -> None:
+    """Require a fitted estimator of the kind that has the attribute."""
+    if not hasattr(estimator, attribute):
+        raise TypeError(
+            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted}, which is "
+            "pipeline[-1] of a pipeline."
+        )
+
+
+def plain(name: Any) -> str:
+    """Text of a name on one line, with no sign in it that matplotlib takes for something else."""
+    text = " ".join(str(name).split()).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text  # else a legend would leave it out
+
+
+def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[Any]]:
+    """Probabilities that a classifier predicts, and the class of each column.
+
+    Classes of `y` that it never saw get a column of zeros, as `cce_scorer` has them.
+    """
+    name = type(estimator).__name__
+    if not (hasattr(estimator, "predict_proba") and hasattr(estimator, "classes_")):
+        raise TypeError(
+            f"{name} has no predict_proba or no classes_: pass a fitted classifier that predicts "
+            "probabilities, or wrap it in sklearn.calibration.CalibratedClassifierCV."
+        )
+    P = np.asarray(estimator.predict_proba(X))
+    if P.ndim != 2:
+        raise ValueError(
+            f"{name} predicts several outputs: pass the probabilities of one to from_predictions."
+        )
+    classes = list(estimator.classes_)
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        return P, classes
+    new = [label for label in as_labels(y, "y").distinct.tolist() if label not in classes]
+    return np.hstack([P, np.zeros((len(P), len(new)), dtype=P.dtype)]), classes + new
+
+
+def row_size(names: Sequence[str], *columns: Sequence[str]) -> tuple[float, float]:
+    """Size of a figure with a row for each name, and columns of texts on the right."""
+    letters = sum(max(map(len, texts), default=0) for texts in (names, *columns))
+    return 5.0 + LETTER * letters, 1.9 + ROW * max(len(names), 5)
+
+
+def name_rows(ax: Any, names: Sequence[str]) -> float:
+    """Name the rows 0, 1, ... of the axes, the first on top; return the size of letters."""
+    height = ax.get_window_extent().height / ax.figure.dpi * 72 / len(names)
+    size = float(np.clip(0.8 * height, 2.0, 10.0))
+    ax.set_yticks(np.arange(len(names)), labels=names, fontsize=size)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    return size
+
+
+def column(ax: Any, header: str, texts: Sequence[str], left: float, size: float) -> float:
+    """Write a text to the right of each row, `left` points from the axes; return where it ends."""
+    options = {"textcoords": "offset points", "annotation_clip": False}
+    above = {"xycoords": "axes fraction", "va": "bottom", "fontsize": "small"}
+    ax.annotate(header, (1, 1), xytext=(left, 4), **above, **options)
+    beside = {"xycoords": ax.get_yaxis_transform(), "va": "center", "fontsize": size}
+    for row, text in enumerate(texts):
+        ax.annotate(text, (1, row), xytext=(left, 0), **beside, **options)
+    return left + 0.62 * max(9 * len(header), size * max(map(len, texts))) + 6
+
+
+def new_axes(ax: Any, size: tuple[float, float]) -> Any:
+    """Return the axes given, or those of a new figure of `size` inches."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def new_panels(
+    ax: Any, n: int, size: tuple[float, float], margins: float, most: int, **sharing: Any
+) -> list[Any]:
+    """Return n axes: the first of those given, or of a new figure, `most` in a row.
+
+    `size` is that of one panel in inches, `margins` what titles and legend add to the height.
+    """
+    if ax is not None:
+        given = list(np.array(ax, dtype=object).ravel())
+        if len(given) < n:
+            raise ValueError(
+                f"ax holds {len(given)} Axes but {n} panels are to be drawn: pass an array of {n} "
+                "Axes, or choose what to draw."
+            )
+        return given[:n]
+    import matplotlib.pyplot as plt
+
+    n_columns = min(n, max(most, 3))
+    n_rows = -(-n // n_columns)
+    total = (size[0] * n_columns, size[1] * n_rows + margins)
+    options = {"figsize": total, "layout": "constrained", "squeeze": False, **sharing}
+    panels = list(plt.subplots(n_rows, n_columns, **options)[1].ravel())
+    for empty in panels[n:]:
+        empty.remove()
+    return panels[:n]
+
+
+def label_panels(panels: Sequence[Any], own: bool, x: str, y: str = "") -> None:
+    """Label the outer panels of a figure of ours, and each one of axes that were given."""
+    n = len(panels)
+    n_columns = panels[0].get_subplotspec().get_gridspec().ncols if own else 1
+    size = "medium" if n == 1 or not own else "small"
+    for i, panel in enumerate(panels):
+        if not own or i >= n - n_columns:
+            panel.set_xlabel(x, fontsize=size)
+            panel.xaxis.set_tick_params(labelbottom=True)
+        if not own or i % n_columns == 0:
+            panel.set_ylabel(y, fontsize=size)
+
+
+def curve_style(i: int, n_points: int) -> dict[str, Any]:
+    """Colour, line and marker of the curve number i, with some twenty markers at most."""
+    return {
+        "color": f"C{i % 10}",
+        "linestyle": LINES[i % len(LINES)],
+        "marker": MARKERS[i % len(MARKERS)],
+        "markersize": 5,
+        "markevery": sorted({*range(0, n_points, max(1, n_points // 20)), max(n_points - 1, 0)}),
+    }
+
+
+def legend_below(ax: Any, lines_between: int = 1, **options: Any) -> Any:
+    """Legend below the axes, under their ticks and a label of so many lines."""
+    from matplotlib.transforms import ScaledTranslation
+
+    points = 30 + 12 * lines_between
+    down = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
+    return ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=ax.transAxes + down,
+        borderaxespad=0,
+        frameon=False,
+        fontsize="small",
+        **options,
+    )

@@ -1,0 +1,276 @@
+"""Coefficients with their intervals, a forest plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skxent.classifiers import LikelihoodInference, infer
+from skxent.displays._base import (
+    LETTER,
+    ROW,
+    Display,
+    Floats,
+    label_panels,
+    name_rows,
+    new_panels,
+    plain,
+    require_matplotlib,
+)
+from skxent.metrics._labels import shorten
+
+IN_A_ROW = 5  # panels
+
+
+@dataclass(repr=False, eq=False)
+class CoefficientDisplay(Display):
+    """Coefficients of each class against the reference class, with their intervals.
+
+    A coefficient is the change of the log-odds of a class against the reference for one unit more
+    of a feature. It depends on that unit: pass `units`, such as standard deviations, to draw what
+    columns in different units do in one picture.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (R, T)
+        Coefficients of R contrasts and T terms.
+    low, high : ndarray of shape (R, T)
+        Ends of the intervals.
+    contrasts : sequence of str, length R
+        What each row compares.
+    terms : sequence of str, length T
+        Names of the terms.
+    interval : str
+        What the intervals are.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        A panel for each contrast.
+    ax_ : matplotlib Axes
+        The first of them.
+    figure_ : matplotlib Figure
+        Their figure.
+    errorbars_ : list of matplotlib ErrorbarContainer
+        Coefficients and intervals, terms from top to bottom.
+    reference_lines_ : list of matplotlib Line2D
+        Lines at 0, or at odds ratios of 1.
+
+    See Also
+    --------
+    infer : The numbers.
+
+    Notes
+    -----
+    Of a fit with a penalty coefficients are posterior modes and intervals those of the posterior,
+    see :func:`infer`; the label says so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skxent import CoefficientDisplay, SoftmaxClassifier, infer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X, y = X[50:], y[50:]  # versicolor and virginica
+    >>> clf = SoftmaxClassifier(C=np.inf).fit(X, y)
+    >>> display = CoefficientDisplay.from_inference(infer(clf, X, y))
+    >>> [ax.get_title() for ax in display.axes_]
+    ['2 vs 1']
+    """
+
+    coef: Floats
+    low: Floats
+    high: Floats
+    contrasts: Sequence[str]
+    terms: Sequence[str]
+    interval: str = "interval"
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        covariance: str = "observed",
+        reference: Any = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the coefficients of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : SoftmaxClassifier
+            Fitted; ``C=numpy.inf`` for inference in the usual sense.
+        X : array-like or sparse matrix of shape (n, d)
+            The samples that it was fitted with.
+        y : array-like of shape (n,) or (n, K)
+            The labels or soft targets.
+        sample_weight : array-like of shape (n,), default=None
+            The weights.
+        covariance : {"observed", "robust"}, default="observed"
+            Where standard errors come from, see :func:`infer`.
+        reference : label, default=None
+            The class that others are compared with; None is the first of `classes_`.
+        **options : dict
+            Options of :meth:`from_inference`.
+
+        Returns
+        -------
+        CoefficientDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        inference = infer(
+            estimator, X, y, sample_weight, covariance=covariance, reference=reference
+        )
+        return cls.from_inference(inference, **options)
+
+    @classmethod
+    def from_inference(
+        cls,
+        inference: LikelihoodInference,
+        *,
+        level: float = 0.95,
+        terms: Sequence[str] | None = None,
+        classes: Sequence[Any] | None = None,
+        units: ArrayLike | None = None,
+        odds_ratios: bool = False,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw what :func:`infer` returned.
+
+        Parameters
+        ----------
+        inference : LikelihoodInference
+            Coefficients and standard errors.
+        level : float, default=0.95
+            Probability of the intervals.
+        terms : sequence of str, default=None
+            Which terms to draw, in this order. None is all features, without the intercept.
+        classes : sequence of label, default=None
+            Which classes to draw against the reference, in this order. None is all.
+        units : array-like of shape (d,), default=None
+            How much more of each feature a coefficient is for, as ``X.std(axis=0)``: it and its
+            interval are multiplied by that. None is one unit of each.
+        odds_ratios : bool, default=False
+            Whether to draw exp(coef), factors of the odds, on a logarithmic axis.
+        ax : matplotlib Axes or array of them, default=None
+            Axes to draw on, one for each contrast; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        CoefficientDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        rows = _places("classes", classes, inference.contrasts)
+        d = inference._clf.n_features_in_
+        columns = _places("terms", inference.terms[:d] if terms is None else terms, inference.terms)
+        values = np.stack([inference.coef, *np.moveaxis(inference.confint(level), -1, 0)])
+        values *= _factors(units, d, len(inference.terms))
+        coef, low, high = values[:, rows][:, :, columns]
+        more = "" if units is None else "\nfor `units` more of a feature"
+        kind = "posterior interval" if inference.penalised else "interval"
+        display = cls(
+            coef=coef,
+            low=low,
+            high=high,
+            contrasts=[f"{inference.contrasts[i]} vs {inference.reference}" for i in rows],
+            terms=[inference.terms[j] for j in columns],
+            interval=f"{100 * level:.4g} % {kind}" + more,
+        )
+        return display.plot(ax=ax, odds_ratios=odds_ratios, **kwargs)
+
+    def plot(self, ax: Any = None, *, odds_ratios: bool = False, **kwargs: Any) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of them, default=None
+            Axes to draw on, one for each contrast; those of a new figure when None.
+        odds_ratios : bool, default=False
+            Whether to draw exp(coef), factors of the odds, on a logarithmic axis.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        CoefficientDisplay
+            Itself, with the artists.
+        """
+        require_matplotlib(type(self).__name__)
+        numbers = np.stack([self.coef, self.low, self.high])
+        if odds_ratios:
+            numbers = _exponentials(numbers)
+        n = len(self.coef)
+        names = LETTER * max(map(len, self.terms), default=0)
+        size = ((2.6 if n > 1 else 4.0) + names / min(n, IN_A_ROW), 0.6 + ROW * len(self.terms))
+        panels = new_panels(ax, n, size, 0.8, IN_A_ROW, sharey=True)
+        self.axes_, self.ax_ = np.array(panels, dtype=object), panels[0]
+        self.figure_ = self.ax_.figure
+        self.errorbars_: list[Any] = []
+        self.reference_lines_: list[Any] = []
+        for i, panel in enumerate(panels):
+            self._draw(panel, numbers[:, i], odds_ratios, kwargs)
+            panel.set_title(plain(self.contrasts[i]), fontsize="medium")
+        what = "odds ratio" if odds_ratios else "coefficient"
+        label_panels(panels, ax is None, f"{what}, {self.interval}")
+        return self
+
+    def _draw(self, ax: Any, numbers: Floats, odds_ratios: bool, kwargs: dict[str, Any]) -> None:
+        middle, low, high = numbers
+        rows = np.arange(len(middle))
+        name_rows(ax, [plain(term) for term in self.terms])
+        style = {"fmt": "o", "color": "C0", "markersize": 4, "capsize": 2, "linewidth": 1.2}
+        ends = [middle - low, high - middle]
+        self.errorbars_.append(ax.errorbar(middle, rows, xerr=ends, **(style | kwargs)))
+        line = ax.axvline(float(odds_ratios), color="0.2", linestyle="--", linewidth=1, zorder=0)
+        self.reference_lines_.append(line)
+        if odds_ratios:
+            ax.set_xscale("log")
+        ax.grid(axis="y", color="0.92")
+        ax.set_axisbelow(True)
+
+
+def _places(name: str, wanted: Sequence[Any] | None, known: list[Any]) -> list[int]:
+    """Places of what is wanted among what is known."""
+    wanted = known if wanted is None else list(wanted)
+    for value in wanted:
+        if value not in known:
+            raise ValueError(f"{name} has {value!r}: pass some of {shorten(known)}.")
+    if not wanted:
+        raise ValueError(f"{name} is empty: pass at least one of {shorten(known)}.")
+    return [known.index(value) for value in wanted]
+
+
+def _factors(units: ArrayLike | None, d: int, n_terms: int) -> Floats:
+    """A factor for each term, 1 for the intercept, which comes after the d features."""
+    factors = np.ones(n_terms)
+    if units is not None:
+        given = np.asarray(units, dtype=np.float64)
+        if given.shape != (d,) or not (np.isfinite(given).all() and (given > 0).all()):
+            raise ValueError(
+                f"units is {units!r}: pass a positive number for each of {d} features."
+            )
+        factors[:d] = given
+    return factors
+
+
+def _exponentials(numbers: Floats) -> Floats:
+    with np.errstate(over="ignore", under="ignore"):
+        ratios = np.exp(numbers)
+    if not (np.isfinite(ratios).all() and ratios.all()):
+        raise ValueError(
+            "odds ratios are too large for numbers, coefficients go up to "
+            f"{np.abs(numbers).max():.3g}: draw coefficients, or pass units."
+        )
+    return ratios

@@ -1,0 +1,215 @@
+"""How a fit got to its minimum: the gap after each iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from skxent.displays._base import (
+    ROW,
+    Display,
+    Floats,
+    check_fitted,
+    curve_style,
+    legend_below,
+    new_axes,
+    plain,
+    require_matplotlib,
+)
+
+EPSILON = np.finfo(np.float64).eps
+
+
+@dataclass(repr=False, eq=False)
+class ConvergenceDisplay(Display):
+    r"""Gap of one or several fits in nats, against passes over X.
+
+    The gap is how far the objective is above its minimum. Drawn on a logarithmic axis, a straight
+    line gains digits at a constant rate, and one that bends down gains them ever faster.
+
+    Parameters
+    ----------
+    passes : sequence of ndarray of shape (iterations,)
+        Times that X was read up to the end of each iteration, for each fit.
+    gaps : sequence of ndarray of shape (iterations,)
+        Gap after each iteration, in nats.
+    final_gaps : sequence of float
+        Gap at the end, in nats.
+    targets : sequence of float
+        Gap that was asked for, in nats.
+    rounding : float
+        Gap below which there is but rounding, in nats.
+    names : sequence of str
+        Names of the fits.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        Their figure.
+    lines_ : list of matplotlib Line2D
+        The curves.
+    target_lines_ : list of matplotlib Line2D
+        A horizontal line for each gap asked for, where fits differ in it.
+
+    See Also
+    --------
+    SoftmaxClassifier : Its `objective_curve_` and `optimality_gap_` are drawn.
+
+    Notes
+    -----
+    The minimum is not known, but to within `optimality_gap_`: it is taken to be ``objective_ -
+    optimality_gap_`` of the same fit, or `minimum`. A fit that ended far from its minimum knows it
+    only roughly; pass the `minimum` that a longer fit found. Differences below the rounding of the
+    objective are not drawn.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skxent import ConvergenceDisplay, SoftmaxClassifier
+    >>> clf = SoftmaxClassifier().fit(*load_wine(return_X_y=True))
+    >>> display = ConvergenceDisplay.from_estimator(clf)
+    >>> gaps = display.lines_[0].get_ydata()
+    >>> bool(gaps[0] > 10), bool(gaps[-1] < 1e-6)
+    (True, True)
+    """
+
+    passes: Sequence[Floats]
+    gaps: Sequence[Floats]
+    final_gaps: Sequence[float]
+    targets: Sequence[float]
+    rounding: float
+    names: Sequence[str]
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        name: str | None = None,
+        minimum: float | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw the way of one fit.
+
+        Parameters
+        ----------
+        estimator : SoftmaxClassifier
+            Fitted.
+        name : str, default=None
+            What the legend calls it; the name of its class when None.
+        minimum : float, default=None
+            The objective at its minimum, in nats, where that is better known.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        ConvergenceDisplay
+            What was drawn.
+        """
+        names = {name or type(estimator).__name__: estimator}
+        return cls.from_estimators(names, minimum=minimum, ax=ax, **kwargs)
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, Any] | Sequence[Any],
+        *,
+        minimum: float | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw the ways of several fits.
+
+        Parameters
+        ----------
+        estimators : dict or sequence of SoftmaxClassifier
+            Fitted, by name; those of a sequence are named as they print.
+        minimum : float, default=None
+            The objective at its minimum, in nats, if it is one and the same for all.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        ConvergenceDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        if not isinstance(estimators, Mapping):
+            named = [(str(estimator), estimator) for estimator in estimators]
+        else:
+            named = list(estimators.items())
+        if not named:
+            raise ValueError("estimators is empty: pass at least one fitted classifier.")
+        fits = [estimator for _, estimator in named]
+        for fit in fits:
+            check_fitted(fit, "objective_curve_", "SoftmaxClassifier")
+        least = [
+            fit.objective_ - fit.optimality_gap_ if minimum is None else minimum for fit in fits
+        ]
+        display = cls(
+            passes=[fit.objective_curve_[:, 0] for fit in fits],
+            gaps=[fit.objective_curve_[:, 1] - m for fit, m in zip(fits, least, strict=True)],
+            final_gaps=[
+                fit.optimality_gap_ if minimum is None else fit.objective_ - minimum for fit in fits
+            ],
+            targets=[fit.tol * max(1.0, 1e-3 * abs(fit.objective_)) for fit in fits],
+            rounding=min(EPSILON * abs(fit.objective_) for fit in fits),
+            names=[name for name, _ in named],
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        ConvergenceDisplay
+            Itself, with the artists.
+        """
+        require_matplotlib(type(self).__name__)
+        self.ax_ = ax = new_axes(ax, (6.4, 4.0 + ROW * len(self.names)))
+        self.figure_ = ax.figure
+        self.lines_ = []
+        for i, (passes, gaps) in enumerate(zip(self.passes, self.gaps, strict=True)):
+            label = f"{plain(self.names[i])}: {self.final_gaps[i]:.1g} nats at the end"
+            self.lines_ += ax.plot(
+                passes, gaps, **(curve_style(i, len(passes)) | {"label": label} | kwargs)
+            )
+        targets = np.unique(self.targets)
+        asked = " to ".join(f"{target:.1g}" for target in targets[[0, -1]][: len(targets)])
+        self.target_lines_ = [
+            ax.axhline(target, color="0.4", linewidth=1, linestyle=(0, (1, 3)))
+            for target in targets
+        ]
+        self.target_lines_[0].set_label(f"asked for: {asked} nats")
+        # A difference of zero, or of less by rounding, leaves the axes at the bottom.
+        ax.set_yscale("log", nonpositive="clip")
+        ax.set_ylim(bottom=self._least() / 2)
+        ax.set_xlim(left=0)
+        ax.set(xlabel="passes over X", ylabel="gap: nats above the minimum")
+        legend_below(ax)
+        return self
+
+    def _least(self) -> float:
+        """The smallest number to be drawn."""
+        numbers = np.concatenate([*self.gaps, self.targets])
+        return float(max(numbers[numbers > 0].min(), self.rounding))

@@ -1,0 +1,328 @@
+"""How the losses of samples are distributed, class by class."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skxent.displays._base import (
+    Display,
+    Floats,
+    column,
+    legend_below,
+    name_rows,
+    new_axes,
+    plain,
+    predict,
+    require_matplotlib,
+    row_size,
+)
+from skxent.metrics._samples import Samples
+from skxent.metrics._tables import unit_name
+from skxent.metrics._targets import unit
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+BOX = ("whislo", "q1", "med", "q3", "whishi", "mean")  # their names in bxp
+SMALLEST = 1e-6  # of the losses drawn, in their unit
+POINTS = 300  # drawn of a class at most
+GOLDEN = (math.sqrt(5) - 1) / 2
+# Of ticks, those first that matter most where there is no room for all.
+PROBABILITIES = (0.5, 0.9, 0.99, 0.1, 0.999, 0.9999, 0.99999, 0.01, 1e-3, 1e-6, 1e-15)
+
+
+@dataclass(repr=False, eq=False)
+class LossDistributionDisplay(Display):
+    r"""Losses of samples by class, on a logarithmic axis, with the worst samples named.
+
+    A box holds the middle half of a class, the bar in it is the median, whiskers reach from the 5 %
+    to the 95 % quantile, a diamond is the mean. Points are samples, of large classes
+    some that are evenly spaced in the order of their losses. The worst samples of all have rings,
+    and their indices stand on the right, the worst first.
+
+    Parameters
+    ----------
+    losses : ndarray of shape (n,)
+        Loss of each sample, in `unit`.
+    codes : ndarray of shape (n,)
+        Class of each sample, as an index into `names`.
+    names : sequence
+        Labels of the classes.
+    sample_weight : ndarray of shape (n,), default=None
+        Weights in quantiles and means; samples of weight 0 are left out.
+    base : float, default=None
+        Base of the logarithm: None for nats, 2 for bits.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        Their figure.
+    boxes_ : dict of lists of matplotlib artists
+        What `matplotlib.axes.Axes.bxp` returns, a box for each class with samples.
+    points_ : list of matplotlib PathCollection
+        Points of each class with samples.
+    worst_ : ndarray of int
+        Indices of the worst samples, the worst first.
+    worst_points_ : matplotlib PathCollection
+        Their rings.
+    probability_axis_ : matplotlib SecondaryAxis
+        Axis of the probability that gives a loss.
+
+    See Also
+    --------
+    categorical_cross_entropy : The losses.
+    LossShareDisplay : Their sums by class.
+
+    Notes
+    -----
+    Losses below a millionth are left of the axes and are counted in the label. So are
+    infinite ones, of logits of -inf, which are at the right edge. Indices are positions, from 0.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skxent import LossDistributionDisplay, SoftmaxClassifier
+    >>> X, y = load_wine(return_X_y=True)
+    >>> clf = SoftmaxClassifier().fit(X, y)
+    >>> display = LossDistributionDisplay.from_estimator(clf, X, y)
+    >>> display.worst_
+    array([ 25,  83, 130,  61,  73])
+    """
+
+    losses: Floats
+    codes: NDArray[np.intp]
+    names: Sequence[Any]
+    sample_weight: Floats | None = None
+    base: float | None = None
+    hard: bool = True
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the losses of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, with `predict_proba` and `classes_`.
+        X : array-like of shape (n, d)
+            Samples.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft rows with columns in the order of `classes_`. A class that the
+            classifier never saw has probability 0.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        **options : dict
+            `base`, `n_worst` and `ax` of :meth:`from_predictions`.
+
+        Returns
+        -------
+        LossDistributionDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        P, labels = predict(estimator, X, y)
+        return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        labels: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        from_logits: bool = False,
+        base: float | None = None,
+        n_worst: int = 5,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the losses of predictions.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n,) or (n, K)
+            Labels or soft rows; a soft row counts to its most probable class.
+        y_pred : array-like of shape (n, K) or (n,)
+            Probabilities, or logits with ``from_logits=True``.
+        labels : array-like of shape (K,), default=None
+            The class of each column of `y_pred`.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        from_logits : bool, default=False
+            Whether `y_pred` holds logits.
+        base : float, default=None
+            Base of the logarithm. None gives nats, 2 gives bits.
+        n_worst : int, default=5
+            How many samples to name.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+
+        Returns
+        -------
+        LossDistributionDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
+        samples.losses.warn(None, stacklevel=2)
+        hard = samples.target.ndim == 1
+        display = cls(
+            losses=samples.losses.values / unit(base),
+            codes=samples.target if hard else samples.target.argmax(axis=1),
+            names=samples.names.tolist(),
+            sample_weight=samples.weight,
+            base=base,
+            hard=hard,
+        )
+        return display.plot(ax=ax, n_worst=n_worst)
+
+    def plot(self, ax: Any = None, *, n_worst: int = 5) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        n_worst : int, default=5
+            How many samples to name.
+
+        Returns
+        -------
+        LossDistributionDisplay
+            Itself, with the artists.
+        """
+        require_matplotlib(type(self).__name__)
+        if not isinstance(n_worst, numbers.Integral) or n_worst < 0:
+            raise ValueError(f"n_worst is {n_worst!r}: pass how many samples to name, 0 or more.")
+        weight = np.ones(len(self.losses)) if self.sample_weight is None else self.sample_weight
+        order = np.argsort(self.losses, kind="stable")
+        order = order[weight[order] > 0]
+        self.worst_: NDArray[np.intp] = order[::-1][:n_worst]
+        rows = [order[self.codes[order] == k] for k in range(len(self.names))]
+        worst = [
+            ", ".join(str(i) for i in self.worst_ if self.codes[i] == k) for k in range(len(rows))
+        ]
+        pairs = zip(self.names, rows, strict=True)
+        names = [f"{plain(name)}  (n = {len(row)})" for name, row in pairs]
+        self.ax_ = ax = new_axes(ax, row_size(names, worst))
+        self.figure_ = ax.figure
+        note = self._set_axis(self.losses[order])
+        size = name_rows(ax, names)
+        self._draw_points(rows)
+        self._draw_boxes(rows, weight)
+        column(ax, "worst samples", worst, left=6, size=size)
+        ax.set_xlabel(f"loss of a sample, {unit_name(self.base)}{note}")
+        self._add_legend(1 + bool(note))
+        return self
+
+    def _set_axis(self, losses: Floats) -> str:
+        """Set a logarithmic axis that holds the losses, and say what it does not show."""
+        finite = losses[np.isfinite(losses)]
+        seen = finite[finite >= SMALLEST]
+        low, high = (seen[0], seen[-1]) if len(seen) else (SMALLEST, 10 * SMALLEST)
+        n_below, n_infinite = len(finite) - len(seen), len(losses) - len(finite)
+        self._edge = 3.0 * high
+        self.ax_.set_xscale("log", nonpositive="clip")
+        self.ax_.set_xlim(SMALLEST if n_below else low / 1.5, high * (4.0 if n_infinite else 1.5))
+        self.ax_.grid(axis="x", color="0.9")
+        self.ax_.set_axisbelow(True)
+        if self.hard:
+            self._add_probabilities()
+        notes = [f"{n_below} below {SMALLEST:g} not shown"] if n_below else []
+        notes += [f"{n_infinite} infinite at the right edge"] if n_infinite else []
+        return f"\n{' and '.join(notes)}" if notes else ""
+
+    def _add_probabilities(self) -> None:
+        """Put the probability that costs a loss on top, as many ticks as there is room for."""
+        from matplotlib.ticker import NullLocator
+
+        low, high = self.ax_.get_xlim()
+        gap = 0.09 * math.log(high / low)
+        ticks: dict[float, str] = {}
+        for p in PROBABILITIES:
+            place = -math.log(p) / unit(self.base)
+            apart = all(abs(math.log(place / other)) > gap for other in ticks)
+            # The right end is kept free for the head of the column there.
+            if apart and low < place < high * math.exp(-0.6 * gap):
+                ticks[place] = f"{p:.6g}"
+        self.probability_axis_ = axis = self.ax_.secondary_xaxis("top")
+        axis.set_xticks(list(ticks), labels=list(ticks.values()))
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_xlabel("probability of the true class", fontsize="small")
+
+    def _draw_points(self, rows: Sequence[NDArray[np.intp]]) -> None:
+        """Draw samples, spread over the height of their row by a sequence without clusters."""
+        heights = np.empty(len(self.losses))
+        self.points_ = []
+        for k, row in enumerate(rows):
+            heights[row] = k + 0.7 * (np.arange(len(row)) * GOLDEN % 1.0 - 0.5)
+            if len(row):
+                drawn = row[np.unique(np.linspace(0, len(row) - 1, POINTS).round().astype(int))]
+                style = {"s": 7, "color": "C0", "alpha": 0.4, "linewidths": 0}
+                self.points_.append(
+                    self.ax_.scatter(self._drawn(self.losses[drawn]), heights[drawn], **style)
+                )
+        self.worst_points_ = self.ax_.scatter(
+            self._drawn(self.losses[self.worst_]),
+            heights[self.worst_],
+            s=45,
+            facecolors="none",
+            edgecolors="black",
+            zorder=4,
+        )
+
+    def _draw_boxes(self, rows: Sequence[NDArray[np.intp]], weight: Floats) -> None:
+        """Draw quantiles, which are losses of samples, and means."""
+        boxes, places = [], []
+        for k, row in enumerate(rows):
+            if len(row):
+                losses = self.losses[row]
+                figures = np.quantile(losses, QUANTILES, weights=weight[row], method="inverted_cdf")
+                figures = self._drawn([*figures, np.average(losses, weights=weight[row])])
+                boxes.append(dict(zip(BOX, figures, strict=True)))
+                places.append(k)
+        self.boxes_ = self.ax_.bxp(
+            boxes,
+            places,
+            widths=0.5,
+            orientation="horizontal",
+            manage_ticks=False,
+            showfliers=False,
+            showmeans=True,
+            boxprops={"linewidth": 1},
+            medianprops={"color": "black", "linewidth": 2.5},
+            meanprops={"marker": "D", "markersize": 5, "mfc": "white", "mec": "black"},
+            zorder=3,
+        )
+
+    def _add_legend(self, n_lines: int) -> None:
+        from matplotlib.patches import Patch
+
+        handles = {
+            "quartiles": Patch(facecolor="none", edgecolor="black"),
+            "5 % to 95 %": self.boxes_["whiskers"][0],
+            "median": self.boxes_["medians"][0],
+            "mean": self.boxes_["means"][0],
+            "worst samples": self.worst_points_,
+        }
+        legend_below(
+            self.ax_, n_lines, handles=list(handles.values()), labels=list(handles), ncols=5
+        )
+
+    def _drawn(self, losses: ArrayLike) -> Floats:
+        """Losses as they are drawn, infinite ones at the right edge."""
+        return np.minimum(losses, self._edge)

@@ -1,0 +1,241 @@
+"""Where the nats go: sums of losses by class or group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skxent.displays._base import (
+    Display,
+    column,
+    legend_below,
+    name_rows,
+    new_axes,
+    plain,
+    predict,
+    require_matplotlib,
+    row_size,
+)
+from skxent.metrics import CrossEntropyReport, cross_entropy_report
+from skxent.metrics._tables import number, percent
+
+
+@dataclass(repr=False, eq=False)
+class LossShareDisplay(Display):
+    """Sums of losses by class or group, as bars that add up to the loss of all samples.
+
+    The mark in a bar is where it would end if its samples cost as much as all do on average: bars
+    that pass it belong to classes that cost more than their share of the samples. On the right
+    stand the share of the total, and the mean with its standard error.
+
+    Parameters
+    ----------
+    report : CrossEntropyReport
+        What is drawn.
+
+    Attributes
+    ----------
+    order_ : ndarray of int
+        Rows of the report from top to bottom.
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        Their figure.
+    bars_ : matplotlib BarContainer
+        The bars, from top to bottom.
+    expected_ : matplotlib LineCollection
+        The marks, from top to bottom.
+
+    See Also
+    --------
+    cross_entropy_report : The numbers.
+    LossDistributionDisplay : The losses themselves.
+
+    Notes
+    -----
+    A bar of an infinite sum, from logits of -inf, ends at the right edge and is hatched.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skxent import LossShareDisplay, SoftmaxClassifier
+    >>> X, y = load_wine(return_X_y=True)
+    >>> clf = SoftmaxClassifier().fit(X, y)
+    >>> display = LossShareDisplay.from_estimator(clf, X, y)
+    >>> print(*(f"{bar.get_width():.2f}" for bar in display.bars_))
+    2.91 1.80 1.68
+    """
+
+    report: CrossEntropyReport
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the losses of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, with `predict_proba` and `classes_`.
+        X : array-like of shape (n, d)
+            Samples.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft rows with columns in the order of `classes_`. A class that the
+            classifier never saw has probability 0.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        **options : dict
+            `by`, `base`, `sort` and `ax` of :meth:`from_predictions`.
+
+        Returns
+        -------
+        LossShareDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        P, labels = predict(estimator, X, y)
+        return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        by: str | ArrayLike = "class",
+        labels: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        from_logits: bool = False,
+        base: float | None = None,
+        sort: bool = True,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw the losses of predictions.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n,) or (n, K)
+            Labels or soft rows.
+        y_pred : array-like of shape (n, K) or (n,)
+            Probabilities, or logits with ``from_logits=True``.
+        by : "class" or array-like of shape (n,), default="class"
+            Split by the true class, or by labels of groups.
+        labels : array-like of shape (K,), default=None
+            The class of each column of `y_pred`.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        from_logits : bool, default=False
+            Whether `y_pred` holds logits.
+        base : float, default=None
+            Base of the logarithm. None gives nats, 2 gives bits.
+        sort : bool, default=True
+            Whether the largest sum is on top; else rows are in the order of the report.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        LossShareDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        report = cross_entropy_report(
+            y_true,
+            y_pred,
+            by=by,
+            labels=labels,
+            sample_weight=sample_weight,
+            from_logits=from_logits,
+            base=base,
+        )
+        return cls.from_report(report, sort=sort, ax=ax, **kwargs)
+
+    @classmethod
+    def from_report(
+        cls, report: CrossEntropyReport, *, sort: bool = True, ax: Any = None, **kwargs: Any
+    ) -> Self:
+        """Draw a report.
+
+        Parameters
+        ----------
+        report : CrossEntropyReport
+            What :func:`cross_entropy_report` returned.
+        sort : bool, default=True
+            Whether the largest sum is on top; else rows are in the order of the report.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        LossShareDisplay
+            What was drawn.
+        """
+        return cls(report).plot(ax=ax, sort=sort, **kwargs)
+
+    def plot(self, ax: Any = None, *, sort: bool = True, **kwargs: Any) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        sort : bool, default=True
+            Whether the largest sum is on top; else rows are in the order of the report.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        LossShareDisplay
+            Itself, with the artists.
+        """
+        require_matplotlib(type(self).__name__)
+        report = self.report
+        rows = np.arange(len(report.names))
+        self.order_ = order = np.argsort(-report.sum, kind="stable") if sort else rows
+        names = [f"{plain(report.names[i])}  (n = {report.n[i]:.0f})" for i in order]
+        shares = [percent(report.share[i]) for i in order]
+        means = [f"{number(report.mean[i])} ± {number(report.standard_error[i])}" for i in order]
+        self.ax_ = ax = new_axes(ax, row_size(names, shares, means))
+        self.figure_ = ax.figure
+        size = name_rows(ax, names)
+        self._draw(rows, kwargs)
+        end = column(ax, "share", shares, left=6, size=size)
+        column(ax, "mean", means, left=end, size=size)
+        ax.set_xlabel(f"sum of losses, {report.unit}")
+        total = f"{report.total_sum:.6g} {report.unit} in all"
+        mean = f"mean {number(report.total_mean)} ± {number(report.total_standard_error)}"
+        ax.set_title(f"{total}, {mean}", loc="left", fontsize="medium")
+        legend_below(ax, ncols=2)
+        return self
+
+    def _draw(self, rows: NDArray[np.intp], kwargs: dict[str, Any]) -> None:
+        """Draw the sums, and marks at what they would be if all samples cost the mean."""
+        report, order = self.report, self.order_
+        sums, expected = report.sum[order], report.weight[order] * report.total_mean
+        finite = np.isfinite(sums)
+        numbers = np.concatenate([sums, expected])
+        longest = float(numbers[np.isfinite(numbers)].max(initial=0.0)) or 1.0
+        edge = 1.05 * longest if finite.all() else 1.3 * longest
+        style = {"color": "C0", "alpha": 0.6, "height": 0.7, "label": "sum"} | kwargs
+        self.bars_ = self.ax_.barh(rows, np.where(finite, sums, edge), **style)
+        for i in np.flatnonzero(~finite):
+            self.bars_[i].set(hatch="///", edgecolor="white")
+        ends = np.where(np.isfinite(expected), expected, np.nan)
+        style = {"color": "black", "linewidth": 2, "label": "if all samples cost the mean"}
+        self.expected_ = self.ax_.vlines(ends, rows - 0.45, rows + 0.45, **style)
+        self.ax_.set_xlim(0.0, edge)

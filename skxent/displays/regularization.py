@@ -1,0 +1,227 @@
+"""What held-out samples cost for each strength of the penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from skxent.displays._base import (
+    Display,
+    Floats,
+    check_fitted,
+    legend_below,
+    new_axes,
+    require_matplotlib,
+)
+
+
+@dataclass(repr=False, eq=False)
+class RegularizationDisplay(Display):
+    r"""Mean loss of held-out samples against C, with standard errors and the value chosen.
+
+    The smallest mean is one of many that differ by less than their standard errors. The rule of one
+    standard error takes the strongest penalty, the smallest C, whose mean is within one standard
+    error of the smallest; the band shows that range.
+
+    Parameters
+    ----------
+    Cs : ndarray of shape (n_Cs,)
+        Values of C, ascending.
+    mean_loss : ndarray of shape (n_Cs,)
+        Mean loss of held-out samples, in nats.
+    standard_error : ndarray of shape (n_Cs,)
+        Their standard errors, in nats.
+    C : float
+        The value chosen.
+    fold_losses : ndarray of shape (n_Cs, n_folds), default=None
+        Mean loss of each fold, in nats.
+
+    Attributes
+    ----------
+    one_standard_error_C : float
+        The smallest value of C within one standard error of the smallest mean.
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        Their figure.
+    errorbar_ : matplotlib ErrorbarContainer
+        Means and standard errors.
+    fold_lines_ : list of matplotlib Line2D
+        Means of folds.
+    chosen_line_, one_standard_error_line_ : matplotlib Line2D
+        Vertical lines at the value chosen, and at that of one standard error.
+    band_ : matplotlib Rectangle
+        What is within one standard error of the smallest mean.
+    infinite_ : list of matplotlib Line2D
+        Marks of infinite means, where there are any.
+
+    See Also
+    --------
+    SoftmaxClassifierCV : Fits what is drawn.
+
+    Notes
+    -----
+    C = inf, no penalty, stands to the right of the others. Infinite means, of fits without a finite
+    minimum, are marked at the upper edge.
+
+    References
+    ----------
+    .. [1] T. Hastie, R. Tibshirani, J. Friedman, "The elements of statistical learning", 2009,
+       section 7.10. :doi:`10.1007/978-0-387-84858-7`
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skxent import RegularizationDisplay, SoftmaxClassifierCV
+    >>> clf = SoftmaxClassifierCV(Cs=[0.01, 0.1, 1.0, 10.0]).fit(*load_wine(return_X_y=True))
+    >>> display = RegularizationDisplay.from_estimator(clf)
+    >>> display.C, display.one_standard_error_C
+    (1.0, 1.0)
+    """
+
+    Cs: Floats
+    mean_loss: Floats
+    standard_error: Floats
+    C: float
+    fold_losses: Floats | None = None
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw what a fit compared.
+
+        Parameters
+        ----------
+        estimator : SoftmaxClassifierCV
+            Fitted.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        RegularizationDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        check_fitted(estimator, "loss_standard_error_", "SoftmaxClassifierCV")
+        display = cls(
+            Cs=estimator.Cs_,
+            mean_loss=estimator.mean_loss_,
+            standard_error=estimator.loss_standard_error_,
+            C=estimator.C_,
+            fold_losses=getattr(estimator, "loss_path_", None),
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    @property
+    def one_standard_error_C(self) -> float:
+        """The smallest value of C within one standard error of the smallest mean."""
+        return float(self.Cs[np.argmax(self.mean_loss <= self._limit)])
+
+    @property
+    def _limit(self) -> float:
+        """The most that is within one standard error of the smallest mean."""
+        best = int(np.argmin(self.mean_loss))
+        return float(self.mean_loss[best] + np.nan_to_num(self.standard_error[best]))
+
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        RegularizationDisplay
+            Itself, with the artists.
+        """
+        require_matplotlib(type(self).__name__)
+        self.ax_ = ax = new_axes(ax, (6.4, 4.8))
+        self.figure_ = ax.figure
+        ax.set_xscale("log")
+        places = self._places()
+        finite = np.isfinite(self.mean_loss)
+        self.fold_lines_ = []
+        if self.fold_losses is not None:
+            folds = np.where(finite[:, None], self.fold_losses, np.nan)
+            self.fold_lines_ = ax.plot(places, folds, color="0.75", linewidth=0.8, zorder=1)
+            self.fold_lines_[0].set_label("folds")
+        style = {
+            "color": "C0",
+            "marker": "o",
+            "markersize": 4,
+            "capsize": 3,
+            "label": "mean ± standard error",
+        }
+        self.errorbar_ = ax.errorbar(
+            places[finite], self.mean_loss[finite], self.standard_error[finite], **(style | kwargs)
+        )
+        self._mark(places)
+        ax.set(
+            xlabel="C (strong penalty on the left, weak on the right)",
+            ylabel="mean loss of held-out samples, nats",
+        )
+        handles = [self.errorbar_, *self.fold_lines_[:1], self.band_]
+        handles += [self.chosen_line_, self.one_standard_error_line_, *self.infinite_]
+        legend_below(ax, handles=handles, ncols=2)
+        return self
+
+    def _places(self) -> Floats:
+        """Values of C on the axis, with infinity one step to the right of the others."""
+        places = self.Cs.copy()
+        finite = places[np.isfinite(places)]
+        if len(finite) < len(places):
+            step = finite[-1] / finite[-2] if len(finite) > 1 else 10.0
+            places[-1] = finite[-1] * step if len(finite) else 1.0
+        return places
+
+    def _mark(self, places: Floats) -> None:
+        """Mark the range of one standard error, and the two values of C that rules choose."""
+        ax, simpler = self.ax_, self.one_standard_error_C
+        place_of = dict(zip(self.Cs.tolist(), places.tolist(), strict=True))
+        self.chosen_line_ = ax.axvline(
+            place_of[self.C], color="0.2", linewidth=1.2, label=f"chosen: C = {self.C:.3g}"
+        )
+        self.one_standard_error_line_ = ax.axvline(
+            place_of[simpler],
+            color="0.2",
+            linestyle="--",
+            linewidth=1.2,
+            label=f"one standard error: C = {simpler:.3g}",
+        )
+        least = float(self.mean_loss.min())
+        self.band_ = ax.axhspan(
+            least,
+            self._limit,
+            color="C0",
+            alpha=0.15,
+            linewidth=0,
+            label="within one s.e. of the least",
+        )
+        infinite = ~np.isfinite(self.mean_loss)
+        self.infinite_ = []
+        if infinite.any():
+            style = {"color": "C0", "marker": "^", "linestyle": "none", "clip_on": False}
+            top, above = np.ones(np.count_nonzero(infinite)), ax.get_xaxis_transform()
+            self.infinite_ = ax.plot(
+                places[infinite], top, transform=above, label="infinite", **style
+            )
+        if np.isinf(self.Cs[-1]):
+            self._name_infinity(places)
+
+    def _name_infinity(self, places: Floats) -> None:
+        """Tick values of C, some if there are many, so that none is at a place that is infinity."""
+        from matplotlib.ticker import NullLocator
+
+        step = max(1, -(-(len(places) - 1) // 7))
+        shown = [*range(0, len(places) - 1, step), len(places) - 1]
+        labels = ["∞" if np.isinf(self.Cs[i]) else f"{self.Cs[i]:.3g}" for i in shown]
+        self.ax_.xaxis.set_minor_locator(NullLocator())
+        self.ax_.set_xticks(places[shown], labels=labels)

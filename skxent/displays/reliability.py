@@ -1,0 +1,273 @@
+"""Whether probabilities mean what they say: reliability curves and what unreliability costs."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
+
+from skxent.displays._base import (
+    Display,
+    label_panels,
+    legend_below,
+    new_panels,
+    predict,
+    require_matplotlib,
+)
+from skxent.displays._reliability_curve import BINS, Band, ReliabilityCurve, equation
+from skxent.metrics import CrossEntropyDecomposition
+from skxent.metrics._labels import shorten
+from skxent.metrics._samples import Samples
+from skxent.metrics.decomposition import _probabilities, decompose
+
+TALLEST = 0.15  # of the histograms' bars, as a part of the axes
+
+
+@dataclass(repr=False, eq=False)
+class ReliabilityDisplay(Display):
+    r"""Reliability curves by isotonic regression, with the decomposition of the cross-entropy.
+
+    The curve is how often the class was true, as the non-decreasing function of its predicted
+    probability that fits best, the CORP reliability diagram [1]_: there are no bins to choose. The
+    diagonal is a calibrated prediction, and the band is where 90 % of curves would be if this one
+    were. Histograms are of the predicted probabilities, of samples of the class from the top, of
+    others from the bottom; heights are square roots of weights, for small ones to be seen.
+
+    Parameters
+    ----------
+    curves : sequence of ReliabilityCurve
+        A curve for each panel, with the fields `name`, `probability` and `recalibrated` of shape
+        (m,), `counts` of shape (2, bins), `band` of shape (3, g) or None, and `parts`, the
+        decomposition.
+    decomposition : CrossEntropyDecomposition
+        Of the loss over all classes.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        The panels.
+    ax_ : matplotlib Axes
+        The first of them.
+    figure_ : matplotlib Figure
+        Their figure.
+    lines_ : list of matplotlib Line2D
+        The curves.
+    bands_ : list of matplotlib PolyCollection
+        Consistency bands.
+    histograms_ : list of pairs of matplotlib StepPatch
+        Histograms, of the others and of the class.
+
+    See Also
+    --------
+    decompose_cross_entropy : The numbers in titles.
+    sklearn.calibration.CalibrationDisplay : Curves of means in bins.
+
+    Notes
+    -----
+    For two classes the decomposition is that of the curve. For more, each panel has that of its
+    class against the others, and the title of the figure that of all classes together, whose map
+    is another one.
+
+    The band draws outcomes from the predicted probabilities and fits each draw, 100 times. A sample
+    is one outcome whatever its weight, and soft targets are no outcomes: they have no band.
+
+    References
+    ----------
+    .. [1] T. Dimitriadis, T. Gneiting, A. I. Jordan, "Stable reliability diagrams for probabilistic
+       classifiers", PNAS 118, 2021. :doi:`10.1073/pnas.2016191118`
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skxent import ReliabilityDisplay
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> clf = GaussianNB().fit(X, y)
+    >>> display = ReliabilityDisplay.from_estimator(clf, X, y)
+    >>> print(display.ax_.get_title())
+    1
+    loss 0.5204 nats = miscalibration 0.4055
+    − discrimination 0.5455 + uncertainty 0.6603
+    """
+
+    curves: Sequence[ReliabilityCurve]
+    decomposition: CrossEntropyDecomposition
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the reliability of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, with `predict_proba` and `classes_`.
+        X : array-like of shape (n, d)
+            Samples, better not those of the fit.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft rows with columns in the order of `classes_`. A class that the
+            classifier never saw has probability 0.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        **options : dict
+            `pos_label`, `base`, `level`, `random_state` and `ax` of :meth:`from_predictions`.
+
+        Returns
+        -------
+        ReliabilityDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        P, labels = predict(estimator, X, y)
+        return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        pos_label: Any = None,
+        labels: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        from_logits: bool = False,
+        base: float | None = None,
+        level: float | None = 0.9,
+        random_state: Any = 0,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw the reliability of predictions.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n,) or (n, K)
+            Labels or soft rows.
+        y_pred : array-like of shape (n, K) or (n,)
+            Probabilities, or logits with ``from_logits=True``.
+        pos_label : label, default=None
+            The class to draw. None is the second of two, and all of more.
+        labels : array-like of shape (K,), default=None
+            The class of each column of `y_pred`.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        from_logits : bool, default=False
+            Whether `y_pred` holds logits.
+        base : float, default=None
+            Base of the logarithm. None gives nats, 2 gives bits.
+        level : float, default=0.9
+            Part of curves of calibrated predictions that the band holds, at each probability. None
+            draws no band.
+        random_state : int, RandomState instance or None, default=0
+            Draws the outcomes for the band.
+        ax : matplotlib Axes or array of them, default=None
+            Axes to draw on, one for each class; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        ReliabilityDisplay
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        _check_level(level)
+        samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
+        samples.losses.warn(None, stacklevel=2)
+        whole = decompose(samples, None, base)
+        band = Band(level, check_random_state(random_state))
+        classes = _classes_to_draw(samples, pos_label)
+        P = np.minimum(_probabilities(samples), 1.0)
+        curves = [ReliabilityCurve.of(samples, P, k, whole, base, band) for k in classes]
+        return cls(curves, whole).plot(ax=ax, **kwargs)
+
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of them, default=None
+            Axes to draw on, one for each class; those of a new figure when None.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        ReliabilityDisplay
+            Itself, with the artists.
+        """
+        require_matplotlib(type(self).__name__)
+        n = len(self.curves)
+        side = 5.0 if n == 1 else 2.3
+        in_a_row = math.ceil(math.sqrt(n))
+        panels = new_panels(ax, n, (side, side + 0.4), 1.4, in_a_row, sharex=True, sharey=True)
+        self.axes_, self.ax_ = np.array(panels, dtype=object), panels[0]
+        self.figure_ = self.ax_.figure
+        self.lines_: list[Any] = []
+        self.bands_: list[Any] = []
+        self.histograms_: list[tuple[Any, Any]] = []
+        for panel, curve in zip(panels, self.curves, strict=True):
+            self._draw(panel, curve, kwargs)
+            if n > 1:
+                panel.set(xticks=[0.0, 0.5, 1.0], yticks=[0.0, 0.5, 1.0])
+            panel.set_title(curve.title(words=n == 1), fontsize="medium" if n == 1 else "small")
+        label_panels(panels, ax is None, "predicted probability", "recalibrated probability")
+        if n == 1:
+            handles, names = self.ax_.get_legend_handles_labels()
+            legend_below(self.ax_, handles=handles[::-1], labels=names[::-1], ncols=2)
+        elif ax is None:
+            self._add_title_and_legend()
+        return self
+
+    def _draw(self, ax: Any, curve: ReliabilityCurve, kwargs: dict[str, Any]) -> None:
+        others, own = TALLEST * np.sqrt(curve.counts / (curve.counts.max() or 1.0))
+        bars: dict[str, Any] = {"fill": True, "linewidth": 0.0}
+        below = ax.stairs(others, BINS, color="0.7", label="other classes", **bars)
+        bars |= {"baseline": 1.0, "hatch": "////", "facecolor": "0.5", "edgecolor": "white"}
+        above = ax.stairs(1.0 - own, BINS, label="this class", **bars)
+        self.histograms_.append((below, above))
+        ax.plot([0, 1], [0, 1], color="0.2", linestyle=":", label="calibrated")
+        if curve.band is not None:
+            p, low, high = curve.band
+            style = {"color": "C0", "alpha": 0.2, "linewidth": 0, "label": "range if calibrated"}
+            self.bands_.append(ax.fill_between(p, low, high, **style))
+        style = {"color": "C0", "linewidth": 1.8, "label": "recalibrated"} | kwargs
+        self.lines_ += ax.plot(curve.probability, curve.recalibrated, **style)
+        ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        ax.set_box_aspect(1)
+
+    def _add_title_and_legend(self) -> None:
+        """Title and legend of a figure of several panels."""
+        note = "In panels: one class against the others, numbers in this order."
+        title = f"{equation(self.decomposition, words=True)}\n{note}"
+        self.figure_.suptitle(title, fontsize="medium")
+        handles, names = self.ax_.get_legend_handles_labels()
+        place = {"loc": "outside lower center", "ncols": 3, "frameon": False}
+        self.figure_.legend(handles[::-1], names[::-1], fontsize="small", **place)
+
+
+def _check_level(level: float | None) -> None:
+    if level is not None and not (isinstance(level, numbers.Real) and 0 < level < 1):
+        raise ValueError(f"level is {level!r}: pass a number between 0 and 1, or None for no band.")
+
+
+def _classes_to_draw(samples: Samples, pos_label: Any) -> list[int]:
+    """Columns of the classes to draw."""
+    names = samples.names.tolist()
+    if pos_label is None:
+        return [1] if len(names) == 2 else list(range(len(names)))
+    if pos_label not in names:
+        raise ValueError(f"pos_label is {pos_label!r}: pass one of the classes {shorten(names)}.")
+    return [names.index(pos_label)]
