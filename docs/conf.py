@@ -39,7 +39,7 @@ numpydoc_show_class_members = False
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"/(quickstart|on_disk|plot_)",
+    "filename_pattern": r"/(quickstart|on_disk|compare_|plot_)",
     "doc_module": ("skxent",),
     "reference_url": {"skxent": None},
     "backreferences_dir": "reference/generated/backreferences",
@@ -52,7 +52,19 @@ sphinx_gallery_conf = {
 
 html_math_renderer = "mathml"
 html_sidebars = {
-    page: [] for page in ("losses", "scorers", "classifier", "changelog", "contributing")
+    page: []
+    for page in (
+        "losses",
+        "scorers",
+        "comparison",
+        "decomposition",
+        "classifier",
+        "selection",
+        "inference",
+        "displays",
+        "changelog",
+        "contributing",
+    )
 }
 html_theme = "pydata_sphinx_theme"
 html_title = "skxent"

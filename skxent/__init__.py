@@ -1,8 +1,29 @@
 """Cross-entropy for scikit-learn: losses, scorers and a softmax classifier at its optimum."""
 
-from skxent.classifiers import LogisticClassifier, SoftmaxClassifier
+from skxent.classifiers import (
+    ChiSquareTest,
+    InferenceWarning,
+    IntervalEstimates,
+    LikelihoodInference,
+    LogisticClassifier,
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+    infer,
+)
+from skxent.displays import (
+    CoefficientDisplay,
+    ConvergenceDisplay,
+    LossDistributionDisplay,
+    LossShareDisplay,
+    RegularizationDisplay,
+    ReliabilityDisplay,
+)
 from skxent.metrics import (
+    Comparison,
+    CrossEntropyDecomposition,
+    CrossEntropyReport,
     CrossEntropySum,
+    MeanLossInterval,
     ZeroProbabilityWarning,
     bce_scorer,
     bce_sum_scorer,
@@ -10,18 +31,40 @@ from skxent.metrics import (
     categorical_cross_entropy,
     cce_scorer,
     cce_sum_scorer,
+    compare,
+    compare_cv,
     cross_entropy,
+    cross_entropy_report,
+    decompose_cross_entropy,
+    discrimination_scorer,
     entropy,
     kl_divergence,
     make_cross_entropy_scorer,
+    mean_loss_interval,
+    miscalibration_scorer,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ChiSquareTest",
+    "CoefficientDisplay",
+    "Comparison",
+    "ConvergenceDisplay",
+    "CrossEntropyDecomposition",
+    "CrossEntropyReport",
     "CrossEntropySum",
+    "InferenceWarning",
+    "IntervalEstimates",
+    "LikelihoodInference",
     "LogisticClassifier",
+    "LossDistributionDisplay",
+    "LossShareDisplay",
+    "MeanLossInterval",
+    "RegularizationDisplay",
+    "ReliabilityDisplay",
     "SoftmaxClassifier",
+    "SoftmaxClassifierCV",
     "ZeroProbabilityWarning",
     "__version__",
     "bce_scorer",
@@ -30,8 +73,16 @@ __all__ = [
     "categorical_cross_entropy",
     "cce_scorer",
     "cce_sum_scorer",
+    "compare",
+    "compare_cv",
     "cross_entropy",
+    "cross_entropy_report",
+    "decompose_cross_entropy",
+    "discrimination_scorer",
     "entropy",
+    "infer",
     "kl_divergence",
     "make_cross_entropy_scorer",
+    "mean_loss_interval",
+    "miscalibration_scorer",
 ]

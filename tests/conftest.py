@@ -1,6 +1,8 @@
-"""Settings that must be made before NumPy is imported."""
+"""Settings that must be made before NumPy or matplotlib is imported."""
 
 import os
 
 # Threads of BLAS that share cores with other work make small problems many times slower.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Pictures are drawn without windows.
+os.environ.setdefault("MPLBACKEND", "Agg")

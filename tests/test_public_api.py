@@ -12,7 +12,11 @@ ROOT = Path(__file__).parents[1]
 
 PUBLIC = {
     "metrics": {
+        "Comparison",
+        "CrossEntropyDecomposition",
+        "CrossEntropyReport",
         "CrossEntropySum",
+        "MeanLossInterval",
         "ZeroProbabilityWarning",
         "bce_scorer",
         "bce_sum_scorer",
@@ -20,12 +24,36 @@ PUBLIC = {
         "categorical_cross_entropy",
         "cce_scorer",
         "cce_sum_scorer",
+        "compare",
+        "compare_cv",
         "cross_entropy",
+        "cross_entropy_report",
+        "decompose_cross_entropy",
+        "discrimination_scorer",
         "entropy",
         "kl_divergence",
         "make_cross_entropy_scorer",
+        "mean_loss_interval",
+        "miscalibration_scorer",
     },
-    "classifiers": {"LogisticClassifier", "SoftmaxClassifier"},
+    "classifiers": {
+        "ChiSquareTest",
+        "InferenceWarning",
+        "IntervalEstimates",
+        "LikelihoodInference",
+        "LogisticClassifier",
+        "SoftmaxClassifier",
+        "SoftmaxClassifierCV",
+        "infer",
+    },
+    "displays": {
+        "CoefficientDisplay",
+        "ConvergenceDisplay",
+        "LossDistributionDisplay",
+        "LossShareDisplay",
+        "RegularizationDisplay",
+        "ReliabilityDisplay",
+    },
 }
 NAMES = sorted(set().union(*PUBLIC.values()))
 
