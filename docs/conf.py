@@ -39,7 +39,7 @@ numpydoc_show_class_members = False
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"/(quickstart|on_disk|compare_|plot_)",
+    "filename_pattern": r"/(quickstart|on_disk|separation|compare_|plot_)",
     "doc_module": ("skxent",),
     "reference_url": {"skxent": None},
     "backreferences_dir": "reference/generated/backreferences",

@@ -231,7 +231,8 @@ class CoefficientDisplay(Display):
         rows = np.arange(len(middle))
         name_rows(ax, [plain(term) for term in self.terms])
         style = {"fmt": "o", "color": "C0", "markersize": 4, "capsize": 2, "linewidth": 1.2}
-        ends = [middle - low, high - middle]
+        # Lists, because matplotlib 3.10 takes an array of one number for the number.
+        ends = [(middle - low).tolist(), (high - middle).tolist()]
         self.errorbars_.append(ax.errorbar(middle, rows, xerr=ends, **(style | kwargs)))
         line = ax.axvline(float(odds_ratios), color="0.2", linestyle="--", linewidth=1, zorder=0)
         self.reference_lines_.append(line)

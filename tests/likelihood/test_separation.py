@@ -1,172 +1,519 @@
-"""Data without a finite maximum of the likelihood: all of them are found, and no others."""
+"""Separation against its definition, at its limits, and where nothing about it may change."""
 
-from dataclasses import replace
+from collections import namedtuple
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
+import scipy.sparse
+from scipy.optimize import OptimizeResult, linprog
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from skxent.likelihood.data import Data
-from skxent.likelihood.separation import find_separation
-from skxent.likelihood.solver import minimise
+from skxent.likelihood import cone, curvature
+from skxent.likelihood.certificate import View
+from skxent.likelihood.data import Data, first_read
+from skxent.likelihood.objective import Objective
+from skxent.likelihood.separation import Separation, Undecided, find_separation
+
+Truth = namedtuple("Truth", ["kind", "pairs", "margins"])
 
 
-def data_of(X, y, weight=None, fit_intercept=True, n_classes=None):
-    X = X if sp.issparse(X) else np.asarray(X)
+def find(X, y, weight=None, K=None, fit_intercept=True, **hints):
     y = np.asarray(y)
-    y = y.astype(np.intp) if y.dtype == bool else y
-    K = n_classes or (y.shape[1] if y.ndim == 2 else int(y.max()) + 1)
-    return Data(X, y, weight, K, fit_intercept)
+    K = K or (y.shape[1] if y.ndim == 2 else int(y.max()) + 1)
+    return find_separation(Data(X, y, weight, K, fit_intercept), **hints)
 
 
-def margins_of(found, data):
-    """Logits of the label less those of each other class, (n, K), along the direction found."""
-    X = data.X.toarray() if sp.issparse(data.X) else data.X
-    Z = X @ found.direction[:, :-1].T + found.direction[:, -1]
-    if Z.shape[1] == 1:
-        Z = np.column_stack([np.zeros(len(Z)), Z])
-    margins = Z[np.arange(len(Z)), data.targets][:, None] - Z
-    return margins if data.weight is None else margins[data.weight > 0]
+def constraints(X, Y, weight, fit_intercept):
+    """Rows of all margins of Theta, flat, and which of them must be zero, from the definition."""
+    n, K = Y.shape
+    samples = np.column_stack([X, np.ones(n)]) if fit_intercept else X
+    rows, names, tied = [], [], []
+    for i in range(n) if weight is None else np.flatnonzero(weight):
+        a = np.flatnonzero(Y[i])[0]
+        for k in set(range(K)) - {a}:
+            row = np.zeros((K, samples.shape[1]))
+            row[a], row[k] = samples[i], -samples[i]
+            rows.append(row.ravel())
+            names.append((int(i), int(a), k))
+            tied.append(Y[i, k] > 0)
+    return np.array(rows), names, np.array(tied)
 
 
-LINE = np.arange(10.0)[:, None]
+def truth(X, Y, weight=None, fit_intercept=True):
+    """Which margins can be above zero: one linear programme for each, without any box."""
+    rows, names, tied = constraints(X, Y, weight, fit_intercept)
+    above, equal = rows[~tied], rows[tied]
+    clear = np.zeros(len(above), dtype=bool)
+    for j in range(len(above)):
+        if clear[j]:
+            continue
+        result = linprog(
+            -above[j],
+            A_ub=np.vstack([-above, above[j : j + 1]]),
+            b_ub=np.append(np.zeros(len(above)), 1.0),
+            A_eq=equal,
+            b_eq=np.zeros(len(equal)),
+            bounds=(None, None),
+            method="highs",
+        )
+        clear |= above @ result.x > 1e-6
+    if not clear.any():
+        return None
+    found = {name for name, tie in zip(names, tied, strict=True) if not tie}
+    found = {name for name, c in zip(sorted(found, key=names.index), clear, strict=True) if c}
+    pairs = tuple(sorted({(min(a, k), max(a, k)) for _, a, k in found}))
+    return Truth("complete" if clear.all() and not tied.any() else "quasi-complete", pairs, found)
 
 
-def test_complete_on_a_line():
-    data = data_of(LINE, LINE[:, 0] > 4)
-    found = find_separation(data)
-    assert found.kind == "complete"
-    assert (found.n_samples, found.n_total) == (10, 10)
-    assert found.pairs == ((0, 1),)
-    assert np.delete(margins_of(found, data), 0, axis=1)[5:].min() >= 0
+def integers(seed):
+    """Small tables full of ties: some separable, with soft rows, weights and dependent columns."""
+    rng = np.random.default_rng(seed)
+    K, d = rng.integers(2, 5), rng.integers(1, 5)
+    n = rng.integers(K, 22)
+    X = rng.integers(-2, 3, size=(n, d)).astype(float)
+    for j in range(d):
+        kind = rng.random()
+        if kind < 0.4:
+            X[:, j] = rng.random(n) < 0.2 if kind < 0.2 else X[:, 0] if kind < 0.3 else 3.0
+    noise = rng.uniform(0, 1.5) * rng.gumbel(size=(n, K)) + rng.integers(-1, 2, size=K)
+    Y = np.eye(K)[(X @ rng.integers(-2, 3, size=(K, d)).T + noise).argmax(axis=1)]
+    if rng.random() < 0.3:
+        soft = rng.random(n) < 0.3
+        Y[soft] = (rng.random((n, K)) * (rng.random((n, K)) < 0.6))[soft]
+        Y[Y.sum(axis=1) == 0, 0] = 1
+        Y /= Y.sum(axis=1, keepdims=True)
+    weight = np.where(rng.random(n) < 0.3, 0.0, 10.0 ** rng.uniform(-6, 6, size=n))
+    weight = weight if weight.any() and rng.random() < 0.4 else None
+    return X, Y, weight, bool(rng.random() < 0.7)
 
 
-def test_quasi_complete_where_two_samples_touch():
-    X = np.append(LINE, [[4.0]], axis=0)
-    y = np.append(LINE[:, 0] > 4, True)
-    found = find_separation(data_of(X, y))
-    assert found.kind == "quasi-complete"
-    assert found.n_samples == 9  # the two at 4 are not told apart
-    y[0], y[9] = True, False
-    assert find_separation(data_of(X, y)) is None
+def same(found, want):
+    if want is None or found is None:
+        return found is want
+    n_samples = len({i for i, _, _ in want.margins})
+    return (found.kind, found.pairs, found.n_samples) == (want.kind, want.pairs, n_samples)
 
 
-def test_a_category_of_one_class_alone():
-    """The table with an empty cell."""
+@pytest.mark.parametrize("start", range(0, 120, 20))
+def test_definition(start):
+    """Kind, classes and samples; the features suffice, and none is superfluous."""
+    kinds = set()
+    for seed in range(start, start + 20):
+        X, Y, weight, fit_intercept = integers(seed)
+        want = truth(X, Y, weight, fit_intercept)
+        rng = np.random.default_rng(seed)
+        units = 10.0 ** rng.integers(-6, 7, size=X.shape[1])
+        found = find(X * units, Y, weight, fit_intercept=fit_intercept)
+        assert same(found, want), seed
+        kinds.add(want and want.kind)
+        if want is None:
+            continue
+        own = list(found.features)
+        assert truth(X[:, own], Y, weight, fit_intercept) == want, seed
+        for j in own:
+            less = [other for other in own if other != j]
+            if less or fit_intercept:
+                assert truth(X[:, less], Y, weight, fit_intercept) != want, seed
+    assert kinds == {None, "complete", "quasi-complete"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_direction_separates(seed):
+    """In raw units, with its features alone, and rows that sum to zero."""
+    X, Y, weight, fit_intercept = integers(seed)
+    found = find(X * 1e3, Y, weight, fit_intercept=fit_intercept)
+    if found is None:
+        return
+    K = Y.shape[1]
+    direction = found.direction
+    assert direction.shape == (1 if K == 2 else K, X.shape[1] + 1)
+    assert fit_intercept or not direction[:, -1].any()
+    if K == 2:
+        direction = np.vstack([-direction, direction]) / 2
+    np.testing.assert_allclose(direction.sum(axis=0), 0, atol=1e-15)
+    assert set(np.flatnonzero(np.ptp(direction[:, :-1], axis=0))) == set(found.features)
+    rows, _, tied = constraints(X * 1e3, Y, weight, True)
+    margins = rows @ direction.ravel()
+    size = np.abs(rows) @ np.abs(direction).ravel() + 1e-3
+    assert np.all(margins[~tied] >= -1e-13 * size[~tied])
+    assert np.all(np.abs(margins[tied]) <= 1e-13 * size[tied])
+    assert margins.max() > 1e-3
+
+
+# Classic cases
+
+
+def test_an_empty_cell():
+    """A two by two table with a zero: its log odds ratio is infinite."""
+    X = np.repeat([[0.0], [0.0], [1.0]], [10, 7, 5], axis=0)
+    y = np.repeat([0, 1, 1], [10, 7, 5])
+    found = find(X, y)
+    assert (found.kind, found.n_samples, found.n_total) == ("quasi-complete", 5, 22)
+    assert found.direction[0, 0] > 0.5
+    assert found.direction[0, 1] == 0
+    assert find(np.append(X, [[1.0]], axis=0), np.append(y, 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("shift", "kind"), [(0.1, "complete"), (0.0, "quasi-complete"), (-0.1, None)]
+)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_two_intervals(shift, kind, fit_intercept):
+    """Apart, touching, overlapping; without intercept they meet at zero."""
+    left = np.linspace(-1, -shift / 2, 20)
+    X = np.concatenate([left, -left])[:, None] + (7.0 if fit_intercept else 0.0)
+    found = find(X, np.repeat([0, 1], 20), fit_intercept=fit_intercept)
+    assert (found and found.kind) == kind
+    if kind:
+        assert found.n_samples == (40 if shift else 38)
+
+
+def test_two_columns_that_separate_together():
     rng = np.random.default_rng(0)
-    X = np.column_stack([rng.normal(size=(200, 3)), rng.random(200) < 0.1])
-    y = rng.integers(0, 2, 200)
-    assert find_separation(data_of(X, y)) is None
-    y[X[:, 3] == 1] = 1
-    found = find_separation(data_of(X, y))
-    assert found.kind == "quasi-complete"
-    assert found.features.tolist() == [3]
-    assert found.n_samples == X[:, 3].sum()
+    X = rng.normal(size=(200, 5))
+    y = (X[:, 1] - X[:, 3] > 0).astype(int)
+    found = find(X, y)
+    assert (found.kind, found.features.tolist()) == ("complete", [1, 3])
 
 
-def test_one_of_three_classes():
-    rng = np.random.default_rng(1)
-    y = np.repeat([0, 1, 2], 40)
-    X = rng.normal(size=(120, 4))
-    X[:, 2] += 20 * (y == 2)
-    found = find_separation(data_of(X, y))
-    assert found.kind == "quasi-complete"
-    assert found.pairs == ((0, 2), (1, 2))
-    assert found.features.tolist() == [2]
-    message = found.message(np.array(["a", "b", "c"]), ["p", "q", "r", "s"])
-    assert "because r separates 'c' from 'a' and 'b' in all 120 samples" in message
-    assert "quasi-complete" in message
-    assert "Pass a finite C" in message
-
-
-def test_classic_iris():
-    from sklearn.datasets import load_iris
-
+def test_setosa():
     X, y = load_iris(return_X_y=True)
-    assert find_separation(data_of(X, y)).pairs == ((0, 1), (0, 2))
-    assert find_separation(data_of(X, y == 0)).kind == "complete"
-    assert find_separation(data_of(X, y == 1)) is None
+    for labels, kind in ((y, "quasi-complete"), ((y > 0).astype(int), "complete")):
+        found = find(X, labels)
+        assert found.kind == kind
+        assert found.features.tolist() in ([2], [3])  # the petals, in length or in width
+        assert found.pairs == (((0, 1), (0, 2)) if kind != "complete" else ((0, 1),))
+        assert found.n_samples == 150
+    assert find(X[50:], y[50:] - 1) is None
 
 
-def test_samples_of_no_weight_do_not_count():
-    y = LINE[:, 0] > 4
-    y[0] = True
-    weight = np.ones(10)
-    assert find_separation(data_of(LINE, y, weight)) is None
-    weight[0] = 0.0
-    found = find_separation(data_of(LINE, y, weight))
-    assert (found.kind, found.n_total) == ("complete", 9)
+def test_wine_and_breast_cancer():
+    wine, cancer = (find(*load(return_X_y=True)) for load in (load_wine, load_breast_cancer))
+    assert (wine.kind, wine.pairs) == ("complete", ((0, 1), (0, 2), (1, 2)))
+    assert cancer.kind == "complete"
+    assert len(wine.features) <= 7
+    assert 15 < len(cancer.features) < 30
 
 
-def test_soft_rows_hold_their_classes_together():
-    hard = np.column_stack([LINE[:, 0] <= 4, LINE[:, 0] > 4]).astype(float)
-    assert find_separation(data_of(LINE, hard)).kind == "complete"
-    soft = hard.copy()
-    soft[4] = 0.5, 0.5
-    # the boundary can lie at 4 only, where the soft row says that both are possible
-    assert find_separation(data_of(LINE, soft)).kind == "quasi-complete"
-    soft[7] = 0.5, 0.5
-    assert find_separation(data_of(LINE, soft)) is None
+def test_one_class_of_three_in_some_samples():
+    """A category of one class, in data that overlap: that class from both others."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 4))
+    y = rng.integers(3, size=300)
+    X[:, 2] = (y == 1) & (rng.random(300) < 0.1)
+    found = find(X, y)
+    assert (found.kind, found.pairs) == ("quasi-complete", ((0, 1), (1, 2)))
+    assert found.features.tolist() == [2]
+    assert found.n_samples == X[:, 2].sum() > 3
+    X[:, 2] = (y != 1) & (rng.random(300) < 0.1)  # and one that class 1 lacks: 1 falls behind
+    found = find(X, y)
+    assert (found.pairs, found.n_samples) == (((0, 1), (1, 2)), X[:, 2].sum())
 
 
-def test_without_an_intercept_the_boundary_passes_through_the_origin():
-    y = LINE[:, 0] > 4
-    assert find_separation(data_of(LINE, y, fit_intercept=False)) is None
-    assert find_separation(data_of(LINE - 4.5, y, fit_intercept=False)).kind == "complete"
+def test_more_columns_than_samples():
+    X = np.random.default_rng(0).normal(size=(12, 30))
+    found = find(X, np.arange(12) % 3)
+    assert found.kind == "complete"
+    assert len(found.features) < 12
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("form", ["raw", "float32", "sparse", "constant and twice"])
-def test_forms_of_the_same_data(seed, form):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(100, 4)).round(3)
-    y = (X[:, 1] > 0.2).astype(int)
-    X[np.abs(X[:, 1] - 0.2) < 0.05, 1] = 1.0
-    y = (X[:, 1] > 0.2).astype(int)
-    other = y.copy()
-    other[rng.choice(100, 30, replace=False)] ^= 1
-    form_of = {
-        "raw": lambda A: A * [1e-6, 1.0, 1e6, 1.0] + [0.0, 0.0, 0.0, 1e9],
-        "float32": lambda A: A.astype(np.float32),
-        "sparse": lambda A: sp.csr_array(
-            np.where(np.abs(A) > 1.5, 0.0, A)[:, [1, 1, 2, 3]] * [1, 0, 1, 1]
-        ),
-        "constant and twice": lambda A: np.column_stack([A, A[:, 1], np.full(len(A), 7.0)]),
-    }[form]
-    if form != "sparse":
-        assert find_separation(data_of(form_of(X), y)).kind == "complete"
-    assert find_separation(data_of(form_of(X), other)) is None
+# Targets and weights
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_no_false_alarm(seed):
-    """Ten sets each: some have samples of all classes at one point, which nothing separates."""
-    rng = np.random.default_rng(seed)
-    for _ in range(10):
-        K, d = int(rng.integers(2, 5)), int(rng.integers(1, 6))
-        n = 20 * d * K
-        X = rng.normal(size=(n, d)) * 10.0 ** rng.integers(-6, 7, d) + 10.0 ** rng.integers(0, 6)
-        if rng.random() < 0.5:
-            X[:, 0] = rng.random(n) < 0.3
-        y = rng.integers(0, K, n)
-        X[:K], y[:K] = X.mean(axis=0), np.arange(K)
-        # the mean is inside the hull of each class, or the set is no test
-        assert find_separation(data_of(X, y)) is None
+def test_classes_that_share_a_soft_row_move_together():
+    X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    Y = np.eye(3)[[0, 0, 1, 2]]
+    assert find(X, Y).kind == "complete"
+    Y[3] = [0, 0.5, 0.5]
+    found = find(X, Y)
+    assert (found.kind, found.pairs) == ("quasi-complete", ((0, 1), (0, 2), (1, 2)))
+    Y[0] = [0.2, 0.3, 0.5]  # x = 3 and x = 0 leave 1 and 2 together everywhere, and 0 at x = 0
+    assert same(find(X, Y), truth(X, Y))
+    assert find(X, np.full((4, 3), 1 / 3)) is None
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_agrees_with_the_fit(seed):
-    rng = np.random.default_rng([seed, 7])
-    K, d = int(rng.integers(2, 4)), int(rng.integers(1, 5))
-    n = int(rng.integers(8, 20))
-    X = rng.normal(size=(n, d)).round(1)
-    y = np.append(np.arange(K), rng.integers(0, K, n - K))
-    data = data_of(X, y)
-    solution = minimise(data, alpha=0.0, start=None, tol=1e-6, max_iter=1000)
-    found = find_separation(data)
-    assert (found is None) == (not solution.unbounded)
-    if found is not None:
-        assert margins_of(found, data).min() > -1e-9
-        assert margins_of(found, data).max() > 1e-3
-        guess = replace(solution).coef, solution.intercept
-        assert find_separation(data, guess=guess).kind == found.kind
+def test_a_share_is_a_share_however_small():
+    X, Y = np.array([[0.0], [1.0]]), np.eye(2)
+    assert find(X, Y).kind == "complete"
+    Y[:] = [[1, 1e-300], [0, 1]]
+    assert find(X, Y).kind == "quasi-complete"
+    Y[1] = [1e-300, 1]
+    assert find(X, Y) is None
+
+
+def test_rows_without_weight_do_not_count():
+    X, y = np.arange(20.0)[:, None], np.repeat([0, 1], 10)
+    y[15] = 0
+    weight = np.full(20, 1e-9)
+    assert find(X, y, weight) is None
+    weight[15] = 0
+    found = find(X, y, weight)
+    assert (found.kind, found.n_samples, found.n_total) == ("complete", 19, 19)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_a_class_without_weight(K):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), rng.integers(K, size=60)
+    found = find(X, y, (y != 1).astype(float))
+    assert found.features.size == 0
+    assert found.pairs == tuple((a, b) for a, b in ((0, 1), (1, 2)) if b < K)
+    # through the origin nothing holds it back either, unless samples lie on all sides
+    assert find(X, y, (y != 1).astype(float), fit_intercept=False) is None or K == 2
+
+
+# What must not change anything
+
+
+@pytest.fixture
+def mixed():
+    """A category of class 1 among three that overlap, and its separation."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(400, 4))
+    y = (X @ rng.normal(size=(4, 3)) + rng.gumbel(size=(400, 3))).argmax(axis=1)
+    X[:, 3] = (y == 1) & (rng.random(400) < 0.1)
+    found = find(X, y)
+    assert (found.features.tolist(), found.pairs) == ([3], ((0, 1), (1, 2)))
+    return X, y, found.n_samples
+
+
+def sparse(X):
+    return scipy.sparse.csr_array(X)
+
+
+def read_only(X):
+    X.setflags(write=False)
+    return X
+
+
+FORMS = [np.asfortranarray, read_only, sparse, scipy.sparse.csr_matrix, np.float32]
+
+
+@pytest.mark.parametrize("form", [*FORMS, lambda X: sparse(np.float32(X))])
+def test_forms_of_x(mixed, form):
+    X, y, n_samples = mixed
+    found = find(form(X), y)
+    assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse])
+def test_units_and_offsets(mixed, form):
+    X, y, n_samples = mixed
+    raw = X * [1e-9, 1.0, 1e9, 1e-3] + [0, 1e9, -1e12, 7.0]
+    found = find(form(raw), y)
+    assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
+    coef = found.direction[:, 3] * 1e-3
+    assert np.all(coef[1] > coef[[0, 2]] + 0.1)
+
+
+def test_order_of_classes_and_samples(mixed):
+    X, y, n_samples = mixed
+    order = np.random.default_rng(0).permutation(len(y))
+    found = find(X[order], np.array([2, 0, 1])[y][order])
+    assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
+    assert found.pairs == ((0, 1), (0, 2))
+
+
+def test_useless_columns(mixed):
+    """Constant, repeated and dependent columns take no part."""
+    X, y, n_samples = mixed
+    more = np.column_stack([np.full(400, 0.1), X[:, 0], X, X[:, 1] + X[:, 2], 1 - X[:, 3]])
+    found = find(more, y)
+    assert found.features.tolist() in ([5], [7])
+    assert found.n_samples == n_samples
+    assert find(more[:, [0, 1, 2, 3, 4, 6]], y) is None
+
+
+def test_one_hot_columns():
+    """All levels of a factor, which add up to the intercept: the level is named, not its rest."""
+    rng = np.random.default_rng(2)
+    level, y = rng.integers(6, size=300), rng.integers(2, size=300)
+    y[level == 4] = 1
+    for X in (np.eye(6)[level], sparse(np.eye(6)[level])):
+        found = find(X, y)
+        assert (found.features.tolist(), found.n_samples) == ([4], np.sum(level == 4))
+        assert found.direction[0, 4] > 0
+    reduced = find(np.eye(6)[level][:, [0, 1, 2, 3, 5]], y)  # level 4 is the one left out
+    assert reduced.n_samples == np.sum(level == 4)
+
+
+def test_one_hot_labels_moments_and_blocks(mixed, monkeypatch):
+    X, y, n_samples = mixed
+    data = Data(X, np.eye(3)[y], None, 3)
+    monkeypatch.setattr(cone, "BLOCK_ELEMENTS", 100)
+    found = find_separation(data, moments=first_read(data))
+    assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
+
+
+# Limits
+
+
+def touching(d, K, gap, n_pairs=60):
+    """Samples on both sides of the borders between classes, `gap` apart; below zero, across."""
+    rng = np.random.default_rng([d, K])
+    W = rng.normal(size=(K, d))
+    X, y = rng.normal(size=(300, d)), []
+    y = (X @ W.T).argmax(axis=1)
+    rows, labels = [X], [y]
+    for x in X[:n_pairs]:
+        b, a = np.argsort(W @ x)[-2:]
+        w = W[a] - W[b]
+        middle = x - w * (w @ x) / (w @ w)
+        if (W @ middle).max() > W[a] @ middle + 1e-9:
+            continue  # another class comes between
+        step = 0.5 * gap * w / np.linalg.norm(w)
+        rows.append([middle + step, middle - step])
+        labels.append([a, b])
+    return np.vstack(rows), np.concatenate(labels)
+
+
+@pytest.mark.parametrize(("d", "K"), [(1, 2), (2, 2), (2, 3), (5, 2), (5, 3)])
+@pytest.mark.parametrize("gap", [1e-2, 1e-5, 1e-8, 1e-10, 1e-11])
+def test_a_gap_or_an_overlap_however_small(d, K, gap):
+    """HiGHS is content with 1e-9; what is decided here is decided by float64."""
+    found = find(*touching(d, K, gap))
+    assert found is not None
+    assert found.n_samples >= 300
+    assert gap < 1e-5 or found.kind == "complete"
+    assert find(*touching(d, K, -gap)) is None
+
+
+def test_an_overlap_far_from_zero():
+    """A timestamp: units in the last place of 1e9 are 1e-7."""
+    x = 1e9 + np.arange(100.0)
+    y = np.repeat([0, 1], 50)
+    for X in (x[:, None], sparse(x[:, None])):
+        assert find(X, y).kind == "complete"
+        assert find(X, np.where(x == 1e9 + 55, 0, y)) is None
+    x[49] = x[50] + 1e-5
+    assert find(x[:, None], y) is None
+    x[49] = x[50]
+    assert find(x[:, None], y).kind == "quasi-complete"
+
+
+def test_sums_that_float64_rounds():
+    """0.1 + 0.2 is not 0.3: a border that is one but for rounding."""
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 10, size=(2, 2000)) / 10
+    total, X = a + b, np.column_stack([a, b])
+    assert np.any(total != np.round(total, 1))
+    assert find(X, (total > 1.05).astype(int)).kind == "complete"
+    border = np.isclose(total, 1.0)
+    y = np.where(border, rng.integers(2, size=2000), total > 1).astype(int)
+    assert 0 < y[border].mean() < 1
+    found = find(X, y)
+    assert (found.kind, found.n_samples) == ("quasi-complete", 2000 - border.sum())
+    found = find(X + [-30_000, 20_000], y)  # and rounds more, far from zero
+    assert (found.kind, found.n_samples) == ("quasi-complete", 2000 - border.sum())
+
+
+def test_one_sample_of_many_objects():
+    """All constraints hold, though few are ever in the programme."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(50_000, 3))
+    y = (X[:, 0] > 0.3).astype(int)
+    assert find(X, y).features.tolist() == [0]
+    y[np.argmin(np.abs(X[:, 0] - 0.5))] = 0
+    assert find(X, y) is None
+    X[:, 2] = 0
+    X[777] = [2.0, 0.0, 1.0]
+    y[777] = 1
+    found = find(X, y)
+    assert (found.features.tolist(), found.n_samples) == ([2], 1)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_newton_steps_are_long_where_data_separate(K):
+    """They move some logits apart by one, wherever they start: the proof that most fits need."""
+    rng = np.random.default_rng(K)
+    X = rng.normal(size=(800, 3))
+    y = rng.integers(K, size=800)
+    separable, moves = np.column_stack([X, (y == 1) & (rng.random(800) < 0.02)]), {}
+    assert find(separable, y) is not None
+    assert find(X, y) is None
+    for name, columns in (("separable", separable), ("not", X)):
+        data = Data(columns, y, None, K)
+        objective = Objective(data, first_read(data), 0.0, first_read(data).mean)
+        for scale in (0.0, 0.1, 1.0, 3.0):
+            theta = rng.normal(size=objective.shape) * scale
+            theta -= theta.mean(axis=0) if K > 2 else 0.0
+            view = View.of(curvature.full(objective, theta), objective(theta))
+            moves.setdefault(name, []).append(objective.largest_move(view.newton_step))
+    assert min(moves["separable"]) >= 1
+    assert min(moves["not"]) < 1
+
+
+# When it cannot be told
+
+
+def test_too_large():
+    X, y = load_digits(return_X_y=True)
+    with pytest.raises(Undecided, match="too large"):
+        find(X, y)
+    X = scipy.sparse.random_array((3000, 1000), density=0.002, random_state=0, format="csr")
+    assert find(X, np.arange(3000) % 2).kind == "quasi-complete"  # columns of one or two samples
+
+
+def test_a_guess_that_separates_all_samples():
+    """Then size is no matter, and neither are features that it could do without."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 600))
+    coef, intercept = rng.normal(size=(1, 600)), np.array([0.3])
+    y = (X @ coef[0] + 0.3 > 0).astype(int)
+    found = find(X, y, guess=(coef, intercept))
+    assert (found.kind, found.n_samples, len(found.features)) == ("complete", 500, 600)
+    np.testing.assert_allclose(
+        found.direction / found.direction[0, -1], np.append(coef, intercept)[None] / 0.3, rtol=1e-9
+    )
+    with pytest.raises(Undecided):
+        find(X, 1 - y, guess=(coef, intercept))
+
+
+def test_a_bad_guess_changes_nothing(mixed):
+    X, y, n_samples = mixed
+    for size in (0.0, 1.0, 1e15):
+        guess = np.full((3, 4), size) * np.arange(3)[:, None], np.zeros(3)
+        found = find(X, y, guess=guess)
+        assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
+
+
+def test_highs_may_give_up(mixed, monkeypatch):
+    X, y, _ = mixed
+    gave_up = OptimizeResult(x=None, status=4, message="numerical difficulties")
+    monkeypatch.setattr(cone, "linprog", lambda *args, **settings: gave_up)
+    with pytest.raises(Undecided, match="numerical difficulties"):
+        find(X, y)
+
+
+# Messages
+
+
+def separation(pairs, features=(1,), kind="quasi-complete"):
+    return Separation(kind, np.zeros((1, 9)), pairs, np.array(features, dtype=int), 5, 22)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "features", "text"),
+    [
+        (((0, 1),), (1,), "x1 separates 'a' from 'b' in 5 of 22 samples (quasi-complete "),
+        (((0, 1),), (1, 4), "x1 and x4 separate 'a' from 'b' in"),
+        (((0, 1),), range(8), "x0, x1, x2, x3, x4 and 3 more separate 'a' from 'b' in"),
+        (((0, 1),), (), "the intercept alone, for want of samples of a class with a weight, sep"),
+        (((0, 1), (1, 2)), (1,), "separates 'b' from 'a' and 'c' in"),
+        (((0, 1), (0, 2), (1, 2)), (1,), "separates 'a', 'b' and 'c' from each other in"),
+        (((0, 1),), (1,), "separates 'a' from 'b' in"),
+        (((0, 1), (0, 2), (0, 3), (1, 2), (1, 3)), (1,), "'a', 'b' and ('c' and 'd') from each"),
+    ],
+)
+def test_message(pairs, features, text):
+    K = 1 + max(b for _, b in pairs)
+    message = separation(pairs, features).message(np.array(["a", "b", "c", "d"])[:K])
+    assert text in message
+    assert message.startswith("no finite maximum of the likelihood exists, because ")
+    assert "Pass a finite C, or drop or merge" in message
+
+
+def test_message_of_pairs_and_names():
+    """A class that overlaps with both others keeps them from being groups."""
+    message = separation(((0, 1),)).message(np.array([3, 5, 7]), ["age", "fever"])
+    assert "because fever separates 3 from 5 in 5 of 22 samples" in message
