@@ -5,8 +5,8 @@ Conventions
 * A direction is (K - 1, p): classes but the last, which stands still; the intercept, if there is
   one, is its last column. Its size is its largest coefficient.
 * Columns are measured from a number near their middle, a difference that float64 hardly rounds, in
-  powers of two near their deviation; samples in units of their sum of absolute entries. A margin
-  is then at most twice the size of its direction, whatever the units of X.
+  powers of two near their deviation; samples in units of the sum of their absolute entries. A
+  margin is then at most twice the size of its direction, whatever the units of X.
 * A **margin** belongs to a pair of a sample i and a class k, which is the number i K + k: the logit
   of the target's class less that of k. It must not be below zero, and must be zero for other
   classes of a soft row. Other margins are **clear** if they are above zero by far more than
@@ -30,6 +30,7 @@ FAR = 1e3  # |mean - origin| / deviation above which a column is measured from i
 EPS = float(np.finfo(float).eps)
 ROUNDING = 8 * EPS  # of a margin, for each entry of a sample
 CLEAR = 1e3  # of those: what a clear margin is at least
+COARSE = 1e6  # roundings of its entries that are a column's unit at least
 NEAR = 1e-6  # of a solution, within which a better one is looked for
 NEGLIGIBLE = 1e-9  # coefficients of a solution that are zero
 NO_GAIN = 1e-12  # of the largest coefficient of a sum of margins
@@ -121,6 +122,7 @@ class Cone:
             far = np.abs(moments.mean - moments.origin) > FAR * np.sqrt(moments.variance)
             self.shift = np.where(far, moments.mean, moments.origin)
         size = np.sqrt(moments.variance + (moments.mean - self.shift) ** 2)
+        size = np.maximum(size, COARSE * EPS * np.abs(self.shift))
         self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
         self.distance = np.abs(self.shift) * self.scale
         self.sparse = scipy.sparse.issparse(data.X) and not self.shift.any()
@@ -147,7 +149,7 @@ class Cone:
         intercept = direction[:, self.n_features :].sum(axis=1) - coef @ self.shift
         theta = np.column_stack([coef, intercept])
         if len(theta) == 1:
-            return -theta
+            return 0.0 - theta
         theta = np.vstack([theta, np.zeros_like(theta[:1])])
         return theta - theta.mean(axis=0)
 

@@ -297,9 +297,11 @@ def test_forms_of_x(mixed, form):
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse])
-def test_units_and_offsets(mixed, form):
+@pytest.mark.parametrize("far", [1e9, 1e12, 1e15])
+def test_units_and_offsets(mixed, form, far):
+    """Where a column's digits are lost it is no use, and does not get in the way."""
     X, y, n_samples = mixed
-    raw = X * [1e-9, 1.0, 1e9, 1e-3] + [0, 1e9, -1e12, 7.0]
+    raw = X * [1e-140, 1.0, 1e100, 1e-3] + [0, far, -1e103, 7.0]
     found = find(form(raw), y)
     assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
     coef = found.direction[:, 3] * 1e-3
@@ -391,20 +393,20 @@ def test_an_overlap_far_from_zero():
     assert find(x[:, None], y).kind == "quasi-complete"
 
 
-def test_sums_that_float64_rounds():
-    """0.1 + 0.2 is not 0.3: a border that is one but for rounding."""
+@pytest.mark.parametrize("offset", [0.0, 3e4])
+def test_a_border_that_float64_rounds(offset):
+    """Samples on a + 2 b = 13 in tenths: 0.1 + 0.2 is not 0.3, and far from zero still less."""
     rng = np.random.default_rng(0)
-    a, b = rng.integers(0, 10, size=(2, 2000)) / 10
-    total, X = a + b, np.column_stack([a, b])
-    assert np.any(total != np.round(total, 1))
-    assert find(X, (total > 1.05).astype(int)).kind == "complete"
-    border = np.isclose(total, 1.0)
-    y = np.where(border, rng.integers(2, size=2000), total > 1).astype(int)
-    assert 0 < y[border].mean() < 1
+    a, b = rng.integers(0, 10, size=(2, 2000))
+    X = np.column_stack([0.1 * a - offset, 0.3 * b + offset])
+    above, border = a + 2 * b > 13, a + 2 * b == 13
+    assert len(np.unique(X[border] @ [3, 2])) > 1
+    assert find(X, above.astype(int)).kind == "complete"
+    y = np.where(border, rng.integers(2, size=2000), above)
     found = find(X, y)
     assert (found.kind, found.n_samples) == ("quasi-complete", 2000 - border.sum())
-    found = find(X + [-30_000, 20_000], y)  # and rounds more, far from zero
-    assert (found.kind, found.n_samples) == ("quasi-complete", 2000 - border.sum())
+    y[np.argmax(a + 2 * b)] = 0
+    assert find(X, y) is None
 
 
 def test_one_sample_of_many_objects():
