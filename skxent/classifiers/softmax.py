@@ -412,19 +412,24 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _endless(self, solution: Solution, unpenalised: Data | None) -> str:
         """Say why logits go to infinity, if they do."""
-        stayed = not solution.unbounded and (solution.converged or solution.stopped)
-        if unpenalised is not None and not stayed:
+        if not solution.unbounded and (solution.converged or solution.stopped):
+            return ""
+        why = (
+            "no finite maximum of the likelihood is in reach, because some classes can be "
+            "separated perfectly, or all but perfectly"
+        )
+        if unpenalised is not None:
             with suppress(Undecided):
                 found = find_separation(unpenalised, guess=(solution.coef, solution.intercept))
                 if found is not None:
                     names = getattr(self, "feature_names_in_", None)
                     return found.message(self.classes_, names)
+                why = "the maximum of the likelihood is finite, but out of reach in float64"
         if not solution.unbounded:
             return ""
         return (
-            "no finite maximum of the likelihood is in reach, because some classes can be "
-            "separated perfectly, or all but perfectly. Coefficients grow without bound and their "
-            "size means nothing. Pass a finite C."
+            f"{why}. Coefficients still grow where next to nothing is gained, and their size means "
+            "nothing. Pass a finite C."
         )
 
     def _two_classes_only(self) -> bool:

@@ -26,7 +26,7 @@ from scipy.optimize import linprog
 from skxent.likelihood.blocks import BLOCK_ELEMENTS
 from skxent.likelihood.data import Data, Moments
 
-FAR = 1e3  # |mean - origin| / deviation above which a column is measured from its mean
+FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
 EPS = float(np.finfo(float).eps)
 ROUNDING = 8 * EPS  # of a margin, for each entry of a sample
 CLEAR = 1e3  # of those: what a clear margin is at least
@@ -117,14 +117,15 @@ class Cone:
         self.data = data
         self.n_features = d
         self.shape = data.n_classes - 1, d + data.fit_intercept
+        varies = moments.variance > 0
         self.shift = np.zeros(d)
         if data.fit_intercept:
             far = np.abs(moments.mean - moments.origin) > FAR * np.sqrt(moments.variance)
-            self.shift = np.where(far, moments.mean, moments.origin)
+            self.shift = np.where(far & varies, moments.mean, moments.origin)
         size = np.sqrt(moments.variance + (moments.mean - self.shift) ** 2)
-        size = np.maximum(size, COARSE * EPS * np.abs(self.shift))
+        size[varies] = np.maximum(size, COARSE * EPS * np.abs(self.shift))[varies]
         self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
-        self.distance = np.abs(self.shift) * self.scale
+        self.distance = np.abs(self.shift) * self.scale * varies
         self.sparse = scipy.sparse.issparse(data.X) and not self.shift.any()
         # The constraints of programmes: pairs, rows, units of samples, and which are equalities.
         self.pairs = np.empty(0, dtype=np.int64)

@@ -15,7 +15,8 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.separation import find_separation
 
 DENIED = "no finite maximum of the likelihood exists, because "
-UNREACHED = "no finite maximum of the likelihood is in reach"
+UNKNOWN = "no finite maximum of the likelihood is in reach, because some classes can be separated "
+UNREACHED = "the maximum of the likelihood is finite, but out of reach in float64"
 
 
 def warning_of(X, y, Classifier=SoftmaxClassifier, sample_weight=None, classes=None, **settings):
@@ -184,4 +185,4 @@ def test_too_large_for_a_search():
     X = rng.normal(size=(2000, 400))
     y = rng.integers(2, size=2000)
     X[:, 0] = (y == 1) & (rng.random(2000) < 0.05)
-    assert UNREACHED in warning_of(X, y)
+    assert UNKNOWN in warning_of(X, y)

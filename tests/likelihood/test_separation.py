@@ -87,6 +87,10 @@ def integers(seed):
     return X, Y, weight, bool(rng.random() < 0.7)
 
 
+def sparse(X):
+    return scipy.sparse.csr_array(X)
+
+
 def same(found, want):
     if want is None or found is None:
         return found is want
@@ -103,7 +107,10 @@ def test_definition(start):
         want = truth(X, Y, weight, fit_intercept)
         rng = np.random.default_rng(seed)
         units = 10.0 ** rng.integers(-6, 7, size=X.shape[1])
-        found = find(X * units, Y, weight, fit_intercept=fit_intercept)
+        away = rng.integers(-300, 301, size=X.shape[1]) * (fit_intercept and seed % 2)
+        raw = (X + away) * units
+        raw = sparse(raw) if seed % 3 == 0 else raw
+        found = find(raw, Y, weight, fit_intercept=fit_intercept)
         assert same(found, want), seed
         kinds.add(want and want.kind)
         if want is None:
@@ -134,7 +141,7 @@ def test_the_direction_separates(seed):
     assert set(np.flatnonzero(np.ptp(direction[:, :-1], axis=0))) == set(found.features)
     rows, _, tied = constraints(X * 1e3, Y, weight, True)
     margins = rows @ direction.ravel()
-    size = np.abs(rows) @ np.abs(direction).ravel() + 1e-3
+    size = np.abs(rows) @ np.abs(direction).ravel() + 1
     assert np.all(margins[~tied] >= -1e-13 * size[~tied])
     assert np.all(np.abs(margins[tied]) <= 1e-13 * size[tied])
     assert margins.max() > 1e-3
@@ -275,10 +282,6 @@ def mixed():
     found = find(X, y)
     assert (found.features.tolist(), found.pairs) == ([3], ((0, 1), (1, 2)))
     return X, y, found.n_samples
-
-
-def sparse(X):
-    return scipy.sparse.csr_array(X)
 
 
 def read_only(X):
