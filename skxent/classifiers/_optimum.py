@@ -180,14 +180,18 @@ def _refuse_separated(clf: SoftmaxClassifier, data: Data) -> NoReturn:
             "The Hessian of the objective is singular to the precision of float64, so weak is the "
             "penalty: pass a smaller C."
         )
+    why = (
+        "No finite maximum of the likelihood is in reach, because some classes can be separated "
+        "perfectly, or all but perfectly"
+    )
     with suppress(Undecided):
-        found = find_separation(data)
+        found = find_separation(data, guess=(clf.coef_, clf.intercept_))
         if found is not None:
             message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
             raise ValueError(f"{message[0].upper()}{message[1:]}")
+        why = "The maximum of the likelihood is finite, but out of reach in float64"
     raise ValueError(
-        "No finite maximum of the likelihood exists, because some classes can be separated "
-        "perfectly: standard errors would be infinite. Pass a finite C, or leave out the features "
+        f"{why}: standard errors would mean nothing. Pass a finite C, or leave out the features "
         "that separate."
     )
 
