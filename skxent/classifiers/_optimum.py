@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import issparse
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
+from skxent.classifiers._training_data import read_X, training_data
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
-from skxent.likelihood.blocks import effective_threads, one_blas_thread
+from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
 from skxent.likelihood.data import Data, Moments, first_read
@@ -50,7 +50,7 @@ class Optimum:
     class_weight: Floats
 
 
-def training_data(
+def data_of_fit(
     clf: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[Data, Floats | None]:
     """Read and check what `clf` was fitted with; return it with the weights less class weights."""
@@ -62,26 +62,15 @@ def training_data(
             f"clf has not converged, it is about {clf.optimality_gap_:.2g} nats above the minimum: "
             "fit it with a higher max_iter, or a finite C where classes can be separated."
         )
-    X = validate_data(clf, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-    if issparse(X) and not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
+    X = read_X(clf, X, reset=False)
     copies = sample_weights(sample_weight, X.shape[0])
-    targets, weight = _targets(clf, y, X.shape[0]).weighted(clf.class_weight, copies)
+    data = training_data(clf, X, _targets(clf, y, X.shape[0]), copies)
     width = (len(clf.classes_) - 1) * (X.shape[1] + bool(clf.fit_intercept))
     if width > WIDEST:
         raise ValueError(
             f"infer takes the whole Hessian, here of {width} parameters, and {WIDEST} are the "
             "most: leave out features."
         )
-    data = Data(
-        X=X,
-        targets=targets.values,
-        weight=weight,
-        n_classes=len(clf.classes_),
-        fit_intercept=bool(clf.fit_intercept),
-        n_threads=effective_threads(clf.n_jobs),
-    )
     return data, copies
 
 

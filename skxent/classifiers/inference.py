@@ -13,7 +13,7 @@ from scipy.special import entr, xlogy
 
 from skxent.classifiers._fit_targets import Floats
 from skxent.classifiers._likelihood_inference import LikelihoodInference
-from skxent.classifiers._optimum import Optimum, optimum, penalty_of, training_data
+from skxent.classifiers._optimum import Optimum, data_of_fit, optimum, penalty_of
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
 from skxent.likelihood.data import Data
@@ -144,7 +144,7 @@ def infer(
     [[ 2.394  4.48   4.737  9.743 25.708]]
     """
     _check_options(clf, covariance, groups)
-    data, weight = training_data(clf, X, y, sample_weight)
+    data, weight = data_of_fit(clf, X, y, sample_weight)
     copies, shares = copies_and_shares(weight, data.X.shape[0])
     classes = clf.classes_.tolist()
     place = 0 if reference is None else _place(reference, classes)

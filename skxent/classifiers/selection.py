@@ -8,20 +8,19 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers._callbacks import FRAMES_OF_FIT, with_callbacks
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
+from skxent.classifiers._training_data import read_X, training_data
 from skxent.classifiers.softmax import SoftmaxClassifier
-from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.data import Data
 from skxent.likelihood.solver import minimise
 from skxent.metrics import ZeroProbabilityWarning
@@ -274,22 +273,10 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None
     ) -> tuple[Samples, Data]:
         """Check the samples; return them as they count in means of losses, and in fits."""
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
-        if issparse(X) and not X.has_canonical_format:
-            X = X.copy()  # the caller's is not sorted for him
-            X.sum_duplicates()
+        X = read_X(self, X, reset=True)
         targets = FitTargets.of(y, classes, X.shape[0])
         samples = Samples(X, targets, sample_weights(sample_weight, X.shape[0]))
-        targets, weight = targets.weighted(self.class_weight, samples.weight)
-        data = Data(
-            X=X,
-            targets=targets.values,
-            weight=weight,
-            n_classes=len(targets.classes),
-            fit_intercept=bool(self.fit_intercept),
-            n_threads=effective_threads(self.n_jobs),
-        )
-        return samples, data
+        return samples, training_data(self, X, targets, samples.weight)
 
     def _compare(self, samples: Samples, data: Data, Cs: Floats, groups: ArrayLike | None) -> Path:
         """Losses of held-out samples for each value."""

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -24,7 +23,8 @@ from skxent.classifiers._callbacks import (
 )
 from skxent.classifiers._fit_targets import FitTargets, sample_weights
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
-from skxent.likelihood.blocks import Blocks, effective_threads
+from skxent.classifiers._training_data import read_X, training_data
+from skxent.likelihood.blocks import Blocks
 from skxent.likelihood.data import Data
 from skxent.likelihood.separation import Undecided, find_separation
 from skxent.likelihood.solution import Solution
@@ -191,24 +191,12 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         check_parameters(self)
         with unchanged_on_error(self):
-            X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
-            if issparse(X) and not X.has_canonical_format:
-                X = X.copy()  # the caller's is not sorted for him
-                X.sum_duplicates()
+            X = read_X(self, X, reset=True)
             targets = FitTargets.of(y, classes, X.shape[0])
             self._check_n_classes(targets)
-            weight = sample_weights(sample_weight, X.shape[0])
-            targets, weight = targets.weighted(self.class_weight, weight)
+            data = training_data(self, X, targets, sample_weights(sample_weight, X.shape[0]))
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
             with fit_task(self, X, y, metadata) as after_iteration:
-                data = Data(
-                    X=X,
-                    targets=targets.values,
-                    weight=weight,
-                    n_classes=len(targets.classes),
-                    fit_intercept=bool(self.fit_intercept),
-                    n_threads=effective_threads(self.n_jobs),
-                )
                 solution = minimise(
                     data,
                     alpha=1.0 / self.C,
