@@ -75,9 +75,8 @@ class Cholesky:
             flat[start:stop] = scale * blas.dtrsv(L, v[start:stop], lower=1, trans=1)
             start = stop
         if start < theta.size:
-            theta -= theta.sum(axis=0) / len(
-                theta
-            )  # the last class stood still; nothing common may pile up
+            # The last class stood still. Nothing that all have in common may pile up.
+            theta -= theta.sum(axis=0) / len(theta)
         return theta
 
     def to_v(self, gradient: np.ndarray) -> np.ndarray:
@@ -112,6 +111,18 @@ ClassWeights = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 
 
 def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
+    """The Hessian of `objective` at `theta`, factored."""
+    H = hessian(objective, theta, caution)
+    return Cholesky.of(theta.shape, [H], full_least_curvature(objective))
+
+
+def full_least_curvature(objective: Objective) -> np.ndarray:
+    """What the diagonal of the Hessian is at least."""
+    n = max(objective.shape[0] - 1, 1)
+    return objective.least_curvature if n == 1 else np.tile(objective.least_curvature, n)
+
+
+def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np.ndarray:
     """The Hessian of `objective` at `theta`, (K - 1) p wide."""
     R, p = theta.shape
     n = max(R - 1, 1)
@@ -135,9 +146,8 @@ def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Chole
         H[l, :, k, :] = gram
     # The penalty of W less its mean over classes, for classes but the last.
     own_features = np.einsum("kjlj->jkl", H)[: objective.n_features]
-    own_features += objective.alpha * _penalty_weights(n)
-    least = objective.least_curvature if n == 1 else np.tile(objective.least_curvature, n)
-    return Cholesky.of(theta.shape, [H.reshape(n * p, n * p)], least)
+    own_features += objective.alpha * penalty_weights(n)
+    return H.reshape(n * p, n * p)
 
 
 def classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
@@ -218,7 +228,7 @@ def _gram(
 
 
 @cache
-def _penalty_weights(n: int) -> np.ndarray:
+def penalty_weights(n: int) -> np.ndarray:
     """Second derivatives of half the squares of n weights, less their mean with that of the last.
 
     For two classes there is one weight, and no mean.

@@ -7,7 +7,7 @@ sufficient statistic follows for any centre), means and variances of the columns
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import scipy.linalg
@@ -154,13 +154,40 @@ def _origin(X: Any) -> np.ndarray:
     return few[len(few) // 2]
 
 
-def row_space(data: Data, centre: np.ndarray) -> tuple[Data, np.ndarray]:
+@dataclass(frozen=True)
+class RowSpace:
     """Fewer features for more features than rows: coordinates in the space that the rows span.
 
     With orthonormal Q the centred rows are X = L Q', L an (n, n) triangle. The gradient is a
     combination of rows, so the minimiser is W = A Q', and the penalty of A is that of W: the fit
-    on L is the fit on X, exactly. Returns the data with L for X, and Q.
+    on L is the fit on X, exactly.
+
+    Parameters
+    ----------
+    data : Data
+        With L for X.
+    Q : (d, n) array
+    centre : (d,) array
+        What rows are measured from, zeros without an intercept.
     """
-    rows = np.subtract(data.X, centre, dtype=np.float64)
-    Q, upper = scipy.linalg.qr(rows.T, mode="economic", overwrite_a=True)
-    return replace(data, X=np.ascontiguousarray(upper.T)), Q
+
+    data: Data
+    Q: np.ndarray
+    centre: np.ndarray
+
+    @classmethod
+    def of(cls, data: Data, moments: Moments) -> Self:
+        """Factor the rows of dense data."""
+        centre = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
+        rows = np.subtract(data.X, centre, dtype=np.float64)
+        Q, upper = scipy.linalg.qr(rows.T, mode="economic", overwrite_a=True)
+        return cls(replace(data, X=np.ascontiguousarray(upper.T)), Q, centre)
+
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters for rows as they are -> A, a."""
+        return coef @ self.Q, intercept + coef @ self.centre
+
+    def leave(self, A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A, a -> parameters for rows as they are."""
+        coef = A @ self.Q.T
+        return coef, a - coef @ self.centre

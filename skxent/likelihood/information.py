@@ -58,19 +58,21 @@ Batch = tuple[Any, np.ndarray]
 def information(objective: Objective, theta: np.ndarray) -> Cholesky | None:
     """The factored Hessian at `theta`, or None if some parameter has no curvature of its own.
 
-    `curvature.full` has a jitter, which is right for steps and wrong for variances: it is taken
-    back, and the matrix factored as it is.
+    `curvature.full` has a jitter, which is right for steps and wrong for variances.
     """
-    model = curvature.full(objective, theta)
-    (L,), (scale,) = model.factors, model.scales
-    least = np.tile(objective.least_curvature, len(L) // theta.shape[1])
-    A = L @ L.T
+    A = curvature.hessian(objective, theta)
+    diagonal = np.diagonal(A)
+    if not (diagonal > 2 * curvature.full_least_curvature(objective)).all():
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    A *= scale
+    A *= scale[:, None]
     A.flat[:: len(A) + 1] = 1.0
     L, info = lapack.dpotrf(A, lower=1, clean=1)
-    if info or not scale.all() or (scale**2 * least > 0.5).any():
+    if info:
         return None
     rcond, _ = lapack.dpocon(L, np.abs(A).sum(axis=0).max(), uplo="L")
-    return Cholesky(model.shape, [scale], [L]) if rcond > SINGULAR else None
+    return Cholesky(theta.shape, [scale], [L]) if rcond > SINGULAR else None
 
 
 def newton(objective: Objective, point: Point, model: Cholesky) -> tuple[Point, Cholesky]:
@@ -99,9 +101,8 @@ def effective_df(model: Cholesky, covariance: np.ndarray, alpha: float, d: int) 
     r"""tr(H^-1 J), H with the penalty and J without: q - tr(H^-1 (H - J))."""
     R, p = model.shape
     n = max(R - 1, 1)
-    across = np.eye(n) - (1.0 / R if R > 1 else 0.0)
     own = np.einsum("ajbj->ab", covariance.reshape(n, p, n, p)[:, :d, :, :d])
-    return n * p - alpha * float(np.vdot(across, own))
+    return n * p - alpha * float(np.vdot(curvature.penalty_weights(n), own))
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,7 @@ from skxent.likelihood import curvature
 from skxent.likelihood.blocks import Blocks, one_blas_thread
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
-from skxent.likelihood.data import Data, first_read, row_space
+from skxent.likelihood.data import Data, Moments, RowSpace, first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.plan import fits_row_space
 from skxent.likelihood.solution import Solution
@@ -129,11 +129,12 @@ class LeaveOneOut:
         self.tol, self.max_iter = tol, max_iter
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
-        self.outside: Callable[[Solution], Solution] = lambda solution: solution
-        if fits_row_space(data):
-            self.data, self.outside = _in_row_space(data)
-        moments = first_read(self.data)
-        self.centre = moments.mean if data.fit_intercept else None
+        # Fits without a row are in the space of the rows too.
+        self.space = RowSpace.of(data, first_read(data)) if fits_row_space(data) else None
+        if self.space is not None:
+            self.data = self.space.data
+        self.moments = first_read(self.data)
+        self.centre = self.moments.mean if data.fit_intercept else None
         self.free = max(data.n_outputs - 1, 1)
         width = self.free * (self.data.X.shape[1] + data.fit_intercept)
         if width > WIDEST:
@@ -147,7 +148,7 @@ class LeaveOneOut:
         most = max(LEAST, int(WORK / (self.free * width**2)))
         if len(self.rows) > most:
             self.rows = np.sort(rng.choice(self.rows, most, replace=False))
-        self.alone = self._only_samples(moments.class_weight)
+        self.alone = self._only_samples(self.moments.class_weight)
 
     def _only_samples(self, class_weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Places in `rows` of samples that are all there is of a class, and that class."""
@@ -171,10 +172,13 @@ class LeaveOneOut:
                 left_out = LeftOut(solution, endless, self.rows, endless[self.rows], 0)
             else:
                 left_out = self._leave_out(solution, alpha)
-            return replace(left_out, solution=self.outside(solution))
+            if self.space is not None:
+                coef, intercept = self.space.leave(solution.coef, solution.intercept)
+                solution = replace(solution, coef=coef, intercept=intercept)
+            return replace(left_out, solution=solution)
 
     def _leave_out(self, solution: Solution, alpha: float) -> LeftOut:
-        fit = Fit.of(self._objective(self.data, alpha), solution)
+        fit = Fit.of(self._objective(self.data, self.moments, alpha), solution)
         Z, moves, pushes = one_step(fit, self.rows)
         fitted = self.cost(np.arange(len(Z)), Z)
         Z = Z[self.rows]
@@ -224,7 +228,7 @@ class LeaveOneOut:
         weight = np.ones(n) if self.data.weight is None else self.data.weight.copy()
         weight[row] = 0.0
         data = replace(self.data, weight=weight)
-        others = self._objective(data, fit.objective.alpha)
+        others = self._objective(data, first_read(data), fit.objective.alpha)
         points = others(fit.theta), others(fit.theta + fit.step(row, push))
         point = min(points, key=lambda point: point.value)
         for _ in range(STAGES):
@@ -241,25 +245,13 @@ class LeaveOneOut:
         logits = self.data.X[[row]] @ coef.T + intercept
         return float(self.cost(np.array([row]), logits)[0])
 
-    def _objective(self, data: Data, alpha: float) -> Objective:
-        return Objective(data, first_read(data), alpha, self.centre)
+    def _objective(self, data: Data, moments: Moments, alpha: float) -> Objective:
+        return Objective(data, moments, alpha, self.centre)
 
     def _minimise(
         self, data: Data, alpha: float, start: tuple[np.ndarray, np.ndarray] | None, tol: float
     ) -> Solution:
         return minimise(data, alpha=alpha, start=start, tol=tol, max_iter=self.max_iter)
-
-
-def _in_row_space(data: Data) -> tuple[Data, Callable[[Solution], Solution]]:
-    """Coordinates in the space of the rows, where fits without a row are too, and the way back."""
-    centre = first_read(data).mean * data.fit_intercept
-    reduced, Q = row_space(data, centre)
-
-    def outside(solution: Solution) -> Solution:
-        coef = solution.coef @ Q.T
-        return replace(solution, coef=coef, intercept=solution.intercept - coef @ centre)
-
-    return reduced, outside
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import View, conjugate_gradients, stretch
 from skxent.likelihood.curvature import Curvature
-from skxent.likelihood.data import Data, Moments, first_read, row_space
+from skxent.likelihood.data import Data, Moments, RowSpace, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.plan import Rung, fits_row_space, plan
 from skxent.likelihood.sampling import sample
@@ -102,20 +102,11 @@ def _in_row_space(
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
-    """`fit` with coordinates for the rows: coef = A Q', intercepts move by the centre."""
-    centre = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
-    reduced, Q = row_space(data, centre)
-
-    def outside(A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        coef = A @ Q.T
-        return coef, a - coef @ centre
-
-    if start is not None:
-        coef, intercept = start
-        start = coef @ Q, intercept + coef @ centre
-    inside = report and (lambda A, a, value: report(*outside(A, a), value))
-    solution = fit(reduced, start=start, report=inside)
-    coef, intercept = outside(solution.coef, solution.intercept)
+    """`fit` with coordinates for the rows."""
+    space = RowSpace.of(data, moments)
+    inside = report and (lambda A, a, value: report(*space.leave(A, a), value))
+    solution = fit(space.data, start=start and space.enter(*start), report=inside)
+    coef, intercept = space.leave(solution.coef, solution.intercept)
     return replace(solution, coef=coef, intercept=intercept, n_passes=solution.n_passes + 2)
 
 
