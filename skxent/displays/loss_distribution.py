@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skxent.displays._base import (
-    Display,
     Floats,
+    PredictionDisplay,
     column,
     legend_below,
     name_rows,
     new_axes,
     plain,
-    predict,
     require_matplotlib,
     row_size,
 )
@@ -37,7 +36,7 @@ PROBABILITIES = (0.5, 0.9, 0.99, 0.1, 0.999, 0.9999, 0.99999, 0.01, 1e-3, 1e-6, 
 
 
 @dataclass(repr=False, eq=False)
-class LossDistributionDisplay(Display):
+class LossDistributionDisplay(PredictionDisplay):
     r"""Losses of samples by class, on a logarithmic axis, with the worst samples named.
 
     A box holds the middle half of a class, the bar in it is the median, whiskers reach from the 5 %
@@ -102,40 +101,6 @@ class LossDistributionDisplay(Display):
     sample_weight: Floats | None = None
     base: float | None = None
     hard: bool = True
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the losses of a fitted classifier.
-
-        Parameters
-        ----------
-        estimator : classifier
-            Fitted, with `predict_proba` and `classes_`.
-        X : array-like of shape (n, d)
-            Samples.
-        y : array-like of shape (n,) or (n, K)
-            Labels, or soft rows with columns in the order of `classes_`. A class that the
-            classifier never saw has probability 0.
-        sample_weight : array-like of shape (n,), default=None
-            Weights.
-        **options : dict
-            `base`, `n_worst` and `ax` of :meth:`from_predictions`.
-
-        Returns
-        -------
-        LossDistributionDisplay
-            What was drawn.
-        """
-        require_matplotlib(cls.__name__)
-        P, labels = predict(estimator, X, y)
-        return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
 
     @classmethod
     def from_predictions(

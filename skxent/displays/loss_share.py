@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skxent.displays._base import (
-    Display,
+    PredictionDisplay,
     column,
     legend_below,
     name_rows,
     new_axes,
     plain,
-    predict,
     require_matplotlib,
     row_size,
 )
@@ -24,7 +23,7 @@ from skxent.metrics._tables import number, percent
 
 
 @dataclass(repr=False, eq=False)
-class LossShareDisplay(Display):
+class LossShareDisplay(PredictionDisplay):
     """Sums of losses by class or group, as bars that add up to the loss of all samples.
 
     The mark in a bar is where it would end if its samples cost as much as all do on average: bars
@@ -70,40 +69,6 @@ class LossShareDisplay(Display):
     """
 
     report: CrossEntropyReport
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the losses of a fitted classifier.
-
-        Parameters
-        ----------
-        estimator : classifier
-            Fitted, with `predict_proba` and `classes_`.
-        X : array-like of shape (n, d)
-            Samples.
-        y : array-like of shape (n,) or (n, K)
-            Labels, or soft rows with columns in the order of `classes_`. A class that the
-            classifier never saw has probability 0.
-        sample_weight : array-like of shape (n,), default=None
-            Weights.
-        **options : dict
-            `by`, `base`, `sort` and `ax` of :meth:`from_predictions`.
-
-        Returns
-        -------
-        LossShareDisplay
-            What was drawn.
-        """
-        require_matplotlib(cls.__name__)
-        P, labels = predict(estimator, X, y)
-        return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
 
     @classmethod
     def from_predictions(

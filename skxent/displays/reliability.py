@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from skxent.displays._base import (
-    Display,
+    PredictionDisplay,
     label_panels,
     legend_below,
     new_panels,
-    predict,
     require_matplotlib,
 )
 from skxent.displays._reliability_curve import BINS, Band, ReliabilityCurve, equation
@@ -30,7 +29,7 @@ TALLEST = 0.15  # of the histograms' bars, as a part of the axes
 
 
 @dataclass(repr=False, eq=False)
-class ReliabilityDisplay(Display):
+class ReliabilityDisplay(PredictionDisplay):
     r"""Reliability curves by isotonic regression, with the decomposition of the cross-entropy.
 
     The curve is how often the class was true, as the non-decreasing function of its predicted
@@ -98,40 +97,6 @@ class ReliabilityDisplay(Display):
 
     curves: Sequence[ReliabilityCurve]
     decomposition: CrossEntropyDecomposition
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        **options: Any,
-    ) -> Self:
-        """Draw the reliability of a fitted classifier.
-
-        Parameters
-        ----------
-        estimator : classifier
-            Fitted, with `predict_proba` and `classes_`.
-        X : array-like of shape (n, d)
-            Samples, better not those of the fit.
-        y : array-like of shape (n,) or (n, K)
-            Labels, or soft rows with columns in the order of `classes_`. A class that the
-            classifier never saw has probability 0.
-        sample_weight : array-like of shape (n,), default=None
-            Weights.
-        **options : dict
-            `pos_label`, `base`, `level`, `random_state` and `ax` of :meth:`from_predictions`.
-
-        Returns
-        -------
-        ReliabilityDisplay
-            What was drawn.
-        """
-        require_matplotlib(cls.__name__)
-        P, labels = predict(estimator, X, y)
-        return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
 
     @classmethod
     def from_predictions(
