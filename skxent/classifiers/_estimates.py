@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from skxent.classifiers import _summary
+from skxent.metrics._tables import data_frame
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class IntervalEstimates:
-    """IntervalEstimates with standard errors and intervals.
+    """Estimates with standard errors and intervals.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class IntervalEstimates:
             "high": self.high.ravel(),
         }
         index = [(row, column) for row in self.rows for column in self.columns]
-        return _summary.data_frame(columns, index, ["row", "column"])
+        return data_frame(columns, index, ["row", "column"])
 
 
 @dataclass(frozen=True)

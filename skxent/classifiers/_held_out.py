@@ -18,10 +18,10 @@ from skxent.likelihood.leave_one_out import LeaveOneOut, LeftOut
 from skxent.likelihood.solution import Solution
 from skxent.metrics import _costs
 from skxent.metrics._costs import Losses
-from skxent.metrics._targets import ceiling
+from skxent.metrics._estimates import estimate
+from skxent.metrics._samples import CAP
 
 Indices = NDArray[np.intp]
-CAP = ceiling(None)  # nats; what cce_scorer charges at most
 
 
 @dataclass(frozen=True)
@@ -92,21 +92,16 @@ class Estimate:
         """Estimate from the means of folds; a sample weighs the same in all of them."""
         if not np.isfinite(means).all():
             return cls(np.inf, np.nan, 0, n_short)
-        error = standard_error(means, weight) if len(means) > 1 else np.nan
-        return cls(float(np.average(means, weights=weight)), float(error), capped, n_short)
+        error = standard_error(means, weight)
+        return cls(float(np.average(means, weights=weight)), error, capped, n_short)
 
 
 def standard_error(values: Floats, weight: Floats) -> float:
-    r"""Standard error of a weighted mean :math:`\bar v` of independent values.
+    """Standard error of a weighted mean of independent values.
 
-    .. math:: \sqrt{\tfrac{n}{n-1} \sum_i w_i^2 (v_i - \bar v)^2} \Big/ \sum_i w_i
-
-    for n values of some weight, the usual one where weights are equal. Copies of a sample are no
-    independent samples: a row with its weight is one.
+    Copies of a sample are no independent samples: a row with its weight is one.
     """
-    n = np.count_nonzero(weight)
-    deviations = weight * (values - np.average(values, weights=weight))
-    return float(np.sqrt(n / (n - 1) * (deviations @ deviations)) / weight.sum())
+    return estimate(values, np.ones(len(values)), weight).standard_error
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from skxent.classifiers._fit_targets import Floats
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
 from skxent.likelihood.information import Estimate
+from skxent.metrics._tables import data_frame
 
 DEPENDENT = 1e-12  # reciprocal condition of a covariance that cannot be inverted
 
@@ -350,7 +351,7 @@ class LikelihoodInference:
             "high": interval[..., 1].ravel(),
         }
         index = [(label, term) for label in self.contrasts for term in self.terms]
-        return _summary.data_frame(columns, index, ["class", "term"])
+        return data_frame(columns, index, ["class", "term"])
 
     def summary(self) -> str:
         """Plain text within 80 columns.

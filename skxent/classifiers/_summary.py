@@ -1,12 +1,14 @@
-"""A result of inference as text, as HTML and as a data frame."""
+"""A result of inference as text and as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from skxent.metrics._tables import cut
 
 if TYPE_CHECKING:
     from skxent.classifiers._likelihood_inference import LikelihoodInference
@@ -18,20 +20,9 @@ CELL = 10
 Pair = tuple[str, str]
 
 
-def data_frame(columns: dict[str, Any], index: list[Any], names: list[str]) -> Any:
-    """A pandas data frame, if there is pandas."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            "to_frame needs pandas, which is not installed: pip install pandas."
-        ) from error
-    return pandas.DataFrame(columns, index=pandas.MultiIndex.from_tuples(index, names=names))
-
-
 def as_text(result: LikelihoodInference) -> str:
     """Plain text of at most 80 columns."""
-    lines = [_cut(_title(result), WIDTH), "=" * WIDTH]
+    lines = [cut(_title(result), WIDTH), "=" * WIDTH]
     half = WIDTH // 2 - 1
     pairs = _facts(result)
     for left, right in zip(pairs[::2], [*pairs[1::2], ("", "")], strict=False):
@@ -39,10 +30,10 @@ def as_text(result: LikelihoodInference) -> str:
     heads = _heads(result)
     lines += ["=" * WIDTH, " " * NAME + "".join(f"{head:>{CELL}}" for head in heads)]
     for label, rows in _tables(result):
-        lines += ["-" * WIDTH, _cut(label, WIDTH)]
+        lines += ["-" * WIDTH, cut(label, WIDTH)]
         for term, cells in rows:
             lines.append(
-                f"{_cut('  ' + term, NAME):<{NAME}}" + "".join(f"{c:>{CELL}}" for c in cells)
+                f"{cut('  ' + term, NAME):<{NAME}}" + "".join(f"{c:>{CELL}}" for c in cells)
             )
     return "\n".join([*lines, "=" * WIDTH, *_notes(result)])
 
@@ -133,7 +124,3 @@ def _number(value: float) -> str:
     """As many as four digits, fewer where an exponent takes their place."""
     texts = [f"{value:.{digits}g}" for digits in (4, 3, 2, 1)]
     return next((text for text in texts if len(text) < CELL), texts[-1])
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

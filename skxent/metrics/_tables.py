@@ -32,7 +32,7 @@ class Table:
         left = WIDTH - sum(widths[1:]) - len(GAP) * (len(widths) - 1)
         widths[0] = min(widths[0], max(left, LEAST_NAME))
         texts = [
-            GAP.join([f"{_cut(name, widths[0]):<{widths[0]}}", *map(str.rjust, cells, widths[1:])])
+            GAP.join([f"{cut(name, widths[0]):<{widths[0]}}", *map(str.rjust, cells, widths[1:])])
             for name, *cells in lines
         ]
         rule = "-" * len(texts[0])
@@ -88,21 +88,28 @@ class Tabular(ABC):
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError(
-                "to_frame needs pandas, which is not installed: pip install pandas, or read the "
-                "fields of the result, which hold the same."
-            ) from error
         columns, names, what = self._columns()
-        return pandas.DataFrame(columns, index=pandas.Index(names, name=what))
+        return data_frame(columns, names, [what])
 
     def __repr__(self) -> str:
         return self.summary()
 
     def _repr_html_(self) -> str:
         return self._table().html()
+
+
+def data_frame(columns: dict[str, Any], index: Sequence[Any], names: list[str]) -> Any:
+    """Return a pandas data frame, if there is pandas; `names` are those of the index's levels."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            "to_frame needs pandas, which is not installed: pip install pandas, or read the fields "
+            "of the result, which hold the same."
+        ) from error
+    if len(names) == 1:
+        return pandas.DataFrame(columns, index=pandas.Index(index, name=names[0]))
+    return pandas.DataFrame(columns, index=pandas.MultiIndex.from_tuples(index, names=names))
 
 
 def unit_name(base: float | None) -> str:
@@ -134,7 +141,8 @@ def percent(value: float) -> str:
     return f"{100 * value + 0.0:.1f} %" if abs(value) < 1e3 else f"{100 * value:.1e} %"
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """Return as much of a text as a width has room for."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
