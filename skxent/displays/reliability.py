@@ -23,7 +23,7 @@ from skxent.displays._reliability_curve import BINS, Band, ReliabilityCurve, equ
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics._labels import shorten
 from skxent.metrics._samples import Samples
-from skxent.metrics.decomposition import _probabilities, decompose
+from skxent.metrics.decomposition import decompose, probabilities_of
 
 TALLEST = 0.15  # of the histograms' bars, as a part of the axes
 
@@ -154,7 +154,7 @@ class ReliabilityDisplay(PredictionDisplay):
         whole = decompose(samples, None, base)
         band = Band(level, check_random_state(random_state))
         classes = _classes_to_draw(samples, pos_label)
-        P = np.minimum(_probabilities(samples), 1.0)
+        P = np.minimum(probabilities_of(samples), 1.0)
         curves = [ReliabilityCurve.of(samples, P, k, whole, base, band) for k in classes]
         return cls(curves, whole).plot(ax=ax, **kwargs)
 

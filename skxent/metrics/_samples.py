@@ -15,14 +15,14 @@ from skxent.metrics._labels import Codes, as_array, as_labels
 from skxent.metrics._targets import (
     Classes,
     Floats,
-    _classes_from,
     as_numbers,
     as_weights,
     categorical_target,
     ceiling,
+    classes_from,
     column_names,
 )
-from skxent.metrics.losses import _categorical
+from skxent.metrics.losses import class_losses
 
 CAP = ceiling(None)  # nats; the most that a class can cost, but for logits
 
@@ -65,7 +65,7 @@ class Samples:
         prediction = as_numbers(y_pred, "y_pred")
         classes = Classes.of(y_pred, prediction, labels)
         names = _names(y_true, classes)
-        losses = _categorical(y_true, y_pred, from_logits, names, None)
+        losses = class_losses(y_true, y_pred, from_logits, names, None)
         return cls(
             np.asarray(names),
             categorical_target(y_true, Classes.of(y_pred, prediction, names), len(prediction)),
@@ -123,4 +123,4 @@ def _names(y_true: Any, classes: Classes) -> NDArray[Any]:
     if array.ndim == 2 and array.shape[1] > 1:
         names = classes.names or column_names(y_true)
         return np.arange(classes.count) if names is None else as_labels(names, "columns").source
-    return _classes_from(as_labels(array, "y_true"), classes).source
+    return classes_from(as_labels(array, "y_true"), classes).source

@@ -267,7 +267,7 @@ def categorical_target(y_true: ArrayLike, classes: Classes, n: int) -> Codes | N
         return soft
     truth = as_labels(array, "y_true")
     check_length("y_true", len(truth), n)
-    known = classes.labels or _classes_from(truth, classes)
+    known = classes.labels or classes_from(truth, classes)
     codes = locate(truth, known)
     if codes.min() < 0:
         row = int((codes < 0).argmax())
@@ -278,7 +278,7 @@ def categorical_target(y_true: ArrayLike, classes: Classes, n: int) -> Codes | N
     return codes
 
 
-def _classes_from(truth: Labels, classes: Classes) -> Labels:
+def classes_from(truth: Labels, classes: Classes) -> Labels:
     """Name the columns by the data frame's own names, else by the sorted distinct labels."""
     found = truth.distinct
     if classes.names is not None and not set(found.tolist()).isdisjoint(classes.names):

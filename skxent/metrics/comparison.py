@@ -22,7 +22,7 @@ from skxent.metrics._labels import Codes
 from skxent.metrics._tables import Table, Tabular, number, unit_name
 from skxent.metrics._targets import Floats, unit
 from skxent.metrics.intervals import around, check_level
-from skxent.metrics.losses import _categorical
+from skxent.metrics.losses import class_losses
 
 COLUMNS = (
     *("mean", "difference", "standard_error", "low", "high"),
@@ -326,7 +326,7 @@ def _losses(
 ) -> Floats:
     """Losses of one model; what is wrong with them is said with its name."""
     try:
-        losses = _categorical(y_true, y_pred, from_logits, labels, None)
+        losses = class_losses(y_true, y_pred, from_logits, labels, None)
     except (TypeError, ValueError) as error:
         raise type(error)(f"y_preds[{name!r}]: {error}") from error
     losses.warn(None, stacklevel=4)

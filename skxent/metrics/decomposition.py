@@ -215,7 +215,7 @@ def decompose(
         if uncertainty < loss:
             recalibrated = np.tile(samples.base_rates, (len(samples.target), 1))
         else:
-            recalibrated = _probabilities(samples)
+            recalibrated = probabilities_of(samples)
     return CrossEntropyDecomposition(
         loss=loss,
         miscalibration=loss - least,
@@ -267,7 +267,7 @@ def _logits(samples: Samples) -> Floats:
     """Finite logits, (n, K), the largest of a row zero or about."""
     if not samples.from_logits:
         with np.errstate(divide="ignore"):
-            return np.maximum(np.log(_probabilities(samples)), -CAP)
+            return np.maximum(np.log(probabilities_of(samples)), -CAP)
     Z = samples.prediction.astype(np.float64)
     if Z.ndim == 1:
         Z = np.column_stack([np.minimum(-Z, 0.0), np.minimum(Z, 0.0)])
@@ -276,7 +276,7 @@ def _logits(samples: Samples) -> Floats:
     return np.maximum(Z, min(-CAP, Z[np.isfinite(Z)].min()))
 
 
-def _probabilities(samples: Samples) -> Floats:
+def probabilities_of(samples: Samples) -> Floats:
     """The prediction as it is, (n, K)."""
     values = samples.prediction.astype(np.float64)
     if samples.from_logits:

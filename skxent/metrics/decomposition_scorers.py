@@ -16,10 +16,10 @@ from skxent.metrics.decomposition import decompose
 from skxent.metrics.scorers import (
     CrossEntropyScorer,
     Score,
-    _columns,
-    _columns_of,
-    _response_name,
-    _spread,
+    columns_of,
+    predicted_columns,
+    response_name,
+    spread_columns,
 )
 
 
@@ -78,10 +78,10 @@ class DecompositionScorer(CrossEntropyScorer):
         float
             The part, with the sign that makes greater better.
         """
-        prediction, classes = _columns(estimator, X, logarithms=False)
+        prediction, classes = predicted_columns(estimator, X, logarithms=False)
         prediction, target = _with_all_classes(prediction, classes, y)
         check_length("y_true", len(target), len(prediction))
-        name = _response_name(estimator)
+        name = response_name(estimator)
         losses = _costs.predicted(prediction, target, cap=CAP, logarithms=False, name=name)
         losses.warn(None, stacklevel=2)
         weight = as_weights(sample_weight, len(target))
@@ -109,11 +109,11 @@ def _with_all_classes(
     truth = as_array(y, "y_true")
     if truth.ndim == 2 and truth.shape[1] > 1:
         target = as_numbers(truth, "y_true")
-        columns = _columns_of(classes, target.shape[1], column_names(y))
-        return _spread(prediction, columns, target.shape[1], 0.0), target
+        columns = columns_of(classes, target.shape[1], column_names(y))
+        return spread_columns(prediction, columns, target.shape[1], 0.0), target
     labels = as_labels(truth, "y_true")
     codes, width = locate(labels, classes).copy(), prediction.shape[1]
     unseen = codes < 0
     distinct, places = np.unique(labels.codes[unseen], return_inverse=True)
     codes[unseen] = width + places
-    return _spread(prediction, list(range(width)), width + len(distinct), 0.0), codes
+    return spread_columns(prediction, list(range(width)), width + len(distinct), 0.0), codes

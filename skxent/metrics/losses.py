@@ -127,7 +127,7 @@ def categorical_cross_entropy(
     4.24835425529...e-18
     """
     scale = unit(base)
-    losses = _categorical(y_true, y_pred, from_logits, labels, eps)
+    losses = class_losses(y_true, y_pred, from_logits, labels, eps)
     return _reduced(losses, sample_weight, reduction, scale, eps)
 
 
@@ -297,13 +297,14 @@ class CrossEntropySum:
         return self if other == 0 else NotImplemented
 
 
-def _categorical(
+def class_losses(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     from_logits: bool,
     labels: ArrayLike | None,
     eps: float | None,
 ) -> Losses:
+    """Read and check the arguments of a public function; return what each sample costs."""
     cap = ceiling(eps)
     prediction = as_numbers(y_pred, "y_pred")
     classes = Classes.of(y_pred, prediction, labels)

@@ -123,13 +123,13 @@ class CrossEntropyScorer:
         self, estimator: Any, X: Any, y: NDArray[Any], names: list[Any] | None
     ) -> Losses:
         logarithms = self.eps == 0 and hasattr(estimator, "predict_log_proba")
-        prediction, classes = _columns(estimator, X, logarithms)
+        prediction, classes = predicted_columns(estimator, X, logarithms)
         cap = ceiling(self.eps)
-        name = _response_name(estimator, logarithms)
+        name = response_name(estimator, logarithms)
         if y.ndim == 2 and y.shape[1] > 1:
             target = as_numbers(y, "y_true")
-            columns = _columns_of(classes, target.shape[1], names)
-            prediction = _spread(
+            columns = columns_of(classes, target.shape[1], names)
+            prediction = spread_columns(
                 prediction, columns, target.shape[1], -np.inf if logarithms else 0.0
             )
         else:
@@ -274,13 +274,14 @@ def _predict(estimator: Any, X: Any, logarithms: bool = False) -> Any:
         return estimator.predict_log_proba(X)
 
 
-def _response_name(estimator: Any, logarithms: bool = False) -> str:
+def response_name(estimator: Any, logarithms: bool = False) -> str:
+    """Name what the estimator predicts, for messages."""
     return f"{type(estimator).__name__}.{'predict_log_proba' if logarithms else 'predict_proba'}(X)"
 
 
-def _columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray[Any], Labels]:
+def predicted_columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray[Any], Labels]:
     """Return the rows that the estimator predicts and the class of each column."""
-    prediction, name = _predict(estimator, X, logarithms), _response_name(estimator, logarithms)
+    prediction, name = _predict(estimator, X, logarithms), response_name(estimator, logarithms)
     if isinstance(prediction, list):
         raise ValueError(
             f"{name} is a list, one array for each of several outputs: use bce_scorer with y of "
@@ -312,7 +313,7 @@ def _check_binary(truth: Labels, classes: Labels) -> None:
         )
 
 
-def _columns_of(classes: Labels, width: int, names: list[Any] | None) -> list[int]:
+def columns_of(classes: Labels, width: int, names: list[Any] | None) -> list[int]:
     """Return each class's column among the `width` of soft rows: by name, place or number."""
     known = classes.source.tolist()
     if names is not None and set(known) <= set(names):
@@ -328,7 +329,7 @@ def _columns_of(classes: Labels, width: int, names: list[Any] | None) -> list[in
     return [int(label) for label in known]
 
 
-def _spread(
+def spread_columns(
     prediction: NDArray[Any], columns: list[int], width: int, absent: float
 ) -> NDArray[Any]:
     """Put the classes of a prediction in their columns among `width`."""
@@ -341,7 +342,7 @@ def _spread(
 
 def _multilabel(estimator: Any, X: Any, outcomes: NDArray[Any], cap: float) -> Losses:
     """Losses of m yes/no outcomes, from (n, m) probabilities or m arrays of (n, 2)."""
-    prediction, name = _predict(estimator, X), _response_name(estimator)
+    prediction, name = _predict(estimator, X), response_name(estimator)
     if isinstance(prediction, list):
         prediction = np.column_stack(
             [
