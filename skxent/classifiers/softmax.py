@@ -390,10 +390,13 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     ", and no better point was found: look for extreme values in X or a bad warm "
                     "start"
                 )
+            doubt = ""
+            if solution.gap <= solution.target:
+                doubt = ", but logits still move so far that the estimate may not hold"
             warnings.warn(
                 f"{name} stopped after {solution.n_iterations} iterations about "
                 f"{solution.gap:.2g} nats above the minimum, {solution.target:.2g} were asked for"
-                f"{advice}, or raise tol if that is near enough.",
+                f"{doubt}{advice}, or raise tol if that is near enough.",
                 ConvergenceWarning,
                 stacklevel=2 + FRAMES_OF_FIT,
             )

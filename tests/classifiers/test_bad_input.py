@@ -264,3 +264,12 @@ def test_a_dead_end_is_not_blamed_on_max_iter(monkeypatch):
     with pytest.warns(ConvergenceWarning, match="no better point was found: look for") as caught:
         SoftmaxClassifier().fit(X, Y3)
     assert "max_iter" not in str(caught[0].message)
+
+
+def test_a_small_gap_that_is_not_certain_is_told_as_one(monkeypatch):
+    def doubtful(*arguments, **options):
+        return replace(minimise(*arguments, **options), converged=False)
+
+    monkeypatch.setattr(softmax, "minimise", doubtful)
+    with pytest.warns(ConvergenceWarning, match="1e-06 were asked for, but logits still move"):
+        SoftmaxClassifier().fit(X, Y3)
