@@ -17,8 +17,9 @@ from skxent.likelihood import information
 from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
-from skxent.likelihood.data import Data, Moments, first_read
+from skxent.likelihood.data import Data
 from skxent.likelihood.information import Estimate
+from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.separation import Undecided, find_separation
 
@@ -57,6 +58,8 @@ def data_of_fit(
     if not isinstance(clf, SoftmaxClassifier):
         raise TypeError(f"clf is a {type(clf).__name__}: pass a fitted SoftmaxClassifier.")
     check_is_fitted(clf, "coef_")
+    if not isinstance(clf.coef_, np.ndarray):
+        raise TypeError("clf was fitted on a device: for infer fit it on the host, with NumPy's.")
     if not clf.converged_:
         raise ValueError(
             f"clf has not converged, it is about {clf.optimality_gap_:.2g} nats above the minimum: "
@@ -118,9 +121,9 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
         mean = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
         objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
         try:
-            point, model = _polished(clf, objective)
+            point, model = _polished(clf, data, objective)
         finally:
-            objective.blocks.close()
+            objective.close()
         covariance = information.inverse(model)
     return Optimum(
         estimate=information.estimate(data, mean, point.theta, covariance),
@@ -130,15 +133,15 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
     )
 
 
-def _polished(clf: SoftmaxClassifier, objective: Objective) -> tuple[Point, Cholesky]:
+def _polished(clf: SoftmaxClassifier, data: Data, objective: Objective) -> tuple[Point, Cholesky]:
     """The optimum and the Hessian there."""
     theta = objective.enter(clf.coef_, clf.intercept_)
     model = information.information(objective, theta)
     if model is None:
-        _refuse_separated(clf, objective.data)
+        _refuse_separated(clf, data)
     point = objective(theta)
     gap = View.of(model, point).decrement
-    nat = min(1.0, 1.0 if objective.data.weight is None else objective.data.weight.mean())
+    nat = min(1.0, 1.0 if data.weight is None else data.weight.mean())
     if not gap <= max(OFF * nat, 2 * clf.optimality_gap_):
         raise ValueError(
             f"clf is about {gap:.2g} nats from the optimum of these data: pass the X, y and "
@@ -149,7 +152,7 @@ def _polished(clf: SoftmaxClassifier, objective: Objective) -> tuple[Point, Chol
     if not information.still(objective, point, model):
         if View.of(model, point).decrement > ON_THE_WAY * nat:
             raise ValueError("clf is too far from its optimum: fit it again with a smaller tol.")
-        _refuse_separated(clf, objective.data)
+        _refuse_separated(clf, data)
     return point, model
 
 

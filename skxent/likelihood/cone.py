@@ -24,7 +24,8 @@ import scipy.sparse
 from scipy.optimize import linprog
 
 from skxent.likelihood.blocks import BLOCK_ELEMENTS
-from skxent.likelihood.data import Data, Moments
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import Moments
 
 FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
 EPS = float(np.finfo(float).eps)

@@ -28,7 +28,6 @@ before it is factored, and a jitter means the same for every column.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Self
@@ -36,13 +35,10 @@ from typing import Self
 import numpy as np
 from scipy.linalg import blas, lapack
 
+from skxent.likelihood.grams import own_gram, own_squares, pair_gram, pairs, unpacked
 from skxent.likelihood.objective import Objective
 
 JITTER = 1e-13
-ROUNDING = 1e-13  # of the terms of a sum that cancels
-PACKED = 96  # sample entries up to which outer products of rows are formed and multiplied at once
-FEW = 2  # class weights up to which that is not worth it
-PACKED_SPACE = 1 << 19  # elements of the outer products of one batch
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,6 @@ class Diagonal:
 
 
 Curvature = Cholesky | Diagonal
-ClassWeights = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 
 
 def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
@@ -126,21 +121,11 @@ def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np
     """The Hessian of `objective` at `theta`, (K - 1) p wide."""
     R, p = theta.shape
     n = max(R - 1, 1)
-    k, l = _pairs(n)
-    own = k == l
-
-    def pair_weights(P: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
-        C = P[k] * P[l]
-        np.negative(C, out=C)
-        C[own] += P[:n]
-        if residual is not None:
-            C += caution * residual[k] * residual[l]
-        return C
-
-    gram = _gram(objective, theta, pair_weights, caution, len(k))
+    gram = unpacked(objective.sum(pair_gram, theta, caution), p)
     if n == 1:
         H = gram.reshape(1, p, 1, p)
     else:
+        k, l = pairs(n)
         H = np.empty((n, p, n, p))
         H[k, :, l, :] = gram
         H[l, :, k, :] = gram
@@ -152,79 +137,17 @@ def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np
 
 def classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
     """The diagonal blocks of the Hessian, one a class."""
-
-    def own_weights(P: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
-        return _own_curvature(P, residual, caution)
-
-    gram = _gram(objective, theta, own_weights, caution, len(theta))
+    gram = unpacked(objective.sum(own_gram, theta, caution), theta.shape[1])
     j = np.arange(objective.n_features)
     gram[:, j, j] += objective.alpha
     return Cholesky.of(theta.shape, list(gram), objective.least_curvature)
 
 
 def diagonal(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Diagonal:
-    """The diagonal of the Hessian.
-
-    Sums of h (x - c)^2 are taken as h x^2 - 2 c h x + c^2 h, which keeps a sparse x sparse.
-    """
-    blocks, c = objective.blocks, objective.centre
-
-    def sums(segment: list[slice]) -> np.ndarray:
-        total, buffer = np.zeros(theta.shape), blocks.buffer()
-        for rows in segment:
-            x = blocks.read(rows, buffer)
-            P = objective.probabilities(theta, x)
-            residual = objective.residuals(P, rows) if caution else None
-            h = objective.weigh(_own_curvature(P, residual, caution), rows)
-            part = h @ (x.power(2) if blocks.sparse else np.square(x))
-            h_sum = h.sum(axis=1, keepdims=True)
-            if c is not None:
-                largest = part + h_sum * c**2
-                part = largest - 2 * c * (h @ x)
-                part[part < ROUNDING * largest] = 0.0  # all that is left of a constant column
-            total[:, : blocks.n_features] += part
-            total[:, blocks.n_features :] += h_sum
-        return total
-
-    objective.n_passes += 1
-    H = sum(blocks.map(sums, theta.size))
+    """The diagonal of the Hessian."""
+    H = objective.sum(own_squares, theta, caution)
     H[:, : objective.n_features] += objective.alpha
     return Diagonal(_reciprocal_root(np.maximum(H, objective.least_curvature)))
-
-
-def _own_curvature(P: np.ndarray, residual: np.ndarray | None, caution: float) -> np.ndarray:
-    """Curvature of each class for itself, (R, m)."""
-    h = P * (1.0 - P)
-    return h if residual is None else h + caution * residual**2
-
-
-def _gram(
-    objective: Objective, theta: np.ndarray, class_weights: ClassWeights, caution: float, n: int
-) -> np.ndarray:
-    """Sum over samples of c_q x x', (n, p, p), for class weights c = class_weights(P), (n, m)."""
-    blocks, p = objective.blocks, theta.shape[1]
-    packed = n > FEW and p <= PACKED
-
-    def sums(segment: list[slice]) -> np.ndarray:
-        buffer, total = blocks.buffer(), np.zeros(0)
-        for rows in blocks.runs(segment):
-            P = objective.probabilities(theta, blocks.read(rows, buffer))
-            C = class_weights(P, objective.residuals(P, rows) if caution else None)
-            x = objective.samples(rows, buffer)
-            C = objective.weigh(C, rows)
-            part = _packed_gram(C, x) if packed else _each_gram(C, x)
-            total = np.add(total, part, out=total) if total.size else part
-        return total
-
-    objective.n_passes += 1
-    total = sum(blocks.map(sums, n * p * (p + 1) // 2))
-    if not packed:
-        return total
-    gram = np.empty((n, p, p))
-    i, j = _pairs(p)
-    gram[:, i, j] = total
-    gram[:, j, i] = total
-    return gram
 
 
 @cache
@@ -234,47 +157,6 @@ def penalty_weights(n: int) -> np.ndarray:
     For two classes there is one weight, and no mean.
     """
     return np.eye(n) - (1.0 / (n + 1) if n > 1 else 0.0)
-
-
-@cache
-def _pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.triu_indices(n)
-
-
-def _packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """All class weights times all products of two entries, (q, p (p + 1) / 2): one product."""
-    m, p = x.shape
-    n_products = p * (p + 1) // 2
-    batch = max(PACKED_SPACE // n_products, 16)
-    total = np.zeros((len(C), n_products))
-    space = np.empty((n_products, min(batch, m)))
-    for start in range(0, m, batch):
-        part = np.ascontiguousarray(x[start : start + batch].T)
-        products = space[:, : part.shape[1]]
-        row = 0
-        for i in range(p):
-            np.multiply(part[i], part[i:], out=products[row : row + p - i])
-            row += p - i
-        total += C[:, start : start + batch] @ products.T
-    return total
-
-
-def _each_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The same, one symmetric product a class weight, for samples too long to pack.
-
-    A class weight that does not change its sign makes a square, which BLAS forms in half the time.
-    """
-    grams = np.empty((len(C), x.shape[1], x.shape[1]))
-    for c, gram in zip(C, grams, strict=True):
-        negative = c.min() < 0
-        if negative and c.max() > 0:
-            np.matmul(x.T, x * c[:, None], out=gram)
-            continue
-        root = x * np.sqrt(np.abs(c) if negative else c)[:, None]
-        np.matmul(root.T, root, out=gram)
-        if negative:
-            np.negative(gram, out=gram)
-    return grams
 
 
 def _cholesky(H: np.ndarray) -> np.ndarray:

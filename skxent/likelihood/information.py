@@ -41,7 +41,8 @@ from scipy.special import logsumexp, softmax
 from skxent.likelihood import curvature
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
-from skxent.likelihood.data import Data, Moments
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import Moments
 from skxent.likelihood.objective import EPS, Objective, Point
 
 SPACE = 1 << 20  # numbers that a batch of samples may take

@@ -52,9 +52,11 @@ from skxent.likelihood import curvature
 from skxent.likelihood.blocks import Blocks, one_blas_thread
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
-from skxent.likelihood.data import Data, Moments, RowSpace, first_read
+from skxent.likelihood.data import Data, RowSpace
+from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.plan import fits_row_space
+from skxent.likelihood.rows import Rows
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.solver import minimise
 from skxent.likelihood.stage import Stage
@@ -130,7 +132,7 @@ class LeaveOneOut:
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
         # Fits without a row are in the space of the rows too.
-        self.space = RowSpace.of(data, first_read(data)) if fits_row_space(data) else None
+        self.space = RowSpace.of(data, first_read(data).mean) if fits_row_space(data) else None
         if self.space is not None:
             self.data = self.space.data
         self.moments = first_read(self.data)
@@ -237,7 +239,7 @@ class LeaveOneOut:
             point = stage.best
             if stage.arrived:
                 break
-        others.blocks.close()
+        others.close()
         coef, intercept = others.leave(point.theta)
         if not stage.arrived:
             other = self._minimise(data, others.alpha, (coef, intercept), FINE * self.tol)
@@ -268,13 +270,13 @@ class Fit:
         """Look at a solution closely."""
         theta = objective.enter(solution.coef, solution.intercept)
         model = curvature.full(objective, theta)
-        objective.blocks.close()
+        objective.close()
         return cls(objective, theta, model, solution.target)
 
     def step(self, row: int, push: np.ndarray) -> np.ndarray:
         """Newton's step without a sample, from its u."""
         objective = self.objective
-        (x,) = objective.samples(slice(row, row + 1), objective.blocks.buffer())
+        (x,) = objective.rows.samples(slice(row, row + 1), objective.rows.blocks.buffer())
         force = np.zeros_like(self.theta)
         force[: len(push)] = np.outer(push, x)
         return self.model.to_theta(self.model.to_v(force))
@@ -285,7 +287,8 @@ def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     objective, theta = fit.objective, fit.theta
     (R, p), free = theta.shape, max(len(theta) - 1, 1)
     half = lapack.dtrtri(fit.model.factors[0], lower=1)[0] * fit.model.scales[0]
-    known = objective.blocks
+    held: Rows = objective.rows
+    known = held.blocks
     # A sample brings its B along, free^2 p numbers, so that blocks are smaller.
     blocks = Blocks(
         known.X,
@@ -299,11 +302,11 @@ def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     def work(segment: list[slice]) -> None:
         buffer = blocks.buffer()
         for block in blocks.runs(segment):
-            x = objective.samples(block, buffer)
+            x = held.samples(block, buffer)
             Z[block] = x @ theta.T
             P = expit(Z[block]) if R == 1 else softmax(Z[block], axis=1)
-            r = objective.weigh(objective.residuals(P.T, block), block)[:free].T
-            w = objective.weigh(np.ones(len(x)), block)
+            r = held.weigh(held.residuals(P.T, block), block)[:free].T
+            w = held.weigh(np.ones(len(x)), block)
             out = slice(*np.searchsorted(rows, (block.start, block.stop)))
             own = rows[out] - block.start
             moves[out], pushes[out] = _moves(half, x[own], P[own, :free], r[own], w[own])

@@ -36,14 +36,15 @@ same minimum, and it keeps the gradient orthogonal to the directions that change
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from skxent.likelihood import kernels
-from skxent.likelihood.blocks import Blocks, fit_one_block
-from skxent.likelihood.data import Data, Moments
+from skxent.likelihood.moments import Moments
+from skxent.likelihood.places import Place, add
+from skxent.likelihood.rows import Rows
 
 EPS = float(np.finfo(float).eps)
 CANCELLATION = 1e3  # |mean| / deviation above which a block is centred before it is multiplied
@@ -68,49 +69,44 @@ class Objective:
 
     Parameters
     ----------
-    data : Data
+    data : Place
+        Rows here or elsewhere.
     moments : Moments
         Of the data.
     alpha : float
         1 / C.
     centre : (d,) array or None
         What samples are measured from; None for the origin.
-
-    Notes
-    -----
-    Centring the logits, z = W x + (a - W centre), reads X as it is; but where a column's mean is
-    thousands of its deviations the two terms cancel, and the block itself is centred in cache.
-
-    Few rows, of one block, are written out once as samples, centred and with their ones: every
-    product is then one call. The probabilities of the last pass are kept for the curvature there.
     """
 
     def __init__(
-        self, data: Data, moments: Moments, alpha: float, centre: np.ndarray | None
+        self, data: Place, moments: Moments, alpha: float, centre: np.ndarray | None
     ) -> None:
         self.data = data
         self.alpha = alpha
-        self.n_features = data.X.shape[1]
+        self.n_features = data.n_features
+        self.shape = data.theta_shape
         self.mean = np.zeros(self.n_features) if centre is None else centre
-        in_cache = isinstance(data.X, np.ndarray) and (
-            data.X.dtype != np.float64
-            or bool(np.any(np.abs(self.mean) > CANCELLATION * np.sqrt(moments.variance)))
-        )
-        self.centre = None if in_cache else centre
-        self.blocks = data.blocks(self.mean if in_cache else None)
+        far = np.abs(self.mean) > CANCELLATION * np.sqrt(moments.variance)
+        self.rows = data.prepared(Rows, centre, bool(np.any(far)))
         self.statistic, squares = self._statistics(moments)
         # What an entry of a sample has at least, (p,). Where all probabilities are 0 or 1 in
         # float64 no curvature is to be seen, but a parameter with a gradient must be able to move.
         # A constant column has neither, and stays where it is.
-        self.least_curvature = EPS * squares
-        self.shape = self.statistic.shape
+        self.least_curvature = data.eps * squares
         self.value_at_zero = float(moments.class_weight.sum() * np.log(data.n_classes))
         self.n_passes = 0.0
-        self.written_out = fit_one_block(data.X, data.n_outputs)
-        if self.written_out:
-            samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
-            self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
-        self._last: tuple[np.ndarray, np.ndarray] | None = None
+
+    def sum(
+        self, function: Callable[..., Any], *args: Any, add: Callable[[Any, Any], Any] = add
+    ) -> Any:
+        """Sum of ``function(rows, *args)`` over all places, from one read of X."""
+        self.n_passes += 1
+        return self.rows.sum(function, *args, add=add)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.rows.close()
 
     def _statistics(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
         """The sufficient statistic S, (R, p), and the sums of squares of the entries, (p,)."""
@@ -124,14 +120,12 @@ class Objective:
 
     def __call__(self, theta: np.ndarray) -> Point:
         """Value and gradient, from one read of X."""
-        self.n_passes += 1
-        sums = self.blocks.map(lambda segment: self._log_partition(theta, segment), theta.size)
-        partition = sum(total for total, _ in sums)
+        partition, gradient = self.sum(Rows.log_partition, theta)
         agreement = float(np.vdot(theta, self.statistic))
-        gradient = self._recentre(_in_order(g for _, g in sums)) - self.statistic
+        gradient -= self.statistic
         penalty, slope = self._penalty(theta)
         gradient[:, : slope.shape[1]] += slope
-        rounding = EPS * (abs(partition) + abs(agreement))
+        rounding = self.data.eps * (abs(partition) + abs(agreement))
         return Point(theta, partition - agreement + penalty, gradient, rounding)
 
     def penalty(self, theta: np.ndarray) -> float:
@@ -165,160 +159,20 @@ class Objective:
         The logits move by :math:`q_i = D \tilde x_i`, the probabilities by
         :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient follows.
         """
-        self.n_passes += 1
-        sums = self.blocks.map(lambda segment: self._moved(theta, direction, segment), theta.size)
-        product = self._recentre(_in_order(sums))
+        product: np.ndarray = self.sum(Rows.moved, theta, direction)
         product[:, : self.n_features] += self._penalty(direction)[1]
-        return product
-
-    def _log_partition(self, theta: np.ndarray, segment: list[slice]) -> tuple[float, np.ndarray]:
-        W, intercept = self._for_blocks(theta)
-        space, buffer = self._space(2), self.blocks.buffer()
-        total, gradient = 0.0, np.zeros(self.shape)
-        for rows in segment:
-            x = self.blocks.read(rows, buffer)
-            Z, P = self._shaped(space, rows)
-            _logits(W, x, intercept, Z)
-            weight = self._weight(rows)
-            total += kernels.log_partition(Z, P, weight)
-            add_outer(gradient, P, x)
-        if self.written_out and self.data.weight is None:
-            self._last = theta, P
-        return total, gradient
-
-    def _moved(self, theta: np.ndarray, direction: np.ndarray, segment: list[slice]) -> np.ndarray:
-        W, intercept = self._for_blocks(theta)
-        V, shift = self._for_blocks(direction)
-        space, buffer = self._space(3), self.blocks.buffer()
-        product = np.zeros(self.shape)
-        for rows in segment:
-            x = self.blocks.read(rows, buffer)
-            Z, P, Q = self._shaped(space, rows)
-            _logits(W, x, intercept, Z)
-            _logits(V, x, shift, Q)
-            weight = self._weight(rows)
-            kernels.move_probabilities(Z, P, Q, weight)
-            add_outer(product, Q, x)
         return product
 
     def largest_move(self, direction: np.ndarray) -> float:
         """Largest change of a logit relative to the others of its sample, along `direction`."""
-        V, shift = self._for_blocks(direction)
+        return float(self.sum(Rows.largest_move, direction, add=max))
 
-        def largest(segment: list[slice]) -> float:
-            buffer, most = self.blocks.buffer(), 0.0
-            (space,) = self._space(1)
-            for rows in segment:
-                (Q,) = self._shaped([space], rows)
-                _logits(V, self.blocks.read(rows, buffer), shift, Q)
-                moves = np.abs(Q[0]) if len(Q) == 1 else Q.max(axis=0) - Q.min(axis=0)
-                if self.data.weight is not None:
-                    moves *= self.data.weight[rows] > 0
-                most = max(most, float(moves.max()))
-            return most
-
+    def uncertainty(self, theta: np.ndarray) -> Any:
+        """How much each sample matters to the curvature, see `Rows.uncertainty`; left in place."""
         self.n_passes += 1
-        return max(self.blocks.map(largest))
-
-    def samples(self, rows: slice, buffer: np.ndarray | None) -> np.ndarray:
-        """Centred samples of a block, dense, (m, p), for the curvature."""
-        x = self.blocks.read(rows, buffer)
-        x = x.toarray() if self.blocks.sparse else x
-        if x.shape[1] == self.shape[1] and self.centre is None:
-            return x
-        samples = np.empty((x.shape[0], self.shape[1]))
-        np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])
-        if self.data.fit_intercept:
-            samples[:, -1] = 1.0
-        return samples
-
-    def probabilities(self, theta: np.ndarray, x: Any) -> np.ndarray:
-        """Probabilities (R, m) of a block as read; of the second class where there are two."""
-        if self._last is not None and self._last[0] is theta:
-            P = self._last[1]
-        else:
-            W, intercept = self._for_blocks(theta)
-            Z, P = np.empty((2, self.shape[0], x.shape[0]))
-            _logits(W, x, intercept, Z)
-            kernels.log_partition(Z, P, None)
-        return P + 0.5 if len(P) == 1 else P
-
-    def residuals(self, P: np.ndarray, rows: slice) -> np.ndarray:
-        """P - Y of a block, (R, m)."""
-        Y = self.data.target_block(rows)
-        return P - (Y[1:] if len(P) == 1 else Y)
-
-    def uncertainty(self, theta: np.ndarray) -> np.ndarray:
-        """How much each sample matters to the curvature, (n,): sum p (1 - p) + sum (p - y)^2."""
-        result = np.empty(self.blocks.n_rows)
-
-        def fill(segment: list[slice]) -> None:
-            buffer = self.blocks.buffer()
-            for rows in segment:
-                P = self.probabilities(theta, self.blocks.read(rows, buffer))
-                R = self.residuals(P, rows)
-                result[rows] = (P * (1.0 - P) + R * R).sum(axis=0)
-
-        self.n_passes += 1
-        self.blocks.map(fill)
-        return result if self.data.weight is None else result * self.data.weight
-
-    def weigh(self, values: np.ndarray, rows: slice) -> np.ndarray:
-        """Multiply by the weights of a block, in place; samples run along the last axis."""
-        if self.data.weight is not None:
-            values *= self.data.weight[rows]
-        return values
-
-    def _weight(self, rows: slice) -> np.ndarray | None:
-        return None if self.data.weight is None else self.data.weight[rows]
-
-    def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Weights and intercepts that give the same logits from samples that are not centred."""
-        W = np.ascontiguousarray(theta[:, : self.blocks.n_features])
-        if self.blocks.n_features == theta.shape[1]:
-            return W, None
-        a = theta[:, -1]
-        return W, (a if self.centre is None else a - W @ self.centre)
-
-    def _recentre(self, gradient: np.ndarray) -> np.ndarray:
-        """Sums over x_i, turned to sums over x_i less the centre."""
-        if self.centre is not None:
-            gradient[:, :-1] -= np.outer(gradient[:, -1], self.centre)
-        return gradient
-
-    def _space(self, n: int) -> list[np.ndarray]:
-        return [np.empty(self.shape[0] * self.blocks.block_rows) for _ in range(n)]
-
-    def _shaped(self, space: list[np.ndarray], rows: slice) -> list[np.ndarray]:
-        shape = (self.shape[0], rows.stop - rows.start)
-        return [flat[: shape[0] * shape[1]].reshape(shape) for flat in space]
-
-
-def add_outer(total: np.ndarray, R: np.ndarray, x: Any) -> None:
-    """Add sums over samples of r x', for rows as they are; an intercept is a one they lack."""
-    total[:, : x.shape[1]] += R @ x
-    if x.shape[1] < total.shape[1]:
-        total[:, -1] += R.sum(axis=1)
-
-
-def _logits(W: np.ndarray, x: Any, intercept: np.ndarray | None, out: np.ndarray) -> None:
-    if isinstance(x, np.ndarray):
-        np.matmul(W, x.T, out=out)
-    else:
-        np.copyto(out, (x @ W.T).T)
-    if intercept is not None:
-        out += intercept[:, None]
+        return self.rows.map(Rows.uncertainty, theta)
 
 
 def _without_common_part(theta: np.ndarray) -> np.ndarray:
     """Take out what all classes have in common: it changes no probability."""
     return theta - theta.mean(axis=0) if len(theta) > 1 else theta
-
-
-def _in_order(terms: Any) -> np.ndarray:
-    """Sum in the order given: `math.fsum`'s job for arrays, with the same bits every time."""
-    total = None
-    for term in terms:
-        total = term if total is None else np.add(total, term, out=total)
-    assert total is not None
-    return total

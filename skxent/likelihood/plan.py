@@ -9,8 +9,8 @@ import numpy as np
 
 from skxent.likelihood import curvature
 from skxent.likelihood.curvature import Curvature
-from skxent.likelihood.data import Data
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.places import Place
 
 FULL_WIDTH = 2400  # parameters up to which the full model is worth its third power
 LEAST = 500  # rows of a sample that is worth a fit of its own
@@ -79,19 +79,20 @@ class Plan:
     first_rows: tuple[int, ...]
 
 
-def plan(data: Data) -> Plan:
+def plan(data: Place) -> Plan:
     """Choose models and samples by size: n rows, d features, K classes.
 
     A pass costs 4 n p R operations and some forty for each of the n R logits. A row costs p (p + 1)
     for each of the (K - 1) K / 2 weights of the full model or the K weights of the class blocks,
     and models of many parameters then their third power. A model may cost a few passes. It wants
-    some rows for each parameter; thousands for each are wasted.
+    some rows for each parameter; thousands for each are wasted. Where rows are immovable all of
+    them make the models, and there is no sample to minimise first.
     """
-    n, d = data.X.shape
+    n, d = data.n_rows, data.n_features
     p, R = d + data.fit_intercept, data.n_outputs
     free = max(R - 1, 1)
     diagonal = Rung(curvature.diagonal, None, 1.0, 12, 1e3)
-    if not isinstance(data.X, np.ndarray) and p > SPARSE_FEATURES:
+    if data.sparse and p > SPARSE_FEATURES:
         return Plan((diagonal,), ())
     one_pass = max(n * R * (4 * p + 40), CALL)
 
@@ -100,7 +101,7 @@ def plan(data: Data) -> Plan:
         if n * row <= FEW_OPERATIONS:
             rows = n
         while True:
-            whole = 2 * rows >= n
+            whole = data.immovable or 2 * rows >= n
             passes = ((n if whole else rows) * row + cube) / one_pass
             pace = (6, 1e3) if passes < DEAR_PASSES else (15, 1e6)
             yield Rung(model, None if whole else rows, passes, *pace)
@@ -120,15 +121,17 @@ def plan(data: Data) -> Plan:
     first = [] if rows is None else [rows]
     if not ladder or ladder[0].passes > 4 * MODEL_PASSES:
         ladder.insert(0, diagonal)
+    if data.immovable:
+        return Plan(tuple(ladder), ())
     while (smaller := (first[0] if first else n) // 8) >= max(p * free, LEAST):
         first.insert(0, smaller)
     return Plan(tuple(ladder), tuple(first))
 
 
-def fits_row_space(data: Data) -> bool:
+def fits_row_space(data: Place) -> bool:
     """Whether to go to the space of the rows: fewer of them than features, and not too many.
 
     It takes 4 d n^2 operations, which is n / R passes.
     """
-    n, d = data.X.shape
-    return isinstance(data.X, np.ndarray) and n < d and n <= 500 + 200 * data.n_outputs
+    n, d = data.n_rows, data.n_features
+    return not data.sparse and n < d and n <= 500 + 200 * data.n_outputs

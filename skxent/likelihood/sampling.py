@@ -1,86 +1,114 @@
 """Samples of rows that stand for all of them.
 
 A sample is the same kind of thing as the whole: `Data` with fewer rows and larger weights, so that
-the objective on it estimates the objective on all rows without bias, as does its curvature.
+the objective on it estimates the objective on all rows without bias, as does its curvature. Rows
+are drawn where they are, and those that are drawn come here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from skxent.likelihood.blocks import BLOCK_ELEMENTS
-from skxent.likelihood.data import Data, Moments
+from skxent.likelihood.data import Data, joined
+from skxent.likelihood.moments import Moments
+from skxent.likelihood.places import Place
 
 SEED = 20150101  # the same sample every time
 
 
 def sample(
-    data: Data,
+    data: Place,
     moments: Moments,
     centre: np.ndarray | None,
     size: int,
-    importance: np.ndarray | None = None,
+    importance: Any = None,
 ) -> Data:
     """About `size` rows, less `centre`, drawn so that no class and no column is missed.
 
     Every row is kept with its own probability and its weight divided by that probability: part of
     it uniform within a class, where each class gets its share, and the most of it in proportion to
-    `importance`, (n,), where that is given; it is overwritten. A uniform sample is blind to columns
-    that live in few rows (a rare indicator, an outlier); where the second moment of a column in the
-    sample is far from that of all rows, its rows are drawn in proportion to their part in it.
+    `importance`, (n,) left where the rows are, where that is given. A uniform sample is blind to
+    columns that live in few rows (a rare indicator, an outlier); where the second moment of a
+    column in the sample is far from that of all rows, its rows are drawn in proportion to their
+    part in it.
     """
-    keep = _class_probability(data, moments, size)
-    if importance is not None:
-        keep *= 0.2
-        importance *= 0.8 * size / importance.sum()
-        keep += importance
-    rng = np.random.default_rng(SEED)
-    draw = rng.random(len(keep), dtype=np.float32)
-    rows, weight = _kept(data, draw, keep)
     centre = np.zeros_like(moments.mean) if centre is None else centre
     moment = moments.variance + (moments.mean - centre) ** 2
-    x = _gather(data.X, rows, centre)
-    estimate = np.einsum("i,ij,ij->j", weight, x, x) / moments.class_weight.sum()
+    rate = size * _class_rates(moments)
+    total = None
+    if importance is not None:
+        rate, total = 0.2 * rate, data.total(data.map(_sum, importance))
+    known = centre, rate, 0.8 * size, importance, total
+    small = joined(data.gather(data.map(_draw, *known)), data.n_threads)
+    estimate = _second_moments(small) / moments.class_weight.sum()
     missed = np.flatnonzero((estimate < moment / 3) | (estimate > 3 * moment))
-    if len(missed):
-        part = _part(data, missed, centre, moment)
-        if data.weight is not None:
-            part *= data.weight
-        keep += 0.5 * size / part.sum() * part
-        # The same draw, so that no row is lost: another column may live on it.
-        rows, weight = _kept(data, draw, keep)
-        x = _gather(data.X, rows, centre)
-    return Data(x, data.targets[rows], weight, data.n_classes, data.fit_intercept, data.n_threads)
+    if len(missed) == 0:
+        return small
+    part = data.map(_part, missed, centre, moment)
+    # The same draw, so that no row is lost: another column may live on it.
+    both = 0.5 * size, part, data.total(data.map(_sum, part))
+    return joined(data.gather(data.map(_draw, *known, *both)), data.n_threads)
 
 
-def _kept(data: Data, draw: np.ndarray, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that are drawn, and their weights over their probabilities."""
+def _class_rates(moments: Moments) -> np.ndarray:
+    """Probability of keeping a row of each class, for a size of one.
+
+    Each class has at least an eighth of a fair share.
+    """
+    weight = moments.class_weight
+    share = np.maximum(weight / weight.sum(), 1 / (8 * len(weight)))
+    return share / np.maximum(weight, np.finfo(float).tiny)
+
+
+def _second_moments(data: Data) -> np.ndarray:
+    """Weighted, summed over rows."""
+    assert data.weight is not None
+    result: np.ndarray = np.einsum("i,ij,ij->j", data.weight, data.X, data.X)
+    return result
+
+
+def _sum(data: Data, values: np.ndarray) -> float:
+    return float(values.sum())
+
+
+def _draw(data: Data, centre: np.ndarray, rate: np.ndarray, *in_proportion: Any) -> Data:
+    """Draw rows of one part.
+
+    `rate` is that of their classes; after it come sizes of what is drawn in proportion to
+    something, each with that, (n,), and its total over all parts.
+    """
+    codes = data.targets if data.targets.ndim == 1 else data.targets.argmax(axis=1)
+    keep: np.ndarray = rate[codes]
+    if data.weight is not None:
+        keep *= data.weight
+    for size, values, total in zip(*[iter(in_proportion)] * 3, strict=True):
+        if values is not None and total > 0:
+            for batch in _batches(data):
+                keep[batch] += size / total * values[batch]
+    draw = np.random.default_rng(SEED + data.part).random(len(keep), dtype=np.float32)
     rows = np.flatnonzero(draw < keep)
     weight = 1.0 if data.weight is None else data.weight[rows]
-    return rows, weight / np.minimum(keep[rows], 1.0)
+    weight = weight / np.minimum(keep[rows], 1.0)
+    x = _gather(data.X, rows, centre)
+    return Data(x, data.targets[rows], weight, data.n_classes, data.fit_intercept)
 
 
 def _part(data: Data, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> np.ndarray:
-    """Part of each row in the second moments of some columns, (n,)."""
-    n = data.X.shape[0]
-    part = np.empty(n)
-    step = max(1, BLOCK_ELEMENTS // data.X.shape[1])
-    for rows in (slice(start, start + step) for start in range(0, n, step)):
+    """Weighted part of each row in the second moments of some columns, (n,)."""
+    part = np.empty(data.n_rows)
+    for rows in _batches(data):
         x = _gather(data.X, rows, centre)[:, columns]
         part[rows] = np.square(x) @ (1 / moment[columns])
-    return part
+    return part if data.weight is None else part * data.weight
 
 
-def _class_probability(data: Data, moments: Moments, size: int) -> np.ndarray:
-    """Probability of keeping a row: at least an eighth of a fair share for every class."""
-    total, K = moments.class_weight.sum(), data.n_classes
-    share = np.maximum(moments.class_weight / total, 1 / (8 * K))
-    rate = size * share / np.maximum(moments.class_weight, np.finfo(float).tiny)
-    codes = data.targets if data.targets.ndim == 1 else data.targets.argmax(axis=1)
-    keep: np.ndarray = rate[codes]
-    return keep if data.weight is None else keep * data.weight
+def _batches(data: Data) -> Iterator[slice]:
+    step = max(1, BLOCK_ELEMENTS // data.n_features)
+    return (slice(start, start + step) for start in range(0, data.n_rows, step))
 
 
 def _gather(X: Any, rows: Any, centre: np.ndarray) -> np.ndarray:

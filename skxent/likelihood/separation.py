@@ -70,7 +70,8 @@ from scipy.sparse.csgraph import connected_components
 
 from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.cone import Cone, Undecided
-from skxent.likelihood.data import Data, Moments, first_read
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import Moments, first_read
 
 __all__ = ["Separation", "Undecided", "find_separation"]
 

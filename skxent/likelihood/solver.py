@@ -32,8 +32,10 @@ from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import View, conjugate_gradients, stretch
 from skxent.likelihood.curvature import Curvature
-from skxent.likelihood.data import Data, Moments, RowSpace, first_read
+from skxent.likelihood.data import Data, RowSpace
+from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.places import Place
 from skxent.likelihood.plan import Rung, fits_row_space, plan
 from skxent.likelihood.sampling import sample
 from skxent.likelihood.solution import Solution
@@ -55,7 +57,7 @@ Report = Callable[[np.ndarray, np.ndarray, float], bool]
 
 
 def minimise(
-    data: Data,
+    data: Place,
     *,
     alpha: float,
     start: tuple[np.ndarray, np.ndarray] | None,
@@ -86,7 +88,8 @@ def minimise(
         moments = first_read(data)
         if fits_row_space(data):
             fit = partial(minimise, alpha=alpha, tol=tol, max_iter=max_iter)
-            return _in_row_space(fit, data, moments, start, report)
+            space = data.here().prepared(RowSpace.of, moments.mean)
+            return _in_row_space(fit, space, start, report)
         search = Search(data, moments, alpha, tol, max_iter, report)
         try:
             search.run(start)
@@ -97,13 +100,11 @@ def minimise(
 
 def _in_row_space(
     fit: Callable[..., Solution],
-    data: Data,
-    moments: Moments,
+    space: RowSpace,
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
     """`fit` with coordinates for the rows."""
-    space = RowSpace.of(data, moments)
     inside = report and (lambda A, a, value: report(*space.leave(A, a), value))
     solution = fit(space.data, start=start and space.enter(*start), report=inside)
     coef, intercept = space.leave(solution.coef, solution.intercept)
@@ -115,7 +116,7 @@ class Search:
 
     def __init__(
         self,
-        data: Data,
+        data: Place,
         moments: Moments,
         alpha: float,
         tol: float,
@@ -332,8 +333,8 @@ class Search:
 
     def _leave(self, small: Objective) -> None:
         """Count what reading a sample cost, drawing and a first read included."""
-        small.blocks.close()
-        share = small.blocks.n_rows / self.objective.blocks.n_rows
+        small.close()
+        share = small.data.n_rows / self.data.n_rows
         self.sample_passes += (small.n_passes + 2) * share
 
     def _after_iteration(self, point: Point) -> bool:
@@ -348,7 +349,7 @@ class Search:
         """Reads of X so far."""
         passes = self.sample_passes + self.objective.n_passes
         if self.source is not self.objective:
-            share = self.source.blocks.n_rows / self.objective.blocks.n_rows
+            share = self.source.data.n_rows / self.data.n_rows
             passes += (self.source.n_passes + 2) * share
         return passes
 
@@ -372,5 +373,5 @@ class Search:
 
     def close(self) -> None:
         """End the threads."""
-        self.objective.blocks.close()
-        self.source.blocks.close()
+        self.objective.close()
+        self.source.close()

@@ -15,7 +15,8 @@ from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss
 from sklearn.linear_model._linear_loss import LinearModelLoss
 
 from skxent.likelihood.blocks import effective_threads, one_blas_thread
-from skxent.likelihood.data import Data, first_read
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
 
 SHAPES = (
@@ -61,7 +62,7 @@ def compare(n: int, d: int, K: int, dtype: type) -> str:
             begin = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - begin)
-    objective.blocks.close()
+    objective.close()
 
     def ratio(a: str, b: str) -> float:
         return statistics.median(x / y for x, y in zip(seconds[a][1:], seconds[b][1:], strict=True))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.data import Data, first_read
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
 
 

@@ -5,7 +5,8 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood import sampling
-from skxent.likelihood.data import Data, first_read
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.sampling import sample
 

@@ -6,7 +6,8 @@ import pytest
 from scipy.special import logit, softmax
 
 from skxent.likelihood import information
-from skxent.likelihood.data import Data, first_read
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import first_read
 
 
 def at(case, seed=0, sparse=False):

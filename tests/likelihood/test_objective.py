@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skxent.likelihood.data import Data, first_read
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
 
 FORMS = [
@@ -156,10 +157,10 @@ def test_threads_change_no_bit(K):
         data = Data(X, y, None, K, True, n_threads)
         moments = first_read(data)
         objective = Objective(data, moments, 1.0, moments.mean)
-        assert len(objective.blocks.segments(theta.size)) > 1
+        assert len(objective.rows.blocks.segments(theta.size)) > 1
         point = objective(theta)
         points.append((point.value, point.gradient, objective.hessian_product(theta, theta)))
-        objective.blocks.close()
+        objective.close()
     for value, gradient, product in points[1:]:
         assert value == points[0][0]
         assert np.array_equal(gradient, points[0][1])

@@ -10,7 +10,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 
 from skxent.likelihood import cone, curvature
 from skxent.likelihood.certificate import View
-from skxent.likelihood.data import Data, first_read
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.separation import Separation, Undecided, find_separation
 

@@ -1,0 +1,158 @@
+"""Sums over samples that make a curvature: of products of entries, weighted by probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from skxent.likelihood.rows import Rows
+
+ROUNDING = 1e-13  # of the terms of a sum that cancels
+PACKED = 96  # sample entries up to which outer products of rows are formed and multiplied at once
+FEW = 2  # class weights up to which that is not worth it
+PACKED_SPACE = 1 << 19  # elements of the outer products of one batch
+
+ClassWeights = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+
+
+def pair_gram(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
+    """Sums of x x' with the weights of the full model, one for each pair of classes k <= l.
+
+    Of the classes but the last, (K - 1) K / 2 pairs; `unpacked` gives the (p, p) matrices.
+    """
+    n = max(rows.shape[0] - 1, 1)
+    k, l = pairs(n)
+    own = k == l
+
+    def pair_weights(P: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
+        C = P[k] * P[l]
+        np.negative(C, out=C)
+        C[own] += P[:n]
+        if residual is not None:
+            C += caution * residual[k] * residual[l]
+        return C
+
+    return _gram(rows, theta, pair_weights, caution, len(k))
+
+
+def own_gram(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
+    """Sums of x x' with the weights of the class blocks, one for each row of theta."""
+
+    def own_weights(P: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
+        return _own_curvature(P, residual, caution)
+
+    return _gram(rows, theta, own_weights, caution, len(theta))
+
+
+def own_squares(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
+    """The diagonals of those, (R, p).
+
+    Sums of h (x - c)^2 are taken as h x^2 - 2 c h x + c^2 h, which keeps a sparse x sparse.
+    """
+    blocks, c = rows.blocks, rows.centre
+
+    def sums(segment: list[slice]) -> np.ndarray:
+        total, buffer = np.zeros(theta.shape), blocks.buffer()
+        for block in segment:
+            x = blocks.read(block, buffer)
+            P = rows.probabilities(theta, x)
+            residual = rows.residuals(P, block) if caution else None
+            h = rows.weigh(_own_curvature(P, residual, caution), block)
+            part = h @ (x.power(2) if blocks.sparse else np.square(x))
+            h_sum = h.sum(axis=1, keepdims=True)
+            if c is not None:
+                largest = part + h_sum * c**2
+                part = largest - 2 * c * (h @ x)
+                part[part < ROUNDING * largest] = 0.0  # all that is left of a constant column
+            total[:, : blocks.n_features] += part
+            total[:, blocks.n_features :] += h_sum
+        return total
+
+    squares: np.ndarray = sum(blocks.map(sums, theta.size))
+    return squares
+
+
+def _own_curvature(P: np.ndarray, residual: np.ndarray | None, caution: float) -> np.ndarray:
+    """Curvature of each class for itself, (R, m)."""
+    h = P * (1.0 - P)
+    return h if residual is None else h + caution * residual**2
+
+
+def _gram(
+    rows: Rows, theta: np.ndarray, class_weights: ClassWeights, caution: float, n: int
+) -> np.ndarray:
+    """Sum over samples of c_q x x' for class weights c = class_weights(P), (n, m).
+
+    (n, p, p), or for samples that are not long (n, p (p + 1) / 2), each entry once.
+    """
+    blocks, p = rows.blocks, theta.shape[1]
+    packed = n > FEW and p <= PACKED
+
+    def sums(segment: list[slice]) -> np.ndarray:
+        buffer, total = blocks.buffer(), np.zeros(0)
+        for block in blocks.runs(segment):
+            P = rows.probabilities(theta, blocks.read(block, buffer))
+            C = class_weights(P, rows.residuals(P, block) if caution else None)
+            x = rows.samples(block, buffer)
+            C = rows.weigh(C, block)
+            part = _packed_gram(C, x) if packed else _each_gram(C, x)
+            total = np.add(total, part, out=total) if total.size else part
+        return total
+
+    gram: np.ndarray = sum(blocks.map(sums, n * p * (p + 1) // 2))
+    return gram
+
+
+def unpacked(gram: np.ndarray, p: int) -> np.ndarray:
+    """Matrices (n, p, p) of what `_gram` gives."""
+    if gram.ndim == 3:
+        return gram
+    matrices = np.empty((len(gram), p, p))
+    i, j = pairs(p)
+    matrices[:, i, j] = gram
+    matrices[:, j, i] = gram
+    return matrices
+
+
+@cache
+def pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices k <= l below n."""
+    return np.triu_indices(n)
+
+
+def _packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """All class weights times all products of two entries, (q, p (p + 1) / 2): one product."""
+    m, p = x.shape
+    n_products = p * (p + 1) // 2
+    batch = max(PACKED_SPACE // n_products, 16)
+    total = np.zeros((len(C), n_products))
+    space = np.empty((n_products, min(batch, m)))
+    for start in range(0, m, batch):
+        part = np.ascontiguousarray(x[start : start + batch].T)
+        products = space[:, : part.shape[1]]
+        row = 0
+        for i in range(p):
+            np.multiply(part[i], part[i:], out=products[row : row + p - i])
+            row += p - i
+        total += C[:, start : start + batch] @ products.T
+    return total
+
+
+def _each_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The same, one symmetric product a class weight, for samples too long to pack.
+
+    A class weight that does not change its sign makes a square, which BLAS forms in half the time.
+    """
+    grams = np.empty((len(C), x.shape[1], x.shape[1]))
+    for c, gram in zip(C, grams, strict=True):
+        negative = c.min() < 0
+        if negative and c.max() > 0:
+            np.matmul(x.T, x * c[:, None], out=gram)
+            continue
+        root = x * np.sqrt(np.abs(c) if negative else c)[:, None]
+        np.matmul(root.T, root, out=gram)
+        if negative:
+            np.negative(gram, out=gram)
+    return grams

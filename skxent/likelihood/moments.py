@@ -1,0 +1,173 @@
+"""The first read of X: what does not depend on parameters.
+
+Class sums, from which the sufficient statistic follows for any centre, and the means and variances
+of the columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from skxent.likelihood.data import Data
+from skxent.likelihood.places import Place
+
+SQUARES = 1 << 18  # of sparse entries formed at a time
+CONSTANT = 1e-9  # variance / mean^2 below which sums of squares have lost too many digits
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What the first read of X gives.
+
+    Parameters
+    ----------
+    class_weight : (K,) array
+        Total weight of each class.
+    class_sums : (K, d) array
+        Weighted sums of x - origin over each class.
+    origin : (d,) array
+        A point near the middle, so that sums of x - origin do not cancel.
+    mean, variance : (d,) arrays
+        Weighted, of the columns of X.
+    """
+
+    class_weight: np.ndarray
+    class_sums: np.ndarray
+    origin: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+
+
+@dataclass(frozen=True)
+class FirstSums:
+    """Sums over rows of x - origin, where the origin is a point near the middle.
+
+    Parameters
+    ----------
+    origin : (d,) array
+    class_weight : (K,) array
+    class_sums : (K, d) array
+        Weighted.
+    squares : (d,) array
+        Weighted sums of squares.
+    """
+
+    origin: np.ndarray
+    class_weight: np.ndarray
+    class_sums: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def of(cls, data: Data) -> Self:
+        """Read rows."""
+        origin = _origin(data.X)
+        blocks = data.blocks(origin)
+
+        def sums(segment: list[slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            buffer = blocks.buffer()
+            class_weight = np.zeros(data.n_classes)
+            class_sums = np.zeros((data.n_classes, blocks.n_features))
+            squares = np.zeros(blocks.n_features)
+            for rows in segment:
+                x = blocks.read(rows, buffer)
+                Y = data.target_block(rows)
+                if data.weight is not None:
+                    Y *= data.weight[rows]
+                class_weight += Y.sum(axis=1)
+                class_sums += Y @ x
+                squares += _sum_of_squares(x, Y.sum(axis=0))
+            return class_weight, class_sums, squares
+
+        try:
+            parts = blocks.map(sums, data.n_classes * blocks.n_features)
+        finally:
+            blocks.close()
+        return cls(origin, *(sum(part) for part in zip(*parts, strict=True)))
+
+    def __add__(self, other: FirstSums) -> FirstSums:
+        """Add what other rows gave, which have an origin of their own."""
+        shift = other.origin - self.origin
+        moved = 2.0 * other.class_sums.sum(axis=0) + other.class_weight.sum() * shift
+        return FirstSums(
+            self.origin,
+            self.class_weight + other.class_weight,
+            self.class_sums + (other.class_sums + np.outer(other.class_weight, shift)),
+            self.squares + (other.squares + shift * moved),
+        )
+
+
+def first_read(data: Place) -> Moments:
+    """Class sums, means and variances, from one read of X."""
+    first: FirstSums = data.sum(FirstSums.of)
+    class_sums, squares = first.class_sums, first.squares
+    _check_range(class_sums, squares)
+    total = first.class_weight.sum()
+    shift = class_sums.sum(axis=0) / total
+    mean, variance = first.origin + shift, np.maximum(squares / total - shift**2, 0.0)
+    if data.sparse:
+        doubtful = np.flatnonzero((shift != 0) & (variance <= CONSTANT * shift**2))
+        if len(doubtful):
+            mean[doubtful], variance[doubtful] = _centred_moments(data, doubtful, total)
+    return Moments(first.class_weight, class_sums, first.origin, mean, variance)
+
+
+def _check_range(class_sums: np.ndarray, squares: np.ndarray) -> None:
+    """Refuse columns whose squares are beyond float64."""
+    if not np.isfinite(squares).all():
+        column = int(np.argmin(np.isfinite(squares)))
+        raise ValueError(f"X has numbers in column {column} whose squares overflow: scale it.")
+    vanished = (squares == 0) & (class_sums != 0).any(axis=0)
+    if vanished.any():
+        column = int(np.argmax(vanished))
+        raise ValueError(f"X has numbers in column {column} whose squares underflow: scale it.")
+
+
+def _centred_moments(
+    data: Place, columns: np.ndarray, total: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means and variances of sparse columns that vary little: exact where they do not vary."""
+    some: np.ndarray = data.gather(data.map(_first_row, columns))[0]
+    shift = data.sum(_powers, columns, some, 0.0, 1) / total
+    return some + shift, data.sum(_powers, columns, some, shift, 2) / total
+
+
+def _first_row(data: Data, columns: np.ndarray) -> np.ndarray:
+    return data.X[[0]][:, columns].toarray()[0].astype(np.float64)
+
+
+def _powers(
+    data: Data, columns: np.ndarray, origin: np.ndarray, shift: Any, power: int
+) -> np.ndarray:
+    """Weighted sums of powers of x - origin - shift, column by column."""
+    weight = np.ones(data.n_rows) if data.weight is None else data.weight
+    result = np.empty(len(columns))
+    for i, (x0, move) in enumerate(np.broadcast(origin, shift)):
+        x = data.X[:, [columns[i]]].toarray()[:, 0].astype(np.float64)
+        result[i] = weight @ ((x - x0) - move) ** power
+    return result
+
+
+def _sum_of_squares(x: Any, weight: np.ndarray) -> np.ndarray:
+    """Weighted squares of a block summed over its rows; a dense block is squared in place."""
+    with np.errstate(over="ignore"):
+        if isinstance(x, np.ndarray):
+            return weight @ np.square(x, out=x)
+        # A sparse block may be the whole X: squares of some rows at a time, in float64.
+        total = np.zeros(x.shape[1])
+        step = max(1, x.shape[0] * SQUARES // max(x.nnz, 1))
+        for rows in (slice(start, start + step) for start in range(0, x.shape[0], step)):
+            total += weight[rows] @ x[rows].astype(np.float64).power(2)
+        return total
+
+
+def _origin(X: Any) -> np.ndarray:
+    """Upper median of a few rows: a constant column exactly, the middle of others nearly."""
+    n, d = X.shape
+    if not isinstance(X, np.ndarray):
+        return np.zeros(d)
+    few = np.array(X[:: max(1, n // 15)][:15], dtype=np.float64)
+    few.sort(axis=0)
+    return few[len(few) // 2]
