@@ -1,4 +1,4 @@
-"""The data of a fit that are here: rows, targets and weights; and the space that rows span."""
+"""The data of a fit that are here: rows, targets and weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
 
 from skxent.likelihood.blocks import Blocks
@@ -75,7 +74,7 @@ class Data(Here):
         """Targets of a block as distributions, class-major (K, m)."""
         targets = self.targets[rows]
         if targets.ndim == 2:
-            return (targets / targets.sum(axis=1, keepdims=True)).T
+            return (targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)).T
         Y = np.zeros((self.n_classes, len(targets)))
         Y[targets, np.arange(len(targets))] = 1.0
         return Y
@@ -91,47 +90,3 @@ def joined(parts: list[Data], n_threads: int) -> Data:
     weights = [part.weight for part in parts if part.weight is not None]
     weight = np.concatenate(weights) if weights else None
     return replace(first, X=X, targets=targets, weight=weight, n_threads=n_threads)
-
-
-@dataclass(frozen=True)
-class RowSpace:
-    """Fewer features for more features than rows: coordinates in the space that the rows span.
-
-    With orthonormal Q the centred rows are X = L Q', L an (n, n) triangle. The gradient is a
-    combination of rows, so the minimiser is W = A Q', and the penalty of A is that of W: the fit
-    on L is the fit on X, exactly.
-
-    Parameters
-    ----------
-    data : Data
-        With L for X.
-    Q : (d, n) array
-    centre : (d,) array
-        What rows are measured from, zeros without an intercept.
-    """
-
-    data: Data
-    Q: np.ndarray
-    centre: np.ndarray
-
-    @classmethod
-    def of(cls, data: Data, mean: np.ndarray) -> Self:
-        """Factor the rows of dense data."""
-        centre = mean if data.fit_intercept else np.zeros_like(mean)
-        rows = np.subtract(data.X, centre, dtype=np.float64)
-        Q, upper = scipy.linalg.qr(rows.T, mode="economic", overwrite_a=True)
-        return cls(replace(data, X=np.ascontiguousarray(upper.T)), Q, centre)
-
-    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters for rows as they are -> A, a."""
-        return self.times(coef, self.Q), intercept + coef @ self.centre
-
-    def leave(self, A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A, a -> parameters for rows as they are."""
-        coef = self.times(A, self.Q.T)
-        return coef, a - coef @ self.centre
-
-    def times(self, parameters: np.ndarray, Q: Any) -> np.ndarray:
-        """Parameters times Q, or its transpose."""
-        product: np.ndarray = parameters @ Q
-        return product

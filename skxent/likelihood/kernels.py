@@ -39,7 +39,7 @@ def categorical_losses(Z: Floats, codes: NDArray[np.intp]) -> Floats:
 def soft_losses(Z: Floats, Y: Floats) -> Floats:
     """Cross-entropy of each row's softmax with a distribution over classes, in nats, shape (n,)."""
     Zt, top, log_rest = _class_major(Z)
-    Yt = np.ascontiguousarray(Y.T)
+    Yt = np.array(Y.T, order="C")  # a copy, also of a single row, since it is summed in place
     # an impossible class that the target does not ask for: 0 * inf is 0 here
     shortfall = np.zeros_like(Zt)
     with np.errstate(over="ignore"):

@@ -52,10 +52,11 @@ from skxent.likelihood import curvature
 from skxent.likelihood.blocks import Blocks, one_blas_thread
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
-from skxent.likelihood.data import Data, RowSpace
+from skxent.likelihood.data import Data
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.plan import fits_row_space
+from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.rows import Rows
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.solver import minimise

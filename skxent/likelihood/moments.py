@@ -15,6 +15,7 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.places import Place
 
 SQUARES = 1 << 18  # of sparse entries formed at a time
+FEW = 15  # rows that tell where the middle is
 CONSTANT = 1e-9  # variance / mean^2 below which sums of squares have lost too many digits
 
 
@@ -63,7 +64,7 @@ class FirstSums:
     @classmethod
     def of(cls, data: Data) -> Self:
         """Read rows."""
-        origin = _origin(data.X)
+        origin = _origin(data)
         blocks = data.blocks(origin)
 
         def sums(segment: list[slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -88,7 +89,9 @@ class FirstSums:
         return cls(origin, *(sum(part) for part in zip(*parts, strict=True)))
 
     def __add__(self, other: FirstSums) -> FirstSums:
-        """Add what other rows gave, which have an origin of their own."""
+        """Add what other rows gave, whose origin is their own: that of the heavier stays."""
+        if other.class_weight.sum() > self.class_weight.sum():
+            return other + self
         shift = other.origin - self.origin
         moved = 2.0 * other.class_sums.sum(axis=0) + other.class_weight.sum() * shift
         return FirstSums(
@@ -163,11 +166,22 @@ def _sum_of_squares(x: Any, weight: np.ndarray) -> np.ndarray:
         return total
 
 
-def _origin(X: Any) -> np.ndarray:
-    """Upper median of a few rows: a constant column exactly, the middle of others nearly."""
-    n, d = X.shape
-    if not isinstance(X, np.ndarray):
-        return np.zeros(d)
-    few = np.array(X[:: max(1, n // 15)][:15], dtype=np.float64)
+def _origin(data: Data) -> np.ndarray:
+    """Upper median of a few rows: a constant column exactly, the middle of others nearly.
+
+    They are rows that weigh. A placeholder of -1e9 in rows without weight would cost nine digits.
+    """
+    X, n = data.X, data.n_rows
+    if data.sparse:
+        return np.zeros(data.n_features)
+    few = np.array(X[some_rows(n, data.weight)], dtype=np.float64)
     few.sort(axis=0)
     return few[len(few) // 2]
+
+
+def some_rows(n: int, weight: np.ndarray | None) -> Any:
+    """A few rows, evenly spaced by weight."""
+    if weight is None:
+        return slice(0, n, -(-n // FEW))
+    upto = np.cumsum(weight)
+    return np.searchsorted(upto, upto[-1] * (np.arange(FEW) + 0.5) / FEW)

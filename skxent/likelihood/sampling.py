@@ -1,7 +1,9 @@
 """Samples of rows that stand for all of them.
 
 A sample is the same kind of thing as the whole: `Data` with fewer rows and larger weights, so that
-the objective on it estimates the objective on all rows without bias, as does its curvature. Rows
+the objective on it estimates the objective on all rows without bias, as does its curvature. (Where
+the first draw missed a column, the second knows of it, and what is due to that column is biased:
+no matter for a place to start from, and a model of the curvature.) Rows
 are drawn where they are, and those that are drawn come here.
 """
 
@@ -61,7 +63,7 @@ def _class_rates(moments: Moments) -> np.ndarray:
     """
     weight = moments.class_weight
     share = np.maximum(weight / weight.sum(), 1 / (8 * len(weight)))
-    return share / np.maximum(weight, np.finfo(float).tiny)
+    return np.divide(share, weight, out=np.zeros_like(share), where=weight > 0)
 
 
 def _second_moments(data: Data) -> np.ndarray:

@@ -32,11 +32,11 @@ from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import View, conjugate_gradients, stretch
 from skxent.likelihood.curvature import Curvature
-from skxent.likelihood.data import Data, RowSpace
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.places import Place
 from skxent.likelihood.plan import Rung, fits_row_space, plan
+from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.sampling import sample
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.stage import Stage
