@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from skxent._namespaces import namespace_of, to_numpy
 from skxent.metrics._labels import as_array, as_labels, first_repeated
 from skxent.metrics._targets import (
     as_numbers,
@@ -29,12 +30,25 @@ def sample_weights(sample_weight: ArrayLike | None, n: int) -> Floats | None:
     if sample_weight is None:
         return None
     weight = as_array(sample_weight, "sample_weight")
-    if weight.shape != (n,):
+    check_weight_shape(weight.shape, n)
+    return as_weights(weight, n)
+
+
+def check_weight_shape(shape: tuple[int, ...], n: int) -> None:
+    """Require one weight for each of `n` samples."""
+    if tuple(shape) != (n,):
         raise ValueError(
-            f"sample_weight has shape {weight.shape} but X has {n} samples: pass one weight for "
+            f"sample_weight has shape {tuple(shape)} but X has {n} samples: pass one weight for "
             "each."
         )
-    return as_weights(weight, n)
+
+
+def check_target_shape(shape: tuple[int, ...], n: int) -> None:
+    """Require one label or one soft row for each of `n` samples."""
+    if len(shape) > 0 and shape[0] != n:
+        raise ValueError(f"X has {n} samples but y has {shape[0]}: pass equal lengths.")
+    if len(shape) not in (1, 2):
+        raise ValueError(f"y has shape {tuple(shape)}: pass labels, (n,), or soft rows, (n, K).")
 
 
 @dataclass(frozen=True)
@@ -53,22 +67,21 @@ class FitTargets:
 
     @classmethod
     def of(cls, y: Any, classes: ArrayLike | None, n: int) -> Self:
-        """Read and check `y` of `n` samples."""
+        """Read and check `y` of `n` samples, all there are."""
+        targets = cls.read(y, classes, n)
+        require_two_classes(targets.classes)
+        return targets
+
+    @classmethod
+    def read(cls, y: Any, classes: ArrayLike | None, n: int) -> Self:
+        """Read and check `y` of `n` samples, which may all be of one class."""
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
         y = y if hasattr(y, "shape") else np.asarray(y)
-        if len(y.shape) > 0 and y.shape[0] != n:
-            raise ValueError(f"X has {n} samples but y has {y.shape[0]}: pass equal lengths.")
-        if len(y.shape) not in (1, 2):
-            raise ValueError(f"y has shape {y.shape}: pass labels, (n,), or soft rows, (n, K).")
+        y = y if namespace_of(y) is None else to_numpy(y)
+        check_target_shape(y.shape, n)
         soft = len(y.shape) == 2 and y.shape[1] > 1
-        targets = cls._from_rows(y, classes) if soft else cls._from_labels(y, classes)
-        if len(targets.classes) < 2:
-            raise ValueError(
-                f"y has only one class, {targets.classes.tolist()[0]!r}: a classifier needs at "
-                "least two."
-            )
-        return targets
+        return cls._from_rows(y, classes) if soft else cls._from_labels(y, classes)
 
     @classmethod
     def _from_labels(cls, y: Any, classes: ArrayLike | None) -> Self:
@@ -91,10 +104,10 @@ class FitTargets:
         if classes is None:
             return cls(np.arange(rows.shape[1]), rows)
         # In the order given, so that columns of targets and of predictions are the same.
-        return cls(cls._names(classes, rows.shape[1], column_names(y)), rows)
+        return cls(cls.names(classes, rows.shape[1], column_names(y)), rows)
 
     @staticmethod
-    def _names(classes: ArrayLike, n_columns: int, columns: list[Any] | None) -> NDArray[Any]:
+    def names(classes: ArrayLike, n_columns: int, columns: list[Any] | None) -> NDArray[Any]:
         """Read and check the names of the columns of soft targets."""
         if np.shape(classes) != (n_columns,):
             raise ValueError(
@@ -122,46 +135,66 @@ class FitTargets:
         """
         if class_weight is None:
             return self, weight
-        factors = self._factors(class_weight, weight)
+        totals = self.totals(weight)
+        factors = class_factors(class_weight, self.classes, totals)
+        return self.times(factors, weight)
+
+    def times(self, factors: Floats, weight: Floats | None) -> tuple[Self, Floats]:
+        """Multiply the factors of classes into sample weights."""
         targets = self
         if self.values.ndim == 1:
             share = factors[self.values]
         else:
-            rows = self.values * factors
+            rows = self.distributions() * factors
             share = rows.sum(axis=1)
             rows = np.where(share[:, None] > 0, rows, self.values)
             targets = replace(self, values=rows / rows.sum(axis=1, keepdims=True))
-        if weight is not None:
-            share *= weight
-        if not share.any():
-            raise ValueError(
-                "class_weight is zero wherever sample_weight is not: give at least one sample "
-                "some weight."
-            )
-        return targets, share
+        return targets, share if weight is None else share * weight
 
-    def _factors(self, class_weight: dict[Any, float] | str, weight: Floats | None) -> Floats:
-        K = len(self.classes)
-        if isinstance(class_weight, str) and class_weight == "balanced":
-            total = self._totals(weight)
-            return total.sum() / (K * np.where(total > 0, total, np.inf))
-        if not isinstance(class_weight, dict):
-            raise ValueError(f"class_weight is {class_weight!r}: pass a dict, 'balanced' or None.")
-        unknown = [key for key in class_weight if key not in self.classes.tolist()]
-        if unknown:
-            raise ValueError(
-                f"class_weight has a key {unknown[0]!r} that is no class of y: "
-                f"classes are {self.classes.tolist()}."
-            )
-        for key, factor in class_weight.items():
-            if not isinstance(factor, numbers.Real) or not 0 <= factor < np.inf:
-                raise ValueError(
-                    f"class_weight[{key!r}] is {factor!r}: factors are finite and not negative."
-                )
-        return compute_class_weight(class_weight, classes=self.classes, y=self.classes)
+    def distributions(self) -> Floats:
+        """Soft rows in float64, each of which sums to one as nearly as that can."""
+        rows: Floats = self.values / self.values.sum(axis=1, keepdims=True, dtype=np.float64)
+        return rows
 
-    def _totals(self, weight: Floats | None) -> Floats:
+    def totals(self, weight: Floats | None) -> Floats:
         """Total weight of each class."""
         if self.values.ndim == 1:
             return np.bincount(self.values, weight, minlength=len(self.classes)).astype(float)
-        return (np.ones(len(self.values)) if weight is None else weight) @ self.values
+        weight = np.ones(len(self.values)) if weight is None else weight
+        return weight @ self.distributions()
+
+
+def require_two_classes(classes: NDArray[Any]) -> None:
+    """Refuse samples that are all of one class."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has only one class, {classes.tolist()[0]!r}: a classifier needs at least two."
+        )
+
+
+def class_factors(
+    class_weight: dict[Any, float] | str, classes: NDArray[Any], totals: Floats
+) -> Floats:
+    """Factors of the classes, (K,), whose samples have total weights `totals`."""
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        return totals.sum() / (len(classes) * np.where(totals > 0, totals, np.inf))
+    if not isinstance(class_weight, dict):
+        raise ValueError(f"class_weight is {class_weight!r}: pass a dict, 'balanced' or None.")
+    unknown = [key for key in class_weight if key not in classes.tolist()]
+    if unknown:
+        raise ValueError(
+            f"class_weight has a key {unknown[0]!r} that is no class of y: "
+            f"classes are {classes.tolist()}."
+        )
+    for key, factor in class_weight.items():
+        if not isinstance(factor, numbers.Real) or not 0 <= factor < np.inf:
+            raise ValueError(
+                f"class_weight[{key!r}] is {factor!r}: factors are finite and not negative."
+            )
+    factors = compute_class_weight(class_weight, classes=classes, y=classes)
+    if not (factors * totals).any():
+        raise ValueError(
+            "class_weight is zero wherever sample_weight is not: give at least one sample some "
+            "weight."
+        )
+    return factors

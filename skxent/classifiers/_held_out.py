@@ -15,6 +15,7 @@ from skxent.classifiers._fit_targets import FitTargets, Floats
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood.data import Data
 from skxent.likelihood.leave_one_out import LeaveOneOut, LeftOut
+from skxent.likelihood.places import Place
 from skxent.likelihood.solution import Solution
 from skxent.metrics import _costs
 from skxent.metrics._costs import Losses
@@ -216,7 +217,7 @@ class _Candidate(SoftmaxClassifier):
         super()._take(solution, classes)
         self.unbounded_ = solution.unbounded
 
-    def _warn(self, solution: Solution, unpenalised: Data | None = None) -> None:
+    def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
         pass
 
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from skxent.classifiers._fit_targets import FitTargets, Floats
+from skxent._collections import here
+from skxent._namespaces import namespace_of
+from skxent._partitions import is_dask
+from skxent.classifiers._device import read_on_device, refuse_device
+from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
+from skxent.classifiers._partitioned_samples import PartitionedSamples
 from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.data import Data
+from skxent.likelihood.places import Place
 
 
 def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are, dense or CSR with indices sorted; `reset` learns their columns."""
+    refuse_device(X)
     X = validate_data(
         estimator, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset
     )
@@ -22,6 +30,26 @@ def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
         X = X.copy()  # the caller's is not sorted for him
         X.sum_duplicates()
     return X
+
+
+def training(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: ArrayLike | None,
+    classes: ArrayLike | None,
+) -> tuple[Place, NDArray[Any]]:
+    """The data of a fit of `estimator`, wherever they are, and the classes."""
+    if is_dask(X):
+        samples = PartitionedSamples.read(estimator, X, y, sample_weight, classes)
+        return samples.data(estimator, estimator.class_weight), samples.classes
+    y, sample_weight = here(y, sample_weight)
+    if namespace_of(X) is not None:
+        return read_on_device(estimator, X, y, sample_weight, classes)
+    X = read_X(estimator, X, reset=True)
+    targets = FitTargets.of(y, classes, X.shape[0])
+    weight = sample_weights(sample_weight, X.shape[0])
+    return training_data(estimator, X, targets, weight), targets.classes
 
 
 def training_data(estimator: Any, X: Any, targets: FitTargets, weight: Floats | None) -> Data:

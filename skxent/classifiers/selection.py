@@ -7,7 +7,7 @@ import warnings
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import check_cv
@@ -15,13 +15,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skxent._partitions import is_dask
 from skxent.classifiers._callbacks import FRAMES_OF_FIT, with_callbacks
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
+from skxent.classifiers._partitioned_folds import leave_partitions_out
+from skxent.classifiers._partitioned_samples import PartitionedSamples
 from skxent.classifiers._training_data import read_X, training_data
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood.data import Data
+from skxent.likelihood.places import Place
 from skxent.likelihood.solver import minimise
 from skxent.metrics import ZeroProbabilityWarning
 
@@ -42,7 +46,8 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
     cv : int, splitter, iterable or None, default=None
         None is leave-one-out. An integer is that many folds, stratified by class, by the most
         probable one for soft targets. A splitter of scikit-learn or pairs of indices for training
-        and testing give any others.
+        and testing give any others. Of Dask collections fold i is every `cv`-th partition, from the
+        i-th on; `cv` is an integer there.
     one_standard_error : bool, default=False
         Whether to choose the strongest penalty whose loss is within one standard error of the
         smallest loss, instead of the smallest.
@@ -200,8 +205,11 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         check_parameters(self._classifier())
         Cs = self._grid()
         with unchanged_on_error(self):
-            samples, data = self._read(X, y, sample_weight, classes)
-            path = self._compare(samples, data, Cs, groups)
+            if is_dask(X):
+                path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, groups)
+            else:
+                samples, data = self._read(X, y, sample_weight, classes)
+                path, known = self._compare(samples, data, Cs, groups), samples.targets.classes
             best = path.best(self.one_standard_error)
             if path.solutions:
                 solution = path.solutions[best]
@@ -213,7 +221,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         self.Cs_, self.C_ = Cs, float(Cs[best])
         self.mean_loss_ = path.mean
         self.loss_standard_error_ = path.standard_error
-        self._take(solution, samples.targets.classes)
+        self._take(solution, known)
         self._warn(solution)
         if solution.converged:
             self._warn_of_path(path, best)
@@ -236,6 +244,11 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
     def set_callbacks(self, *callbacks: Any) -> Self:
         """Not to be had: many fits are compared, and no one of them is the fit to look at."""
         raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = False
+        return tags
 
     def _classifier(self, **settings: Any) -> SoftmaxClassifier:
         """One of the fits, as an estimator."""
@@ -290,11 +303,32 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
             cv = check_cv(self.cv, samples.codes, classifier=True)
             splits = [(index[a], index[b]) for a, b in cv.split(samples.X, samples.codes, groups)]
             path = leave_folds_out(samples, splits, Cs, self._classifier())
-        if self.verbose:
-            for row in zip(Cs, path.mean, path.standard_error, strict=True):
-                text = "C={:.3g}: {:.6g} nats, standard error {:.2g}".format(*row)
-                print(f"[{type(self).__name__}] {text}")
+        self._say(Cs, path)
         return path
+
+    def _say(self, Cs: Floats, path: Path) -> None:
+        if not self.verbose:
+            return
+        for row in zip(Cs, path.mean, path.standard_error, strict=True):
+            text = "C={:.3g}: {:.6g} nats, standard error {:.2g}".format(*row)
+            print(f"[{type(self).__name__}] {text}")
+
+    def _over_partitions(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        classes: ArrayLike | None,
+        Cs: Floats,
+        groups: ArrayLike | None,
+    ) -> tuple[Path, Place, NDArray[Any]]:
+        """Losses of held-out partitions for each value, the data of all, and the classes."""
+        if groups is not None:
+            raise ValueError("groups are for a splitter, and partitions are the folds: pass none.")
+        samples = PartitionedSamples.read(self, X, y, sample_weight, classes)
+        path = leave_partitions_out(samples, Cs, self, **self._accuracy())
+        self._say(Cs, path)
+        return path, samples.data(self, self.class_weight), samples.classes
 
     def _warn_of_path(self, path: Path, best: int) -> None:
         """Say what is wrong with the fits that were compared, apart from the one that is kept."""

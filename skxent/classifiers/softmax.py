@@ -5,27 +5,36 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skxent._namespaces import namespace_of, to_numpy
+from skxent._partitions import is_dask
 from skxent.classifiers._callbacks import (
     FRAMES_OF_FIT,
     CallbackSupportMixin,
     fit_task,
     with_callbacks,
 )
-from skxent.classifiers._fit_targets import FitTargets, sample_weights
+from skxent.classifiers._dask import accuracy, by_partition
+from skxent.classifiers._device import accuracy_at, beside, converted, reporting
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
-from skxent.classifiers._training_data import read_X, training_data
-from skxent.likelihood.blocks import Blocks
+from skxent.classifiers._predictions import (
+    labels_at,
+    log_probabilities_at,
+    logits_of,
+    probabilities_at,
+)
+from skxent.classifiers._training_data import training
 from skxent.likelihood.data import Data
+from skxent.likelihood.places import Place
 from skxent.likelihood.separation import Undecided, find_separation
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.solver import minimise
@@ -92,7 +101,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     optimality_gap_ : float
         Estimate of how far `objective_` is above its minimum, in nats: the Newton decrement
         :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian, solved directly or, where that is
-        too large, by conjugate gradients to a residual of a tenth. Near the minimum, where a
+        too large, by conjugate gradients to a residual of 0.03. Near the minimum, where a
         quadratic holds, that is the gap itself; far away it is an estimate, not a bound.
     objective_curve_ : ndarray of shape (iterations, 2)
         Passes and objective after each iteration.
@@ -110,6 +119,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     -----
     Centred coordinates, a model of the curvature that turns them into nearly round ones, and
     SciPy's L-BFGS on the sum; see :ref:`the classifier page <classifier>`.
+
+    With scikit-learn's `array_api_dispatch` X may be of PyTorch, CuPy or another library of the
+    array API standard, on any device, and stays there. Fitted arrays and predictions are beside it.
 
     References
     ----------
@@ -163,7 +175,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n, d)
+        X : array-like, sparse matrix, or Dask array or data frame of shape (n, d)
             Samples. float32, Fortran-ordered, read-only and memory-mapped arrays are not copied,
             and sparse ones only if indices within a row are not sorted.
         y : array-like of shape (n,) or (n, K)
@@ -191,10 +203,8 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         check_parameters(self)
         with unchanged_on_error(self):
-            X = read_X(self, X, reset=True)
-            targets = FitTargets.of(y, classes, X.shape[0])
-            self._check_n_classes(targets)
-            data = training_data(self, X, targets, sample_weights(sample_weight, X.shape[0]))
+            data, known = training(self, X, y, sample_weight, classes)
+            self._check_n_classes(known)
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
             with fit_task(self, X, y, metadata) as after_iteration:
                 solution = minimise(
@@ -203,12 +213,14 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     start=self._start(data),
                     tol=self.tol,
                     max_iter=self.max_iter,
-                    report=self._report(targets.classes, after_iteration),
+                    report=self._report(known, reporting(after_iteration, X, y)),
                 )
-                self._take(solution, targets.classes)
+                self._take(solution, known)
+                self.__dict__.update(beside(X, y, self.__dict__))
         self._warn(solution, data if np.isinf(self.C) else None)
         return self
 
+    @by_partition
     def decision_function(self, X: Any) -> Floats:
         """Logits of each sample.
 
@@ -222,16 +234,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n,) or (n, K)
             Logits; for two classes one, of the second class.
         """
-        check_is_fitted(self, "coef_")
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-        logits = np.empty((X.shape[0], len(self.coef_)))
-        blocks = Blocks(X, n_outputs=len(self.coef_))
-        # A product with float64 copies what is float32, so one block after the other.
-        for rows in [slice(0, len(logits))] if X.dtype == np.float64 else blocks.all:
-            logits[rows] = blocks.read(rows, None) @ self.coef_.T
-        logits += self.intercept_
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+        return logits_of(self, X, "decision_function")
 
+    @by_partition
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable class of each sample.
 
@@ -245,10 +250,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n,)
             Labels.
         """
-        logits = self.decision_function(X)
-        codes = (logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)
-        return self.classes_[codes]
+        return labels_at(logits_of(self, X, "predict"), self.classes_)
 
+    @by_partition
     def predict_proba(self, X: Any) -> Floats:
         """Probability of each class.
 
@@ -262,11 +266,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n, K)
             Probabilities, columns in the order of `classes_`.
         """
-        logits = self.decision_function(X)
-        if logits.ndim == 1:
-            return np.column_stack([expit(-logits), expit(logits)])
-        return softmax(logits, axis=1)
+        return probabilities_at(logits_of(self, X, "predict_proba"))
 
+    @by_partition
     def predict_log_proba(self, X: Any) -> Floats:
         """Log-probability of each class, from the logits: exact where probabilities underflow.
 
@@ -280,10 +282,30 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n, K)
             Natural logarithms of the probabilities, columns in the order of `classes_`.
         """
-        logits = self.decision_function(X)
-        if logits.ndim == 1:
-            return np.column_stack([log_expit(-logits), log_expit(logits)])
-        return log_softmax(logits, axis=1)
+        return log_probabilities_at(logits_of(self, X, "predict_log_proba"))
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy: the part of the samples whose label is predicted.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights.
+
+        Returns
+        -------
+        float
+            Between 0 and 1. `log_likelihood` and `skxent.cce_scorer` tell more.
+        """
+        if is_dask(X):
+            return accuracy(self, X, y, sample_weight)
+        if namespace_of(X) is not None:
+            return accuracy_at(self.predict(X), y, sample_weight)
+        return super().score(X, y, sample_weight)
 
     def log_likelihood(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log-likelihood of samples, the negative sum of their cross-entropies, from the logits.
@@ -328,22 +350,22 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         )
         for name in ("classes_", "coef_", "intercept_", "feature_names_in_"):
             if hasattr(self, name):
-                setattr(model, name, getattr(self, name).copy())
+                setattr(model, name, deepcopy(getattr(self, name)))
         model.n_features_in_ = self.n_features_in_
         model.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
         return model
 
-    def _check_n_classes(self, targets: FitTargets) -> None:
-        if self._two_classes_only() and len(targets.classes) > 2:
+    def _check_n_classes(self, classes: NDArray[Any]) -> None:
+        if self._two_classes_only() and len(classes) > 2:
             raise ValueError(
                 "Only binary classification is supported. The type of the target is multiclass: "
-                f"y has {len(targets.classes)} classes, use SoftmaxClassifier."
+                f"y has {len(classes)} classes, use SoftmaxClassifier."
             )
 
-    def _start(self, data: Data) -> tuple[Floats, Floats] | None:
-        shape = (data.n_outputs, data.X.shape[1])
+    def _start(self, data: Place) -> tuple[Floats, Floats] | None:
+        shape = (data.n_outputs, data.n_features)
         if self.warm_start and getattr(self, "coef_", np.empty(0)).shape == shape:
-            return self.coef_, self.intercept_
+            return to_numpy(self.coef_), to_numpy(self.intercept_)
         return None
 
     def _report(
@@ -378,7 +400,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.optimality_gap_ = float(solution.gap)
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
 
-    def _warn(self, solution: Solution, unpenalised: Data | None = None) -> None:
+    def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
         name = type(self).__name__
         endless = self._endless(solution, unpenalised)
         if endless:
@@ -401,7 +423,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 stacklevel=2 + FRAMES_OF_FIT,
             )
 
-    def _endless(self, solution: Solution, unpenalised: Data | None) -> str:
+    def _endless(self, solution: Solution, unpenalised: Place | None) -> str:
         """Say why logits go to infinity, if they do."""
         if not solution.unbounded and (solution.converged or solution.stopped):
             return ""
@@ -409,7 +431,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             "no finite maximum of the likelihood is in reach, because some classes can be "
             "separated perfectly, or all but perfectly"
         )
-        if unpenalised is not None:
+        if isinstance(unpenalised, Data) and not unpenalised.immovable:
             with suppress(Undecided):
                 found = find_separation(unpenalised, guess=(solution.coef, solution.intercept))
                 if found is not None:
@@ -426,9 +448,13 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _two_classes_only(self) -> bool:
         return False
 
+    def __sklearn_array_api_convert__(self, converter: Callable[[Any], Any]) -> Self:
+        return converted(self, converter)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         tags.classifier_tags.multi_class = not self._two_classes_only()
         return tags
 

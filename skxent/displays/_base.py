@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.metrics._labels import as_labels
+from skxent._collections import here
+from skxent.metrics._labels import as_array, as_labels
 
 Floats = NDArray[np.float64]
 
@@ -62,6 +63,7 @@ class PredictionDisplay(Display, ABC):
             What was drawn.
         """
         require_matplotlib(cls.__name__)
+        y, sample_weight = here(y, sample_weight)
         P, labels = predict(estimator, X, y)
         return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
 
@@ -107,12 +109,12 @@ def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[An
             f"{name} has no predict_proba or no classes_: pass a fitted classifier that predicts "
             "probabilities, or wrap it in sklearn.calibration.CalibratedClassifierCV."
         )
-    P = np.asarray(estimator.predict_proba(X))
+    P = as_array(estimator.predict_proba(X), "predict_proba(X)")
     if P.ndim != 2:
         raise ValueError(
             f"{name} predicts several outputs: pass the probabilities of one to from_predictions."
         )
-    classes = list(estimator.classes_)
+    classes = list(as_array(estimator.classes_, "classes_"))
     if np.ndim(y) == 2 and np.shape(y)[1] > 1:
         return P, classes
     new = [label for label in as_labels(y, "y").distinct.tolist() if label not in classes]

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from skxent._namespaces import to_numpy
 from skxent.displays._base import (
     ROW,
     Display,
@@ -158,9 +159,10 @@ class ConvergenceDisplay(Display):
         least = [
             fit.objective_ - fit.optimality_gap_ if minimum is None else minimum for fit in fits
         ]
+        curves = [to_numpy(fit.objective_curve_) for fit in fits]
         display = cls(
-            passes=[fit.objective_curve_[:, 0] for fit in fits],
-            gaps=[fit.objective_curve_[:, 1] - m for fit, m in zip(fits, least, strict=True)],
+            passes=[curve[:, 0] for curve in curves],
+            gaps=[curve[:, 1] - m for curve, m in zip(curves, least, strict=True)],
             final_gaps=[
                 fit.optimality_gap_ if minimum is None else fit.objective_ - minimum for fit in fits
             ],

@@ -13,12 +13,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skxent.likelihood.kernels import binary_losses, categorical_losses, soft_losses
 from skxent.metrics._labels import Codes
 from skxent.metrics._targets import (
     Floats,
+    as_weights,
     read_log_probabilities,
     read_logits,
     read_outcomes,
@@ -46,18 +47,39 @@ class Losses:
     values: Floats
     capped: int = 0
 
+    def weights(self, sample_weight: ArrayLike | None, zero: bool = False) -> Floats | None:
+        """Return the weights of these samples, or None; `zero` allows all of them to be 0."""
+        return as_weights(sample_weight, len(self.values), zero)
+
+    def sums(self, weights: Floats | None) -> tuple[float, float]:
+        """Return the sum of weighted losses and the sum of weights."""
+        return weighted_sum(self.values, weights)
+
     def warn(self, eps: float | None, stacklevel: int) -> None:
         """Tell the caller `stacklevel` frames up that the floor acted, if it did."""
-        if self.capped:
-            floor = float(np.finfo(np.float64).eps) if eps is None else eps
-            n = len(self.values)
-            warnings.warn(
-                f"{self.capped} of {n} samples have a target whose probability is below "
-                f"eps={floor:.3g}, and are charged -log(eps). Pass eps=0 for the exact cost, "
-                "infinity where the probability is 0.",
-                ZeroProbabilityWarning,
-                stacklevel=stacklevel + 1,
-            )
+        warn_of_floor(self.capped, self.values.shape[0], eps, stacklevel + 1)
+
+
+def warn_of_floor(capped: int, n: int, eps: float | None, stacklevel: int) -> None:
+    """Tell the caller `stacklevel` frames up that the floor acted on some of n samples, if any."""
+    if capped:
+        floor = float(np.finfo(np.float64).eps) if eps is None else eps
+        warnings.warn(
+            f"{capped} of {n} samples have a target whose probability is below eps={floor:.3g}, "
+            "and are charged -log(eps). Pass eps=0 for the exact cost, infinity where the "
+            "probability is 0.",
+            ZeroProbabilityWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def weighted_sum(losses: Floats, weights: Floats | None) -> tuple[float, float]:
+    """Return the sum of weighted losses and the sum of weights."""
+    if weights is None:
+        return float(losses.sum()), float(losses.size)
+    # a sample of weight 0 is absent, even if its loss is infinite
+    terms = np.multiply(weights, losses, where=weights > 0, out=np.zeros_like(losses))
+    return float(terms.sum()), float(weights.sum())
 
 
 def categorical(

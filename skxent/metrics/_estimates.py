@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skxent.metrics._labels import Codes, as_labels
+from skxent.metrics._labels import Codes, as_array, as_labels
 from skxent.metrics._targets import Floats, as_weights
 
 LARGEST_COUNT = 2**53  # of what float64 can count
@@ -110,7 +110,8 @@ def exact_sum(values: Floats) -> float:
 def read_weights(sample_weight: ArrayLike | None, n: int, of: str) -> Floats | None:
     """Return weights, one for each of the n samples of the argument `of`."""
     if sample_weight is not None:
-        _check_length("sample_weight", len(sample_weight), n, of)  # type: ignore[arg-type]
+        sample_weight = as_array(sample_weight, "sample_weight")
+        _check_length("sample_weight", len(sample_weight), n, of)
     return as_weights(sample_weight, n)
 
 

@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent._collections import here
+from skxent._namespaces import namespace_of, to_numpy
+from skxent.metrics._refusals import refuse_label
+
 Codes = NDArray[np.intp]
 
 # Above this many entries (plus four per label) a table of whole numbers would be mostly holes.
@@ -30,11 +34,16 @@ class Labels:
     name: str
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return self.codes.shape[0]
+
+    def at(self, table: NDArray[Any]) -> NDArray[Any]:
+        """Return each sample's entry of a table over the distinct labels."""
+        return table[self.codes]
 
 
 def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return `values` as a NumPy array, or say why they cannot be one."""
+    (values,) = here(values)
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass a dense array, {name}.toarray().")
     if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
@@ -44,17 +53,27 @@ def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
         return np.asarray(values)
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array: {error}") from error
+    except (TypeError, RuntimeError) as error:
+        return _host_copy(values, name, error)
+
+
+def _host_copy(values: Any, name: str, error: Exception) -> NDArray[Any]:
+    """Bring an array that NumPy cannot see to the host, if scikit-learn's switch allows it."""
+    if namespace_of(values) is not None:
+        return to_numpy(values)
+    if not hasattr(values, "__dlpack__"):
+        raise error
+    reason = str(error).rstrip(".")
+    raise TypeError(
+        f"{name} cannot be read as a NumPy array: {reason}. Turn the array API on, "
+        "sklearn.set_config(array_api_dispatch=True), or pass a copy on the host, such as "
+        f"{name}.detach().cpu()."
+    ) from error
 
 
 def as_labels(values: ArrayLike, name: str) -> Labels:
     """Code one-dimensional (or one-column) labels."""
-    source = as_array(values, name)
-    if source.ndim == 2 and source.shape[1] == 1:
-        source = source[:, 0]
-    if source.ndim != 1:
-        raise ValueError(f"{name} has shape {source.shape}, but labels have shape (n,).")
-    if source.size == 0:
-        raise ValueError(f"{name} is empty: pass at least one label.")
+    source = one_dimensional(as_array(values, name), name)
     kind = source.dtype.kind
     if kind == "c":
         raise ValueError(f"{name} is complex: labels are strings, booleans or whole numbers.")
@@ -74,6 +93,17 @@ def as_labels(values: ArrayLike, name: str) -> Labels:
     return Labels(source, distinct, codes, name)
 
 
+def one_dimensional(source: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return labels of shape (n,), which they must have, n above 0; (n, 1) will do."""
+    if source.ndim == 2 and source.shape[1] == 1:
+        source = source[:, 0]
+    if source.ndim != 1:
+        raise ValueError(f"{name} has shape {tuple(source.shape)}, but labels have shape (n,).")
+    if source.shape[0] == 0:
+        raise ValueError(f"{name} is empty: pass at least one label.")
+    return source
+
+
 def locate(labels: Labels, classes: Labels) -> Codes:
     """Return the position of each label in `classes`, -1 where it is not there."""
     known, held = classes.source.tolist(), labels.distinct.tolist()
@@ -85,7 +115,7 @@ def locate(labels: Labels, classes: Labels) -> Codes:
     if held == known:
         return labels.codes
     code_of = {label: code for code, label in enumerate(known)}
-    return np.array([code_of.get(label, -1) for label in held], dtype=np.intp)[labels.codes]
+    return labels.at(np.array([code_of.get(label, -1) for label in held], dtype=np.intp))
 
 
 def shorten(values: list[Any], most: int = 10) -> str:
@@ -108,13 +138,7 @@ def _whole(source: NDArray[Any], name: str) -> NDArray[np.int64]:
     bad = values != source
     if bad.any():
         row = int(bad.argmax())
-        if not np.isfinite(source[row]):
-            raise ValueError(f"{name}[{row}] is {source[row]}: leave out samples without a label.")
-        raise ValueError(
-            f"{name}[{row}] is {source[row]}, not a label: labels are strings, booleans or "
-            "whole numbers. Targets that are probabilities are rows of shape (n, K), or numbers in "
-            "[0, 1] for binary_cross_entropy."
-        )
+        refuse_label(source[row], row, name)
     return values
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent._collections import here
 from skxent.metrics import _costs
 from skxent.metrics._costs import Losses
 from skxent.metrics._labels import Codes, as_array, as_labels
@@ -61,7 +62,8 @@ class Samples:
         sample_weight: ArrayLike | None,
         from_logits: bool,
     ) -> Self:
-        """Read the arguments of a public function."""
+        """Read the arguments of a public function; what is lazy comes here once."""
+        y_true, y_pred, sample_weight = here(y_true, y_pred, sample_weight)
         prediction = as_numbers(y_pred, "y_pred")
         classes = Classes.of(y_pred, prediction, labels)
         names = _names(y_true, classes)

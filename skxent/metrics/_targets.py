@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent._namespaces import first_true
 from skxent.metrics._labels import (
     Codes,
     Labels,
@@ -25,6 +26,13 @@ from skxent.metrics._labels import (
     locate,
     shorten,
 )
+from skxent.metrics._refusals import (
+    refuse_distribution,
+    refuse_logits,
+    refuse_nan_logit,
+    refuse_outcome,
+)
+from skxent.metrics._shapes import check_length, one_or_two_dimensional
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +40,10 @@ Floats = NDArray[np.float64]
 _BLOCK_SIZE = 1 << 15
 
 
-def row_blocks(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Cut the rows of an array into slices of about a cache-sized block."""
+def row_blocks(shape: tuple[int, ...], size: int = _BLOCK_SIZE) -> Iterator[slice]:
+    """Cut the rows of an array into slices of about `size` numbers, a cache-sized block."""
     n, width = shape[0], math.prod(shape[1:])
-    step = max(1, _BLOCK_SIZE // max(1, width))
+    step = max(1, size // max(1, width))
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
@@ -67,14 +75,7 @@ def _first_not_a_number(array: NDArray[Any]) -> str:
 
 def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return real numbers of one or two dimensions, a single column as one dimension."""
-    array = as_reals(values, name)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim not in (1, 2):
-        raise ValueError(f"{name} has shape {array.shape}: pass (n,) or (n, K).")
-    if array.size == 0:
-        raise ValueError(f"{name} has shape {array.shape}, it is empty: pass at least one sample.")
-    return array
+    return one_or_two_dimensional(as_reals(values, name), name)
 
 
 def tolerance(array: NDArray[Any]) -> float:
@@ -83,22 +84,7 @@ def tolerance(array: NDArray[Any]) -> float:
     return float(np.sqrt(np.finfo(dtype).eps))
 
 
-def check_length(name: str, length: int, n: int) -> None:
-    """Require one entry per sample."""
-    if length != n:
-        raise ValueError(f"{name} has {length} samples but y_pred has {n}: pass equal lengths.")
-
-
 # ------------------------------------------------------------------ blocks of predictions
-
-# What to do about rows that are not distributions, by argument.
-_CURES = {
-    "y_pred": "Divide each row by its sum if that is what you mean, pass float32 results as "
-    "float32, or pass from_logits=True if they are logits.",
-    "y_true": "Independent yes/no outcomes go to binary_cross_entropy.",
-    "y": "Soft targets are distributions over classes; independent yes/no outcomes want one "
-    "classifier each, as in sklearn.multioutput.MultiOutputClassifier.",
-}
 
 
 def read_probabilities(
@@ -136,17 +122,7 @@ def _check_rows(block: Floats, limit: float, start: int, name: str, empty_rows: 
     if off.max() <= limit and block.min() >= 0.0:
         return
     i = int((~(off <= limit) | (block < 0).any(axis=1)).argmax())
-    row, values, cure = start + i, block[i], _CURES.get(name, "")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} has NaN or infinity in row {row}: probabilities are finite.")
-    low, high = values.min(), values.max()
-    if low < 0 or high > 1 + limit:
-        worst = low if low < 0 else high
-        raise ValueError(f"{name} has {worst:.6g} in row {row}, outside [0, 1]. {cure}".rstrip())
-    raise ValueError(
-        f"{name} does not sum to 1 in row {row}: the sum is {values.sum():.9g}, the tolerance is "
-        f"{limit:.1e}, and nothing is renormalised here. {cure}".rstrip()
-    )
+    refuse_distribution(block[i], start + i, limit, name)
 
 
 def read_outcomes(p: NDArray[Any], rows: slice, name: str = "y_pred") -> Floats:
@@ -155,11 +131,7 @@ def read_outcomes(p: NDArray[Any], rows: slice, name: str = "y_pred") -> Floats:
     limit = 1.0 + tolerance(p)
     if not (block.min() >= 0.0 and block.max() <= limit):
         i = np.argwhere(~((block >= 0.0) & (block <= limit)))[0]
-        hint = " If they are logits, pass from_logits=True." if name == "y_pred" else ""
-        raise ValueError(
-            f"{name} has {block[tuple(i)]:.6g} in row {rows.start + i[0]}, outside [0, 1]: "
-            f"pass probabilities.{hint}"
-        )
+        refuse_outcome(block[tuple(i)], rows.start + i[0], name)
     return np.minimum(block, 1.0)
 
 
@@ -173,11 +145,7 @@ def read_logits(Z: NDArray[Any], rows: slice, name: str = "y_pred") -> Floats:
     bad = ~np.isfinite(top)
     if bad.any():
         i = int(bad.argmax())
-        what = "no finite logit" if top[i] == -np.inf else "NaN or +infinity"
-        raise ValueError(
-            f"{name} has {what} in row {rows.start + i}: logits are finite, or -inf for an "
-            "impossible class, with at least one finite in each row."
-        )
+        refuse_logits(top[i], rows.start + i, name)
     return block
 
 
@@ -186,7 +154,7 @@ def read_single_logits(z: NDArray[Any], rows: slice, name: str = "y_pred") -> Fl
     block = np.ascontiguousarray(z[rows], dtype=np.float64)
     if np.isnan(block.min()):
         i = np.argwhere(np.isnan(block))[0]
-        raise ValueError(f"{name} has NaN in row {rows.start + i[0]}: logits are numbers.")
+        refuse_nan_logit(rows.start + i[0], name)
     return block
 
 
@@ -254,25 +222,37 @@ def categorical_target(y_true: ArrayLike, classes: Classes, n: int) -> Codes | N
     array = as_array(y_true, "y_true")
     if array.ndim == 2 and array.shape[1] > 1:
         soft = as_numbers(array, "y_true")
-        check_length("y_true", len(soft), n)
-        if soft.shape[1] != classes.count:
-            raise ValueError(
-                f"y_true has {soft.shape[1]} columns but y_pred has {classes.count}: one-hot and "
-                "soft rows have one column per class."
-            )
+        check_soft_rows(soft, classes, n)
         names = column_names(y_true)
         _check_order("y_true", names, "y_pred", classes.names)
         if classes.labels is not None:
             _check_order("y_true", names, "labels", classes.labels.source.tolist())
         return soft
     truth = as_labels(array, "y_true")
+    return codes_of(truth, classes, n)
+
+
+def check_soft_rows(soft: NDArray[Any], classes: Classes, n: int) -> None:
+    """Require one row for each sample and one column for each class."""
+    check_length("y_true", soft.shape[0], n)
+    if soft.shape[1] != classes.count:
+        raise ValueError(
+            f"y_true has {soft.shape[1]} columns but y_pred has {classes.count}: one-hot and "
+            "soft rows have one column per class."
+        )
+
+
+def codes_of(truth: Labels, classes: Classes, n: int) -> Codes:
+    """Return the column of each of n labels."""
     check_length("y_true", len(truth), n)
     known = classes.labels or classes_from(truth, classes)
     codes = locate(truth, known)
-    if codes.min() < 0:
-        row = int((codes < 0).argmax())
+    # where the labels found are the known ones, in their order, there is nothing to look for
+    row = None if codes is truth.codes else first_true(codes < 0)
+    if row is not None:
+        label = truth.distinct.tolist()[int(truth.codes[row])]
         raise ValueError(
-            f"y_true[{row}] is {truth.source.tolist()[row]!r}, which is not in {known.name} "
+            f"y_true[{row}] is {label!r}, which is not in {known.name} "
             f"{shorten(known.source.tolist())}: correct it, or name every class in labels=."
         )
     return codes
@@ -297,13 +277,18 @@ def binary_target(y_true: ArrayLike, pos_label: Any, n: int) -> NDArray[Any]:
     """Return outcomes in [0, 1] of shape (n,), or (n, m) for m independent ones."""
     array = as_array(y_true, "y_true")
     if array.ndim == 2 and array.shape[1] > 1:
-        if pos_label is not None:
-            raise ValueError("pos_label is for labels of shape (n,): rows of outcomes are 0 or 1.")
+        refuse_pos_label(pos_label)
         outcomes = as_numbers(array, "y_true")
     else:
         outcomes = _outcomes(array, pos_label)
     check_length("y_true", len(outcomes), n)
     return outcomes
+
+
+def refuse_pos_label(pos_label: Any) -> None:
+    """Refuse a label that means yes, where rows say yes and no."""
+    if pos_label is not None:
+        raise ValueError("pos_label is for labels of shape (n,): rows of outcomes are 0 or 1.")
 
 
 def check_outcome_columns(y_true: Any, y_pred: Any, outcomes: NDArray[Any]) -> None:
@@ -327,21 +312,28 @@ def _outcomes(array: NDArray[Any], pos_label: Any) -> NDArray[Any]:
     is_float = flat.ndim == 1 and flat.size and flat.dtype.kind == "f"
     if pos_label is None and is_float and flat.min() >= 0 and flat.max() <= 1:
         return flat
-    truth = as_labels(flat, "y_true")
-    found = truth.distinct.tolist()
+    return are_yes(as_labels(flat, "y_true"), pos_label)
+
+
+def are_yes(truth: Labels, pos_label: Any) -> NDArray[Any]:
+    """Tell which samples have the positive one of two labels."""
+    yes = positive_label(truth.distinct.tolist(), pos_label)
+    return locate(truth, as_labels([yes], "pos_label")) == 0
+
+
+def positive_label(found: list[Any], pos_label: Any) -> Any:
+    """Return which of the distinct labels means yes, `pos_label` unless it is None."""
     if len(found) > 2:
         raise ValueError(
             f"y_true holds {len(found)} classes, {shorten(found)}: binary_cross_entropy takes "
             "two; use categorical_cross_entropy."
         )
-    if pos_label is None:
-        pos_label = _positive(found)
-    elif len(found) == 2 and pos_label not in found:
-        raise ValueError(f"pos_label={pos_label!r} is not one of the labels in y_true, {found}.")
-    return locate(truth, as_labels([pos_label], "pos_label")) == 0
-
-
-def _positive(found: list[Any]) -> Any:
+    if pos_label is not None:
+        if len(found) == 2 and pos_label not in found:
+            raise ValueError(
+                f"pos_label={pos_label!r} is not one of the labels in y_true, {found}."
+            )
+        return pos_label
     if set(found) <= {0, 1} or set(found) <= {-1, 1}:
         return 1
     if len(found) == 1:
@@ -357,18 +349,22 @@ def as_weights(sample_weight: ArrayLike | None, n: int, zero: bool = False) -> F
     if sample_weight is None:
         return None
     weight = as_reals(sample_weight, "sample_weight").astype(np.float64, copy=False)
-    if weight.ndim != 1:
-        raise ValueError(f"sample_weight has shape {weight.shape}: pass one weight per sample.")
-    check_length("sample_weight", len(weight), n)
-    bad = ~((weight >= 0) & (weight < np.inf))
-    if bad.any():
-        row = int(bad.argmax())
-        raise ValueError(
-            f"sample_weight[{row}] is {weight[row]}: weights are finite and not negative."
-        )
-    if not zero and not weight.any():
-        raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
+    check_weights(weight, n, zero)
     return weight
+
+
+def check_weights(weight: Floats, n: int, zero: bool) -> None:
+    """Require n weights, of any library, and unless `zero` one that is not 0."""
+    if weight.ndim != 1:
+        shape = tuple(weight.shape)
+        raise ValueError(f"sample_weight has shape {shape}: pass one weight per sample.")
+    check_length("sample_weight", weight.shape[0], n)
+    row = first_true(~((weight >= 0) & (weight < np.inf)))
+    if row is not None:
+        value = float(weight[row])
+        raise ValueError(f"sample_weight[{row}] is {value}: weights are finite and not negative.")
+    if not zero and first_true(weight > 0) is None:
+        raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
 
 
 def unit(base: float | None) -> float:

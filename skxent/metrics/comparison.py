@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from skxent._collections import here
 from skxent.metrics._estimates import (
     Estimate,
     copies_and_shares,
@@ -222,6 +223,8 @@ def compare(
     differences are equal there is no error to estimate, and t and p are NaN unless the difference
     is 0.
 
+    Dask collections are computed and brought here, once: their rows must fit in memory.
+
     References
     ----------
     .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
@@ -239,6 +242,8 @@ def compare(
     """
     options = Options(level, correction, base)
     check_baseline(y_preds, baseline, "y_preds")
+    y_true, groups, sample_weight, *lazy = here(y_true, groups, sample_weight, *y_preds.values())
+    y_preds = dict(zip(y_preds, lazy, strict=True))
     losses = {
         name: _losses(name, y_true, y_pred, from_logits, labels) for name, y_pred in y_preds.items()
     }

@@ -22,6 +22,7 @@ from sklearn.model_selection import (
 )
 from sklearn.utils.validation import has_fit_parameter
 
+from skxent._collections import here
 from skxent.metrics._estimates import Estimate, copies_and_shares, estimate, exact_sum, read_weights
 from skxent.metrics._labels import as_array, as_labels
 from skxent.metrics._targets import Floats
@@ -124,6 +125,8 @@ def compare_cv(
     loss. **Assumes** that d_j is near normal; that samples, or groups with folds of whole groups,
     are independent; that folds are of like size.
 
+    Dask collections are computed and brought here, once: their rows must fit in memory.
+
     References
     ----------
     .. [1] C. Nadeau, Y. Bengio, "Inference for the generalization error", Machine Learning 52,
@@ -145,7 +148,8 @@ def compare_cv(
     """
     options = Options(level, correction, base)
     check_baseline(estimators, baseline, "estimators")
-    n = len(y)  # type: ignore[arg-type]
+    X, y, groups, sample_weight = here(X, y, groups, sample_weight)
+    n = len(as_array(y, "y"))
     splits = _splits(cv, X, y, groups)
     weight = read_weights(sample_weight, n, "y")
     train, test = _fold_weights(splits, weight, n)

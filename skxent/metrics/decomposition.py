@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 from skxent.metrics import _costs
+from skxent.metrics._costs import weighted_sum
 from skxent.metrics._estimates import copies_and_shares
 from skxent.metrics._samples import CAP, Samples
 from skxent.metrics._tables import Table, Tabular, count, number, percent, unit_name
 from skxent.metrics._targets import Floats, unit
 from skxent.metrics.information import entropy
-from skxent.metrics.losses import weighted_sum
 from skxent.metrics.recalibration import isotonic, scaling
 
 MAPS = {
@@ -162,6 +162,8 @@ def decompose_cross_entropy(
     by what is left, 1 / (2n) with "scaling".
 
     With soft targets the entropy of the targets themselves is part of the uncertainty.
+
+    Dask collections are computed and brought here, once: their rows must fit in memory.
 
     References
     ----------

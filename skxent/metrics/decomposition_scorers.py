@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent._collections import here
 from skxent.metrics import _costs
 from skxent.metrics._labels import Labels, as_array, as_labels, locate
 from skxent.metrics._samples import CAP, Samples
@@ -79,9 +80,10 @@ class DecompositionScorer(CrossEntropyScorer):
             The part, with the sign that makes greater better.
         """
         prediction, classes = predicted_columns(estimator, X, logarithms=False)
-        prediction, target = _with_all_classes(prediction, classes, y)
-        check_length("y_true", len(target), len(prediction))
+        y, sample_weight = here(y, sample_weight)
         name = response_name(estimator)
+        prediction, target = _with_all_classes(as_array(prediction, name), classes, y)
+        check_length("y_true", len(target), len(prediction))
         losses = _costs.predicted(prediction, target, cap=CAP, logarithms=False, name=name)
         losses.warn(None, stacklevel=2)
         weight = as_weights(sample_weight, len(target))

@@ -6,6 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr, rel_entr, xlogy
 
+from skxent._namespaces import namespace_of
+from skxent._partitions import is_dask
+from skxent.metrics._array_api import information as _array_api
+from skxent.metrics._dask.information import by_rows
+from skxent.metrics._shapes import check_broadcast, check_last_axis
 from skxent.metrics._targets import Floats, as_reals, read_probabilities, row_blocks, unit
 
 
@@ -21,7 +26,7 @@ def entropy(p: ArrayLike, *, base: float | None = None) -> float | Floats:
 
     Returns
     -------
-    float or ndarray of shape (...,)
+    float, ndarray or dask.array of shape (...,)
         The entropy of each row, from 0 (one class is certain) to log K (all are equal).
 
     Raises
@@ -38,6 +43,8 @@ def entropy(p: ArrayLike, *, base: float | None = None) -> float | Floats:
     -----
     .. math:: H(p) = -\sum_k p_k \log p_k, \qquad 0 \log 0 = 0.
 
+    Of a Dask collection the result is a Dask array, lazily; so it is in the other functions here.
+
     References
     ----------
     .. [1] C. E. Shannon, "A mathematical theory of communication", Bell System Technical Journal
@@ -52,6 +59,10 @@ def entropy(p: ArrayLike, *, base: float | None = None) -> float | Floats:
     array([1., 0.])
     """
     scale = unit(base)
+    if is_dask(p):
+        return by_rows(entropy, p, base=base)
+    if namespace_of(p) is not None:
+        return _array_api.entropy(p, scale)
     return _per_row(entr(_distributions(p, "p")), scale)
 
 
@@ -69,7 +80,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
 
     Returns
     -------
-    float or ndarray of shape (...,)
+    float, ndarray or dask.array of shape (...,)
         The cross-entropy of each row, infinite where q rules out what p allows. No probability is
         floored here.
 
@@ -96,6 +107,10 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     0.836988
     """
     scale = unit(base)
+    if is_dask(p, q):
+        return by_rows(cross_entropy, p, q, base=base)
+    if namespace_of(q) is not None:
+        return _array_api.cross_entropy(p, q, scale)
     p, q = _pair(p, q)
     return _per_row(-xlogy(p, q), scale)
 
@@ -114,7 +129,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
 
     Returns
     -------
-    float or ndarray of shape (...,)
+    float, ndarray or dask.array of shape (...,)
         The divergence of each row, infinite where q rules out what p allows.
 
     Raises
@@ -144,6 +159,10 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     inf
     """
     scale = unit(base)
+    if is_dask(p, q):
+        return by_rows(kl_divergence, p, q, base=base)
+    if namespace_of(q) is not None:
+        return _array_api.kl_divergence(p, q, scale)
     p, q = _pair(p, q)
     return _per_row(rel_entr(p, q), scale, least=0.0)
 
@@ -157,24 +176,14 @@ def _per_row(terms: Floats, scale: float, least: float = -np.inf) -> float | Flo
 def _pair(p: ArrayLike, q: ArrayLike) -> tuple[Floats, Floats]:
     """Return both arguments checked, with the same number of classes and shapes that broadcast."""
     left, right = _distributions(p, "p"), _distributions(q, "q")
-    try:
-        np.broadcast_shapes(left.shape, right.shape)
-        fits = left.shape[-1] == right.shape[-1]
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"p has shape {left.shape} and q has shape {right.shape}: pass equal shapes, or shapes "
-            "that broadcast, with one and the same number of classes on the last axis."
-        )
+    check_broadcast(left, right)
     return left, right
 
 
 def _distributions(values: ArrayLike, name: str) -> Floats:
     """Return rows of probabilities in float64, each checked to be a distribution."""
     array = as_reals(values, name)
-    if array.ndim == 0 or array.size == 0:
-        raise ValueError(f"{name} has shape {array.shape}: pass probabilities along the last axis.")
+    check_last_axis(array, name)
     rows = array.reshape(-1, array.shape[-1])
     for block in row_blocks(rows.shape):
         read_probabilities(rows, block, name)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from skxent._collections import here
 from skxent.metrics._estimates import (
     copies_and_shares,
     estimate,
@@ -115,6 +116,8 @@ def mean_loss_interval(
     rare that none is in the sample are in no standard error. Fewer than some 30 groups, or groups
     of very unequal size, make intervals too short.
 
+    Dask collections are computed and brought here, once: their rows must fit in memory.
+
     References
     ----------
     .. [1] A. C. Cameron, D. L. Miller, "A practitioner's guide to cluster-robust inference",
@@ -130,6 +133,7 @@ def mean_loss_interval(
     0.383 nats, -0.043 to 0.809
     """
     check_level(level)
+    losses, sample_weight, groups = here(losses, sample_weight, groups)
     values = _read(losses)
     n = len(values)
     weight = read_weights(sample_weight, n, "losses")

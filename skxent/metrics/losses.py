@@ -9,13 +9,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skxent._namespaces import namespace_of
+from skxent._partitions import is_dask
 from skxent.metrics import _costs
+from skxent.metrics._array_api import losses as _array_api
 from skxent.metrics._costs import Losses
+from skxent.metrics._dask.losses import PartitionedLosses, class_losses_of, outcome_losses_of
+from skxent.metrics._shapes import check_same_shape
 from skxent.metrics._targets import (
     Classes,
     Floats,
     as_numbers,
-    as_weights,
     binary_target,
     categorical_target,
     ceiling,
@@ -60,7 +64,7 @@ def categorical_cross_entropy(
     sample_weight : array-like of shape (n,), default=None
         Weight w_i counts sample i that many times.
     reduction : {"mean", "sum", "none"}, default="mean"
-        "none" returns the n losses, unweighted.
+        "none" returns the n losses, unweighted; of Dask collections as a Dask array, lazily.
     base : float, default=None
         Base of the logarithm. None gives nats, 2 gives bits.
     eps : float, default=None
@@ -110,6 +114,9 @@ def categorical_cross_entropy(
     right answer at logit 40 costs 4e-18. All sums are float64. Work space is O(n) and a block of
     rows.
 
+    Arguments may be Dask arrays or data frames. Their partitions report sums, which are added and
+    divided once.
+
     References
     ----------
     .. [1] I. J. Good, "Rational decisions", Journal of the Royal Statistical Society B 14 (1952).
@@ -127,7 +134,13 @@ def categorical_cross_entropy(
     4.24835425529...e-18
     """
     scale = unit(base)
-    losses = class_losses(y_true, y_pred, from_logits, labels, eps)
+    if is_dask(y_true, y_pred, sample_weight):
+        options = {"from_logits": from_logits, "labels": labels, "base": base, "eps": eps}
+        _check_reduction(reduction)
+        asked = _over_partitions(categorical_cross_entropy, y_true, y_pred, sample_weight, options)
+        return asked.reduced(reduction, stacklevel=2)
+    read = class_losses if namespace_of(y_pred) is None else _array_api.class_losses
+    losses = read(y_true, y_pred, from_logits, labels, eps)
     return _reduced(losses, sample_weight, reduction, scale, eps)
 
 
@@ -162,7 +175,7 @@ def binary_cross_entropy(
     sample_weight : array-like of shape (n,), default=None
         Weight w_i counts sample i that many times.
     reduction : {"mean", "sum", "none"}, default="mean"
-        "none" returns the n losses, unweighted.
+        "none" returns the n losses, unweighted; of Dask collections as a Dask array, lazily.
     base : float, default=None
         Base of the logarithm. None gives nats, 2 gives bits.
     eps : float, default=None
@@ -209,7 +222,13 @@ def binary_cross_entropy(
     4.0
     """
     scale = unit(base)
-    losses = _binary(y_true, y_pred, from_logits, pos_label, eps)
+    if is_dask(y_true, y_pred, sample_weight):
+        options = {"from_logits": from_logits, "pos_label": pos_label, "base": base, "eps": eps}
+        _check_reduction(reduction)
+        asked = _over_partitions(binary_cross_entropy, y_true, y_pred, sample_weight, options)
+        return asked.reduced(reduction, stacklevel=2)
+    read = _outcome_losses if namespace_of(y_pred) is None else _array_api.outcome_losses
+    losses = read(y_true, y_pred, from_logits, pos_label, eps)
     return _reduced(losses, sample_weight, reduction, scale, eps)
 
 
@@ -261,7 +280,8 @@ class CrossEntropySum:
         Parameters
         ----------
         y_true, y_pred : array-like
-            As `loss` takes them. An empty chunk gives the pair (0, 0).
+            As `loss` takes them. An empty chunk gives the pair (0, 0), Dask collections that of all
+            their partitions.
         sample_weight : array-like of shape (n,), default=None
             Weights; in a chunk they may all be zero.
         loss : callable, default=categorical_cross_entropy
@@ -274,10 +294,14 @@ class CrossEntropySum:
         CrossEntropySum
             The sum of weighted losses and the sum of weights.
         """
-        if len(y_true) == 0 and len(y_pred) == 0:  # type: ignore[arg-type]
+        if is_dask(y_true, y_pred, sample_weight):
+            asked = _over_partitions(loss, y_true, y_pred, sample_weight, options)
+            sums = asked.sums(stacklevel=2)
+            return cls(sums.total, sums.weight)
+        if _is_empty(y_true) and _is_empty(y_pred):
             return cls()
-        losses = loss(y_true, y_pred, reduction="none", **options)
-        return cls(*weighted_sum(losses, as_weights(sample_weight, len(losses), zero=True)))
+        losses = _array_api.losses_of(loss(y_true, y_pred, reduction="none", **options))
+        return cls(*losses.sums(losses.weights(sample_weight, zero=True)))
 
     @property
     def mean(self) -> float:
@@ -295,6 +319,10 @@ class CrossEntropySum:
     def __radd__(self, other: object) -> CrossEntropySum:
         """Let the built-in sum start from its 0."""
         return self if other == 0 else NotImplemented
+
+
+def _is_empty(values: Any) -> bool:
+    return not len(values) if hasattr(values, "__len__") else 0 in values.shape[:1]
 
 
 def class_losses(
@@ -318,7 +346,7 @@ def class_losses(
     return _costs.binary(prediction, target, from_logits=from_logits, cap=cap)
 
 
-def _binary(
+def _outcome_losses(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, pos_label: Any, eps: float | None
 ) -> Losses:
     cap = ceiling(eps)
@@ -329,12 +357,27 @@ def _binary(
         # the two columns of a classifier; a label is a row with all its weight on one of them
         rows = np.column_stack([1.0 - outcomes, outcomes])
         return _costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
-    if outcomes.shape != prediction.shape:
-        raise ValueError(
-            f"y_true has shape {outcomes.shape} but y_pred has shape {prediction.shape}: pass "
-            "equal shapes. For K classes of which one is true use categorical_cross_entropy."
-        )
+    check_same_shape(outcomes, prediction)
     return _costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+
+
+def _over_partitions(
+    loss: Callable[..., Any], y_true: Any, y_pred: Any, sample_weight: Any, options: dict[str, Any]
+) -> PartitionedLosses:
+    """Ask for the losses of Dask collections."""
+    if loss is categorical_cross_entropy:
+        return class_losses_of(class_losses, y_true, y_pred, sample_weight, **options)
+    if loss is binary_cross_entropy:
+        return outcome_losses_of(_outcome_losses, y_true, y_pred, sample_weight, **options)
+    raise TypeError(
+        f"loss={loss!r}: of Dask collections pass categorical_cross_entropy or "
+        "binary_cross_entropy."
+    )
+
+
+def _check_reduction(reduction: Reduction) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f'reduction={reduction!r}: pass "mean", "sum" or "none".')
 
 
 def _reduced(
@@ -345,20 +388,10 @@ def _reduced(
     eps: float | None,
 ) -> float | Floats:
     """Reduce the losses of a public function, and warn its caller where the floor acted."""
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f'reduction={reduction!r}: pass "mean", "sum" or "none".')
-    weights = as_weights(sample_weight, len(losses.values))
+    _check_reduction(reduction)
+    weights = losses.weights(sample_weight)
     losses.warn(eps, stacklevel=3)
     if reduction == "none":
         return losses.values / scale
-    total, weight = weighted_sum(losses.values, weights)
+    total, weight = losses.sums(weights)
     return (total if reduction == "sum" else total / weight) / scale
-
-
-def weighted_sum(losses: Floats, weights: Floats | None) -> tuple[float, float]:
-    """Return the sum of weighted losses and the sum of weights."""
-    if weights is None:
-        return float(losses.sum()), float(losses.size)
-    # a sample of weight 0 is absent, even if its loss is infinite
-    terms = np.multiply(weights, losses, where=weights > 0, out=np.zeros_like(losses))
-    return float(terms.sum()), float(weights.sum())

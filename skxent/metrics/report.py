@@ -205,6 +205,8 @@ def cross_entropy_report(
 
     Standard errors treat samples of a row as independent, see :func:`mean_loss_interval`.
 
+    Dask collections are computed and brought here, once: their rows must fit in memory.
+
     References
     ----------
     .. [1] X. He et al., "Practical lessons from predicting clicks on ads at Facebook", ADKDD 2014.

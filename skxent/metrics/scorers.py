@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from skxent.metrics import _costs
+from skxent._collections import here
+from skxent._namespaces import moved, namespace_of
+from skxent._partitions import is_dask
+from skxent.metrics._array_api.losses import costs_of, spread_on_device
+from skxent.metrics._array_api.targets import array_of, has_rows, labels_of, numbers_of, reals_of
 from skxent.metrics._costs import Losses
+from skxent.metrics._dask.losses import PartitionedLosses
+from skxent.metrics._dask.scorers import Answered
+from skxent.metrics._dask.whole import all_labels, one_row
 from skxent.metrics._labels import Labels, as_array, as_labels, locate, shorten
-from skxent.metrics._targets import (
-    as_numbers,
-    as_reals,
-    as_weights,
-    ceiling,
-    check_length,
-    column_names,
-    unit,
-)
-from skxent.metrics.losses import weighted_sum
+from skxent.metrics._targets import ceiling, check_length, column_names, unit
 
 
 class Score(float):
@@ -106,39 +105,77 @@ class CrossEntropyScorer:
         -------
         float
             The negative mean or sum of the losses.
+
+        Notes
+        -----
+        Any of the arguments may be a Dask collection. Where the estimator predicts a Dask array,
+        its partitions stay where they are and report sums.
         """
-        outcomes = as_array(y, "y_true")
-        rows = outcomes.ndim == 2 and outcomes.shape[1] > 1
-        if rows and self.loss == "binary":
-            losses = _multilabel(estimator, X, outcomes, ceiling(self.eps))
-        else:
-            losses = self._multiclass(estimator, X, outcomes, column_names(y) if rows else None)
-        weights = as_weights(sample_weight, len(losses.values))
-        losses.warn(self.eps, stacklevel=2)
-        total, weight = weighted_sum(losses.values, weights)
+        if is_dask(X, y, sample_weight):
+            return self._over_partitions(estimator, X, y, sample_weight)
+        return self._score(estimator, X, y, sample_weight, stacklevel=3)
+
+    def _score(self, estimator: Any, X: Any, y: Any, sample_weight: Any, stacklevel: int) -> Score:
+        losses = self._losses(estimator, X, y)
+        weights = losses.weights(sample_weight)
+        losses.warn(self.eps, stacklevel)
+        total, weight = losses.sums(weights)
         value = total if self.reduction == "sum" else total / weight
         return Score(0.0 - value / unit(self.base))
+
+    def _losses(self, estimator: Any, X: Any, y: Any) -> Losses:
+        outcomes = array_of(y, "y_true")
+        rows = has_rows(outcomes)
+        if rows and self.loss == "binary":
+            return _multilabel(estimator, X, outcomes, ceiling(self.eps))
+        return self._multiclass(estimator, X, outcomes, column_names(y) if rows else None)
+
+    def _over_partitions(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Score:
+        """Score Dask collections; where partitions are is up to what the estimator predicts."""
+        rows = has_rows(one_row(y, "y_true"))
+        logarithms = self._takes_logarithms(estimator) and not (rows and self.loss == "binary")
+        prediction = _predict(estimator, X, logarithms)
+        answered = Answered.by(estimator, logarithms)
+        if isinstance(prediction, list) or not is_dask(prediction, y, sample_weight):
+            prediction, y, sample_weight = here(prediction, y, sample_weight)
+            return self._score(answered, prediction, y, sample_weight, stacklevel=4)
+        if self.loss == "binary" and not rows:
+            self._check_whole(y, answered)
+        read = partial(_losses_of_answer, self, answered)
+        losses = PartitionedLosses(read, y, prediction, sample_weight, self.eps, unit(self.base))
+        return Score(0.0 - losses.reduced(self.reduction, stacklevel=3))
+
+    def _check_whole(self, y: Any, answered: Answered) -> None:
+        truth = all_labels(y)
+        if truth is not None and answered.classes_ is not None:
+            _check_binary(truth, as_labels(answered.classes_, "classes_"))
+
+    def _takes_logarithms(self, estimator: Any) -> bool:
+        return self.eps == 0 and hasattr(estimator, "predict_log_proba")
 
     def _multiclass(
         self, estimator: Any, X: Any, y: NDArray[Any], names: list[Any] | None
     ) -> Losses:
-        logarithms = self.eps == 0 and hasattr(estimator, "predict_log_proba")
+        logarithms = self._takes_logarithms(estimator)
         prediction, classes = predicted_columns(estimator, X, logarithms)
         cap = ceiling(self.eps)
         name = response_name(estimator, logarithms)
-        if y.ndim == 2 and y.shape[1] > 1:
-            target = as_numbers(y, "y_true")
+        if has_rows(y):
+            target = numbers_of(y, "y_true")
             columns = columns_of(classes, target.shape[1], names)
             prediction = spread_columns(
                 prediction, columns, target.shape[1], -np.inf if logarithms else 0.0
             )
         else:
-            truth = as_labels(y, "y_true")
+            truth = labels_of(y, "y_true")
             if self.loss == "binary":
                 _check_binary(truth, classes)
             target = locate(truth, classes)
-        check_length("y_true", len(target), len(prediction))
-        return _costs.predicted(prediction, target, cap=cap, logarithms=logarithms, name=name)
+        check_length("y_true", target.shape[0], prediction.shape[0])
+        target = moved(target, prediction)
+        return costs_of(prediction).predicted(
+            prediction, target, cap=cap, logarithms=logarithms, name=name
+        )
 
     def set_score_request(self, *, sample_weight: bool | str | None) -> CrossEntropyScorer:
         """Return a scorer with this request for `sample_weight` under metadata routing.
@@ -274,9 +311,18 @@ def _predict(estimator: Any, X: Any, logarithms: bool = False) -> Any:
         return estimator.predict_log_proba(X)
 
 
+def _losses_of_answer(scorer: CrossEntropyScorer, answered: Answered, y: Any, P: Any) -> Losses:
+    """Losses of one partition."""
+    return scorer._losses(answered, P, y)
+
+
 def response_name(estimator: Any, logarithms: bool = False) -> str:
     """Name what the estimator predicts, for messages."""
-    return f"{type(estimator).__name__}.{'predict_log_proba' if logarithms else 'predict_proba'}(X)"
+    return f"{_name(estimator)}.{'predict_log_proba' if logarithms else 'predict_proba'}(X)"
+
+
+def _name(estimator: Any) -> str:
+    return estimator.name if isinstance(estimator, Answered) else type(estimator).__name__
 
 
 def predicted_columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray[Any], Labels]:
@@ -287,18 +333,19 @@ def predicted_columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray
             f"{name} is a list, one array for each of several outputs: use bce_scorer with y of "
             "shape (n, m) for yes/no outcomes."
         )
-    prediction = as_reals(prediction, name)
-    if not hasattr(estimator, "classes_"):
+    prediction = reals_of(here(prediction)[0], name)
+    if getattr(estimator, "classes_", None) is None:
         raise TypeError(
-            f"{type(estimator).__name__} has no classes_, so there is no telling whose column is "
+            f"{_name(estimator)} has no classes_, so there is no telling whose column is "
             "whose: pass a fitted classifier."
         )
     classes = as_labels(estimator.classes_, "classes_")
     # A binary learner fitted on one class may keep two columns: that class, and one without a name.
     width = 2 if len(classes) == 1 and prediction.shape[1:] == (2,) else len(classes)
     if prediction.shape[1:] != (width,):
+        shape = tuple(prediction.shape)
         raise ValueError(
-            f"{name} has shape {prediction.shape} but classes_ names {len(classes)} classes, "
+            f"{name} has shape {shape} but classes_ names {len(classes)} classes, "
             f"{shorten(classes.source.tolist())}: there is no telling whose column is whose."
         )
     return prediction, classes
@@ -335,6 +382,8 @@ def spread_columns(
     """Put the classes of a prediction in their columns among `width`."""
     if columns == list(range(width)):
         return prediction
+    if namespace_of(prediction) is not None:
+        return spread_on_device(prediction, columns, width, absent)
     spread = np.full((len(prediction), width), absent, dtype=np.result_type(prediction, np.float32))
     spread[:, columns] = prediction[:, : len(columns)]
     return spread
@@ -344,26 +393,28 @@ def _multilabel(estimator: Any, X: Any, outcomes: NDArray[Any], cap: float) -> L
     """Losses of m yes/no outcomes, from (n, m) probabilities or m arrays of (n, 2)."""
     prediction, name = _predict(estimator, X), response_name(estimator)
     if isinstance(prediction, list):
-        prediction = np.column_stack(
-            [
-                _probability_of_yes(as_reals(columns, name), classes, name)
-                for columns, classes in zip(prediction, estimator.classes_, strict=True)
-            ]
-        )
-    prediction, target = as_reals(prediction, name), as_numbers(outcomes, "y_true")
+        yes = [
+            _probability_of_yes(reals_of(columns, name), classes, name)
+            for columns, classes in zip(prediction, estimator.classes_, strict=True)
+        ]
+        prediction = (namespace_of(*yes) or np).stack(yes, axis=1)
+    prediction, target = reals_of(prediction, name), numbers_of(outcomes, "y_true")
     if prediction.shape != target.shape:
         raise ValueError(
-            f"y_true has shape {target.shape} but {name} has shape {prediction.shape}: the "
-            "binary loss takes one probability for each outcome. Soft rows over "
-            "classes go to cce_scorer."
+            f"y_true has shape {tuple(target.shape)} but {name} has shape "
+            f"{tuple(prediction.shape)}: the binary loss takes one probability for each outcome. "
+            "Soft rows over classes go to cce_scorer."
         )
-    return _costs.binary(prediction, target, cap=cap, name=name)
+    target = moved(target, prediction)
+    return costs_of(prediction).binary(prediction, target, cap=cap, name=name)
 
 
 def _probability_of_yes(columns: NDArray[Any], classes: ArrayLike, name: str) -> NDArray[Any]:
     """Return the column of class 1, or zeros if the estimator never saw a yes."""
-    known = np.asarray(classes)
+    known = as_array(classes, "classes_")
     if not np.isin(known, (0, 1)).all():
         raise ValueError(f"{name} is about classes {known.tolist()}: yes/no outcomes are 0 and 1.")
     yes = np.flatnonzero(known == 1)
-    return columns[:, yes[0]] if yes.size else np.zeros(len(columns))
+    if yes.size:
+        return columns[:, int(yes[0])]
+    return (namespace_of(columns) or np).zeros_like(columns[:, 0])

@@ -484,3 +484,14 @@ def test_weights_that_add_up_to_little():
     plain = SoftmaxClassifier(C=1 / len(y), tol=1e-9).fit(X[:, :2], y)
     assert light.converged_
     np.testing.assert_allclose(light.coef_, plain.coef_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("class_weight", [None, {0: 1.0, 1: 1.0, 2: 1.0}])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_soft_targets_of_few_digits_are_added_up_in_float64(dtype, class_weight):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30_000, 3))
+    Y = rng.dirichlet([1, 1, 1], 30_000).astype(dtype)
+    exact = Y / Y.sum(axis=1, keepdims=True, dtype=np.float64)
+    one, two = (SoftmaxClassifier(class_weight=class_weight).fit(X, each) for each in (Y, exact))
+    assert one.objective_ == pytest.approx(two.objective_, rel=1e-13)

@@ -68,6 +68,17 @@ def test_labels_are_one_hot_rows_are_soft_rows(problem, from_logits):
         )
 
 
+@pytest.mark.parametrize("n", [1, 2, (1 << 15) // 3 + 1])
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_arguments_stay_as_they_are(n, from_logits):
+    """Single rows above all, also those that are left over by the cut into blocks."""
+    Y, prediction = np.random.default_rng(n).dirichlet(np.ones(3), size=(2, n))
+    before = Y.copy(), prediction.copy()
+    categorical_cross_entropy(Y, prediction, from_logits=from_logits)
+    binary_cross_entropy(Y, prediction, from_logits=from_logits)
+    np.testing.assert_array_equal((Y, prediction), before)
+
+
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_soft_rows_mix_the_losses_of_labels(problem, from_logits):
     Z, P, codes, _ = problem

@@ -1,0 +1,136 @@
+"""Dask collections as arguments: their blocks of rows, matched row for row, or all brought here."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from skxent import _partitions
+from skxent._partitions import Block, Each, ask, is_dask
+
+
+def here(*values: Any) -> tuple[Any, ...]:
+    """Arguments, with the collections among them brought to this process: one round trip."""
+    if not is_dask(*values):
+        return values
+    import dask
+
+    # Dask warns of frames that are computed along with arrays, unless they are delayed
+    lazy = {
+        i: value if _is_array(value) else dask.delayed(value)
+        for i, value in enumerate(values)
+        if is_dask(value)
+    }
+    found = dict(zip(lazy, dask.compute(*lazy.values(), traverse=False), strict=True))
+    return tuple(found.get(i, value) for i, value in enumerate(values))
+
+
+def match(**collections: Any) -> list[Each]:
+    """Blocks of some arguments, row for row.
+
+    The first Dask collection among them leads. What is cut differently, or is in memory, is cut as
+    the leader is, and of None every block gets None. Numbers of rows that are not known are
+    counted, which takes a round trip; but where none is, as many blocks are taken to fit, since
+    they mostly are columns of one frame. What is asked of the blocks checks it.
+    """
+    blocks = {
+        name: _blocks(name, values) for name, values in collections.items() if is_dask(values)
+    }
+    rows = {name: row_counts(collections[name]) for name in blocks}
+    leader = next(iter(blocks))
+    n_blocks = len(blocks[leader])
+    given = [name for name, values in collections.items() if values is not None]
+    amiss = [
+        name
+        for name in given
+        if len(blocks.get(name, ())) != n_blocks or rows[name] != rows[leader]
+    ]
+    for name in [leader, *amiss] if amiss else []:
+        if name in blocks and rows[name] is None:
+            rows[name] = _partitions.fetch(blocks[name], ask(blocks[name], _count))
+    for name in amiss:
+        blocks[name] = _cut(name, collections[name], blocks, rows, leader)
+    return [blocks.get(name, Each([None] * n_blocks)) for name in collections]
+
+
+def row_counts(values: Any) -> list[int] | None:
+    """Numbers of rows of the blocks of a collection, or None where they are not known."""
+    if not _is_array(values) or np.isnan(values.chunks[0]).any():
+        return None
+    return [int(n) for n in values.chunks[0]]
+
+
+def _is_array(values: Any) -> bool:
+    return hasattr(type(values), "chunks")  # a column of a frame may have any name
+
+
+def _count(index: int, block: Any) -> int:
+    return int(block.shape[0])
+
+
+def check_collection(name: str, values: Any) -> None:
+    """Require a Dask collection with rows."""
+    if not hasattr(values, "_meta"):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}: of Dask's collections pass an array or a "
+            "data frame; dask.array.from_delayed and to_dataframe() make them."
+        )
+    if not values.ndim:
+        raise ValueError(f"{name} has shape (): pass one entry for each sample.")
+
+
+def _blocks(name: str, values: Any) -> Each:
+    """The blocks of rows of an array, or the partitions of a frame."""
+    check_collection(name, values)
+    if not _is_array(values):
+        return Each(values.to_delayed())
+    if values.ndim > 1:
+        values = values.rechunk(dict.fromkeys(range(1, values.ndim), -1))
+    # As they stand, so that what two arguments have in common is made once.
+    return Each(values.to_delayed(optimize_graph=False).ravel().tolist())
+
+
+def _cut(
+    name: str, values: Any, blocks: dict[str, Each], rows: dict[str, Any], leader: str
+) -> Each:
+    """Blocks of an argument, cut as the leader is."""
+    from dask import delayed
+
+    if name not in blocks and not hasattr(values, "shape"):
+        values = np.asarray(values)
+    n, expected = sum(rows.get(name) or values.shape[:1]), sum(rows[leader])
+    if n != expected:
+        raise ValueError(f"{name} has {n} samples but {leader} has {expected}: pass equal lengths.")
+    edges = pairwise(np.cumsum([0, *rows[leader]]).tolist())
+    if name in blocks:
+        starts = np.cumsum([0, *rows[name]])
+        return Each(_between(blocks[name], starts, a, b) for a, b in edges)
+    return Each(delayed(_take(values, a, b), traverse=False, pure=False) for a, b in edges)
+
+
+def _between(blocks: Each, starts: Any, a: int, b: int) -> Block:
+    """Rows a to b, of the blocks that hold them."""
+    from dask import delayed
+
+    first = min(int(np.searchsorted(starts, a, "right")), len(blocks)) - 1
+    end = max(int(np.searchsorted(starts, b)), first + 1)
+    take, joined = delayed(_take, pure=False), delayed(_joined, pure=False)
+    pieces = [
+        take(blocks[i], max(a - int(starts[i]), 0), b - int(starts[i])) for i in range(first, end)
+    ]
+    return pieces[0] if len(pieces) == 1 else joined(pieces)
+
+
+def _take(block: Any, a: int, b: int) -> Any:
+    return block.iloc[a:b] if hasattr(block, "iloc") else block[a:b]
+
+
+def _joined(pieces: list[Any]) -> Any:
+    """Put pieces of one block together, frames as frames."""
+    if not hasattr(pieces[0], "iloc"):
+        return np.concatenate(pieces)
+    import pandas
+
+    return pandas.concat(pieces)

@@ -1,0 +1,67 @@
+"""The losses and scores of predictions on a device, from the arguments of public functions."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from skxent._namespaces import library_of, namespace_of, widened
+from skxent.metrics import _costs
+from skxent.metrics._array_api import costs
+from skxent.metrics._array_api.blocks import read_probabilities
+from skxent.metrics._array_api.costs import DeviceLosses
+from skxent.metrics._array_api.targets import class_target, numbers_of, outcome_target
+from skxent.metrics._costs import Losses
+from skxent.metrics._shapes import check_same_shape
+from skxent.metrics._targets import Classes, ceiling
+
+
+def losses_of(values: Any) -> Losses:
+    """Return the losses that a public function returned, with the methods of their place."""
+    return Losses(values) if namespace_of(values) is None else DeviceLosses(values)
+
+
+def costs_of(prediction: Any) -> ModuleType:
+    """Return the module of costs for the place of a prediction."""
+    return _costs if namespace_of(prediction) is None else costs
+
+
+def class_losses(
+    y_true: Any, y_pred: Any, from_logits: bool, labels: ArrayLike | None, eps: float | None
+) -> Losses:
+    """Read and check the arguments of categorical_cross_entropy; return what each sample costs."""
+    cap = ceiling(eps)
+    prediction = numbers_of(y_pred, "y_pred")
+    classes = Classes.of(y_pred, prediction, labels)
+    target = class_target(y_true, classes, prediction)
+    if prediction.ndim == 2:
+        return costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
+    if target.ndim == 2:
+        target = read_probabilities(target, slice(0, None), "y_true")[:, 1]
+    return costs.binary(prediction, target, from_logits=from_logits, cap=cap)
+
+
+def outcome_losses(
+    y_true: Any, y_pred: Any, from_logits: bool, pos_label: Any, eps: float | None
+) -> Losses:
+    """Read and check the arguments of binary_cross_entropy; return what each sample costs."""
+    cap = ceiling(eps)
+    prediction = numbers_of(y_pred, "y_pred")
+    outcomes = outcome_target(y_true, pos_label, prediction)
+    if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:
+        yes = widened(outcomes)
+        rows = library_of(yes).stack([1.0 - yes, yes], axis=1)
+        return costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
+    check_same_shape(outcomes, prediction)
+    return costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+
+
+def spread_on_device(prediction: Any, columns: list[int], width: int, absent: float) -> Any:
+    """Put the classes of a prediction in their columns among `width`."""
+    xp = library_of(prediction)
+    empty = xp.full_like(prediction[:, 0], absent)
+    place = {column: k for k, column in enumerate(columns)}
+    parts = [prediction[:, place[k]] if k in place else empty for k in range(width)]
+    return xp.stack(parts, axis=1)

@@ -1,0 +1,69 @@
+"""What is said about the first bad entry of an argument, wherever the check ran.
+
+Each function raises. The values are NumPy's or Python's, and few.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def refuse_label(value: float, row: int, name: str) -> NoReturn:
+    """Say why a number is no label."""
+    if not np.isfinite(value):
+        raise ValueError(f"{name}[{row}] is {value}: leave out samples without a label.")
+    raise ValueError(
+        f"{name}[{row}] is {value}, not a label: labels are strings, booleans or "
+        "whole numbers. Targets that are probabilities are rows of shape (n, K), or numbers in "
+        "[0, 1] for binary_cross_entropy."
+    )
+
+
+# What to do about rows that are not distributions, by argument.
+_CURES = {
+    "y_pred": "Divide each row by its sum if that is what you mean, pass float32 results as "
+    "float32, or pass from_logits=True if they are logits.",
+    "y_true": "Independent yes/no outcomes go to binary_cross_entropy.",
+    "y": "Soft targets are distributions over classes; independent yes/no outcomes want one "
+    "classifier each, as in sklearn.multioutput.MultiOutputClassifier.",
+}
+
+
+def refuse_distribution(values: NDArray[np.float64], row: int, limit: float, name: str) -> NoReturn:
+    """Say why a row is no distribution over classes."""
+    cure = _CURES.get(name, "")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} has NaN or infinity in row {row}: probabilities are finite.")
+    low, high = values.min(), values.max()
+    if low < 0 or high > 1 + limit:
+        worst = low if low < 0 else high
+        raise ValueError(f"{name} has {worst:.6g} in row {row}, outside [0, 1]. {cure}".rstrip())
+    raise ValueError(
+        f"{name} does not sum to 1 in row {row}: the sum is {values.sum():.9g}, the tolerance is "
+        f"{limit:.1e}, and nothing is renormalised here. {cure}".rstrip()
+    )
+
+
+def refuse_outcome(value: float, row: int, name: str) -> NoReturn:
+    """Say why a number is no probability of a yes/no outcome."""
+    hint = " If they are logits, pass from_logits=True." if name == "y_pred" else ""
+    raise ValueError(
+        f"{name} has {value:.6g} in row {row}, outside [0, 1]: pass probabilities.{hint}"
+    )
+
+
+def refuse_logits(top: float, row: int, name: str) -> NoReturn:
+    """Say why a row with this maximum holds no logits."""
+    what = "no finite logit" if top == -np.inf else "NaN or +infinity"
+    raise ValueError(
+        f"{name} has {what} in row {row}: logits are finite, or -inf for an "
+        "impossible class, with at least one finite in each row."
+    )
+
+
+def refuse_nan_logit(row: int, name: str) -> NoReturn:
+    """Say that a logit of a yes/no outcome is no number."""
+    raise ValueError(f"{name} has NaN in row {row}: logits are numbers.")

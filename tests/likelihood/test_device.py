@@ -1,0 +1,213 @@
+"""Sums of arrays of other libraries, held against those of `Rows` on the same numbers."""
+
+import array_api_strict as strict
+import numpy as np
+import pytest
+
+from skxent._namespaces import to_numpy
+from skxent.likelihood import curvature, device, grams
+from skxent.likelihood.data import Data
+from skxent.likelihood.device import DeviceData
+from skxent.likelihood.moments import FirstSums, first_read
+from skxent.likelihood.objective import Objective
+from skxent.likelihood.plan import plan
+from skxent.likelihood.row_space import RowSpace
+from skxent.likelihood.rows import Rows
+from skxent.likelihood.solver import minimise
+
+
+class Strict:
+    """A device where NumPy cannot read; what needs more than the standard fails."""
+
+    device = strict.Device("device1")
+
+    def array(self, values):
+        return strict.asarray(values, device=self.device)
+
+
+class Torch:
+    def __init__(self):
+        self.torch = pytest.importorskip("torch")
+
+    def array(self, values):
+        return self.torch.asarray(values)
+
+
+@pytest.fixture(params=[Strict, Torch], ids=lambda kind: kind.__name__)
+def library(request):
+    return request.param()
+
+
+@pytest.fixture(params=[1 << 21, 300], ids=["one batch", "batches"])
+def batches(request, monkeypatch):
+    monkeypatch.setattr(device, "ELEMENTS", request.param)
+    monkeypatch.setattr("skxent.likelihood.device_grams.PACKED_SPACE", 16 * request.param)
+
+
+def moved(data, library):
+    """The same data on a device."""
+    X, targets = library.array(data.X), library.array(data.targets)
+    weight = None if data.weight is None else library.array(data.weight)
+    return DeviceData(X, targets, weight, data.n_classes, data.fit_intercept)
+
+
+def make(K, n=60, d=5, soft=False, weighted=True, fit_intercept=True, far=0.0, dtype=float):
+    rng = np.random.default_rng([K, n, d])
+    X = (rng.normal(size=(n, d)) + far).astype(dtype)
+    targets = rng.dirichlet(np.ones(K), size=n) if soft else rng.integers(K, size=n)
+    weight = np.where(np.arange(n) % 7, rng.uniform(0, 3, size=n), 0.0) if weighted else None
+    return Data(X, targets, weight, K, fit_intercept)
+
+
+CASES = {
+    "two classes": dict(K=2),
+    "classes": dict(K=4),
+    "soft rows of two": dict(K=2, soft=True, weighted=False),
+    "soft rows": dict(K=3, soft=True),
+    "no weights": dict(K=4, weighted=False),
+    "no intercept": dict(K=3, fit_intercept=False),
+    "no intercept, two classes": dict(K=2, fit_intercept=False, dtype=np.float32),
+    "float32": dict(K=3, dtype=np.float32),
+    "far": dict(K=3, far=1e5),
+    "long samples": dict(K=5, n=150, d=110),
+    "one row": dict(K=3, n=1, weighted=False),
+    "one column": dict(K=2, d=1),
+}
+
+
+@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+def pair(request, library, batches):
+    """One objective of NumPy's arrays, and the same of a library's; parameters and a direction."""
+    data = make(**request.param)
+    there = moved(data, library)
+    moments = first_read(data)
+    centre = moments.mean if data.fit_intercept else None
+    here, other = (Objective(place, moments, 0.5, centre) for place in (data, there))
+    rng = np.random.default_rng(0)
+    return here, other, rng.normal(size=here.shape), rng.normal(size=here.shape)
+
+
+def same(actual, expected, rtol=1e-13):
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol * scale)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_first_read(case, library, batches):
+    data = make(**case)
+    here, there = first_read(data), first_read(moved(data, library))
+    for name in ("class_weight", "mean", "variance"):
+        same(getattr(there, name), getattr(here, name))
+    # class sums are of x - origin, and the origin is another
+    sums = [m.class_sums + np.outer(m.class_weight, m.origin) for m in (there, here)]
+    same(*sums)
+
+
+def test_a_constant_column_has_no_variance(library, batches):
+    data = make(K=3)
+    data.X[:, 2] = 0.1
+    there = first_read(moved(data, library))
+    assert there.variance[2] == 0
+    assert there.mean[2] == 0.1
+
+
+def test_value_and_gradient(pair):
+    here, there, theta, _ = pair
+    same(there(theta).value, here(theta).value)
+    same(there(theta).gradient, here(theta).gradient)
+    assert there(theta).rounding == pytest.approx(here(theta).rounding)
+
+
+def test_hessian_product(pair):
+    here, there, theta, direction = pair
+    same(there.hessian_product(theta, direction), here.hessian_product(theta, direction))
+
+
+def test_largest_move(pair):
+    here, there, _, direction = pair
+    same(there.largest_move(direction), here.largest_move(direction))
+
+
+@pytest.mark.parametrize("caution", [0.0, 0.1])
+@pytest.mark.parametrize("gram", [grams.pair_gram, grams.own_gram, grams.own_squares])
+def test_grams(pair, gram, caution):
+    here, there, theta, _ = pair
+    actual, expected = (place.sum(gram, theta, caution) for place in (there, here))
+    assert actual.shape == expected.shape
+    same(actual, expected)
+
+
+def test_extreme_logits(library):
+    """Sums stay finite and keep their digits where probabilities are 0 and 1."""
+    for K in (2, 4):
+        data = make(K, n=5, d=1, weighted=False, fit_intercept=False)
+        moments = first_read(data)
+        here, there = (Objective(x, moments, 0.5, None) for x in (data, moved(data, library)))
+        theta = np.linspace(-1e4, 1e4, 2 * K)[: here.shape[0], None]
+        same(there(theta).value, here(theta).value)
+        same(there(theta).gradient, here(theta).gradient)
+
+
+def test_what_is_not_answered_is_an_error(library):
+    data = moved(make(K=3), library)
+    rows = data.prepared(Rows, None, False)
+    assert data.sum(FirstSums.of).class_weight.shape == (3,)
+    with pytest.raises(KeyError, match="uncertainty"):
+        rows.map(Rows.uncertainty, np.zeros((3, 6)))
+
+
+SIZES = [(n, d, K) for n in (50, 2000, 10**5, 10**7) for d in (2, 40, 700) for K in (2, 5, 60)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_no_samples(size):
+    """All models are made from all rows, from cheap to dear, and none is minimised first."""
+    n, d, K = size
+    X = np.broadcast_to(np.zeros(d), (n, d))
+    chosen = plan(DeviceData(X, np.zeros(n, dtype=np.intp), None, K))
+    assert chosen.first_rows == ()
+    assert {rung.rows for rung in chosen.ladder} == {None}
+    costs = [rung.passes for rung in chosen.ladder]
+    assert costs == sorted(costs)
+    whole = plan(Data(X, np.zeros(n, dtype=np.intp), None, K))
+    assert chosen.ladder[-1].model is whole.ladder[-1].model
+    assert chosen.ladder[0].model is curvature.diagonal or chosen.ladder[0].passes < 20
+
+
+def test_row_space(library):
+    """Parameters there and back are the same, and so are the logits of the rows."""
+    data = make(K=3, n=8, d=30)
+    space = moved(data, library).prepared(RowSpace.of, first_read(data).mean)
+    A, a = np.random.default_rng(1).normal(size=(3, 8)), np.arange(3.0)
+    coef, intercept = space.leave(A, a)
+    for actual, expected in zip(space.enter(coef, intercept), (A, a), strict=True):
+        np.testing.assert_allclose(actual, expected, atol=1e-13)
+    L = to_numpy(space.data.X)
+    np.testing.assert_allclose(data.X @ coef.T + intercept, L @ A.T + a, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [(300, 4, 2), (300, 4, 5), (30, 90, 3), (4000, 30, 6)], ids=str)
+def test_minimum(size, library):
+    n, d, K = size
+    data = make(K, n=n, d=d)
+    settings = dict(alpha=1.0, start=None, tol=1e-12, max_iter=500)
+    here, there = minimise(data, **settings), minimise(moved(data, library), **settings)
+    assert there.converged
+    assert there.value == pytest.approx(here.value, rel=1e-11)
+    same(there.coef, here.coef, rtol=1e-6)
+    same(there.intercept, here.intercept, rtol=1e-6)
+
+
+def test_a_device_without_float64():
+    """The rounding that it has decides how near the minimum a fit can tell it is."""
+    data = make(K=3, n=200, dtype=np.float32, weighted=False)
+    there = strict.Device("no_float64")
+    X = strict.asarray(data.X, device=there)
+    targets = strict.asarray(data.targets.astype(np.int32), device=there)
+    narrow = DeviceData(X, targets, None, 3)
+    assert narrow.eps == np.finfo(np.float32).eps
+    settings = dict(alpha=1.0, start=None, tol=1e-6, max_iter=500)
+    here, found = minimise(data, **settings), minimise(narrow, **settings)
+    assert found.converged
+    assert found.target > 1e-5
+    assert found.value == pytest.approx(here.value, rel=1e-5)
