@@ -8,13 +8,12 @@ from functools import partial, wraps
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score
-from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skxent._collections import check_collection, match
 from skxent._partitions import ask, fetch, is_dask, total
 from skxent.likelihood.places import add
+from skxent.metrics._labels import as_labels, locate
 from skxent.metrics._targets import as_weights
 
 
@@ -69,23 +68,23 @@ def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
         raise ValueError("score requires y to be passed, but the target y is None.")
     matched = match(prediction=model.predict(X), y=y, sample_weight=sample_weight)
     parts = list(zip(*matched, strict=True))
-    right, weight = fetch(parts, total(ask(parts, _right), add))
+    right, weight = fetch(parts, total(ask(parts, _right, model.classes_), add))
     if not weight:
         raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
     return float(right / weight)
 
 
-def _right(index: int, part: Any) -> tuple[float, float]:
+def _right(index: int, part: Any, classes: Any) -> tuple[float, float]:
     """Weight of the samples that are predicted, and of all."""
     prediction, y, weight = part
     n = len(prediction)
     if len(y) != n:
         raise ValueError(f"X has {n} samples but y has {len(y)}: pass equal lengths.")
     weight = as_weights(weight, n, zero=True)
-    if n == 0 or not (weight is None or weight.any()):
+    if n == 0:
         return 0.0, 0.0
-    y = column_or_1d(y, warn=True)
-    if y.dtype.kind == "f":
-        assert_all_finite(y, input_name="y")
-    right = accuracy_score(y, prediction, sample_weight=weight, normalize=False)
-    return float(right), float(n if weight is None else weight.sum())
+    known = as_labels(classes, "classes_")
+    right = locate(as_labels(y, "y"), known) == locate(as_labels(prediction, "X"), known)
+    if weight is None:
+        return float(right.sum()), float(n)
+    return float(weight[right].sum()), float(weight.sum())

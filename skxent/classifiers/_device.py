@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from skxent._namespaces import (
@@ -90,7 +89,6 @@ def _codes(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
     y = detached(column_or_1d(y, warn=True))
     if library_of(y).isdtype(y.dtype, "real floating"):
         assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
     labels = labels_of(y, "y")
     return labels.distinct, labels.codes
 

@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from skxent._collections import here
 from skxent._namespaces import namespace_of, to_numpy
 from skxent.metrics._labels import as_array, as_labels, first_repeated
 from skxent.metrics._targets import (
@@ -77,6 +78,7 @@ class FitTargets:
         """Read and check `y` of `n` samples, which may all be of one class."""
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
+        (y,) = here(y)
         y = y if hasattr(y, "shape") else np.asarray(y)
         y = y if namespace_of(y) is None else to_numpy(y)
         check_target_shape(y.shape, n)

@@ -23,6 +23,7 @@ from skxent.likelihood.places import Place
 def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are, dense or CSR with indices sorted; `reset` learns their columns."""
     refuse_device(X)
+    (X,) = here(X)
     X = validate_data(
         estimator, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset
     )
@@ -43,7 +44,6 @@ def training(
     if is_dask(X):
         samples = PartitionedSamples.read(estimator, X, y, sample_weight, classes)
         return samples.data(estimator, estimator.class_weight), samples.classes
-    y, sample_weight = here(y, sample_weight)
     if namespace_of(X) is not None:
         return read_on_device(estimator, X, y, sample_weight, classes)
     X = read_X(estimator, X, reset=True)

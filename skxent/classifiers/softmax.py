@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from copy import deepcopy
 from typing import Any, Self
 
@@ -25,6 +24,7 @@ from skxent.classifiers._callbacks import (
 )
 from skxent.classifiers._dask import accuracy, by_partition
 from skxent.classifiers._device import accuracy_at, beside, converted, reporting
+from skxent.classifiers._endings import how_it_ended
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.classifiers._predictions import (
     labels_at,
@@ -33,12 +33,11 @@ from skxent.classifiers._predictions import (
     probabilities_at,
 )
 from skxent.classifiers._training_data import training
-from skxent.likelihood.data import Data
 from skxent.likelihood.places import Place
-from skxent.likelihood.separation import Undecided, find_separation
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.solver import minimise
 from skxent.metrics import categorical_cross_entropy
+from skxent.metrics._labels import as_array
 
 Floats = NDArray[np.float64]
 
@@ -305,7 +304,8 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             return accuracy(self, X, y, sample_weight)
         if namespace_of(X) is not None:
             return accuracy_at(self.predict(X), y, sample_weight)
-        return super().score(X, y, sample_weight)
+        weight = None if sample_weight is None else as_array(sample_weight, "sample_weight")
+        return super().score(X, as_array(y, "y"), weight)
 
     def log_likelihood(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log-likelihood of samples, the negative sum of their cross-entropies, from the logits.
@@ -401,49 +401,10 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
 
     def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
-        name = type(self).__name__
-        endless = self._endless(solution, unpenalised)
-        if endless:
-            warnings.warn(f"{name}: {endless}", ConvergenceWarning, stacklevel=2 + FRAMES_OF_FIT)
-        elif not solution.converged and not solution.stopped:
-            advice = ": raise max_iter"
-            if solution.n_iterations < self.max_iter:
-                advice = (
-                    ", and no better point was found: look for extreme values in X or a bad warm "
-                    "start"
-                )
-            doubt = ""
-            if solution.gap <= solution.target:
-                doubt = ", but logits still move so far that the estimate may not hold"
-            warnings.warn(
-                f"{name} stopped after {solution.n_iterations} iterations about "
-                f"{solution.gap:.2g} nats above the minimum, {solution.target:.2g} were asked for"
-                f"{doubt}{advice}, or raise tol if that is near enough.",
-                ConvergenceWarning,
-                stacklevel=2 + FRAMES_OF_FIT,
-            )
-
-    def _endless(self, solution: Solution, unpenalised: Place | None) -> str:
-        """Say why logits go to infinity, if they do."""
-        if not solution.unbounded and (solution.converged or solution.stopped):
-            return ""
-        why = (
-            "no finite maximum of the likelihood is in reach, because some classes can be "
-            "separated perfectly, or all but perfectly"
-        )
-        if isinstance(unpenalised, Data) and not unpenalised.immovable:
-            with suppress(Undecided):
-                found = find_separation(unpenalised, guess=(solution.coef, solution.intercept))
-                if found is not None:
-                    names = getattr(self, "feature_names_in_", None)
-                    return found.message(self.classes_, names)
-                why = "the maximum of the likelihood is finite, but out of reach in float64"
-        if not solution.unbounded:
-            return ""
-        return (
-            f"{why}. Coefficients still grow where next to nothing is gained, and their size means "
-            "nothing. Pass a finite C."
-        )
+        message = how_it_ended(self, solution, unpenalised)
+        if message:
+            message = f"{type(self).__name__}{message}"
+            warnings.warn(message, ConvergenceWarning, stacklevel=2 + FRAMES_OF_FIT)
 
     def _two_classes_only(self) -> bool:
         return False

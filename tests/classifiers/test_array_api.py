@@ -281,7 +281,7 @@ BAD = {
     "NaN in X": (lambda X, y, w: (without(X, (3, 1), np.nan), y, w), "NaN"),
     "lengths": (lambda X, y, w: (X, y[:-1], w), "X has 150 samples but y has 149"),
     "one class": (lambda X, y, w: (X, 0 * y, w), "only one class, 0"),
-    "no labels": (lambda X, y, w: (X, y + 0.5, w), "Unknown label type: continuous"),
+    "no labels": (lambda X, y, w: (X, y + 0.5, w), "Unknown label type|not a label"),
     "NaN in y": (lambda X, y, w: (X, without(y, 4, np.nan), w), "NaN"),
     "rows": (lambda X, y, w: (X, np.eye(3)[y] * 0.9, w), "y does not sum to 1 in row 0"),
     "three dimensions": (lambda X, y, w: (X, np.zeros((150, 2, 2)), w), "y has shape"),

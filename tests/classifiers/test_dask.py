@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from skxent import SoftmaxClassifier, SoftmaxClassifierCV, _partitions
+from skxent import SoftmaxClassifier, SoftmaxClassifierCV, _partitions, infer
 from skxent.classifiers import _partitioned_samples
 
 dask = pytest.importorskip("dask")
@@ -281,6 +281,15 @@ def test_folds_of_partitions():
     assert there.objective_ == pytest.approx(here.objective_, rel=1e-9)
 
 
+def test_inference_brings_samples_here():
+    X, y, _ = samples(2)
+    frame, labels = pd.DataFrame(X, columns=list("abcdef")), pd.Series(y)
+    lazy = [dd.from_pandas(each, npartitions=3) for each in (frame, labels)]
+    clf = SoftmaxClassifier(C=np.inf).fit(*lazy)
+    there, here = infer(clf, *lazy), infer(clf, frame, labels)
+    np.testing.assert_array_equal(there.standard_errors, here.standard_errors)
+
+
 class TestOnDisk:
     """Files of samples, together larger than what may be kept in memory or not."""
 
@@ -395,8 +404,8 @@ class TestErrors:
     @pytest.mark.parametrize(
         "y, weight, message",
         [
-            (np.array(["a", "b"]), None, "[Mm]ix"),
-            (np.array([0.0, np.nan]), None, "NaN"),
+            (np.array(["a", "b"]), None, "convert one to the type of the other"),
+            (np.array([0.0, np.nan]), None, r"y\[.\] is nan"),
             (np.array([0, 1]), np.zeros(2), "zero for every sample"),
             (None, None, "requires y"),
         ],
