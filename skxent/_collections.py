@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skxent import _partitions
+from skxent._namespaces import namespace_of, to_numpy
 from skxent._partitions import Block, Each, ask, is_dask
 
 
@@ -83,13 +84,28 @@ def check_collection(name: str, values: Any) -> None:
 
 def _blocks(name: str, values: Any) -> Each:
     """The blocks of rows of an array, or the partitions of a frame."""
+    from dask import delayed
+
     check_collection(name, values)
-    if not _is_array(values):
-        return Each(values.to_delayed())
-    if values.ndim > 1:
+    frame = not _is_array(values)
+    if values.ndim > 1 and not frame:
         values = values.rechunk(dict.fromkeys(range(1, values.ndim), -1))
     # As they stand, so that what two arguments have in common is made once.
-    return Each(values.to_delayed(optimize_graph=False).ravel().tolist())
+    blocks = values.to_delayed(optimize_graph=False)
+    if frame and values.ndim == 2:
+        check, columns = delayed(_in_order, pure=False), list(values.columns)
+        return Each(check(block, name, columns) for block in blocks)
+    return Each(blocks if frame else blocks.ravel().tolist())
+
+
+def _in_order(block: Any, name: str, columns: list[Any]) -> Any:
+    """A partition of a frame, whose columns are those of the frame: pandas would not say a word."""
+    if list(block.columns) != columns:
+        raise ValueError(
+            f"the columns of {name} are {list(block.columns)}, and {columns} in the whole frame: "
+            "bring all partitions to one order."
+        )
+    return block
 
 
 def _cut(
@@ -98,6 +114,8 @@ def _cut(
     """Blocks of an argument, cut as the leader is."""
     from dask import delayed
 
+    if namespace_of(values) is not None:  # the switch is this thread's, and is off in tasks
+        values = to_numpy(values)
     if name not in blocks and not hasattr(values, "shape"):
         values = np.asarray(values)
     n, expected = sum(rows.get(name) or values.shape[:1]), sum(rows[leader])
@@ -130,7 +148,8 @@ def _take(block: Any, a: int, b: int) -> Any:
 def _joined(pieces: list[Any]) -> Any:
     """Put pieces of one block together, frames as frames."""
     if not hasattr(pieces[0], "iloc"):
-        return np.concatenate(pieces)
+        masked = any(map(np.ma.isMaskedArray, pieces))
+        return (np.ma if masked else np).concatenate(pieces)
     import pandas
 
     return pandas.concat(pieces)

@@ -66,7 +66,8 @@ def to_numpy(x: Any) -> NDArray[Any]:
         return x.get()
     x = detached(x)
     if compat.is_torch_array(x):
-        return x.cpu().numpy()
+        x = x.resolve_conj().resolve_neg().cpu()
+        return (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()
     xp = compat.array_namespace(x)
     return np.asarray(compat.to_device(x, xp.__array_namespace_info__().default_device()))
 
@@ -130,7 +131,7 @@ def _is_dense(x: Any) -> bool:
 
     Sparse tensors, which have the method but no such memory, cannot.
     """
-    return hasattr(x, "__dlpack__") and "sparse" not in str(getattr(x, "layout", ""))
+    return hasattr(type(x), "__dlpack__") and "sparse" not in str(getattr(x, "layout", ""))
 
 
 def _narrowed(x: Any, xp: ModuleType, device: Any) -> Any:

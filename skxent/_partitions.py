@@ -26,7 +26,7 @@ def is_dask(*values: Any) -> bool:
     """Whether any of some arguments is a Dask collection."""
     if "dask" not in sys.modules:
         return False
-    return any(hasattr(value, "__dask_graph__") and _is_lazy(value) for value in values)
+    return any(hasattr(type(value), "__dask_graph__") and _is_lazy(value) for value in values)
 
 
 def _is_lazy(value: Any) -> bool:
@@ -130,9 +130,10 @@ def _place_named(parts: Sequence[Any]) -> Iterator[None]:
         yield
     except Exception as error:
         if "in partition" not in "".join([str(error), *getattr(error, "__notes__", ())]):
-            failed = [i for i, part in enumerate(parts) if _fails(part, type(error))]
-            if failed:
-                raise _with_place(error, failed[0]) from None
+            fails = (i for i, part in enumerate(parts) if _fails(part, type(error)))
+            first = next(fails, None)
+            if first is not None:
+                raise _with_place(error, first) from None
         raise
 
 

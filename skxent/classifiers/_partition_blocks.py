@@ -12,16 +12,15 @@ from sklearn.utils import assert_all_finite, check_array
 
 from skxent.classifiers._fit_targets import FitTargets
 from skxent.metrics._labels import as_labels, locate
-from skxent.metrics._targets import as_weights, column_names
+from skxent.metrics._targets import as_weights
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
-def as_block(x: Any, columns: list[Any] | None = None) -> Any:
+def as_block(x: Any) -> Any:
     """Samples, dense or CSR with indices sorted; those that are good stay what they are."""
     if _is_ready(x):
         return x
-    _check_columns("X", x, columns)
     x = check_array(
         x, accept_sparse="csr", dtype=list(FLOATS), ensure_min_samples=0, input_name="X"
     )
@@ -37,24 +36,13 @@ def _is_ready(x: Any) -> bool:
     return isinstance(x, np.ndarray) and x.dtype in FLOATS
 
 
-def read_block(index: int, x: Any, columns: list[Any] | None) -> Any:
+def read_block(index: int, x: Any) -> Any:
     """`as_block` as a task."""
-    return as_block(x, columns)
+    return as_block(x)
 
 
-def _check_columns(name: str, block: Any, columns: list[Any] | None) -> None:
-    """Require the columns of the collection, in its order: pandas would not say a word."""
-    own = column_names(block)
-    if columns is not None and own != columns:
-        raise ValueError(
-            f"the columns of {name} are {own}, and {columns} in the collection: bring all "
-            "partitions to one order."
-        )
-
-
-def read_targets(index: int, y: Any, weight: Any, columns: list[Any] | None) -> FitTargets | None:
+def read_targets(index: int, y: Any, weight: Any) -> FitTargets | None:
     """Targets, by their own classes; None where there are none."""
-    _check_columns("y", y, columns)
     n = len(y)
     if weight is not None and len(weight) != n:
         raise ValueError(f"y has {n} samples but sample_weight has {len(weight)}.")

@@ -71,7 +71,7 @@ class PartitionedSamples:
         blocks, y_blocks, weights = match(X=X, y=y, sample_weight=sample_weight)
         x, n_bytes = _readable(X, blocks)
         names = column_names(y) if getattr(y, "ndim", 1) == 2 else None
-        targets = ask(y_blocks, read_targets, weights, names)
+        targets = ask(y_blocks, read_targets, weights)
         room, has_workers = memory()
         # Workers write to disk what is too much for them; this process does not.
         early = has_workers if n_bytes is None else n_bytes <= ROOM * room
@@ -122,10 +122,10 @@ def _readable(X: Any, blocks: Each) -> tuple[Each, int | None]:
     """Blocks as a fit takes them, and the bytes of all where that is known beforehand."""
     meta = X._meta
     if not isinstance(meta, np.ndarray):
-        return ask(blocks, read_block, column_names(meta)), None
+        return ask(blocks, read_block), None
     n_bytes = None if np.isnan(X.nbytes) else int(X.nbytes)
     # Blocks that should be good as they are stay what they are, and may be there already.
-    return blocks if meta.dtype in FLOATS else ask(blocks, read_block, None), n_bytes
+    return blocks if meta.dtype in FLOATS else ask(blocks, read_block), n_bytes
 
 
 def _classes(

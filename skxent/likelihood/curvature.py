@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from scipy.linalg import blas, lapack
@@ -39,6 +39,7 @@ from skxent.likelihood.grams import own_gram, own_squares, pair_gram, pairs, unp
 from skxent.likelihood.objective import Objective
 
 JITTER = 1e-13
+NOISE = 1e-5  # root of the least part of a curvature that is certainly none of rounding
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,16 @@ class Cholesky:
             scales.append(scale)
             factors.append(_cholesky(H))
         return cls(shape, scales, factors)
+
+    @property
+    def certain(self) -> bool:
+        """Whether no direction has so little of the curvature of its parameters that it is noise.
+
+        Columns that all but agree, as two with a placeholder of -1e9 in the same rows, have
+        differences whose curvature is lost in the sums of squares, though not in their products
+        with a vector.
+        """
+        return all(np.diagonal(L).min() > NOISE for L in self.factors)
 
     def to_theta(self, v: np.ndarray) -> np.ndarray:
         """T v, from a flat v."""
@@ -92,6 +103,7 @@ class Diagonal:
     """H as a diagonal, T = H^(-1/2)."""
 
     scale: np.ndarray
+    certain: ClassVar[bool] = True
 
     def to_theta(self, v: np.ndarray) -> np.ndarray:
         """T v, from a flat v."""

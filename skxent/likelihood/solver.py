@@ -189,11 +189,12 @@ class Search:
             last = self.stopped or spent or self.n_iterations >= self.max_iter
             here = View.of(model, point)
             self.point, self.gap = point, here.decrement
-            if stuck or last or slow or self.gap <= HINT * self.target:
+            noisy = self.rung.newton and fresh and self._noisy(model)
+            if stuck or last or slow or noisy or self.gap <= HINT * self.target:
                 if caution and self.rung.exact:  # the certificate wants the Hessian itself
                     caution, model = 0.0, None
                     continue
-                exact = fresh and self.rung.exact and not caution
+                exact = fresh and self.rung.exact and not (caution or self._noisy(model))
                 point, done = self._certify(here, exact, stuck, last)
                 if done or last or (stuck and point is self.point):
                     return
@@ -223,6 +224,13 @@ class Search:
             # A model that led to the target is good enough for conjugate gradients there.
             if self.rung.newton or climbed or stage.decrement > HINT * self.target:
                 model = None
+
+    def _noisy(self, model: Curvature) -> bool:
+        """Whether rounding makes some of the model, and conjugate gradients must tell.
+
+        Without penalty it does so where columns depend on others, and nothing is to be told there.
+        """
+        return self.objective.alpha > 0 and not model.certain
 
     def _stage(self, here: View, caution: float) -> Stage:
         goal = 0.1 * self.target if here.decrement > self.target else 0.0
@@ -267,7 +275,11 @@ class Search:
                 self._polish(here)
             return self.point, done
         trial = self.objective(self.point.theta + step)
-        return min(self.point, trial, key=lambda point: point.value), False
+        if not trial.value < self.point.value:
+            return self.point, False
+        self.n_iterations += 1
+        self._after_iteration(trial)
+        return trial, False
 
     def _arrived(self, there: View) -> bool:
         """Whether a Newton step ends at the target, for all that the model before it can tell.
@@ -275,7 +287,7 @@ class Search:
         A logit that moves by q changes the curvature by a factor between exp(-q) and exp(q), see
         `stretch`, so that a small step needs no new model for its certificate.
         """
-        if not there.decrement <= self.target:
+        if self._noisy(there.model) or not there.decrement <= self.target:
             return False
         taken = self.objective.largest_move(there.point.theta - self.point.theta)
         if taken >= STILL:

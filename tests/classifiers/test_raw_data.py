@@ -114,3 +114,19 @@ def test_columns_seen_in_few_rows_without_penalty(optimum, generate):
         y[rows] = np.arange(len(rows)) % 3
     clf = SoftmaxClassifier(C=np.inf).fit(X, y)
     optimum(X, y, C=np.inf).assert_reached(clf)
+
+
+@pytest.mark.parametrize("placeholder", [-9999, -999_999, -1e8, -999_999_999])
+def test_a_placeholder_in_several_columns(placeholder):
+    """The columns differ in a part of 1e-18 of their squares, which no sum of squares can tell.
+
+    Their difference is a column that can be, with as good as the same penalty.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 2))
+    y = X[:, 0] - X[:, 1] + rng.logistic(size=2000) > 0
+    X[:500] = placeholder
+    clf = SoftmaxClassifier(C=1e3).fit(X, y)
+    turned = SoftmaxClassifier(C=1e3).fit(np.column_stack([X[:, 0] - X[:, 1], X.sum(axis=1)]), y)
+    assert clf.converged_
+    assert clf.objective_ == pytest.approx(turned.objective_, abs=0.05)

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import LogisticClassifier, SoftmaxClassifier
-from skxent.classifiers import softmax
+from skxent.classifiers import _endings
 from skxent.likelihood.data import Data
 from skxent.likelihood.separation import find_separation
 
@@ -146,7 +146,7 @@ def test_a_penalty_or_a_good_end_asks_for_no_search(patients, monkeypatch):
     def search(*args, **hints):
         raise AssertionError("there was no need")
 
-    monkeypatch.setattr(softmax, "find_separation", search)
+    monkeypatch.setattr(_endings, "find_separation", search)
     assert warning_of(X, outcome, C=1e6) is None
     assert warning_of(X[["age"]], outcome) is None
     assert "raise max_iter" in warning_of(X, outcome, C=1e6, max_iter=1, tol=1e-12)

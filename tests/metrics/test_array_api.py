@@ -707,3 +707,33 @@ def test_dispatch_needs_scipys_switch_which_scikit_learn_says():
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True
     )
     assert "SCIPY_ARRAY_API" in run.stderr
+
+
+@pytest.mark.parametrize("value", [-np.inf, np.nan])
+def test_labels_in_half_precision(value):
+    torch = pytest.importorskip("torch")
+    y = torch.tensor([0.0, value, 1.0]).half()
+    dispatch = config_context(array_api_dispatch=True)
+    with dispatch, pytest.raises(ValueError, match=r"y_true\[1\] is"):
+        categorical_cross_entropy(y, torch.full((3, 2), 0.5), labels=[0, 1])
+
+
+def test_short_floats_beside_a_prediction_of_numpy():
+    torch = pytest.importorskip("torch")
+    weight = torch.tensor([1.0, 2.0, 0.5])
+    P = np.array([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]])
+    expected = categorical_cross_entropy([0, 1, 1], P, sample_weight=weight.numpy())
+    with config_context(array_api_dispatch=True):
+        for form in (weight.bfloat16(), torch._neg_view(-weight)):
+            assert categorical_cross_entropy([0, 1, 1], P, sample_weight=form) == expected
+
+
+def test_a_device_beside_dask():
+    """Threads of Dask do not know of the switch."""
+    da = pytest.importorskip("dask.array")
+    xp = pytest.importorskip("array_api_strict")
+    y = xp.asarray([0, 1, 1], device=xp.Device("device1"))
+    P = da.from_array(np.array([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]]), chunks=(2, 2))
+    expected = categorical_cross_entropy([0, 1, 1], P.compute())
+    with config_context(array_api_dispatch=True):
+        assert categorical_cross_entropy(y, P) == pytest.approx(expected, rel=1e-15)

@@ -641,6 +641,38 @@ def test_information(base):
 # ------------------------------------------------------------------ a cluster
 
 
+def test_masks_outlast_another_cut():
+    masked = da.ma.masked_array(array(CODES), mask=array(np.arange(N) == 22))
+    with pytest.raises(ValueError, match="masked"):
+        categorical_cross_entropy(masked, da.from_array(P, chunks=(15, K)), labels=range(K))
+
+
+@pytest.mark.parametrize("truth", [SOFT, CODES], ids=["soft", "labels"])
+def test_columns_that_differ_between_partitions(truth):
+    whole = pd.DataFrame(P, columns=[2, 0, 1])
+    parts = [whole[:30], whole[30:][[0, 2, 1]]]
+    lazy = dd.from_map(lambda i: parts[i], range(2), meta=whole[:0])
+    with pytest.raises(ValueError, match="in partition 1: the columns of y_pred are"):
+        categorical_cross_entropy(da.from_array(truth, chunks=30), lazy)
+
+
+def test_columns_of_one_frame_are_read_together():
+    loads = []
+
+    def load(i):
+        loads.append(i)
+        rows = slice(20 * i, 20 * i + 20)
+        return pd.DataFrame(P[rows], columns=["a", "b", "c"]).assign(y=CODES[rows], w=W[rows])
+
+    lazy = dd.from_map(load, range(3), meta=load(0)[:0])
+    loads.clear()
+    found = categorical_cross_entropy(
+        lazy["y"], lazy[["a", "b", "c"]], sample_weight=lazy["w"], labels=range(K)
+    )
+    assert found == pytest.approx(categorical_cross_entropy(CODES, P, sample_weight=W), rel=1e-14)
+    assert sorted(loads) == [0, 1, 2]
+
+
 def test_on_a_cluster(tmp_path):
     distributed = pytest.importorskip("distributed")
     with dask.config.set({"temporary-directory": str(tmp_path)}):

@@ -88,6 +88,7 @@ def labels_of(values: Any, name: str) -> Labels:
 
 def _whole(xp: ModuleType, source: Any, name: str) -> Any:
     """Return floats as integers, which they must be."""
+    source = widened(source)  # the bounds are infinite in half precision
     fine = (source == xp.floor(source)) & (source >= -_TOO_GREAT) & (source < _TOO_GREAT)
     row = first_true(~fine)
     if row is not None:
