@@ -62,6 +62,7 @@ class Blocks:
         # scipy.sparse holds the interpreter lock in its products: threads gain nothing there.
         self.n_threads = 1 if self.sparse else min(n_threads, len(self.all))
         self._pool: ThreadPoolExecutor | None = None
+        self._spaces = threading.local()
 
     def _rows_of_a_block(self) -> int:
         if self.sparse:
@@ -103,10 +104,21 @@ class Blocks:
                 yield slice(start, min(start + step, rows.stop))
 
     def buffer(self) -> np.ndarray | None:
-        """Space for `read`, one for every segment at work."""
+        """Space for `read`, one for every thread at work."""
         if self.offset is None or self.sparse:
             return None
-        return np.empty((self.block_rows, self.n_features))
+        return self.space(0, (self.block_rows, self.n_features))
+
+    def space(self, key: int, shape: tuple[int, ...]) -> np.ndarray:
+        """Space that this thread keeps, by a key of its own for each.
+
+        Memory that is new for each segment costs as much as the reading, where the process gives
+        back at once what it does not use.
+        """
+        kept: dict[int, np.ndarray] = self._spaces.__dict__
+        if key not in kept:
+            kept[key] = np.empty(shape)
+        return kept[key]
 
     def map(self, function: Callable[[list[slice]], Any], sum_size: int = 1) -> list[Any]:
         """Apply `function` to every segment; results in the order of the segments."""
@@ -122,6 +134,7 @@ class Blocks:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+        self._spaces = threading.local()
 
 
 def fit_one_block(X: Any, n_outputs: int) -> bool:

@@ -29,7 +29,7 @@ before it is factored, and a jitter means the same for every column.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -62,7 +62,7 @@ class Cholesky:
             factors.append(_cholesky(H))
         return cls(shape, scales, factors)
 
-    @property
+    @cached_property
     def certain(self) -> bool:
         """Whether no direction has so little of the curvature of its parameters that it is noise.
 
@@ -70,7 +70,7 @@ class Cholesky:
         differences whose curvature is lost in the sums of squares, though not in their products
         with a vector.
         """
-        return all(np.diagonal(L).min() > NOISE for L in self.factors)
+        return bool(min(L.diagonal().min() for L in self.factors) > NOISE)
 
     def to_theta(self, v: np.ndarray) -> np.ndarray:
         """T v, from a flat v."""

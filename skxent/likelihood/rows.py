@@ -177,7 +177,10 @@ class Rows(Here):
         return gradient
 
     def _space(self, n: int) -> list[np.ndarray]:
-        return [np.empty(self.shape[0] * self.blocks.block_rows) for _ in range(n)]
+        size = self.shape[0] * self.blocks.block_rows
+        if self.written_out:  # of which the probabilities are kept
+            return [np.empty(size) for _ in range(n)]
+        return [self.blocks.space(1 + i, (size,)) for i in range(n)]
 
     def _shaped(self, space: list[np.ndarray], rows: slice) -> list[np.ndarray]:
         shape = (self.shape[0], rows.stop - rows.start)
