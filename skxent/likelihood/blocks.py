@@ -115,7 +115,7 @@ class Blocks:
         Memory that is new for each segment costs as much as the reading, where the process gives
         back at once what it does not use.
         """
-        kept: dict[int, np.ndarray] = self._spaces.__dict__
+        kept: dict[Any, np.ndarray] = self._spaces.__dict__
         if key not in kept:
             kept[key] = np.empty(shape)
         return kept[key]
