@@ -58,8 +58,11 @@ class View:
         return -self.model.to_theta(self.slope)
 
 
-def conjugate_gradients(objective: Objective, view: View) -> tuple[float, np.ndarray]:
-    """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned."""
+def conjugate_gradients(objective: Objective, view: View) -> tuple[float, np.ndarray, bool]:
+    """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
+
+    And whether they came to an end, so that the gap is not less than it should be.
+    """
     model, theta, b = view.model, view.point.theta, -view.slope
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
@@ -74,4 +77,4 @@ def conjugate_gradients(objective: Objective, view: View) -> tuple[float, np.nda
         if rr <= CG_RESIDUAL**2 * goal:
             break
         d = r + rr / before * d
-    return 0.5 * float(b @ s), model.to_theta(s)
+    return 0.5 * float(b @ s), model.to_theta(s), rr <= CG_RESIDUAL**2 * goal

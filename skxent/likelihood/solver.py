@@ -139,6 +139,7 @@ class Search:
         self.stopped = False
         self.unbounded = False
         self.certified = False
+        self.unheard = False  # conjugate gradients did not tell what a noisy model could not
         self.curve: list[tuple[float, float]] = []
 
     def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
@@ -213,7 +214,7 @@ class Search:
                         return
                     point, model = trial, None
                     continue
-            stage = self._stage(here, caution)
+            stage = self._stage(here, careful=caution > 0 or failures > 0)
             failed = stage.best is self.point
             slow = stage.slow and self.gap > self.target
             climbed = not stage.arrived and self._climb(stage.best, failed or slow)
@@ -230,11 +231,11 @@ class Search:
 
         Without penalty it does so where columns depend on others, and nothing is to be told there.
         """
-        return self.objective.alpha > 0 and not model.certain
+        return self.objective.alpha > 0 and not (self.unheard or model.certain)
 
-    def _stage(self, here: View, caution: float) -> Stage:
+    def _stage(self, here: View, careful: bool) -> Stage:
         goal = 0.1 * self.target if here.decrement > self.target else 0.0
-        short = SHORT if caution else np.inf
+        short = SHORT if careful else np.inf
         stage = Stage(self.objective, here, goal, self.rung.fall, short, self._after_iteration)
         stage.run(min(self.rung.iterations, self.max_iter - self.n_iterations))
         self.n_iterations += stage.n_iterations
@@ -254,10 +255,13 @@ class Search:
 
     def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
-        if exact:
-            step = here.newton_step
-        else:
-            self.gap, step = conjugate_gradients(self.objective, here)
+        step = here.newton_step
+        if not exact:
+            gap, better, told = conjugate_gradients(self.objective, here)
+            exact = self._noisy(here.model) and not told  # then the model knows as much
+            self.unheard = self.unheard or exact
+            if not exact:
+                self.gap, step = gap, better
         move = self.objective.largest_move(step)
         # No loss is negative, so neither is the minimum.
         most = max(self.point.value, 0.0) + self.point.rounding

@@ -5,8 +5,8 @@ chooses problems by name, ``--quick`` leaves the slow ones out, ``--out NAME`` w
 NAME.png.
 
 Every rival runs on the same data in the same process with the same threads, over a ladder of
-tolerances with many iterations allowed, until it is within 1e-8 of the optimum (relative) or its
-time for all of them is up. A run that fails or does not get there is shown as such. The runs that
+tolerances with many iterations allowed, until it is within 1e-8 of the optimum (relative, or in
+nats where that is below one) or its time for all of them is up. A run that fails or does not get there is shown as such. The runs that
 decide, those of skxent, of the defaults and of the fastest rivals, are repeated in turn and their
 medians taken.
 """
@@ -189,7 +189,7 @@ def measure(problem: Problem, X: Any, y: np.ndarray, limit: float) -> Result:
         result.optimum = min([optimum, *(r.value for r in result.runs if np.isfinite(r.value))])
         repeat(result, fits, value, limit)
     for run in result.runs:
-        run.distance = (run.value - result.optimum) / abs(result.optimum)
+        run.distance = (run.value - result.optimum) / max(abs(result.optimum), 1.0)
     return result
 
 
@@ -210,7 +210,7 @@ def repeat(result: Result, fits: list, value: Callable, limit: float) -> None:
     """Medians of runs in turn, of all that are short and of the two that are always wanted."""
     seconds: dict[tuple[str, float | None], list[float]] = {}
     first = {(r.rival, r.tol): r.seconds for r in result.runs}
-    close = result.optimum + 1e-6 * abs(result.optimum)
+    close = result.optimum + 1e-6 * max(abs(result.optimum), 1.0)
     fastest = min((r.seconds for r in result.runs if r.value <= close), default=np.inf)
     fits = [fit for fit in fits if first.get(fit[:2], 0.0) <= NEAR * fastest]
     for _ in range(REPEATS):
