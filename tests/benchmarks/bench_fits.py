@@ -6,9 +6,9 @@ NAME.png.
 
 Every rival runs on the same data in the same process with the same threads, over a ladder of
 tolerances with many iterations allowed, until it is within 1e-8 of the optimum (relative, or in
-nats where that is below one) or its time for all of them is up. A run that fails or does not get there is shown as such. The runs that
-decide, those of skxent, of the defaults and of the fastest rivals, are repeated in turn and their
-medians taken.
+nats where that is below one) or its time for all of them is up. A run that fails or does not get
+there is shown as such. The runs that decide, those of skxent, of the defaults and of the fastest
+rivals, are repeated in turn and their medians taken.
 """
 
 from __future__ import annotations
