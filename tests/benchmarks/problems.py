@@ -179,7 +179,7 @@ def generated(
     if raw:
         X *= np.logspace(-3, 3, d)
         X += np.linspace(-100, 100, d)
-    return X, y
+    return X, np.unique(y, return_inverse=True)[1]  # some classes may not occur
 
 
 def imbalanced() -> tuple[np.ndarray, np.ndarray]:
