@@ -79,6 +79,8 @@ class Blocks:
 
     def segments(self, sum_size: int) -> list[list[slice]]:
         """Cut the blocks into segments whose results have `sum_size` elements each."""
+        if len(self.all) == 1:
+            return [self.all]
         n = max(FEW_SEGMENTS, min(SEGMENTS, SEGMENT_SUMS // sum_size))
         n = min(n, len(self.all))
         edges = [len(self.all) * i // n for i in range(n + 1)]

@@ -120,13 +120,7 @@ Curvature = Cholesky | Diagonal
 def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
     """The Hessian of `objective` at `theta`, factored."""
     H = hessian(objective, theta, caution)
-    return Cholesky.of(theta.shape, [H], full_least_curvature(objective))
-
-
-def full_least_curvature(objective: Objective) -> np.ndarray:
-    """What the diagonal of the Hessian is at least."""
-    n = max(objective.shape[0] - 1, 1)
-    return objective.least_curvature if n == 1 else np.tile(objective.least_curvature, n)
+    return Cholesky.of(theta.shape, [H], objective.full_least_curvature)
 
 
 def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np.ndarray:

@@ -63,7 +63,7 @@ def information(objective: Objective, theta: np.ndarray) -> Cholesky | None:
     """
     A = curvature.hessian(objective, theta)
     diagonal = np.diagonal(A)
-    if not (diagonal > 2 * curvature.full_least_curvature(objective)).all():
+    if not (diagonal > 2 * objective.full_least_curvature).all():
         return None
     scale = 1.0 / np.sqrt(diagonal)
     A *= scale

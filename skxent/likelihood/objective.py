@@ -38,6 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,11 @@ class Objective:
         self.least_curvature = data.eps * squares
         self.value_at_zero = float(moments.class_weight.sum() * np.log(data.n_classes))
         self.n_passes = 0.0
+
+    @cached_property
+    def full_least_curvature(self) -> np.ndarray:
+        """What the diagonal of the Hessian is at least, of the classes but the last."""
+        return np.tile(self.least_curvature, max(self.shape[0] - 1, 1))
 
     def sum(
         self, function: Callable[..., Any], *args: Any, add: Callable[[Any, Any], Any] = add
