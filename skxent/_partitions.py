@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from itertools import islice
 from typing import Any
 
@@ -93,17 +94,10 @@ def total(each: Each, add: Callable[[Any, Any], Any]) -> Any:
     """Add up, lazily, in a tree whose shape depends on the number of partitions alone."""
     from dask import delayed
 
-    terms, together = list(each), delayed(_add_up, pure=False)
+    terms, together = list(each), delayed(reduce, pure=False)
     while len(terms) > 1:
         terms = [together(add, terms[i : i + WIDTH]) for i in range(0, len(terms), WIDTH)]
     return terms[0]
-
-
-def _add_up(add: Callable[[Any, Any], Any], terms: list[Any]) -> Any:
-    result = terms[0]
-    for term in terms[1:]:
-        result = add(result, term)
-    return result
 
 
 def fetch(parts: Sequence[Any], lazy: Any) -> Any:

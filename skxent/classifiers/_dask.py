@@ -14,6 +14,7 @@ from skxent._collections import check_collection, match
 from skxent._partitions import ask, fetch, is_dask, total
 from skxent.likelihood.places import add
 from skxent.metrics._labels import as_labels, locate
+from skxent.metrics._refusals import refuse_no_weight
 from skxent.metrics._targets import as_weights
 
 
@@ -36,14 +37,12 @@ def by_partition(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(model, X)
         check_is_fitted(model)
         learn_columns(model, X, reset=False)
-        model = copy(model)
-        if not hasattr(X, "columns"):  # names are checked, and blocks have none
-            model.__dict__.pop("feature_names_in_", None)
-        empty = method(_nameless(model), np.zeros((1, model.n_features_in_)))[:0]
-        function = partial(_predict, method, model, empty)
+        nameless = _nameless(model)
+        empty = method(nameless, np.zeros((1, model.n_features_in_)))[:0]
         if hasattr(X, "columns"):
-            return X.map_partitions(function, meta=empty)
-        X = X.rechunk({1: -1})
+            return X.map_partitions(partial(_predict, method, copy(model), empty), meta=empty)
+        # The names are checked, and blocks have none.
+        function, X = partial(_predict, method, nameless, empty), X.rechunk({1: -1})
         if empty.ndim == 1:
             return X.map_blocks(function, drop_axis=1, dtype=empty.dtype, meta=empty)
         chunks = (X.chunks[0], empty.shape[1:])
@@ -70,7 +69,7 @@ def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
     parts = list(zip(*matched, strict=True))
     right, weight = fetch(parts, total(ask(parts, _right, model.classes_), add))
     if not weight:
-        raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
+        refuse_no_weight()
     return float(right / weight)
 
 

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit, log_softmax
 from sklearn.utils.parallel import Parallel, delayed
 
 from skxent.classifiers._fit_targets import FitTargets, Floats
+from skxent.classifiers._predictions import log_probabilities_at, single
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood.data import Data
 from skxent.likelihood.leave_one_out import LeaveOneOut, LeftOut
@@ -157,9 +157,7 @@ def leave_one_out(samples: Samples, data: Data, Cs: Floats, **settings: Any) -> 
     """Leave each sample out of the fit of `data` with each penalty."""
 
     def cost(rows: Indices, logits: Floats) -> Floats:
-        if logits.shape[1] > 1:
-            return samples.losses(log_softmax(logits, axis=1), rows).values
-        return samples.losses(log_expit(np.column_stack([-logits, logits])), rows).values
+        return samples.losses(log_probabilities_at(single(logits)), rows).values
 
     loo = LeaveOneOut(data, cost, samples.importance, **settings)
     estimates, solutions, n_refits = [], [], []

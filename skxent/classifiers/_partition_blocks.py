@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array
 
 from skxent.classifiers._fit_targets import FitTargets
+from skxent.likelihood.data import canonical
 from skxent.metrics._labels import as_labels, locate
 from skxent.metrics._targets import as_weights
 
@@ -21,13 +22,9 @@ def as_block(x: Any) -> Any:
     """Samples, dense or CSR with indices sorted; those that are good stay what they are."""
     if _is_ready(x):
         return x
-    x = check_array(
-        x, accept_sparse="csr", dtype=list(FLOATS), ensure_min_samples=0, input_name="X"
-    )
-    if issparse(x) and not x.has_canonical_format:
-        x = x.copy()
-        x.sum_duplicates()
-    return x
+    kinds = list(FLOATS)
+    x = check_array(x, accept_sparse="csr", dtype=kinds, ensure_min_samples=0, input_name="X")
+    return canonical(x)
 
 
 def _is_ready(x: Any) -> bool:

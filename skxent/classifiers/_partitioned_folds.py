@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit, log_softmax
 
 from skxent.classifiers._fit_targets import Floats
 from skxent.classifiers._held_out import Estimate, Path
 from skxent.classifiers._partitioned_samples import PartitionedSamples
+from skxent.classifiers._predictions import log_probabilities_at, single
 from skxent.likelihood.data import Data
 from skxent.likelihood.solver import minimise
 from skxent.metrics import _costs
@@ -92,13 +92,8 @@ def _check_classes(
 
 def _held_out(data: Data, coef: Floats, intercept: Floats) -> tuple[float, float, int]:
     """Weighted loss, weight, and samples that cost the most that a sample can cost."""
-    logits = data.X @ coef.T + intercept
-    if logits.shape[1] == 1:
-        log_p = log_expit(np.column_stack([-logits, logits]))
-    else:
-        log_p = log_softmax(logits, axis=1)
+    log_p = log_probabilities_at(single(data.X @ coef.T + intercept))
     losses = _costs.predicted(
         log_p, data.targets, cap=CAP, logarithms=True, name="log-probabilities"
     )
-    weight = np.ones(data.n_rows) if data.weight is None else data.weight
-    return float(weight @ losses.values), float(weight.sum()), losses.capped
+    return *losses.sums(data.weight), losses.capped

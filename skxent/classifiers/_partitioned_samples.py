@@ -29,6 +29,7 @@ from skxent.classifiers._partition_blocks import (
 from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.dask import Partitions
 from skxent.metrics._labels import as_labels
+from skxent.metrics._refusals import refuse_no_weight
 from skxent.metrics._targets import column_names
 
 ROOM = 0.5  # of the memory of the workers, or of what is free here, that samples may take
@@ -147,7 +148,7 @@ def _classes(
         known, totals = _classes_of_labels(looks)
     require_two_classes(known)
     if not totals.any():
-        raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
+        refuse_no_weight()
     return known, totals
 
 

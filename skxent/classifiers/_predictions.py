@@ -30,6 +30,11 @@ def logits_of(estimator: Any, X: Any, method: str) -> Array:
         kinds = [np.float64, np.float32]
         X = validate_data(estimator, X, accept_sparse="csr", dtype=kinds, reset=False)
         logits = _host_logits(X, estimator.coef_, estimator.intercept_)
+    return single(logits)
+
+
+def single(logits: Array) -> Array:
+    """Logits (n, R), as (n,) where there is one: for two classes."""
     return logits[:, 0] if logits.shape[1] == 1 else logits
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from skxent._collections import here
@@ -16,7 +15,7 @@ from skxent.classifiers._device import read_on_device, refuse_device
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._partitioned_samples import PartitionedSamples
 from skxent.likelihood.blocks import effective_threads
-from skxent.likelihood.data import Data
+from skxent.likelihood.data import Data, canonical
 from skxent.likelihood.places import Place
 
 
@@ -24,13 +23,8 @@ def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are, dense or CSR with indices sorted; `reset` learns their columns."""
     refuse_device(X)
     (X,) = here(X)
-    X = validate_data(
-        estimator, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset
-    )
-    if issparse(X) and not X.has_canonical_format:
-        X = X.copy()  # the caller's is not sorted for him
-        X.sum_duplicates()
-    return X
+    kinds = [np.float64, np.float32]
+    return canonical(validate_data(estimator, X, accept_sparse="csr", dtype=kinds, reset=reset))
 
 
 def training(

@@ -80,6 +80,14 @@ class Data(Here):
         return Y
 
 
+def canonical(X: Any) -> Any:
+    """Rows as `Blocks` reads them: sparse ones with indices sorted, in a copy if they are not."""
+    if scipy.sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()  # the caller's is not sorted for him
+        X.sum_duplicates()
+    return X
+
+
 def joined(parts: list[Data], n_threads: int) -> Data:
     """Dense parts as one, without a copy where there is but one."""
     first = parts[0]

@@ -8,7 +8,6 @@ a cluster are many, see `dask`. The functions are the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 from sys import float_info
 from typing import Any, Protocol
 
@@ -141,10 +140,3 @@ class Here:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def tree(terms: list[Any], add: Add, width: int = 8) -> Any:
-    """Sum in a tree whose shape depends on the number of terms alone."""
-    while len(terms) > 1:
-        terms = [reduce(add, terms[i : i + width]) for i in range(0, len(terms), width)]
-    return terms[0]

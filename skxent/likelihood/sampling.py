@@ -3,8 +3,8 @@
 A sample is the same kind of thing as the whole: `Data` with fewer rows and larger weights, so that
 the objective on it estimates the objective on all rows without bias, as does its curvature. (Where
 the first draw missed a column, the second knows of it, and what is due to that column is biased:
-no matter for a place to start from, and a model of the curvature.) Rows
-are drawn where they are, and those that are drawn come here.
+no matter for a place to start from, and a model of the curvature.) Rows are drawn where they are,
+and those that are drawn come here.
 """
 
 from __future__ import annotations
@@ -77,20 +77,30 @@ def _sum(data: Data, values: np.ndarray) -> float:
     return float(values.sum())
 
 
-def _draw(data: Data, centre: np.ndarray, rate: np.ndarray, *in_proportion: Any) -> Data:
-    """Draw rows of one part.
+def _draw(
+    data: Data,
+    centre: np.ndarray,
+    rate: np.ndarray,
+    size: float,
+    importance: np.ndarray | None,
+    total: float | None,
+    more: float = 0.0,
+    part: np.ndarray | None = None,
+    part_total: float | None = None,
+) -> Data:
+    """Draw rows of one part: by the rates of their classes, and in proportion to what is given.
 
-    `rate` is that of their classes; after it come sizes of what is drawn in proportion to
-    something, each with that, (n,), and its total over all parts.
+    That is about `size` rows by importance and `more` by their part in some columns, both (n,), of
+    totals over all parts.
     """
     codes = data.targets if data.targets.ndim == 1 else data.targets.argmax(axis=1)
     keep: np.ndarray = rate[codes]
     if data.weight is not None:
         keep *= data.weight
-    for size, values, total in zip(*[iter(in_proportion)] * 3, strict=True):
-        if values is not None and total > 0:
+    for amount, values, whole in ((size, importance, total), (more, part, part_total)):
+        if values is not None and whole is not None and whole > 0:
             for batch in _batches(data):
-                keep[batch] += size / total * values[batch]
+                keep[batch] += amount / whole * values[batch]
     draw = np.random.default_rng(SEED + data.part).random(len(keep), dtype=np.float32)
     rows = np.flatnonzero(draw < keep)
     weight = 1.0 if data.weight is None else data.weight[rows]

@@ -1,4 +1,4 @@
-"""What is said about the first bad entry of an argument, wherever the check ran.
+"""What is said about arguments and their first bad entries, wherever the check ran.
 
 Each function raises. The values are NumPy's or Python's, and few.
 """
@@ -9,6 +9,11 @@ from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def refuse_no_weight() -> NoReturn:
+    """Say that weights are zero altogether."""
+    raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
 
 
 def refuse_label(value: float, row: int, name: str) -> NoReturn:

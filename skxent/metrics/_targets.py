@@ -30,6 +30,7 @@ from skxent.metrics._refusals import (
     refuse_distribution,
     refuse_logits,
     refuse_nan_logit,
+    refuse_no_weight,
     refuse_outcome,
 )
 from skxent.metrics._shapes import check_length, one_or_two_dimensional
@@ -364,7 +365,7 @@ def check_weights(weight: Floats, n: int, zero: bool) -> None:
         value = float(weight[row])
         raise ValueError(f"sample_weight[{row}] is {value}: weights are finite and not negative.")
     if not zero and first_true(weight > 0) is None:
-        raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
+        refuse_no_weight()
 
 
 def unit(base: float | None) -> float:

@@ -20,6 +20,7 @@ from skxent._collections import match, row_counts
 from skxent._partitions import ask, fetch, is_dask, total
 from skxent.metrics._costs import Losses, warn_of_floor
 from skxent.metrics._dask.whole import known_classes, known_yes
+from skxent.metrics._refusals import refuse_no_weight
 from skxent.metrics._targets import ceiling, unit
 
 # Truth and prediction of a partition -> what its samples cost.
@@ -70,9 +71,7 @@ class PartitionedLosses:
         if not sums.n:
             raise ValueError("y_pred is empty: pass at least one sample.")
         if not sums.weight:
-            raise ValueError(
-                "sample_weight is zero for every sample: give at least one some weight."
-            )
+            refuse_no_weight()
         return sums.total if reduction == "sum" else sums.total / sums.weight
 
     def sums(self, stacklevel: int) -> Sums:
