@@ -1,16 +1,18 @@
 """Rows cut into blocks that stay in cache, mapped over threads, summed in a fixed order.
 
-A **block** is a run of rows small enough that everything done with it happens in the L2 cache,
-so that one pass reads X from memory once. A **segment** is a run of blocks that one thread works
-through; its results are added up as it goes. How rows are cut depends on the data alone, never on
-the number of threads, and the segments' results are added in their order, so a sum has the same
-bits on any number of threads.
+A **block** is a run of rows small enough that everything done with it happens in cache, so that one
+pass reads X from memory once; and large enough that threads seldom wait for the interpreter's lock,
+which each call wants back when it is done. (Two threads on blocks of two megabytes are no faster
+than one where there are two classes; on blocks of eight they take two thirds of its time.) A
+**segment** is a run of blocks that one thread works through; its results are added up as it goes.
+How rows are cut depends on the data alone, never on the number of threads, and the segments'
+results are added in their order, so a sum has the same bits on any number of threads.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -22,7 +24,9 @@ import numpy as np
 import scipy.sparse
 from threadpoolctl import ThreadpoolController
 
-BLOCK_ELEMENTS = 1 << 18  # rows and logits of one block: two megabytes of float64
+BLOCK_ELEMENTS = 1 << 20  # rows and logits of one block: eight megabytes of float64
+RUN_ELEMENTS = 1 << 18  # of a run of rows, of which there may be two copies
+LEAST_RUN = 512  # rows of one
 ALONE = 1 << 17  # elements up to which one block is all
 SPARSE_LOGITS = 1 << 20  # a sparse product writes d x K numbers, so its blocks are larger
 SPARSE_ENTRIES = 1 << 21  # and float32 is copied to float64 in it
@@ -40,8 +44,7 @@ class Blocks:
     X : (n, d) array or CSR matrix
         Never copied, never written to. Indices of a row are sorted and differ.
     offset : (d,) array or None
-        Subtracted from a block as it is read (dense X only). This also widens the block to
-        float64, so it is set, if only to zeros, wherever X is not float64 already.
+        Subtracted from a block as it is read (dense X only).
     n_outputs : int
         Rows of logits that go with a sample, one or K.
     n_threads : int
@@ -55,6 +58,7 @@ class Blocks:
         self.X: Any = X if self.sparse else np.asarray(X)
         self.n_rows, self.n_features = X.shape
         self.offset = offset
+        self._copied = not self.sparse and (offset is not None or self.X.dtype != np.float64)
         self.n_outputs = n_outputs
         self.block_rows = self._rows_of_a_block()
         starts = range(0, self.n_rows, self.block_rows)
@@ -71,7 +75,8 @@ class Blocks:
         elif fit_one_block(self.X, self.n_outputs):
             return self.n_rows
         else:
-            rows = max(BLOCK_ELEMENTS // (self.n_features + 2 * self.n_outputs), 64)
+            elements = BLOCK_ELEMENTS // 2 if self._copied else BLOCK_ELEMENTS
+            rows = max(elements // (self.n_features + 2 * self.n_outputs), 64)
         n_blocks = -(-self.n_rows // rows)
         if not self.sparse and n_blocks < EVEN:
             n_blocks = -(-n_blocks // 4) * 4  # few blocks, as many for every thread
@@ -92,30 +97,37 @@ class Blocks:
             return self.X
         if self.sparse:
             return _csr_rows(self.X, rows)
-        if buffer is None or self.offset is None:
+        if buffer is None:
             return self.X[rows]
-        return np.subtract(self.X[rows], self.offset, out=buffer[: rows.stop - rows.start])
+        block = buffer[: rows.stop - rows.start]
+        if self.offset is None:
+            block[...] = self.X[rows]
+            return block
+        return np.subtract(self.X[rows], self.offset, out=block)
 
     def runs(self, segment: list[slice]) -> Iterator[slice]:
-        """Blocks of a segment, those of a sparse X cut to what may be dense for a moment."""
+        """Blocks of a segment, cut to what may be copied for a moment, and dense if it is not."""
         for rows in segment:
-            step = self.block_rows
-            if self.sparse:
-                step = max(1, BLOCK_ELEMENTS // self.n_features)
+            step = self.run_rows
             for start in range(rows.start, rows.stop, step):
                 yield slice(start, min(start + step, rows.stop))
 
+    @property
+    def run_rows(self) -> int:
+        """Rows of a run, at most."""
+        return min(max(RUN_ELEMENTS // self.n_features, LEAST_RUN), self.block_rows)
+
     def buffer(self) -> np.ndarray | None:
         """Space for `read`, one for every thread at work."""
-        if self.offset is None or self.sparse:
+        if not self._copied:
             return None
-        return self.space(0, (self.block_rows, self.n_features))
+        return self.space("block", (self.block_rows, self.n_features))
 
-    def space(self, key: int, shape: tuple[int, ...]) -> np.ndarray:
+    def space(self, key: Hashable, shape: tuple[int, ...]) -> np.ndarray:
         """Space that this thread keeps, by a key of its own for each.
 
-        Memory that is new for each segment costs as much as the reading, where the process gives
-        back at once what it does not use.
+        Memory that is new for each block or segment costs as much as the reading, where the process
+        gives back at once what it does not use.
         """
         kept: dict[Any, np.ndarray] = self._spaces.__dict__
         if key not in kept:
@@ -144,14 +156,33 @@ def fit_one_block(X: Any, n_outputs: int) -> bool:
     return isinstance(X, np.ndarray) and len(X) * (X.shape[1] + 2 * n_outputs) <= ALONE
 
 
+def product(a: np.ndarray, x: Any) -> np.ndarray:
+    """Sums over the rows of a block, a x, while other threads go on.
+
+    `np.matmul` holds the interpreter's lock where its result is small, however long it takes.
+    """
+    if isinstance(x, np.ndarray):
+        return np.dot(a, x)
+    result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
+    return result
+
+
 def _csr_rows(X: Any, rows: slice) -> Any:
     """Some rows of a CSR matrix, whose values and indices are views."""
     first, last = X.indptr[rows.start], X.indptr[rows.stop]
-    x = scipy.sparse.csr_array((rows.stop - rows.start, X.shape[1]), dtype=X.dtype)
-    # Past the constructor, which copies what is less than half of the array that it is a view of.
-    x.data, x.indices = X.data[first:last], X.indices[first:last]
-    x.indptr = X.indptr[rows.start : rows.stop + 1] - first
-    # Otherwise SciPy would sort where it shares memory with X.
+    indptr = X.indptr[rows.start : rows.stop + 1] - first
+    shape = rows.stop - rows.start, X.shape[1]
+    return _view(scipy.sparse.csr_array, X, indptr, shape, slice(first, last))
+
+
+def _view(kind: Any, X: Any, indptr: np.ndarray, shape: Any, entries: slice = slice(None)) -> Any:
+    """A sparse matrix that shares entries of X.
+
+    Past the constructor, which copies what is less than half of the array that it is a view of. Nor
+    must SciPy sort entries where it shares memory with X: they are sorted.
+    """
+    x = kind(shape, dtype=X.dtype)
+    x.data, x.indices, x.indptr = X.data[entries], X.indices[entries], indptr
     x.has_canonical_format = True
     return x
 

@@ -23,9 +23,9 @@ import numpy as np
 import scipy.sparse
 from scipy.optimize import linprog
 
-from skxent.likelihood.blocks import BLOCK_ELEMENTS
+from skxent.likelihood.blocks import RUN_ELEMENTS
 from skxent.likelihood.data import Data
-from skxent.likelihood.moments import Moments
+from skxent.likelihood.moments import Moments, middle
 
 FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
 EPS = float(np.finfo(float).eps)
@@ -121,8 +121,9 @@ class Cone:
         varies = moments.variance > 0
         self.shift = np.zeros(d)
         if data.fit_intercept:
-            far = np.abs(moments.mean - moments.origin) > FAR * np.sqrt(moments.variance)
-            self.shift = np.where(far & varies, moments.mean, moments.origin)
+            origin = middle(data)
+            far = np.abs(moments.mean - origin) > FAR * np.sqrt(moments.variance)
+            self.shift = np.where(far & varies, moments.mean, origin)
         size = np.sqrt(moments.variance + (moments.mean - self.shift) ** 2)
         size[varies] = np.maximum(size, COARSE * EPS * np.abs(self.shift))[varies]
         self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
@@ -362,7 +363,7 @@ class Cone:
         """All samples with a weight."""
         n, K = self.data.X.shape[0], self.data.n_classes
         width = self.n_entries if self.sparse else self.shape[1]
-        step = max(1, int(BLOCK_ELEMENTS / (width + 4 * K)))
+        step = max(1, int(RUN_ELEMENTS / (width + 4 * K)))
         for start in range(0, n, step):
             rows = np.arange(start, min(start + step, n))
             if self.data.weight is not None:

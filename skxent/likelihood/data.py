@@ -11,6 +11,8 @@ import scipy.sparse
 from skxent.likelihood.blocks import Blocks
 from skxent.likelihood.places import Here
 
+FEW_CLASSES = 16  # that a label is compared with, rather than looking up where its one belongs
+
 
 @dataclass(frozen=True)
 class Data(Here):
@@ -75,8 +77,12 @@ class Data(Here):
         targets = self.targets[rows]
         if targets.ndim == 2:
             return (targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)).T
-        Y = np.zeros((self.n_classes, len(targets)))
-        Y[targets, np.arange(len(targets))] = 1.0
+        Y = np.empty((self.n_classes, len(targets)))
+        if self.n_classes <= FEW_CLASSES:
+            Y[...] = targets == np.arange(self.n_classes)[:, None]
+        else:
+            Y.fill(0.0)
+            Y[targets, np.arange(len(targets))] = 1.0
         return Y
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skxent._namespaces import to_numpy
-from skxent.likelihood.grams import FEW, PACKED, pairs
+from skxent.likelihood.grams import packs, pairs
 
 if TYPE_CHECKING:
     from skxent.likelihood.device import DeviceRows
@@ -58,7 +58,7 @@ def _gram(
     rows: DeviceRows, theta: np.ndarray, class_weights: ClassWeights, caution: float, n: int
 ) -> np.ndarray:
     """Sums of c x x' for n class weights c, packed as those of `grams` are."""
-    packed = n > FEW and theta.shape[1] <= PACKED
+    packed = packs(n, theta.shape[1])
 
     def gram(samples: Array, P: Array, residual: Array, batch: slice) -> Array:
         C = rows.data.weigh(class_weights(P, residual), batch)

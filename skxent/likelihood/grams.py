@@ -7,11 +7,12 @@ from functools import cache
 
 import numpy as np
 
+from skxent.likelihood.blocks import product
 from skxent.likelihood.rows import Rows
 
 ROUNDING = 1e-13  # of the terms of a sum that cancels
 PACKED = 96  # sample entries up to which outer products of rows are formed and multiplied at once
-FEW = 2  # class weights up to which that is not worth it
+PACKED_RATIO = 3.5  # and how many of them for each class weight: forming them is to pay
 PACKED_SPACE = 1 << 19  # elements of the outer products of one batch
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
@@ -60,11 +61,11 @@ def own_squares(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
             P = rows.probabilities(theta, x)
             residual = rows.residuals(P, block) if caution else None
             h = rows.weigh(_own_curvature(P, residual, caution), block)
-            part = h @ (x.power(2) if blocks.sparse else np.square(x))
+            part = product(h, x.power(2) if blocks.sparse else np.square(x))
             h_sum = h.sum(axis=1, keepdims=True)
             if c is not None:
                 largest = part + h_sum * c**2
-                part = largest - 2 * c * (h @ x)
+                part = largest - 2 * c * product(h, x)
                 part[part < ROUNDING * largest] = 0.0  # all that is left of a constant column
             total[:, : blocks.n_features] += part
             total[:, blocks.n_features :] += h_sum
@@ -88,21 +89,27 @@ def _gram(
     (n, p, p), or for samples that are not long (n, p (p + 1) / 2), each entry once.
     """
     blocks, p = rows.blocks, theta.shape[1]
-    packed = n > FEW and p <= PACKED
+    packed = packs(n, p)
 
     def sums(segment: list[slice]) -> np.ndarray:
         buffer, total = blocks.buffer(), np.zeros(0)
+        space, scaled = (blocks.space(key, (blocks.run_rows, p)) for key in ("samples", "scaled"))
         for block in blocks.runs(segment):
             P = rows.probabilities(theta, blocks.read(block, buffer))
             C = class_weights(P, rows.residuals(P, block) if caution else None)
-            x = rows.samples(block, buffer)
+            x = rows.samples(block, buffer, space)
             C = rows.weigh(C, block)
-            part = _packed_gram(C, x) if packed else _each_gram(C, x)
+            part = _packed_gram(rows, C, x) if packed else _each_gram(C, x, scaled[: len(x)])
             total = np.add(total, part, out=total) if total.size else part
         return total
 
     gram: np.ndarray = sum(blocks.map(sums, n * p * (p + 1) // 2))
     return gram
+
+
+def packs(n: int, p: int) -> bool:
+    """Whether outer products of p entries are formed once for all n class weights."""
+    return p <= min(PACKED, PACKED_RATIO * n)
 
 
 def unpacked(gram: np.ndarray, p: int) -> np.ndarray:
@@ -122,25 +129,38 @@ def pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.triu_indices(n)
 
 
-def _packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """All class weights times all products of two entries, (q, p (p + 1) / 2): one product."""
+def _packed_gram(rows: Rows, C: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """All class weights times all products of two entries, (q, p (p + 1) / 2): one product.
+
+    The products of few rows, which are one block, are kept: they are the same at every point.
+    """
     m, p = x.shape
     n_products = p * (p + 1) // 2
     batch = max(PACKED_SPACE // n_products, 16)
+    if rows.written_out and m <= batch:
+        if rows.products is None:
+            rows.products = _products(x, np.empty((n_products, m)))
+        return np.dot(C, rows.products.T)
     total = np.zeros((len(C), n_products))
     space = np.empty((n_products, min(batch, m)))
     for start in range(0, m, batch):
-        part = np.ascontiguousarray(x[start : start + batch].T)
-        products = space[:, : part.shape[1]]
-        row = 0
-        for i in range(p):
-            np.multiply(part[i], part[i:], out=products[row : row + p - i])
-            row += p - i
-        total += C[:, start : start + batch] @ products.T
+        products = _products(x[start : start + batch], space)
+        total += np.dot(C[:, start : start + batch], products.T)
     return total
 
 
-def _each_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _products(x: np.ndarray, space: np.ndarray) -> np.ndarray:
+    """Products of two entries of each row, each once, (p (p + 1) / 2, m)."""
+    columns = np.ascontiguousarray(x.T)
+    products = space[:, : columns.shape[1]]
+    row = 0
+    for i in range(len(columns)):
+        np.multiply(columns[i], columns[i:], out=products[row : row + len(columns) - i])
+        row += len(columns) - i
+    return products
+
+
+def _each_gram(C: np.ndarray, x: np.ndarray, scaled: np.ndarray) -> np.ndarray:
     """The same, one symmetric product a class weight, for samples too long to pack.
 
     A class weight that does not change its sign makes a square, which BLAS forms in half the time.
@@ -149,10 +169,10 @@ def _each_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
     for c, gram in zip(C, grams, strict=True):
         negative = c.min() < 0
         if negative and c.max() > 0:
-            np.matmul(x.T, x * c[:, None], out=gram)
+            np.dot(x.T, np.multiply(x, c[:, None], out=scaled), out=gram)
             continue
-        root = x * np.sqrt(np.abs(c) if negative else c)[:, None]
-        np.matmul(root.T, root, out=gram)
+        np.multiply(x, np.sqrt(np.abs(c) if negative else c)[:, None], out=scaled)
+        np.dot(scaled.T, scaled, out=gram)
         if negative:
             np.negative(gram, out=gram)
     return grams

@@ -102,6 +102,7 @@ def _sum_over_classes(T: Floats) -> Floats:
 # Sums of exponentials within these bounds need no shift by the maximum: nothing that matters in
 # them over- or underflowed. They stay far from float64's limits, so that quotients are normal too.
 _SAFE = (1e-200, 1e200)
+_FEW = 4096  # numbers whose logarithms take no longer than the calls that would spare them
 
 
 def log_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
@@ -110,33 +111,41 @@ def log_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
     A(z) = log sum_k exp(z_k) and P = w softmax(z); for one logit, measured from the midpoint,
     A(z) = log(2 cosh(z / 2)) and P = w (sigmoid(z) - 1/2). Z is overwritten.
     """
-    if len(Z) == 1:
-        A = _symmetric_partition(Z, P)
-    else:
-        A = _softmax(Z, P)
-    if weight is None:
-        return float(A.sum())
-    P *= weight
-    return float(A @ weight)
+    total = _symmetric_partition(Z, P, weight) if len(Z) == 1 else _softmax(Z, P, weight)
+    if weight is not None:
+        P *= weight
+    return total
 
 
-def _symmetric_partition(Z: Floats, P: Floats) -> Floats:
-    """|z| / 2 + log(1 + e), e = exp(-|z|), and (1 / (1 + e) - 1/2) with the sign of z."""
+def _symmetric_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
+    """|z| / 2 + log(1 + e), e = exp(-|z|), summed, and (1 / (1 + e) - 1/2) with the sign of z."""
     z, half = Z[0], P[0]
-    size = np.abs(z)
-    np.negative(size, out=half)
+    np.copysign(z, -1.0, out=half)
+    total = -0.5 * _weighted_sum(half, weight)
     np.exp(half, out=half)
     half += 1.0
-    size *= 0.5
-    size += np.log(half)
+    total += _sum_of_logs(half) if weight is None else _weighted_sum(np.log(half), weight)
     np.reciprocal(half, out=half)
     half -= 0.5
     np.copysign(half, z, out=half)
-    return size
+    return total
 
 
-def _softmax(Z: Floats, P: Floats) -> Floats:
-    """Log-partition of each column of Z, and P = softmax(Z)."""
+def _sum_of_logs(x: Floats) -> float:
+    """Sum of log(x), 1 <= x <= 2: the logarithm of products, 512 of which are below 2^512."""
+    if len(x) < _FEW:
+        return float(np.log(x).sum())
+    whole = len(x) // 512 * 512
+    products = np.multiply.reduce(x[:whole].reshape(512, -1), axis=0)
+    return float(np.log(products).sum() + np.log(x[whole:]).sum())
+
+
+def _weighted_sum(x: Floats, weight: Floats | None) -> float:
+    return float(x.sum() if weight is None else x @ weight)
+
+
+def _softmax(Z: Floats, P: Floats, weight: Floats | None) -> float:
+    """Log-partition of the columns of Z, summed, and P = softmax(Z)."""
     shift = None
     with np.errstate(over="ignore"):
         np.exp(Z, out=P)
@@ -151,7 +160,7 @@ def _softmax(Z: Floats, P: Floats) -> Floats:
         A += shift
     np.reciprocal(total, out=total)
     P *= total
-    return A
+    return _weighted_sum(A, weight)
 
 
 def move_probabilities(Z: Floats, P: Floats, Q: Floats, weight: Floats | None) -> None:
@@ -168,7 +177,7 @@ def move_probabilities(Z: Floats, P: Floats, Q: Floats, weight: Floats | None) -
         P *= P
         Q /= P
     else:
-        _softmax(Z, P)
+        _softmax(Z, P, None)
         np.multiply(P, Q, out=Z)
         Q -= Z.sum(axis=0)
         Q *= P

@@ -11,11 +11,13 @@ from typing import Any, Self
 
 import numpy as np
 
+from skxent.likelihood.blocks import product
 from skxent.likelihood.data import Data
 from skxent.likelihood.places import Place
 
-SQUARES = 1 << 18  # of sparse entries formed at a time
+SQUARES = 1 << 18  # of entries formed at a time
 FEW = 15  # rows that tell where the middle is
+FAR = 8.0  # times their range, that a middle is from zero before sums are taken from it
 CONSTANT = 1e-9  # variance / mean^2 below which sums of squares have lost too many digits
 
 
@@ -65,21 +67,24 @@ class FirstSums:
     def of(cls, data: Data) -> Self:
         """Read rows."""
         origin = _origin(data)
-        blocks = data.blocks(origin)
+        blocks = data.blocks(origin if origin.any() else None)
 
         def sums(segment: list[slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             buffer = blocks.buffer()
+            space = blocks.space("squares", (blocks.run_rows, blocks.n_features))
             class_weight = np.zeros(data.n_classes)
             class_sums = np.zeros((data.n_classes, blocks.n_features))
             squares = np.zeros(blocks.n_features)
             for rows in segment:
                 x = blocks.read(rows, buffer)
                 Y = data.target_block(rows)
+                weight = np.ones(Y.shape[1])
                 if data.weight is not None:
-                    Y *= data.weight[rows]
+                    weight = data.weight[rows]
+                    Y *= weight
                 class_weight += Y.sum(axis=1)
-                class_sums += Y @ x
-                squares += _sum_of_squares(x, Y.sum(axis=0))
+                class_sums += product(Y, x)
+                squares += _sum_of_squares(x, weight, space)
             return class_weight, class_sums, squares
 
         try:
@@ -153,30 +158,46 @@ def _powers(
     return result
 
 
-def _sum_of_squares(x: Any, weight: np.ndarray) -> np.ndarray:
-    """Weighted squares of a block summed over its rows; a dense block is squared in place."""
+def _sum_of_squares(x: Any, weight: np.ndarray, space: np.ndarray) -> np.ndarray:
+    """Weighted squares of a block summed over its rows, some rows at a time, in float64."""
+    total = np.zeros(x.shape[1])
+    dense = isinstance(x, np.ndarray)
+    step = len(space) if dense else max(1, SQUARES * x.shape[0] // max(x.nnz, 1))
     with np.errstate(over="ignore"):
-        if isinstance(x, np.ndarray):
-            return weight @ np.square(x, out=x)
-        # A sparse block may be the whole X: squares of some rows at a time, in float64.
-        total = np.zeros(x.shape[1])
-        step = max(1, x.shape[0] * SQUARES // max(x.nnz, 1))
         for rows in (slice(start, start + step) for start in range(0, x.shape[0], step)):
-            total += weight[rows] @ x[rows].astype(np.float64).power(2)
-        return total
+            some = x[rows]
+            if dense:
+                squares = np.square(some, out=space[: len(some)])
+            else:
+                squares = some.astype(np.float64).power(2)
+            total += product(weight[rows], squares)
+    return total
 
 
-def _origin(data: Data) -> np.ndarray:
+def middle(data: Data) -> np.ndarray:
     """Upper median of a few rows: a constant column exactly, the middle of others nearly.
 
     They are rows that weigh. A placeholder of -1e9 in rows without weight would cost nine digits.
+    Zero for a sparse X.
     """
-    X, n = data.X, data.n_rows
-    if data.sparse:
-        return np.zeros(data.n_features)
-    few = np.array(X[some_rows(n, data.weight)], dtype=np.float64)
-    few.sort(axis=0)
+    few = _few_rows(data)
     return few[len(few) // 2]
+
+
+def _origin(data: Data) -> np.ndarray:
+    """The middle where that is far from zero, else zero, so that most X can be read as they are."""
+    few = _few_rows(data)
+    middle, spread = few[len(few) // 2], few[-1] - few[0]
+    return np.where(np.abs(middle) > FAR * spread, middle, 0.0)
+
+
+def _few_rows(data: Data) -> np.ndarray:
+    """Columns of a few rows, sorted."""
+    if data.sparse:
+        return np.zeros((1, data.n_features))
+    few = np.array(data.X[some_rows(data.n_rows, data.weight)], dtype=np.float64)
+    few.sort(axis=0)
+    return few
 
 
 def some_rows(n: int, weight: np.ndarray | None) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skxent.likelihood import kernels
-from skxent.likelihood.blocks import Blocks, fit_one_block
+from skxent.likelihood.blocks import Blocks, fit_one_block, product
 from skxent.likelihood.data import Data
 from skxent.likelihood.places import Here
 
@@ -38,14 +38,14 @@ class Rows(Here):
     def __init__(self, data: Data, centre: np.ndarray | None, far: bool) -> None:
         self.data = data
         self.shape = data.theta_shape
-        in_cache = not data.sparse and (far or data.X.dtype != np.float64)
+        in_cache = far and not data.sparse
         self.centre = None if in_cache else centre
-        offset = np.zeros(data.n_features) if centre is None else centre
-        self.blocks = data.blocks(offset if in_cache else None)
+        self.blocks = data.blocks(centre if in_cache else None)
         self.written_out = fit_one_block(data.X, data.n_outputs)
         if self.written_out:
             samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
             self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
+        self.products: np.ndarray | None = None  # of their entries, kept by `grams`
         self._last: tuple[np.ndarray, np.ndarray] | None = None
 
     def close(self) -> None:
@@ -81,13 +81,16 @@ class Rows(Here):
 
         return max(self.blocks.map(largest))
 
-    def samples(self, rows: slice, buffer: np.ndarray | None) -> np.ndarray:
-        """Centred samples of a block, dense, (m, p), for the curvature."""
+    def samples(
+        self, rows: slice, buffer: np.ndarray | None, space: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Centred samples of a block, dense, (m, p), for the curvature; in `space` if need be."""
         x = self.blocks.read(rows, buffer)
         x = x.toarray() if self.blocks.sparse else x
         if x.shape[1] == self.shape[1] and self.centre is None:
             return x
-        samples = np.empty((x.shape[0], self.shape[1]))
+        space = np.empty((x.shape[0], self.shape[1])) if space is None else space
+        samples = space[: x.shape[0]]
         np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])
         if self.data.fit_intercept:
             samples[:, -1] = 1.0
@@ -189,7 +192,7 @@ class Rows(Here):
 
 def add_outer(total: np.ndarray, R: np.ndarray, x: Any) -> None:
     """Add sums over samples of r x', for rows as they are; an intercept is a one they lack."""
-    total[:, : x.shape[1]] += R @ x
+    total[:, : x.shape[1]] += product(R, x)
     if x.shape[1] < total.shape[1]:
         total[:, -1] += R.sum(axis=1)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from skxent.likelihood.blocks import BLOCK_ELEMENTS
+from skxent.likelihood.blocks import RUN_ELEMENTS
 from skxent.likelihood.data import Data, joined
 from skxent.likelihood.moments import Moments
 from skxent.likelihood.places import Place
@@ -119,7 +119,7 @@ def _part(data: Data, columns: np.ndarray, centre: np.ndarray, moment: np.ndarra
 
 
 def _batches(data: Data) -> Iterator[slice]:
-    step = max(1, BLOCK_ELEMENTS // data.n_features)
+    step = max(1, RUN_ELEMENTS // data.n_features)
     return (slice(start, start + step) for start in range(0, data.n_rows, step))
 
 

@@ -33,7 +33,7 @@ def test_every_row_is_in_one_block(n, d, R, sparse):
 
 
 def test_the_cut_does_not_depend_on_threads():
-    X = np.zeros((70_001, 40))
+    X = np.zeros((300_001, 40))
     cuts = [Blocks(X, n_outputs=5, n_threads=t).segments(200) for t in (1, 2, 7)]
     assert cuts[0] == cuts[1] == cuts[2]
     assert len(cuts[0]) > 4  # otherwise this shows nothing

@@ -347,7 +347,7 @@ def test_one_hot_columns():
 def test_one_hot_labels_moments_and_blocks(mixed, monkeypatch):
     X, y, n_samples = mixed
     data = Data(X, np.eye(3)[y], None, 3)
-    monkeypatch.setattr(cone, "BLOCK_ELEMENTS", 100)
+    monkeypatch.setattr(cone, "RUN_ELEMENTS", 100)
     found = find_separation(data, moments=first_read(data))
     assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
 
