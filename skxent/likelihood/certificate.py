@@ -12,6 +12,7 @@ from skxent.likelihood.objective import Objective, Point
 
 CG_RESIDUAL = 0.03  # of the gradient, both in coordinates v; at 0.1 a flat direction goes unseen
 CG_PRODUCTS = 100
+FLAT = 100.0  # times less than a sample of rows shows, that the curvature of a direction may be
 
 
 def stretch(move: float) -> float:
@@ -32,6 +33,18 @@ def stretch(move: float) -> float:
     if move < 1e-4:
         return 1.0
     return 2 * (move + (1 - move) * np.log1p(-move)) / move**2
+
+
+def length(left: float) -> float:
+    r"""How far to go along a Newton step at whose end `left` of the slope is left.
+
+    Relative to the slope where it begins, the slope is one there, falls by one a step, and is
+    `left` after one. The quadratic :math:`1 - t + \mathrm{left}\,t^2` has these three values, and
+    its root is where the line is lowest. Where there is none, twice the step: the curvature falls.
+    """
+    if left >= 0.25:
+        return 2.0
+    return 2 / (1 + np.sqrt(1 - 4 * left))
 
 
 @dataclass(frozen=True)
@@ -58,14 +71,19 @@ class View:
         return -self.model.to_theta(self.slope)
 
 
-def conjugate_gradients(objective: Objective, view: View) -> tuple[float, np.ndarray, bool]:
+def conjugate_gradients(
+    objective: Objective, view: View, enough: float = 0.0
+) -> tuple[float, np.ndarray, bool]:
     """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
 
-    And whether they came to an end, so that the gap is not less than it should be.
+    And whether they came to an end, so that the gap is not less than it should be. A gap below
+    `enough` need not be known better than that, for a model that overrates no curvature by more
+    than `FLAT`.
     """
     model, theta, b = view.model, view.point.theta, -view.slope
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
+    told = False
     for _ in range(CG_PRODUCTS):
         Hd = model.to_v(objective.hessian_product(theta, model.to_theta(d)))
         curved = float(d @ Hd)
@@ -74,7 +92,8 @@ def conjugate_gradients(objective: Objective, view: View) -> tuple[float, np.nda
         s = s + rr / curved * d
         r = r - rr / curved * Hd
         rr, before = float(r @ r), rr
-        if rr <= CG_RESIDUAL**2 * goal:
+        told = rr <= CG_RESIDUAL**2 * goal or 0.5 * (float(b @ s) + FLAT * rr) <= enough
+        if told:
             break
         d = r + rr / before * d
-    return 0.5 * float(b @ s), model.to_theta(s), rr <= CG_RESIDUAL**2 * goal
+    return 0.5 * float(b @ s), model.to_theta(s), told

@@ -84,9 +84,11 @@ def plan(data: Place) -> Plan:
 
     A pass costs 4 n p R operations and some forty for each of the n R logits. A row costs p (p + 1)
     for each of the (K - 1) K / 2 weights of the full model or the K weights of the class blocks,
-    and models of many parameters then their third power. A model may cost a few passes. It wants
-    some rows for each parameter; thousands for each are wasted. Where rows are immovable all of
-    them make the models, and there is no sample to minimise first.
+    and models of many parameters then their third power. With one weight, for two classes, a pass
+    waits for memory, and the square of a row is formed sixteen times as fast, once the row has been
+    copied and scaled. A model may cost a few passes. It wants some rows for each parameter;
+    thousands for each are wasted. Where rows are immovable all of them make the models, and there
+    is no sample to minimise first.
     """
     n, d = data.n_rows, data.n_features
     p, R = d + data.fit_intercept, data.n_outputs
@@ -111,7 +113,7 @@ def plan(data: Place) -> Plan:
 
     ladder = []
     if p * free <= FULL_WIDTH:
-        row = free * (free + 1) // 2 * p * (p + 1)
+        row = free * (free + 1) // 2 * p * (p + 1) if free > 1 else p * (p + 192) // 16 + 40
         ladder = list(rungs(curvature.full, row, p * free, (p * free) ** 3 / 3))
     dear = not ladder or ladder[0].passes > START_PASSES
     if dear and (R > 1 or not ladder) and R * p * p <= CLASS_ELEMENTS:

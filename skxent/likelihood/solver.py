@@ -30,7 +30,7 @@ import numpy as np
 
 from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
-from skxent.likelihood.certificate import View, conjugate_gradients, stretch
+from skxent.likelihood.certificate import View, conjugate_gradients, length, stretch
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
@@ -43,10 +43,13 @@ from skxent.likelihood.stage import Stage
 
 CAUTION = 0.1  # see curvature; after a stage that was not straight
 SHORT = 8.0  # logits; the longest first step of a cautious stage
+KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
 SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
 POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
+SPREAD = 0.2  # of the rows of a sample, that its curvature should come from
+LEFT = 0.15  # of the slope along a Newton step at its end, that is worth another point on its line
 WORTH = 0.5  # of its own decrement, that a Newton step must fall by
 EARLY = 12.0  # passes that a model which was too poor may be in advance of what has been spent
 PASSES = 10  # for each iteration allowed, at most
@@ -148,9 +151,13 @@ class Search:
         if point is None or not point.value < self.objective.value_at_zero:
             theta = np.zeros(self.objective.shape)
             for rows in self.plan.first_rows:
-                theta = self.on_sample(self.draw(rows), theta)
+                self._leave_source()
+                self.source = self.draw(rows)
+                theta = self.on_sample(self.source, theta)
             point = self.objective(theta)
-        self._draw_source(point.theta)
+        if self.source is self.objective or not self._serves_again(point.theta):
+            self._leave_source()
+            self._draw_source(point.theta)
         self.on_all_rows(point)
 
     def draw(self, rows: int, theta: np.ndarray | None = None) -> Objective:
@@ -174,8 +181,18 @@ class Search:
             if stage.best is point:
                 break
             point, caution = stage.best, CAUTION * stage.crooked
-        self._leave(small)
         return point.theta
+
+    def _serves_again(self, theta: np.ndarray) -> bool:
+        """Whether the sample that was minimised is as good as one drawn for its curvature.
+
+        That is where its curvature does not come from a few of its rows.
+        """
+        if self.rung.rows != self.plan.first_rows[-1]:
+            return False
+        share = self.source.uncertainty(theta)
+        rows = share.sum() ** 2 / np.square(share).sum()
+        return bool(rows > SPREAD * self.rung.rows)
 
     def on_all_rows(self, point: Point) -> None:
         """Minimise on all rows, to the target or as far as float64 goes."""
@@ -185,6 +202,7 @@ class Search:
             fresh = model is None
             if model is None:
                 model = self.rung.model(self.source, point.theta, caution)
+                self.modelled = point.theta
             stuck = failures > 1  # neither a model nor a cautious one found a better point
             spent = self.objective.n_passes > PASSES * self.max_iter
             last = self.stopped or spent or self.n_iterations >= self.max_iter
@@ -210,9 +228,10 @@ class Search:
             if self.rung.newton and not caution:
                 trial = self._newton(here)
                 if trial is not None:
-                    if self._arrived(View.of(model, trial)):
+                    there = View.of(model, trial)
+                    if self._arrived(there):
                         return
-                    point, model = trial, None
+                    point, model = trial, model if self._serves_still(here, there) else None
                     continue
             stage = self._stage(here, careful=caution > 0 or failures > 0)
             failed = stage.best is self.point
@@ -249,15 +268,21 @@ class Search:
     @property
     def target(self) -> float:
         """The gap to reach, in nats."""
-        least = min(1.0, self.total_weight)
-        nats = self.tol * max(least, abs(self.point.value) * 1e-3)
-        return max(nats, 8 * self.point.rounding)
+        return max(self.tol * self.unit, 8 * self.point.rounding)
+
+    @property
+    def unit(self) -> float:
+        """What `tol` is a part of, in nats."""
+        return max(min(1.0, self.total_weight), abs(self.point.value) * 1e-3)
 
     def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
         step = here.newton_step
         if not exact:
-            gap, better, told = conjugate_gradients(self.objective, here)
+            enough = 0.0
+            if self.objective.alpha > 0 and self.rung.model is curvature.full:
+                enough = min(self.target, KNOWN * self.unit)
+            gap, better, told = conjugate_gradients(self.objective, here, enough)
             exact = self._noisy(here.model) and not told  # then the model knows as much
             self.unheard = self.unheard or exact
             if not exact:
@@ -271,6 +296,8 @@ class Search:
             done = self.unbounded = self.gap <= vanished * min(1.0, self.total_weight)
         else:
             done = self.gap <= self.target and (move < 1 or most <= self.target)
+            if not done:  # a step beyond where the function is quadratic tells nothing so small
+                self.gap = max(self.gap, 2 * self.target)
         self.certified = done
         if self.unbounded or (last and not done) or (done and not exact):
             return self.point, done
@@ -293,7 +320,7 @@ class Search:
         """
         if self._noisy(there.model) or not there.decrement <= self.target:
             return False
-        taken = self.objective.largest_move(there.point.theta - self.point.theta)
+        taken = self.objective.largest_move(there.point.theta - self.modelled)
         if taken >= STILL:
             return False
         left = self.objective.largest_move(there.newton_step)
@@ -303,6 +330,15 @@ class Search:
             self.point, self.gap = there.point, gap
             self._polish(there)
         return self.certified
+
+    def _serves_still(self, here: View, there: View) -> bool:
+        """Whether the Hessian gets to the target in as many steps more as a new one would cost.
+
+        At the target a new one is wanted, for the certificate.
+        """
+        fall = there.decrement / here.decrement
+        left = there.decrement * fall ** max(1.0, self.rung.passes)
+        return bool(there.decrement > HINT * self.target and fall < 1 and left <= self.target)
 
     def _polish(self, here: View) -> None:
         """Two Newton steps more: where they count at all, each all but squares the gap."""
@@ -315,8 +351,16 @@ class Search:
             self.point, self.gap = here.point, here.decrement
 
     def _newton(self, here: View) -> Point | None:
-        """Newton's step, where it falls by as much as a quadratic nearly would."""
-        trial = self.objective(self.point.theta + here.newton_step)
+        """Newton's step, where it falls by as much as a quadratic nearly would.
+
+        Where it ends on a slope the point is better that the three slopes' quadratic leads to.
+        """
+        step = here.newton_step
+        trial = self.objective(self.point.theta + step)
+        left = float(np.vdot(trial.gradient, step)) / (-2 * self.gap)
+        if abs(left) > LEFT:
+            other = self.objective(self.point.theta + length(left) * step)
+            trial = min(trial, other, key=lambda point: point.value)
         if not trial.value < self.point.value - WORTH * self.gap:
             return None
         self.n_iterations += 1

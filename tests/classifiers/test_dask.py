@@ -271,7 +271,7 @@ def test_folds_of_partitions():
         )
         for i in range(2)
     ]
-    options = {"Cs": [1e-4, 1e-2, 1.0], "class_weight": "balanced"}
+    options = {"Cs": [1e-4, 1e-2, 1.0], "class_weight": "balanced", "tol": 1e-10}
     here = SoftmaxClassifierCV(cv=splits, **options).fit(X, y, weight)
     lazy = collections(X, y, weight, chunks=tuple(np.diff(edges).tolist()))
     there = SoftmaxClassifierCV(cv=2, **options).fit(*lazy)
