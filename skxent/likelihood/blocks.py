@@ -30,6 +30,7 @@ LEAST_RUN = 512  # rows of one
 ALONE = 1 << 17  # elements up to which one block is all
 SPARSE_LOGITS = 1 << 20  # a sparse product writes d x K numbers, so its blocks are larger
 SPARSE_ENTRIES = 1 << 21  # and float32 is copied to float64 in it
+UNLOCKED = 500  # elements of a result above which NumPy lets go of the interpreter's lock
 EVEN = 16  # blocks below which a last odd one would keep threads waiting
 SEGMENTS = 64  # enough to keep many threads busy
 FEW_SEGMENTS = 4  # however large their sums
@@ -121,7 +122,7 @@ class Blocks:
         """Space for `read`, one for every thread at work."""
         if not self._copied:
             return None
-        return self.space("block", (self.block_rows, self.n_features))
+        return self.rows_space("block", self.block_rows, self.n_features)
 
     def space(self, key: Hashable, shape: tuple[int, ...]) -> np.ndarray:
         """Space that this thread keeps, by a key of its own for each.
@@ -133,6 +134,12 @@ class Blocks:
         if key not in kept:
             kept[key] = np.empty(shape)
         return kept[key]
+
+    def rows_space(self, key: Hashable, n: int, width: int) -> np.ndarray:
+        """Such space for rows, (n, width), in the order of X: copies are far faster that way."""
+        if self.sparse or self.X.strides[0] >= self.X.strides[1]:
+            return self.space(key, (n, width))
+        return self.space(key, (width, n)).T
 
     def map(self, function: Callable[[list[slice]], Any], sum_size: int = 1) -> list[Any]:
         """Apply `function` to every segment; results in the order of the segments."""
@@ -157,14 +164,22 @@ def fit_one_block(X: Any, n_outputs: int) -> bool:
 
 
 def product(a: np.ndarray, x: Any) -> np.ndarray:
-    """Sums over the rows of a block, a x, while other threads go on.
+    """Sums over the rows of a block, a x of (k, m) and (m, d), while other threads go on.
 
-    `np.matmul` holds the interpreter's lock where its result is small, however long it takes.
+    `np.matmul` holds the interpreter's lock where its result is small, however long it takes. A
+    stack of products of some of the rows each is not small.
     """
-    if isinstance(x, np.ndarray):
-        return np.dot(a, x)
-    result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
-    return result
+    if not isinstance(x, np.ndarray):
+        result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
+        return result
+    (k, m), d = a.shape, x.shape[1]
+    n_parts = min(UNLOCKED // (k * d) + 1, m // UNLOCKED)
+    if n_parts <= 1:
+        return np.matmul(a, x)
+    whole = m - m % n_parts
+    parts = a[:, :whole].reshape(k, n_parts, -1).swapaxes(0, 1), x[:whole].reshape(n_parts, -1, d)
+    total: np.ndarray = np.matmul(*parts).sum(axis=0)
+    return total if whole == m else total + np.matmul(a[:, whole:], x[whole:])
 
 
 def _csr_rows(X: Any, rows: slice) -> Any:

@@ -93,7 +93,8 @@ def _gram(
 
     def sums(segment: list[slice]) -> np.ndarray:
         buffer, total = blocks.buffer(), np.zeros(0)
-        space, scaled = (blocks.space(key, (blocks.run_rows, p)) for key in ("samples", "scaled"))
+        space = blocks.rows_space("samples", blocks.run_rows, p)
+        scaled = blocks.rows_space("scaled", blocks.run_rows, p)
         for block in blocks.runs(segment):
             P = rows.probabilities(theta, blocks.read(block, buffer))
             C = class_weights(P, rows.residuals(P, block) if caution else None)
@@ -140,12 +141,12 @@ def _packed_gram(rows: Rows, C: np.ndarray, x: np.ndarray) -> np.ndarray:
     if rows.written_out and m <= batch:
         if rows.products is None:
             rows.products = _products(x, np.empty((n_products, m)))
-        return np.dot(C, rows.products.T)
+        return C @ rows.products.T
     total = np.zeros((len(C), n_products))
     space = np.empty((n_products, min(batch, m)))
     for start in range(0, m, batch):
         products = _products(x[start : start + batch], space)
-        total += np.dot(C[:, start : start + batch], products.T)
+        total += product(C[:, start : start + batch], products.T)
     return total
 
 
@@ -169,10 +170,10 @@ def _each_gram(C: np.ndarray, x: np.ndarray, scaled: np.ndarray) -> np.ndarray:
     for c, gram in zip(C, grams, strict=True):
         negative = c.min() < 0
         if negative and c.max() > 0:
-            np.dot(x.T, np.multiply(x, c[:, None], out=scaled), out=gram)
+            gram[...] = product(x.T, np.multiply(x, c[:, None], out=scaled))
             continue
         np.multiply(x, np.sqrt(np.abs(c) if negative else c)[:, None], out=scaled)
-        np.dot(scaled.T, scaled, out=gram)
+        gram[...] = product(scaled.T, scaled)
         if negative:
             np.negative(gram, out=gram)
     return grams

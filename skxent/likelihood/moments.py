@@ -71,7 +71,7 @@ class FirstSums:
 
         def sums(segment: list[slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             buffer = blocks.buffer()
-            space = blocks.space("squares", (blocks.run_rows, blocks.n_features))
+            space = blocks.rows_space("squares", blocks.run_rows, blocks.n_features)
             class_weight = np.zeros(data.n_classes)
             class_sums = np.zeros((data.n_classes, blocks.n_features))
             squares = np.zeros(blocks.n_features)
@@ -170,7 +170,7 @@ def _sum_of_squares(x: Any, weight: np.ndarray, space: np.ndarray) -> np.ndarray
                 squares = np.square(some, out=space[: len(some)])
             else:
                 squares = some.astype(np.float64).power(2)
-            total += product(weight[rows], squares)
+            total += product(weight[None, rows], squares)[0]
     return total
 
 
