@@ -163,23 +163,31 @@ def _softmax(Z: Floats, P: Floats, weight: Floats | None) -> float:
     return _weighted_sum(A, weight)
 
 
-def move_probabilities(Z: Floats, P: Floats, Q: Floats, weight: Floats | None) -> None:
+def curvature(Z: Floats, P: Floats) -> None:
+    """What `move_probabilities` needs of the logits: P becomes softmax(Z), or p (1 - p) for one.
+
+    Z is overwritten.
+    """
+    if len(Z) > 1:
+        _softmax(Z, P, None)
+        return
+    np.abs(Z, out=Z)
+    np.negative(Z, out=Z)
+    np.exp(Z, out=Z)
+    np.add(Z, 1.0, out=P)
+    P *= P
+    np.divide(Z, P, out=P)
+
+
+def move_probabilities(P: Floats, Q: Floats, space: Floats, weight: Floats | None) -> None:
     """Turn moves of the logits Q into weighted moves of the probabilities, in place.
 
-    (diag p - p p') q = p * (q - p'q); for one logit p (1 - p) q. Z and P are overwritten.
+    (diag p - p p') q = p * (q - p'q); for one logit p (1 - p) q. P is what `curvature` made; the
+    space, as large, is overwritten.
     """
-    if len(Z) == 1:
-        np.abs(Z, out=Z)
-        np.negative(Z, out=Z)
-        np.exp(Z, out=Z)
-        np.add(Z, 1.0, out=P)
-        Q *= Z
-        P *= P
-        Q /= P
-    else:
-        _softmax(Z, P, None)
-        np.multiply(P, Q, out=Z)
-        Q -= Z.sum(axis=0)
-        Q *= P
+    if len(P) > 1:
+        np.multiply(P, Q, out=space)
+        Q -= space.sum(axis=0)
+    Q *= P
     if weight is not None:
         Q *= weight

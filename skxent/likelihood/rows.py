@@ -14,6 +14,9 @@ from skxent.likelihood.blocks import Blocks, fit_one_block, product
 from skxent.likelihood.data import Data
 from skxent.likelihood.places import Here
 
+KEPT_LOGITS = 1 << 20  # whose curvature is kept: eight megabytes
+KEPT_SHARE = 4  # or a quarter of the numbers in X
+
 
 class Rows(Here):
     """Samples measured from a centre, and sums over them.
@@ -33,6 +36,9 @@ class Rows(Here):
 
     Few rows, of one block, are written out once as samples, centred and with their ones: every
     product is then one call. The probabilities of the last pass are kept for the curvature there.
+
+    Products with the Hessian at one point share what depends on the point alone, unless it is much
+    in proportion to X.
     """
 
     def __init__(self, data: Data, centre: np.ndarray | None, far: bool) -> None:
@@ -47,6 +53,9 @@ class Rows(Here):
             self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
         self.products: np.ndarray | None = None  # of their entries, kept by `grams`
         self._last: tuple[np.ndarray, np.ndarray] | None = None
+        size = data.X.nnz if data.sparse else data.X.size
+        self._keeps = data.n_rows * data.n_outputs <= max(KEPT_LOGITS, size // KEPT_SHARE)
+        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def close(self) -> None:
         """End the threads."""
@@ -151,19 +160,33 @@ class Rows(Here):
         return total, gradient
 
     def _moved(self, theta: np.ndarray, direction: np.ndarray, segment: list[slice]) -> np.ndarray:
-        W, intercept = self._for_blocks(theta)
         V, shift = self._for_blocks(direction)
         space, buffer = self._space(3), self.blocks.buffer()
         product = np.zeros(self.shape)
         for rows in segment:
             x = self.blocks.read(rows, buffer)
             Z, P, Q = self._shaped(space, rows)
-            _logits(W, x, intercept, Z)
+            P = self._curvature(theta, rows, x, Z, P)
             _logits(V, x, shift, Q)
-            weight = self._weight(rows)
-            kernels.move_probabilities(Z, P, Q, weight)
+            kernels.move_probabilities(P, Q, Z, self._weight(rows))
             add_outer(product, Q, x)
         return product
+
+    def _curvature(
+        self, theta: np.ndarray, rows: slice, x: Any, Z: np.ndarray, P: np.ndarray
+    ) -> np.ndarray:
+        """`kernels.curvature` of a block, which many products at one point share."""
+        at, kept = self._kept.get(rows.start, (None, P))
+        if at is theta:
+            return kept
+        W, intercept = self._for_blocks(theta)
+        _logits(W, x, intercept, Z)
+        if self._keeps and at is None:
+            kept = np.empty_like(P)
+        kernels.curvature(Z, kept)
+        if self._keeps:
+            self._kept[rows.start] = theta, kept
+        return kept
 
     def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Weights and intercepts that give the same logits from samples that are not centred."""
@@ -198,12 +221,13 @@ def add_outer(total: np.ndarray, R: np.ndarray, x: Any) -> None:
 
 
 def _logits(W: np.ndarray, x: Any, intercept: np.ndarray | None, out: np.ndarray) -> None:
-    if isinstance(x, np.ndarray):
-        np.matmul(W, x.T, out=out)
-    else:
-        np.copyto(out, (x @ W.T).T)
+    shift = 0.0 if intercept is None else intercept[:, None]
+    if not isinstance(x, np.ndarray):
+        np.add((x @ W.T).T, shift, out=out)
+        return
+    np.matmul(W, x.T, out=out)
     if intercept is not None:
-        out += intercept[:, None]
+        out += shift
 
 
 def _in_order(terms: Any) -> np.ndarray:

@@ -58,6 +58,24 @@ def test_hessian_product_is_the_explicit_hessian(make_case, K, fit_intercept, fo
     np.testing.assert_allclose(product, expected, rtol=1e-11, atol=1e-12 * np.abs(expected).max())
 
 
+@forms
+@kinds
+@pytest.mark.parametrize("kept", [0, 1 << 20])
+def test_hessian_products_at_one_point_share_no_more_than_that(
+    make_case, K, form, kept, monkeypatch
+):
+    """What is kept for one point is not taken for another, nor touched by a product."""
+    monkeypatch.setattr("skxent.likelihood.rows.KEPT_LOGITS", kept)
+    monkeypatch.setattr("skxent.likelihood.rows.KEPT_SHARE", 1 << 62)
+    case = make_case(K)
+    points, direction = [case.theta(), case.theta(seed=2)], case.theta(seed=1)
+    objective = case.objective(**form)
+    for point in (0, 0, 1, 0, 1, 1):
+        fresh = case.objective(**form).hessian_product(points[point], direction)
+        shared = objective.hessian_product(points[point], direction)
+        assert shared.tolist() == fresh.tolist()
+
+
 @kinds
 def test_hessian_product_by_central_differences(make_case, K):
     objective, case = make_case(K).objective(), make_case(K)
