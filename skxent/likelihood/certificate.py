@@ -11,7 +11,8 @@ from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.objective import Objective, Point
 
 CG_RESIDUAL = 0.03  # of the gradient, both in coordinates v; at 0.1 a flat direction goes unseen
-CG_PRODUCTS = 100
+CG_PRODUCTS = 1000  # to begin anew costs more than to go on
+LOOSE = 0.3  # of the gradient, what the first steps from afar may leave
 FLAT = 100.0  # times less than a sample of rows shows, that the curvature of a direction may be
 
 
@@ -72,18 +73,27 @@ class View:
 
 
 def conjugate_gradients(
-    objective: Objective, view: View, enough: float = 0.0
+    objective: Objective, view: View, target: float, enough: float
 ) -> tuple[float, np.ndarray, bool]:
-    """Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
+    r"""Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
 
-    And whether they came to an end, so that the gap is not less than it should be. A gap below
-    `enough` need not be known better than that, for a model that overrates no curvature by more
-    than `FLAT`.
+    And whether they came to an end, so that the gap is not less than it should be.
+
+    From s = 0 the gap is that of the step, :math:`\tfrac12 b^\top s`, which only grows, and that of
+    what is left, :math:`\tfrac12 r^\top H^{-1} r`. A small residual makes it next to nothing. A gap
+    below `enough` need not be known better than that, for a model that overrates no curvature by
+    more than `FLAT`.
+
+    With a diagonal there are two ends before that. The penalty alone may be curvature enough for
+    both gaps together to be within the target. And once the first is above it there is nothing to
+    certify: a step need not be better than Newton's own, which is as wrong in proportion as logits
+    move far, and that the gap tells, in nats for each nat of the objective.
     """
     model, theta, b = view.model, view.point.theta, -view.slope
+    most = model.most_left(objective.alpha, objective.n_features)
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
-    told = False
+    gap, left, told = 0.0, 0.0, not rr
     for _ in range(CG_PRODUCTS):
         Hd = model.to_v(objective.hessian_product(theta, model.to_theta(d)))
         curved = float(d @ Hd)
@@ -92,8 +102,13 @@ def conjugate_gradients(
         s = s + rr / curved * d
         r = r - rr / curved * Hd
         rr, before = float(r @ r), rr
-        told = rr <= CG_RESIDUAL**2 * goal or 0.5 * (float(b @ s) + FLAT * rr) <= enough
+        gap, told = 0.5 * float(b @ s), rr <= CG_RESIDUAL**2 * goal
+        told = told or gap + 0.5 * FLAT * rr <= enough
+        if most is not None:
+            left = 0.0 if told else 0.5 * float(most @ r**2)
+            loose = rr <= LOOSE**2 * goal and rr * view.point.value <= goal * view.decrement
+            told = told or (loose if gap > target else gap + left <= target)
         if told:
             break
         d = r + rr / before * d
-    return 0.5 * float(b @ s), model.to_theta(s), told
+    return gap + left, model.to_theta(s), told

@@ -39,6 +39,7 @@ from skxent.likelihood.grams import own_gram, own_squares, pair_gram, pairs, unp
 from skxent.likelihood.objective import Objective
 
 JITTER = 1e-13
+CAREFUL = 0.1  # of an intercept's curvature, that others leave to it
 NOISE = 1e-5  # root of the least part of a curvature that is certainly none of rounding
 
 
@@ -97,6 +98,9 @@ class Cholesky:
             start = stop
         return v
 
+    def most_left(self, alpha: float, n_features: int) -> None:
+        """None: what `Diagonal.most_left` tells is not known here."""
+
 
 @dataclass(frozen=True)
 class Diagonal:
@@ -112,6 +116,19 @@ class Diagonal:
     def to_v(self, gradient: np.ndarray) -> np.ndarray:
         """T' g, flat."""
         return (gradient * self.scale).reshape(-1)
+
+    def most_left(self, alpha: float, n_features: int) -> np.ndarray | None:
+        """Weights for the squares of a flat gradient in coordinates v: twice its gap, at most.
+
+        H is at least the penalty's curvature alpha, which is alpha T^2 in these coordinates. On an
+        intercept there is no penalty, but what the model says of it is nearly right. None without
+        a penalty.
+        """
+        if alpha == 0:
+            return None
+        most = np.full_like(self.scale, 1.0 / CAREFUL)
+        np.divide(1.0 / alpha, self.scale[:, :n_features] ** 2, out=most[:, :n_features])
+        return most.reshape(-1)
 
 
 Curvature = Cholesky | Diagonal

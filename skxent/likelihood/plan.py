@@ -21,6 +21,7 @@ CALL = 1e6  # operations that fit into the time of a pass over next to nothing
 CLASS_ELEMENTS = 1 << 23  # of the class blocks, of which threads hold a few copies
 DEAR_PASSES = 12  # above which a model is used for as long as it is any good
 ENLARGE = 4  # times as many rows for the next rung
+NEAR = 1e-3  # see `Plan`; there Newton's steps are nearly straight
 SPARSE_FEATURES = 1000  # above which samples of a sparse X are not made dense
 
 Model = Callable[[Objective, np.ndarray, float], Curvature]
@@ -73,10 +74,13 @@ class Plan:
         From cheap to dear; the first is used until the next is worth its cost.
     first_rows : tuple of int
         Rows of the samples to minimise first, one after the other.
+    near : float
+        Gap, in nats for each nat of the objective, from where conjugate gradients make the steps.
     """
 
     ladder: tuple[Rung, ...]
     first_rows: tuple[int, ...]
+    near: float = 0.0
 
 
 def plan(data: Place) -> Plan:
@@ -95,7 +99,7 @@ def plan(data: Place) -> Plan:
     free = max(R - 1, 1)
     diagonal = Rung(curvature.diagonal, None, 1.0, 12, 1e3)
     if data.sparse and p > SPARSE_FEATURES:
-        return Plan((diagonal,), ())
+        return Plan((diagonal,), (), NEAR)
     one_pass = max(n * R * (4 * p + 40), CALL)
 
     def rungs(model: Model, row: int, width: int, cube: float) -> Iterator[Rung]:

@@ -17,7 +17,8 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
 3. **The certificate.** The full model of all rows at the present point gives the gap itself,
    :math:`\tfrac12 g^\top H^{-1} g`. Any other model only hints: conjugate gradients on exact
    Hessian products then measure the gap, and their step is taken if the gap is too large. Either
-   holds if the step stays where the function is quadratic, see `stretch`.
+   holds if the step stays where the function is quadratic, see `stretch`. Over sparse rows, whose
+   only model is a diagonal, such steps begin farther from the end.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ CAUTION = 0.1  # see curvature; after a stage that was not straight
 SHORT = 8.0  # logits; the longest first step of a cautious stage
 KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
+NEARER = 0.01  # of where a step of theirs did not fall as a quadratic nearly would, for the next
 SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
 POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
@@ -142,6 +144,7 @@ class Search:
         self.stopped = False
         self.unbounded = False
         self.certified = False
+        self.near = self.plan.near
         self.unheard = False  # conjugate gradients did not tell what a noisy model could not
         self.curve: list[tuple[float, float]] = []
 
@@ -209,7 +212,8 @@ class Search:
             here = View.of(model, point)
             self.point, self.gap = point, here.decrement
             noisy = self.rung.newton and fresh and self._noisy(model)
-            if stuck or last or slow or noisy or self.gap <= HINT * self.target:
+            near = self.gap <= self.near * point.value
+            if stuck or last or slow or noisy or near or self.gap <= HINT * self.target:
                 if caution and self.rung.exact:  # the certificate wants the Hessian itself
                     caution, model = 0.0, None
                     continue
@@ -277,20 +281,20 @@ class Search:
 
     def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
-        step = here.newton_step
+        fall, step = here.decrement, here.newton_step
         if not exact:
             enough = 0.0
             if self.objective.alpha > 0 and self.rung.model is curvature.full:
                 enough = min(self.target, KNOWN * self.unit)
-            gap, better, told = conjugate_gradients(self.objective, here, enough)
+            gap, better, told = conjugate_gradients(self.objective, here, self.target, enough)
             exact = self._noisy(here.model) and not told  # then the model knows as much
             self.unheard = self.unheard or exact
             if not exact:
-                self.gap, step = gap, better
+                fall, step = gap, better
         move = self.objective.largest_move(step)
         # No loss is negative, so neither is the minimum.
         most = max(self.point.value, 0.0) + self.point.rounding
-        self.gap = min(self.gap * stretch(move), most)
+        self.gap = min(fall * stretch(move), most)
         if self.objective.alpha == 0 and move >= STILL:
             vanished = STUCK if stuck else VANISHED
             done = self.unbounded = self.gap <= vanished * min(1.0, self.total_weight)
@@ -306,6 +310,8 @@ class Search:
                 self._polish(here)
             return self.point, done
         trial = self.objective(self.point.theta + step)
+        if not trial.value < self.point.value - WORTH * fall:
+            self.near *= NEARER
         if not trial.value < self.point.value:
             return self.point, False
         self.n_iterations += 1

@@ -1,0 +1,73 @@
+"""Conjugate gradients: a gap that is never less than the true one by much, in any of three ends."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from skxent.likelihood import curvature
+from skxent.likelihood.certificate import View, conjugate_gradients
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import first_read
+from skxent.likelihood.objective import Objective
+
+
+def objective_of(K, alpha, correlated=False):
+    """Words of uneven frequency, of which many go together with another."""
+    rng = np.random.default_rng(0)
+    X = (rng.random((400, 60)) < np.geomspace(0.5, 0.02, 60)).astype(float)
+    if correlated:
+        X[:, 30:] = np.maximum(X[:, 30:], X[:, :30] * (rng.random((400, 30)) < 0.95))
+    y = (X @ rng.normal(size=(60, K)) + rng.gumbel(size=(400, K))).argmax(axis=1)
+    data = Data(sp.csr_array(X), y, None, K)
+    moments = first_read(data)
+    return Objective(data, moments, alpha, moments.mean)
+
+
+def true_gap(objective, point):
+    """Half g H^-1 g, from a Hessian made of products."""
+    size = point.theta.size
+    unit = np.eye(size).reshape(size, *point.theta.shape)
+    H = np.array([objective.hessian_product(point.theta, e).ravel() for e in unit])
+    g = point.gradient.ravel()
+    return 0.5 * g @ np.linalg.lstsq(H, g, rcond=1e-12)[0]
+
+
+@pytest.mark.parametrize("target", [1e-12, 1e-3, 1e3])
+@pytest.mark.parametrize("alpha", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize("correlated", [False, True])
+@pytest.mark.parametrize("K", [2, 3])
+def test_gap_of_a_diagonal(K, correlated, alpha, target):
+    objective = objective_of(K, alpha, correlated)
+    theta = np.zeros(objective.shape)
+    for _ in range(5):
+        point = objective(theta)
+        view = View.of(curvature.diagonal(objective, theta), point)
+        gap, step, told = conjugate_gradients(objective, view, target)
+        true = true_gap(objective, point)
+        assert told
+        assert gap >= 0.75 * true
+        if true > target:
+            assert gap > target
+        theta = theta + step
+
+
+def test_the_penalty_ends_them_early():
+    objective = objective_of(2, 1.0)
+    start = objective(np.zeros(objective.shape))
+    view = View.of(curvature.diagonal(objective, start.theta), start)
+    step = conjugate_gradients(objective, view, 1.0)[1]
+    view = View.of(view.model, objective(step))  # near enough for steps to be made with care
+    products = []
+    for target in (1e-12, 1e6):
+        before = objective.n_passes
+        conjugate_gradients(objective, view, target)
+        products.append(objective.n_passes - before)
+    assert products[1] == 1 < products[0]
+
+
+def test_without_a_penalty_the_residual_alone_ends_them():
+    objective = objective_of(2, 0.0)
+    point = objective(np.zeros(objective.shape))
+    view = View.of(curvature.diagonal(objective, point.theta), point)
+    gaps = [conjugate_gradients(objective, view, target)[0] for target in (1e-12, 1e6)]
+    assert gaps[0] == gaps[1] == pytest.approx(true_gap(objective, point), rel=0.01)
