@@ -46,7 +46,8 @@ CAUTION = 0.1  # see curvature; after a stage that was not straight
 SHORT = 8.0  # logits; the longest first step of a cautious stage
 KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
-NEARER = 0.01  # of where a step of theirs did not fall as a quadratic nearly would, for the next
+NEARER = 0.01  # of where a step of theirs was not as on a quadratic, for the next
+FAR = 2.0  # logits, that such a step moves one at most
 SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
 POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
@@ -310,7 +311,7 @@ class Search:
                 self._polish(here)
             return self.point, done
         trial = self.objective(self.point.theta + step)
-        if not trial.value < self.point.value - WORTH * fall:
+        if move > FAR or not trial.value < self.point.value - WORTH * fall:
             self.near *= NEARER
         if not trial.value < self.point.value:
             return self.point, False
