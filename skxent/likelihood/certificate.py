@@ -73,7 +73,7 @@ class View:
 
 
 def conjugate_gradients(
-    objective: Objective, view: View, target: float, enough: float
+    objective: Objective, view: View, target: float, enough: float = 0.0
 ) -> tuple[float, np.ndarray, bool]:
     r"""Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
 
