@@ -15,6 +15,9 @@ Models, from large to small, for p entries of a sample and K classes:
   last. Moving all classes by the same amount changes nothing, so the last can stand still;
 * *classes*: its diagonal blocks, one p x p matrix a class. Because
   :math:`\mathrm{diag}\,p - pp^\top \preceq 2\,\mathrm{diag}(p(1-p))`, H is at most twice that;
+* *drawn classes*: those blocks from a few rows for each. For a class, row i is worth its leverage
+  :math:`w_i p_i (1 - p_i) \sum_j x_{ij}^2 / H_{jj}` in the diagonal H; drawn in proportion to it,
+  no column and no row that stands alone is missed. The leverages of a class add up to p at most;
 * *diagonal*: p numbers a class.
 
 **Caution.** A sample that is classified wrongly and confidently has no curvature but a full
@@ -35,11 +38,19 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.linalg import blas, lapack
 
-from skxent.likelihood.grams import own_gram, own_squares, pair_gram, pairs, unpacked
+from skxent.likelihood.grams import (
+    drawn_own_gram,
+    own_gram,
+    own_squares,
+    pair_gram,
+    pairs,
+    unpacked,
+)
 from skxent.likelihood.objective import Objective
 
 JITTER = 1e-13
 CAREFUL = 0.1  # of an intercept's curvature, that others leave to it
+DRAWN_ROWS = 8  # for each class and entry of a sample, at most
 NOISE = 1e-5  # root of the least part of a curvature that is certainly none of rounding
 
 
@@ -161,9 +172,20 @@ def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np
 def classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
     """The diagonal blocks of the Hessian, one a class."""
     gram = unpacked(objective.sum(own_gram, theta, caution), theta.shape[1])
+    return _class_blocks(objective, gram)
+
+
+def drawn_classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
+    """The class blocks, each from the rows that matter to it."""
+    per_leverage = DRAWN_ROWS * diagonal(objective, theta, caution).scale ** 2
+    gram = objective.sum(drawn_own_gram, theta, caution, per_leverage)
+    return _class_blocks(objective, gram)
+
+
+def _class_blocks(objective: Objective, gram: np.ndarray) -> Cholesky:
     j = np.arange(objective.n_features)
     gram[:, j, j] += objective.alpha
-    return Cholesky.of(theta.shape, list(gram), objective.least_curvature)
+    return Cholesky.of(objective.shape, list(gram), objective.least_curvature)
 
 
 def diagonal(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Diagonal:

@@ -47,6 +47,49 @@ def own_gram(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
     return _gram(rows, theta, own_weights, caution, len(theta))
 
 
+def drawn_own_gram(
+    rows: Rows, theta: np.ndarray, caution: float, per_leverage: np.ndarray
+) -> np.ndarray:
+    """`own_gram`, (R, p, p), from a draw of rows for each class.
+
+    A class needs the rows that it is uncertain of, and another class other rows. One is kept with
+    the probability class weight times squared entries times `per_leverage` (R, p), one at most,
+    and weighs the reciprocal of that.
+    """
+    blocks, shape = rows.blocks, (len(theta), theta.shape[1], theta.shape[1])
+
+    def sums(segment: list[slice]) -> np.ndarray:
+        buffer, total = blocks.buffer(), np.zeros(shape)
+        kept: list[list[np.ndarray]] = [[] for _ in theta]
+        space = blocks.rows_space("samples", blocks.run_rows, shape[1])
+        for block in blocks.runs(segment):
+            P = rows.probabilities(theta, blocks.read(block, buffer))
+            residual = rows.residuals(P, block) if caution else None
+            C = rows.weigh(_own_curvature(P, residual, caution), block)
+            x = rows.samples(block, buffer, space)
+            keep = np.minimum(C * (per_leverage @ np.square(x).T), 1.0)
+            draw = np.random.default_rng((rows.data.part, block.start)).random(len(x))
+            for k, gram in enumerate(total):
+                i = np.flatnonzero(draw < keep[k])
+                kept[k].append(x[i] * np.sqrt(C[k, i] / keep[k, i])[:, None])
+                if sum(map(len, kept[k])) >= shape[1]:  # large products are fast, and memory dear
+                    _add_squares(gram, kept[k])
+        for gram, roots in zip(total, kept, strict=True):
+            _add_squares(gram, roots)
+        return total
+
+    gram: np.ndarray = sum(blocks.map(sums, theta.size * theta.shape[1]))
+    return gram
+
+
+def _add_squares(gram: np.ndarray, roots: list[np.ndarray]) -> None:
+    """Add root' root of what was kept, and keep it no longer."""
+    if roots:
+        root = np.concatenate(roots)
+        gram += root.T @ root
+        roots.clear()
+
+
 def own_squares(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
     """The diagonals of those, (R, p).
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skxent.likelihood import curvature
 from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.grams import PACKED
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.places import Place
 
@@ -22,6 +23,7 @@ CLASS_ELEMENTS = 1 << 23  # of the class blocks, of which threads hold a few cop
 DEAR_PASSES = 12  # above which a model is used for as long as it is any good
 ENLARGE = 4  # times as many rows for the next rung
 NEAR = 1e-3  # see `Plan`; there Newton's steps are nearly straight
+DRAWN = 6  # a drawn row costs less by this: large products are fast, and worth twice their time
 SPARSE_FEATURES = 1000  # above which samples of a sparse X are not made dense
 
 Model = Callable[[Objective, np.ndarray, float], Curvature]
@@ -91,8 +93,9 @@ def plan(data: Place) -> Plan:
     and models of many parameters then their third power. With one weight, for two classes, a pass
     waits for memory, and the square of a row is formed sixteen times as fast, once the row has been
     copied and scaled. A model may cost a few passes. It wants some rows for each parameter;
-    thousands for each are wasted. Where rows are immovable all of them make the models, and there
-    is no sample to minimise first.
+    thousands for each are wasted. Class blocks that are too dear even so are made from rows drawn
+    for each class, after a start with the diagonal. Where rows are immovable all of them make the
+    models, and there is no sample to minimise first.
     """
     n, d = data.n_rows, data.n_features
     p, R = d + data.fit_intercept, data.n_outputs
@@ -126,6 +129,13 @@ def plan(data: Place) -> Plan:
     rows = ladder[0].rows if ladder else None
     first = [] if rows is None else [rows]
     if not ladder or ladder[0].passes > 4 * MODEL_PASSES:
+        dear_classes = bool(ladder) and ladder[0].model is curvature.classes
+        if dear_classes and p > PACKED and not data.immovable:
+            drawn = min(curvature.DRAWN_ROWS * p, n) * p * (p + 1) + p**3 / 3
+            passes = 2 + R * drawn / (DRAWN * one_pass)
+            others = [rung for rung in ladder if rung.model is not curvature.classes]
+            ladder = [Rung(curvature.drawn_classes, None, passes, 15, 1e6), *others]
+            diagonal = replace(diagonal, fall=1e6)  # no more than a start
         ladder.insert(0, diagonal)
     if data.immovable:
         return Plan(tuple(ladder), ())

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skxent.likelihood import curvature
+from skxent.likelihood.grams import drawn_own_gram, own_gram, unpacked
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -72,3 +73,37 @@ def test_a_column_twice_gives_a_finite_step(make_case):
     assert np.isfinite(step).all()
     # a tenth, since a whole Newton step may overshoot
     assert objective(theta - 0.1 * step).value < point.value
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("caution", [0.0, 0.1])
+@pytest.mark.parametrize("K", [2, 4])
+def test_rows_drawn_for_each_class(make_case, K, caution, sparse):
+    """All of them give the class blocks, and some of them do on average."""
+    case = make_case(K, n=60)
+    theta = case.theta()
+    exact = unpacked(case.objective().sum(own_gram, theta, caution), theta.shape[1])
+
+    def drawn(per_leverage, part=0):
+        objective = case.objective(sparse=sparse, part=part)
+        return objective.sum(drawn_own_gram, theta, caution, per_leverage)
+
+    np.testing.assert_allclose(drawn(np.full(theta.shape, 1e12)), exact, rtol=1e-12, atol=1e-12)
+    scale = curvature.diagonal(case.objective(), theta, caution).scale
+    some = [drawn(2 * scale**2, part) for part in range(200)]
+    assert np.std(some, axis=0).max() > 0
+    average = np.mean(some, axis=0) * scale[:, None] * scale[:, :, None]
+    np.testing.assert_allclose(average, exact * scale[:, None] * scale[:, :, None], atol=0.1)
+
+
+def test_drawn_class_blocks_of_many_rows(make_case):
+    """They resemble the class blocks, and are the same on any number of threads."""
+    case = make_case(5, n=20_000, d=20)
+    theta = case.theta(scale=0.3)
+    gradient = case.objective()(theta).gradient
+    expected = curvature.classes(case.objective(), theta).to_v(gradient)
+    first, second = (
+        curvature.drawn_classes(case.objective(n_threads=n), theta).to_v(gradient) for n in (1, 3)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert 0.5 < (first @ first) / (expected @ expected) < 2

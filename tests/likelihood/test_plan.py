@@ -51,6 +51,7 @@ def test_models_fit_into_memory():
             elements = {
                 curvature.diagonal: p * R,
                 curvature.classes: R * p * p,
+                curvature.drawn_classes: R * p * p,
                 curvature.full: (max(R - 1, 1) * p) ** 2,
             }[rung.model]
             assert elements <= max(CLASS_ELEMENTS, FULL_WIDTH**2)
@@ -60,3 +61,10 @@ def test_wide_sparse_data_stay_sparse():
     chosen, _ = ladder_of(5000, 40_000, 4, sparse=True)
     assert [rung.model for rung in chosen.ladder] == [curvature.diagonal]
     assert not chosen.first_rows
+
+
+def test_dear_class_blocks_are_drawn():
+    chosen, _ = ladder_of(20_000, 784, 10)
+    models = [rung.model for rung in chosen.ladder]
+    assert models == [curvature.diagonal, curvature.drawn_classes]
+    assert chosen.ladder[1].passes < 20
