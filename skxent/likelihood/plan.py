@@ -14,6 +14,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.places import Place
 
 FULL_WIDTH = 2400  # parameters up to which the full model is worth its third power
+START_ROWS = 20  # for each parameter, that a start from a sample is better than none
 LEAST = 500  # rows of a sample that is worth a fit of its own
 MODEL_PASSES = 4  # what a model may cost
 START_PASSES = 6  # what the first one may cost where a smaller model would do
@@ -139,7 +140,9 @@ def plan(data: Place) -> Plan:
         ladder.insert(0, diagonal)
     if data.immovable:
         return Plan(tuple(ladder), ())
-    while (smaller := (first[0] if first else n) // 8) >= max(p * free, LEAST):
+    # Where Newton's steps come next on all rows, a sample of few is a worse start than zero.
+    least = max((1 if first else START_ROWS) * p * free, LEAST)
+    while (smaller := (first[0] if first else n) // 8) >= least:
         first.insert(0, smaller)
     return Plan(tuple(ladder), tuple(first))
 
