@@ -27,7 +27,7 @@ from threadpoolctl import ThreadpoolController
 BLOCK_ELEMENTS = 1 << 20  # rows and logits of one block: eight megabytes of float64
 RUN_ELEMENTS = 1 << 18  # of a run of rows, of which there may be two copies
 LEAST_RUN = 512  # rows of one
-ALONE = 1 << 17  # elements up to which one block is all
+ALONE = 1 << 19  # elements up to which one block is all: four megabytes
 SPARSE_LOGITS = 1 << 20  # a sparse product writes d x K numbers, so its blocks are larger
 SPARSE_ENTRIES = 1 << 21  # and float32 is copied to float64 in it
 UNLOCKED = 500  # elements of a result above which NumPy lets go of the interpreter's lock
@@ -115,7 +115,9 @@ class Blocks:
 
     @property
     def run_rows(self) -> int:
-        """Rows of a run, at most."""
+        """Rows of a run, at most; a block that is alone is one."""
+        if len(self.all) == 1 and not self.sparse:
+            return self.block_rows
         return min(max(RUN_ELEMENTS // self.n_features, LEAST_RUN), self.block_rows)
 
     def buffer(self) -> np.ndarray | None:

@@ -44,7 +44,7 @@ def two_blas_threads():
 @pytest.fixture(scope="module")
 def problems(generate):
     """Of one block and of several; with two threads of BLAS the last one has other bits."""
-    sizes = [(300, 8, 2), (300, 8, 3), (20_000, 8, 2), (20_000, 8, 3), (20_000, 20, 10)]
+    sizes = [(300, 8, 2), (300, 8, 3), (60_000, 8, 2), (60_000, 8, 3), (20_000, 20, 10)]
     return [generate(*size) for size in sizes]
 
 

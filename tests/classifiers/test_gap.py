@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxClassifier
-from skxent.likelihood import plan
+from skxent.likelihood import blocks, plan
 from skxent.likelihood.data import Data
 
 EARLY = [{"tol": tol} for tol in (1.0, 1e-1, 1e-2, 1e-3, 1e-4)]
@@ -79,6 +79,7 @@ def test_small_data(optimum, generate, shape, kind, C):
 @pytest.mark.parametrize("shape", [(30_000, 6, 2), (25_000, 8, 3)], ids=str)
 def test_sampled_curvature(optimum, generate, shape, kind, C, monkeypatch):
     monkeypatch.setattr(plan, "FEW_OPERATIONS", 0)
+    monkeypatch.setattr(blocks, "ALONE", 0)
     X, y = generate(*shape, kind=kind, rarer=0.5)
     assert check(optimum(X, y, C=C), X, y, kind) > 3
 

@@ -10,6 +10,7 @@ import statsmodels.api as sm
 from scipy.stats import chi2
 
 from skxent import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV, infer
+from skxent.likelihood import blocks
 
 RTOL = 1e-7
 COVARIANCES = {"observed": "nonrobust", "robust": "HC0", "cluster": "cluster"}
@@ -436,6 +437,7 @@ def test_forms_of_x(data, K, covariance, tmp_path):
 
 def test_many_blocks(generate, monkeypatch):
     """Rows in many batches, dense and sparse, give the numbers of rows in one."""
+    monkeypatch.setattr(blocks, "ALONE", 0)
     X, y = generate(30_000, 3, 3)
     X[:, 0] *= X[:, 0] > 0
     groups = np.arange(30_000) // 7 % 1000
@@ -452,6 +454,6 @@ def test_one_feature(data):
 
 
 def test_threads_change_no_bit(generate):
-    X, y = generate(30_000, 5, 3)
+    X, y = generate(60_000, 5, 3)
     one, two = (infer(fit(X, y, n_jobs=n), X, y) for n in (1, 2))
     np.testing.assert_array_equal(one.covariance, two.covariance)

@@ -42,7 +42,7 @@ def test_bits_do_not_depend_on_blas_limits(large):
 
 def test_fits_in_several_threads(generate):
     """All right, limits as before, though the fits begin and end in any order."""
-    problems = [generate(n, 8, K, seed=n) for n in (300, 20_000) for K in (2, 3, 4)]
+    problems = [generate(n, 8, K, seed=n) for n in (300, 60_000) for K in (2, 3, 4)]
     alone = [SoftmaxClassifier().fit(*problem).coef_ for problem in problems]
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()

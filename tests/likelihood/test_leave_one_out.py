@@ -267,7 +267,7 @@ class TestEquivalences:
         np.testing.assert_allclose(heavy[1:], one_by_one[2:], rtol=0.01)
 
     def test_threads_change_no_bit(self):
-        data = make(3, n=3000, d=40)
+        data = make(3, n=12_000, d=40)
         one, two = (leave_out(replace(data, n_threads=n), 1.0) for n in (1, 2))
         assert np.array_equal(one.losses, two.losses)
 

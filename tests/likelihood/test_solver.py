@@ -76,7 +76,7 @@ def test_max_iter(make_case, max_iter):
     assert not solution.stopped
 
 
-@pytest.mark.parametrize("n", [60, 20_000])
+@pytest.mark.parametrize("n", [60, 90_000])
 def test_start_at_the_minimum(make_case, n):
     """Nothing is left to do, and reading X a few times tells so."""
     data = data_of(make_case(3, n=n))
