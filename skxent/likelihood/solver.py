@@ -1,9 +1,9 @@
 r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly one.
 
-1. **Sample first.** Where there are many rows, the objective on a sample of them is minimised
-   before X is read again, and on a smaller sample before that. The minimum of a sample lies about
-   P/2 of its own nats from the whole's, P parameters, so the search on all rows starts where a
-   quadratic model holds. The rows whose curvature matters there make the sample for the models.
+1. **Sample first** (`models`). Where there are many rows, the objective on a sample of them is
+   minimised before X is read again, and on a smaller sample before that, so the search on all rows
+   starts where a quadratic model holds. The rows whose curvature matters there make the sample for
+   the models; those that were minimised do so again where their curvature comes from most of them.
 2. **A stage.** Model the curvature at the present point (`curvature`), on all rows or on the
    sample, and let SciPy's L-BFGS-B minimise over v in Theta = Theta_0 + T v. In a fresh and good
    model the first step is Newton's and the next ones mend what the model missed. A stage ends when
@@ -33,28 +33,24 @@ from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import View, conjugate_gradients, length, stretch
 from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.models import Models
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.places import Place
-from skxent.likelihood.plan import Rung, fits_row_space, plan
+from skxent.likelihood.plan import Rung, fits_row_space
 from skxent.likelihood.row_space import RowSpace
-from skxent.likelihood.sampling import sample
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.stage import Stage
+from skxent.likelihood.stage import CAUTION, SHORT, Stage
 
-CAUTION = 0.1  # see curvature; after a stage that was not straight
-SHORT = 8.0  # logits; the longest first step of a cautious stage
 KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
 NEARER = 0.01  # of where a step of theirs was not as on a quadratic, for the next
 FAR = 2.0  # logits, that such a step moves one at most
-SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
 POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
-SPREAD = 0.2  # of the rows of a sample, that its curvature should come from
 LEFT = 0.15  # of the slope along a Newton step at its end, that is worth another point on its line
 WORTH = 0.5  # of its own decrement, that a Newton step must fall by
-EARLY = 12.0  # passes that a model which was too poor may be in advance of what has been spent
+FIRST_READ = 1.0  # pass
 PASSES = 10  # for each iteration allowed, at most
 VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to infinity
 STUCK = 3e-5  # nats; the same where float64 sees no better point
@@ -129,23 +125,18 @@ class Search:
         max_iter: int,
         report: Report | None,
     ) -> None:
-        self.data = data
-        self.moments = moments
-        self.centre = moments.mean if data.fit_intercept else None
-        self.objective = Objective(data, moments, alpha, self.centre)
+        centre = moments.mean if data.fit_intercept else None
+        self.objective = Objective(data, moments, alpha, centre)
+        self.models = Models(self.objective, moments)
         self.total_weight = float(moments.class_weight.sum())
-        self.source = self.objective  # whose rows the models are made from
-        self.plan = plan(data)
-        self.ladder = list(self.plan.ladder)
         self.tol = tol
         self.max_iter = max_iter
         self.report = report
         self.n_iterations = 0
-        self.sample_passes = 1.0  # the first read
         self.stopped = False
         self.unbounded = False
         self.certified = False
-        self.near = self.plan.near
+        self.near = self.models.plan.near
         self.unheard = False  # conjugate gradients did not tell what a noisy model could not
         self.curve: list[tuple[float, float]] = []
 
@@ -153,50 +144,9 @@ class Search:
         """Minimise on samples, then on all rows."""
         point = None if start is None else self.objective(self.objective.enter(*start))
         if point is None or not point.value < self.objective.value_at_zero:
-            theta = np.zeros(self.objective.shape)
-            for rows in self.plan.first_rows:
-                self._leave_source()
-                self.source = self.draw(rows)
-                theta = self.on_sample(self.source, theta)
-            point = self.objective(theta)
-        if self.source is self.objective or not self._serves_again(point.theta):
-            self._leave_source()
-            self._draw_source(point.theta)
+            point = self.objective(self.models.start())
+        self.models.use(point.theta)
         self.on_all_rows(point)
-
-    def draw(self, rows: int, theta: np.ndarray | None = None) -> Objective:
-        """The objective on a sample of rows, of those that matter to the curvature at `theta`."""
-        importance = None if theta is None else self.objective.uncertainty(theta)
-        small = sample(self.data, self.moments, self.centre, rows, importance)
-        return Objective(small, first_read(small), self.objective.alpha, None)
-
-    def on_sample(self, small: Objective, theta: np.ndarray) -> np.ndarray:
-        """Minimise on a sample, as far as its minimum is worth."""
-        point, caution = small(theta), 0.0
-        enough = SAMPLE_NATS * theta.size
-        rung = self.ladder[0]
-        for _ in range(20):
-            model = rung.model(small, point.theta, caution)
-            here = View.of(model, point)
-            if here.decrement <= enough:
-                break
-            stage = Stage(small, here, enough, rung.fall, SHORT if caution else np.inf)
-            stage.run(rung.iterations)
-            if stage.best is point:
-                break
-            point, caution = stage.best, CAUTION * stage.crooked
-        return point.theta
-
-    def _serves_again(self, theta: np.ndarray) -> bool:
-        """Whether the sample that was minimised is as good as one drawn for its curvature.
-
-        That is where its curvature does not come from a few of its rows.
-        """
-        if self.rung.rows != self.plan.first_rows[-1]:
-            return False
-        share = self.source.uncertainty(theta)
-        rows = share.sum() ** 2 / np.square(share).sum()
-        return bool(rows > SPREAD * self.rung.rows)
 
     def on_all_rows(self, point: Point) -> None:
         """Minimise on all rows, to the target or as far as float64 goes."""
@@ -205,7 +155,7 @@ class Search:
         while True:
             fresh = model is None
             if model is None:
-                model = self.rung.model(self.source, point.theta, caution)
+                model = self.models.at(point.theta, caution)
                 self.modelled = point.theta
             stuck = failures > 1  # neither a model nor a cautious one found a better point
             spent = self.objective.n_passes > PASSES * self.max_iter
@@ -227,7 +177,8 @@ class Search:
                     failures = 0
                     model = None if self.rung.newton else model
                     continue
-                if self._climb(point, poor=True):  # a model that sees no gap, and there is one
+                # The model sees no gap, and there is one.
+                if self.models.climb(point.theta, poor=True):
                     model = None
                     continue
             if self.rung.newton and not caution:
@@ -241,7 +192,7 @@ class Search:
             stage = self._stage(here, careful=caution > 0 or failures > 0)
             failed = stage.best is self.point
             slow = stage.slow and self.gap > self.target
-            climbed = not stage.arrived and self._climb(stage.best, failed or slow)
+            climbed = not stage.arrived and self.models.climb(stage.best.theta, failed or slow)
             failures = failures + 1 if failed and not climbed else 0
             slow = slow and not (failed or climbed) and self.rung.model is curvature.diagonal
             caution = CAUTION * (stage.crooked or failed)
@@ -268,7 +219,7 @@ class Search:
     @property
     def rung(self) -> Rung:
         """The model in use."""
-        return self.ladder[0]
+        return self.models.rung
 
     @property
     def target(self) -> float:
@@ -374,36 +325,6 @@ class Search:
         self._after_iteration(trial)
         return trial
 
-    def _climb(self, point: Point, poor: bool) -> bool:
-        """Go on with the next model if it is worth its cost; tell whether.
-
-        That is when as much has been spent without it: in the end it costs twice as much as it
-        had to, at most. A model that was too poor is left a little earlier.
-        """
-        if len(self.ladder) == 1:
-            return False
-        if self.ladder[1].passes > self.objective.n_passes + EARLY * poor:
-            return False
-        self.ladder.pop(0)
-        self._leave_source()
-        self._draw_source(point.theta)
-        return True
-
-    def _draw_source(self, theta: np.ndarray) -> None:
-        if self.rung.rows is not None:
-            self.source = self.draw(self.rung.rows, theta)
-
-    def _leave_source(self) -> None:
-        if self.source is not self.objective:
-            self._leave(self.source)
-            self.source = self.objective
-
-    def _leave(self, small: Objective) -> None:
-        """Count what reading a sample cost, drawing and a first read included."""
-        small.close()
-        share = small.data.n_rows / self.data.n_rows
-        self.sample_passes += (small.n_passes + 2) * share
-
     def _after_iteration(self, point: Point) -> bool:
         self.curve.append((self.n_passes, point.value))
         if self.report is not None:
@@ -414,11 +335,7 @@ class Search:
     @property
     def n_passes(self) -> float:
         """Reads of X so far."""
-        passes = self.sample_passes + self.objective.n_passes
-        if self.source is not self.objective:
-            share = self.source.data.n_rows / self.data.n_rows
-            passes += (self.source.n_passes + 2) * share
-        return passes
+        return FIRST_READ + self.objective.n_passes + self.models.passes
 
     def solution(self) -> Solution:
         """What was found."""
@@ -441,4 +358,4 @@ class Search:
     def close(self) -> None:
         """End the threads."""
         self.objective.close()
-        self.source.close()
+        self.models.close()

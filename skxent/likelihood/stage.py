@@ -12,6 +12,8 @@ from skxent.likelihood.certificate import View
 from skxent.likelihood.objective import Objective, Point
 
 NEAR = 50.0  # a goal that is no farther than this from the end of a stage is worth going to
+CAUTION = 0.1  # of the model after a stage that was not straight, see `curvature`
+SHORT = 8.0  # logits; the longest first step of a cautious stage
 SLOW = 10.0  # a model is too poor when the decrement did not fall by this
 CORRECTIONS = 10  # pairs that L-BFGS keeps
 FEW_CORRECTIONS = 3  # where going through them takes longer than a pass over sparse rows
