@@ -32,7 +32,7 @@ from skxent import SoftmaxClassifier
 
 DISTANCES = (1e-2, 1e-4, 1e-6, 1e-8)
 LADDER = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
-REPEATS = 5
+REPEATS = 15
 ENOUGH = 1.5  # seconds of repeats of one fit
 NEAR = 3.0  # times as slow as the fastest rival that gets there, and still repeated
 
