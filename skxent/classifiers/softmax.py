@@ -101,8 +101,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Estimate of how far `objective_` is above its minimum, in nats: the Newton decrement
         :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian, solved directly or, where that is
         too large, by conjugate gradients to a residual of 0.03, or to a bound by the penalty of
-        what they have not seen. Near the minimum, where a quadratic holds, that is the gap itself
-        or a little more; far away it is an estimate, not a bound.
+        what they have not seen. Near the minimum, where a quadratic holds, that is the gap
+        itself, or by such a bound up to five times the gap; far away it is an estimate, not a
+        bound.
     objective_curve_ : ndarray of shape (iterations, 2)
         Passes and objective after each iteration.
     n_features_in_ : int

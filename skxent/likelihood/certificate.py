@@ -13,6 +13,7 @@ from skxent.likelihood.objective import Objective, Point
 CG_RESIDUAL = 0.03  # of the gradient, both in coordinates v; at 0.1 a flat direction goes unseen
 CG_PRODUCTS = 1000  # to begin anew costs more than to go on
 LOOSE = 0.3  # of the gradient, what the first steps from afar may leave
+ROUGH = 4.0  # times what is seen of a gap, that may be left
 FLAT = 100.0  # times less than a sample of rows shows, that the curvature of a direction may be
 
 
@@ -84,13 +85,13 @@ def conjugate_gradients(
     below `enough` need not be known better than that, for a model that overrates no curvature by
     more than `FLAT`.
 
-    With a diagonal there are two ends before that. The penalty alone may be curvature enough for
-    both gaps together to be within the target. And once the first is above it there is nothing to
-    certify: a step need not be better than Newton's own, which is as wrong in proportion as logits
-    move far, and that the gap tells, in nats for each nat of the objective.
+    With a diagonal or a block for each class there are two ends before that. The penalty alone may
+    be curvature enough for both gaps together to be within the target and not far above the first.
+    And once the first is above the target there is nothing to certify: a step need not be better
+    than Newton's own, which is as wrong in proportion as logits move far, and that the gap tells,
+    in nats for each nat of the objective.
     """
     model, theta, b = view.model, view.point.theta, -view.slope
-    most = model.most_left(objective.alpha, objective.n_features)
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
     gap, left, told = 0.0, 0.0, not rr
@@ -104,11 +105,13 @@ def conjugate_gradients(
         rr, before = float(r @ r), rr
         gap, told = 0.5 * float(b @ s), rr <= CG_RESIDUAL**2 * goal
         told = told or gap + 0.5 * FLAT * rr <= enough
+        most = None if told else model.most_left(r, objective.alpha, objective.n_features)
+        left = most or 0.0
         if most is not None:
-            left = 0.0 if told else 0.5 * float(most @ r**2)
             loose = rr <= LOOSE**2 * goal and rr * view.point.value <= goal * view.decrement
-            told = told or (loose if gap > target else gap + left <= target)
+            within = gap + left <= target and left <= ROUGH * gap
+            told = told or (loose if gap > target else within)
         if told:
             break
         d = r + rr / before * d
-    return gap + left, model.to_theta(s), told
+    return gap + min(left, ROUGH * gap), model.to_theta(s), told

@@ -109,8 +109,15 @@ class Cholesky:
             start = stop
         return v
 
-    def most_left(self, alpha: float, n_features: int) -> None:
-        """None: what `Diagonal.most_left` tells is not known here."""
+    def most_left(self, v: np.ndarray, alpha: float, n_features: int) -> float | None:
+        """As `Diagonal.most_left`, for blocks that are a class each; None for those of several."""
+        if alpha == 0 or len(self.factors) < max(self.shape[0], 2):
+            return None
+        left, blocks = 0.0, np.reshape(v, self.shape)
+        for part, scale, L in zip(blocks, self.scales, self.factors, strict=True):
+            gradient = blas.dtrmv(L, part, lower=1) / scale
+            left += _most_left(gradient, scale, alpha, n_features)
+        return left
 
 
 @dataclass(frozen=True)
@@ -128,21 +135,24 @@ class Diagonal:
         """T' g, flat."""
         return (gradient * self.scale).reshape(-1)
 
-    def most_left(self, alpha: float, n_features: int) -> np.ndarray | None:
-        """Weights for the squares of a flat gradient in coordinates v: twice its gap, at most.
+    def most_left(self, v: np.ndarray, alpha: float, n_features: int) -> float | None:
+        """The gap of a flat gradient in coordinates v, at most; None without a penalty.
 
-        H is at least the penalty's curvature alpha, which is alpha T^2 in these coordinates. On an
-        intercept there is no penalty, but what the model says of it is nearly right. None without
-        a penalty.
+        H is at least the penalty's curvature alpha. On an intercept there is no penalty, but what
+        the model says of it is nearly right.
         """
         if alpha == 0:
             return None
-        most = np.full_like(self.scale, 1.0 / CAREFUL)
-        np.divide(1.0 / alpha, self.scale[:, :n_features] ** 2, out=most[:, :n_features])
-        return most.reshape(-1)
+        return _most_left(v.reshape(self.scale.shape) / self.scale, self.scale, alpha, n_features)
 
 
 Curvature = Cholesky | Diagonal
+
+
+def _most_left(g: np.ndarray, scale: np.ndarray, alpha: float, n_features: int) -> float:
+    """Of gradients (..., p), where `scale` is one by the root of the model's diagonal."""
+    ours, rest = g[..., :n_features], g[..., n_features:] * scale[..., n_features:]
+    return 0.5 * float(np.vdot(ours, ours) / alpha + np.vdot(rest, rest) / CAREFUL)
 
 
 def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
