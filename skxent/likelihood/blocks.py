@@ -73,7 +73,7 @@ class Blocks:
         if self.sparse:
             rows = SPARSE_ENTRIES * self.n_rows // max(self.X.nnz, 1)
             rows = max(min(SPARSE_LOGITS // self.n_outputs, rows), 4 * self.n_features)
-        elif fit_one_block(self.X, self.n_outputs):
+        elif fit_one_block(self.n_rows, self.n_features, self.n_outputs):
             return self.n_rows
         else:
             elements = BLOCK_ELEMENTS // 2 if self._copied else BLOCK_ELEMENTS
@@ -139,7 +139,7 @@ class Blocks:
 
     def rows_space(self, key: Hashable, n: int, width: int) -> np.ndarray:
         """Such space for rows, (n, width), in the order of X: copies are far faster that way."""
-        if self.sparse or self.X.strides[0] >= self.X.strides[1]:
+        if self.sparse or abs(self.X.strides[0]) >= abs(self.X.strides[1]):
             return self.space(key, (n, width))
         return self.space(key, (width, n)).T
 
@@ -160,9 +160,9 @@ class Blocks:
         self._spaces = threading.local()
 
 
-def fit_one_block(X: Any, n_outputs: int) -> bool:
-    """Whether the rows of a dense X are so few that cutting them would gain nothing."""
-    return isinstance(X, np.ndarray) and len(X) * (X.shape[1] + 2 * n_outputs) <= ALONE
+def fit_one_block(n_rows: int, width: int, n_outputs: int) -> bool:
+    """Whether dense rows are so few that cutting them would gain nothing."""
+    return n_rows * (width + 2 * n_outputs) <= ALONE
 
 
 def product(a: np.ndarray, x: Any) -> np.ndarray:

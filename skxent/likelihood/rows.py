@@ -15,7 +15,6 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.places import Here
 
 KEPT_LOGITS = 1 << 20  # whose curvature is kept: eight megabytes
-KEPT_SHARE = 4  # or a quarter of the numbers in X
 
 
 class Rows(Here):
@@ -37,8 +36,7 @@ class Rows(Here):
     Few rows, of one block, are written out once as samples, centred and with their ones: every
     product is then one call. The probabilities of the last pass are kept for the curvature there.
 
-    Products with the Hessian at one point share what depends on the point alone, unless it is much
-    in proportion to X.
+    Products with the Hessian at one point share what depends on the point alone, unless it is much.
     """
 
     def __init__(self, data: Data, centre: np.ndarray | None, far: bool) -> None:
@@ -47,14 +45,16 @@ class Rows(Here):
         in_cache = far and not data.sparse
         self.centre = None if in_cache else centre
         self.blocks = data.blocks(centre if in_cache else None)
-        self.written_out = fit_one_block(data.X, data.n_outputs)
+        # By the samples' width, not X's: they are one block, or probabilities would not be theirs.
+        self.written_out = not data.sparse and fit_one_block(
+            data.n_rows, self.shape[1], data.n_outputs
+        )
         if self.written_out:
             samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
             self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
         self.products: np.ndarray | None = None  # of their entries, kept by `grams`
         self._last: tuple[np.ndarray, np.ndarray] | None = None
-        size = data.X.nnz if data.sparse else data.X.size
-        self._keeps = data.n_rows * data.n_outputs <= max(KEPT_LOGITS, size // KEPT_SHARE)
+        self._keeps = data.n_rows * data.n_outputs <= KEPT_LOGITS
         self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skxent.likelihood import blocks, curvature
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
@@ -66,7 +67,6 @@ def test_hessian_products_at_one_point_share_no_more_than_that(
 ):
     """What is kept for one point is not taken for another, nor touched by a product."""
     monkeypatch.setattr("skxent.likelihood.rows.KEPT_LOGITS", kept)
-    monkeypatch.setattr("skxent.likelihood.rows.KEPT_SHARE", 1 << 62)
     case = make_case(K)
     points, direction = [case.theta(), case.theta(seed=2)], case.theta(seed=1)
     objective = case.objective(**form)
@@ -183,3 +183,25 @@ def test_threads_change_no_bit(K):
         assert value == points[0][0]
         assert np.array_equal(gradient, points[0][1])
         assert np.array_equal(product, points[0][2])
+
+
+@pytest.mark.parametrize("shape", [(10_001, 50, 2), (10_000, 50, 2), (50_000, 4, 3)], ids=str)
+def test_samples_written_out_are_one_block(shape):
+    """Where X would be one and its samples, with their ones, no longer are.
+
+    What is kept of the last pass, and of products of entries, would be that of one block for all.
+    """
+    n, d, K = shape
+    rng = np.random.default_rng(0)
+    data = Data(rng.normal(size=(n, d)), np.sort(rng.integers(K, size=n)), None, K)
+    moments = first_read(data)
+    R = data.n_outputs
+    assert n * (d + 2 * R) <= blocks.ALONE < n * (d + 1 + 2 * R)
+    objective = Objective(data, moments, 1.0, moments.mean)
+    point = objective(rng.normal(size=objective.shape) * 0.1)
+    direction = rng.normal(size=objective.shape)
+    direction -= direction.mean(axis=0) if R > 1 else 0.0
+    product = objective.hessian_product(point.theta, direction).ravel()[: -d - 1 if R > 1 else None]
+    H = curvature.hessian(objective, point.theta)
+    relative = direction[:-1] - direction[-1] if R > 1 else direction
+    np.testing.assert_allclose(H @ relative.ravel(), product, rtol=1e-9, atol=1e-8)
