@@ -178,8 +178,8 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ----------
         X : array-like, sparse matrix, or Dask array or data frame of shape (n, d)
             Samples. float32, Fortran-ordered, read-only and memory-mapped arrays are not copied
-            unless they are small, under half a million numbers, and sparse ones only if indices
-            within a row are not sorted.
+            unless they are small, under half a million numbers, or have fewer rows than features;
+            sparse ones only if indices within a row are not sorted.
         y : array-like of shape (n,) or (n, K)
             Labels, or soft targets: rows that are distributions over K classes.
         sample_weight : array-like of shape (n,) or None, default=None

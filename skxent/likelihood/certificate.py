@@ -12,6 +12,7 @@ from skxent.likelihood.objective import Objective, Point
 
 CG_RESIDUAL = 0.03  # of the gradient, both in coordinates v; at 0.1 a flat direction goes unseen
 CG_PRODUCTS = 1000  # to begin anew costs more than to go on
+LAST_PRODUCTS = 100  # for a gap to report, where no step follows
 LOOSE = 0.3  # of the gradient, what the first steps from afar may leave
 ROUGH = 4.0  # times what is seen of a gap, that may be left
 FLAT = 100.0  # times less than a sample of rows shows, that the curvature of a direction may be
@@ -74,7 +75,7 @@ class View:
 
 
 def conjugate_gradients(
-    objective: Objective, view: View, target: float, enough: float = 0.0
+    objective: Objective, view: View, target: float, enough: float = 0.0, last: bool = False
 ) -> tuple[float, np.ndarray, bool]:
     r"""Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
 
@@ -83,7 +84,8 @@ def conjugate_gradients(
     From s = 0 the gap is that of the step, :math:`\tfrac12 b^\top s`, which only grows, and that of
     what is left, :math:`\tfrac12 r^\top H^{-1} r`. A small residual makes it next to nothing. A gap
     below `enough` need not be known better than that, for a model that overrates no curvature by
-    more than `FLAT`.
+    more than `FLAT`. Where products run out, or tell of no curvature, what is left is what the
+    penalty allows or the model says.
 
     With a diagonal or a block for each class there are two ends before that. The penalty alone may
     be curvature enough for both gaps together to be within the target and not far above the first.
@@ -95,7 +97,7 @@ def conjugate_gradients(
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
     gap, left, told = 0.0, 0.0, not rr
-    for _ in range(CG_PRODUCTS):
+    for _ in range(LAST_PRODUCTS if last else CG_PRODUCTS):
         Hd = model.to_v(objective.hessian_product(theta, model.to_theta(d)))
         curved = float(d @ Hd)
         if not curved > 0:
@@ -114,4 +116,5 @@ def conjugate_gradients(
         if told:
             break
         d = r + rr / before * d
-    return gap + min(left, ROUGH * gap), model.to_theta(s), told
+    left = min(left, ROUGH * gap) if told else left or 0.5 * rr
+    return gap + left, model.to_theta(s), told

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skxent._namespaces import to_numpy
-from skxent.likelihood.grams import packs, pairs
+from skxent.likelihood.grams import own_curvature, packs, pairs
 
 if TYPE_CHECKING:
     from skxent.likelihood.device import DeviceRows
@@ -39,7 +39,7 @@ def own_gram(rows: DeviceRows, theta: np.ndarray, caution: float) -> np.ndarray:
     """Sums of x x' with the weights of the class blocks, see `grams.own_gram`."""
 
     def own_weights(P: Array, residual: Array) -> Array:
-        return _own_curvature(P, residual, caution)
+        return own_curvature(P, residual, caution)
 
     return _gram(rows, theta, own_weights, caution, len(theta))
 
@@ -48,7 +48,7 @@ def own_squares(rows: DeviceRows, theta: np.ndarray, caution: float) -> np.ndarr
     """The diagonals of those, (R, p)."""
 
     def squares(samples: Array, P: Array, residual: Array, batch: slice) -> Array:
-        h = rows.data.weigh(_own_curvature(P, residual, caution), batch)
+        h = rows.data.weigh(own_curvature(P, residual, caution), batch)
         return rows.xp.matmul(h, samples * samples)
 
     return _sum(rows, theta, squares, caution)
@@ -95,12 +95,6 @@ def _samples(rows: DeviceRows, x: Array) -> Array:
     if not rows.data.fit_intercept:
         return x
     return rows.xp.concat([x, rows.xp.ones_like(x[:, :1])], axis=1)
-
-
-def _own_curvature(P: Array, residual: Array, caution: float) -> Array:
-    """Curvature of each class for itself, (R, m)."""
-    h = P * (1.0 - P)
-    return h if residual is None else h + caution * residual**2
 
 
 def _packed_gram(rows: DeviceRows, C: Array, samples: Array) -> Array:

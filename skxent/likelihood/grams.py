@@ -42,7 +42,7 @@ def own_gram(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
     """Sums of x x' with the weights of the class blocks, one for each row of theta."""
 
     def own_weights(P: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
-        return _own_curvature(P, residual, caution)
+        return own_curvature(P, residual, caution)
 
     return _gram(rows, theta, own_weights, caution, len(theta))
 
@@ -65,7 +65,7 @@ def drawn_own_gram(
         for block in blocks.runs(segment):
             P = rows.probabilities(theta, blocks.read(block, buffer))
             residual = rows.residuals(P, block) if caution else None
-            C = rows.weigh(_own_curvature(P, residual, caution), block)
+            C = rows.weigh(own_curvature(P, residual, caution), block)
             x = rows.samples(block, buffer, space)
             keep = np.minimum(C * (per_leverage @ np.square(x).T), 1.0)
             draw = np.random.default_rng((rows.data.part, block.start)).random(len(x))
@@ -103,7 +103,7 @@ def own_squares(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
             x = blocks.read(block, buffer)
             P = rows.probabilities(theta, x)
             residual = rows.residuals(P, block) if caution else None
-            h = rows.weigh(_own_curvature(P, residual, caution), block)
+            h = rows.weigh(own_curvature(P, residual, caution), block)
             part = product(h, x.power(2) if blocks.sparse else np.square(x))
             h_sum = h.sum(axis=1, keepdims=True)
             if c is not None:
@@ -118,7 +118,7 @@ def own_squares(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
     return squares
 
 
-def _own_curvature(P: np.ndarray, residual: np.ndarray | None, caution: float) -> np.ndarray:
+def own_curvature(P: np.ndarray, residual: np.ndarray | None, caution: float) -> np.ndarray:
     """Curvature of each class for itself, (R, m)."""
     h = P * (1.0 - P)
     return h if residual is None else h + caution * residual**2

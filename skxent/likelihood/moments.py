@@ -15,7 +15,7 @@ from skxent.likelihood.blocks import product
 from skxent.likelihood.data import Data
 from skxent.likelihood.places import Place
 
-SQUARES = 1 << 18  # of entries formed at a time
+SQUARES = 1 << 18  # of sparse entries formed at a time
 FEW = 15  # rows that tell where the middle is
 FAR = 8.0  # times their range, that a middle is from zero before sums are taken from it
 CONSTANT = 1e-9  # variance / mean^2 below which sums of squares have lost too many digits
@@ -32,7 +32,8 @@ class Moments:
     class_sums : (K, d) array
         Weighted sums of x - origin over each class.
     origin : (d,) array
-        A point near the middle, so that sums of x - origin do not cancel.
+        Zero, or a point near the middle where that is far from zero, so that sums of x - origin do
+        not cancel.
     mean, variance : (d,) arrays
         Weighted, of the columns of X.
     """
@@ -46,7 +47,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class FirstSums:
-    """Sums over rows of x - origin, where the origin is a point near the middle.
+    """Sums over rows of x - origin, see `Moments`.
 
     Parameters
     ----------
@@ -71,7 +72,9 @@ class FirstSums:
 
         def sums(segment: list[slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             buffer = blocks.buffer()
-            space = blocks.rows_space("squares", blocks.run_rows, blocks.n_features)
+            space = None
+            if not blocks.sparse:
+                space = blocks.rows_space("squares", blocks.run_rows, blocks.n_features)
             class_weight = np.zeros(data.n_classes)
             class_sums = np.zeros((data.n_classes, blocks.n_features))
             squares = np.zeros(blocks.n_features)
@@ -158,18 +161,17 @@ def _powers(
     return result
 
 
-def _sum_of_squares(x: Any, weight: np.ndarray, space: np.ndarray) -> np.ndarray:
+def _sum_of_squares(x: Any, weight: np.ndarray, space: np.ndarray | None) -> np.ndarray:
     """Weighted squares of a block summed over its rows, some rows at a time, in float64."""
     total = np.zeros(x.shape[1])
-    dense = isinstance(x, np.ndarray)
-    step = len(space) if dense else max(1, SQUARES * x.shape[0] // max(x.nnz, 1))
+    step = max(1, SQUARES * x.shape[0] // max(x.nnz, 1)) if space is None else len(space)
     with np.errstate(over="ignore"):
         for rows in (slice(start, start + step) for start in range(0, x.shape[0], step)):
             some = x[rows]
-            if dense:
-                squares = np.square(some, out=space[: len(some)])
-            else:
+            if space is None:
                 squares = some.astype(np.float64).power(2)
+            else:
+                squares = np.square(some, out=space[: len(some)])
             total += product(weight[None, rows], squares)[0]
     return total
 

@@ -17,8 +17,8 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
 3. **The certificate.** The full model of all rows at the present point gives the gap itself,
    :math:`\tfrac12 g^\top H^{-1} g`. Any other model only hints: conjugate gradients on exact
    Hessian products then measure the gap, and their step is taken if the gap is too large. Either
-   holds if the step stays where the function is quadratic, see `stretch`. Over sparse rows, whose
-   only model is a diagonal, such steps begin farther from the end.
+   holds if the step stays where the function is quadratic, see `stretch`. Over sparse rows of many
+   columns, whose only model is a diagonal, such steps begin farther from the end.
 """
 
 from __future__ import annotations
@@ -233,27 +233,29 @@ class Search:
 
     def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
-        fall, step = here.decrement, here.newton_step
+        gap, step = here.decrement, here.newton_step
         if not exact:
             enough = 0.0
             if self.objective.alpha > 0 and self.rung.model is curvature.full:
                 enough = min(self.target, KNOWN * self.unit)
-            gap, better, told = conjugate_gradients(self.objective, here, self.target, enough)
+            other, better, told = conjugate_gradients(
+                self.objective, here, self.target, enough, last
+            )
             exact = self._noisy(here.model) and not told  # then the model knows as much
             self.unheard = self.unheard or exact
             if not exact:
-                fall, step = gap, better
+                gap, step = other, better
         move = self.objective.largest_move(step)
         # No loss is negative, so neither is the minimum.
         most = max(self.point.value, 0.0) + self.point.rounding
-        self.gap = min(fall * stretch(move), most)
+        self.gap = min(gap * stretch(move), most)
         if self.objective.alpha == 0 and move >= STILL:
             vanished = STUCK if stuck else VANISHED
             done = self.unbounded = self.gap <= vanished * min(1.0, self.total_weight)
         else:
             done = self.gap <= self.target and (move < 1 or most <= self.target)
-            if not done:  # a step beyond where the function is quadratic tells nothing so small
-                self.gap = max(self.gap, 2 * self.target)
+            if not done and self.gap <= self.target:  # beyond where the function is quadratic
+                self.gap = min(2 * self.target, most)
         self.certified = done
         if self.unbounded or (last and not done) or (done and not exact):
             return self.point, done
@@ -262,6 +264,7 @@ class Search:
                 self._polish(here)
             return self.point, done
         trial = self.objective(self.point.theta + step)
+        fall = -0.5 * float(np.vdot(self.point.gradient, step))
         if move > FAR or not trial.value < self.point.value - WORTH * fall:
             self.near *= NEARER
         if not trial.value < self.point.value:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skxent.likelihood import curvature
+from skxent.likelihood import certificate, curvature
 from skxent.likelihood.certificate import View, conjugate_gradients
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import first_read
@@ -76,3 +76,15 @@ def test_without_a_penalty_the_residual_alone_ends_them():
     view = View.of(curvature.diagonal(objective, point.theta), point)
     gaps = [conjugate_gradients(objective, view, target)[0] for target in (1e-12, 1e6)]
     assert gaps[0] == gaps[1] == pytest.approx(true_gap(objective, point), rel=0.01)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-6])
+def test_where_products_run_out_the_rest_is_estimated(alpha, monkeypatch):
+    objective = objective_of(3, alpha, "correlated")
+    point = objective(np.zeros(objective.shape))
+    view = View.of(curvature.diagonal(objective, point.theta), point)
+    monkeypatch.setattr(certificate, "LAST_PRODUCTS", 1)
+    gap, step, told = conjugate_gradients(objective, view, 1e-9, last=True)
+    assert not told
+    seen = -0.5 * np.vdot(point.gradient, step)
+    assert seen < true_gap(objective, point) < gap

@@ -1,5 +1,7 @@
 """The first read of X, and samples of rows."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -135,3 +137,15 @@ def test_a_sample_keeps_the_outlier():
     X[777, 1] = 1e5
     small, _ = small_of(data_of(X, np.arange(50_000) % 3))
     assert np.abs(small.X[:, 1]).max() > 9e4
+
+
+def test_first_read_of_sparse_columns_makes_no_dense_rows():
+    X = scipy.sparse.random_array(
+        (600, 1 << 18), density=1e-4, rng=np.random.default_rng(0), format="csr"
+    )
+    data = data_of(X, np.arange(600) % 2)
+    tracemalloc.start()
+    first_read(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 * X.shape[1] * 8  # five hundred rows would be a gigabyte
