@@ -42,6 +42,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -231,16 +232,15 @@ class LeaveOneOut:
         weight = np.ones(n) if self.data.weight is None else self.data.weight.copy()
         weight[row] = 0.0
         data = replace(self.data, weight=weight)
-        others = self._objective(data, first_read(data), fit.objective.alpha)
-        points = others(fit.theta), others(fit.theta + fit.step(row, push))
-        point = min(points, key=lambda point: point.value)
-        for _ in range(STAGES):
-            view = View.of(fit.model, point)
-            stage = Stage(others, view, FINE * fit.target, np.inf, np.inf).run(STAGE)
-            point = stage.best
-            if stage.arrived:
-                break
-        others.close()
+        with closing(self._objective(data, first_read(data), fit.objective.alpha)) as others:
+            points = others(fit.theta), others(fit.theta + fit.step(row, push))
+            point = min(points, key=lambda point: point.value)
+            for _ in range(STAGES):
+                view = View.of(fit.model, point)
+                stage = Stage(others, view, FINE * fit.target, np.inf, np.inf).run(STAGE)
+                point = stage.best
+                if stage.arrived:
+                    break
         coef, intercept = others.leave(point.theta)
         if not stage.arrived:
             other = self._minimise(data, others.alpha, (coef, intercept), FINE * self.tol)
@@ -270,8 +270,8 @@ class Fit:
     def of(cls, objective: Objective, solution: Solution) -> Fit:
         """Look at a solution closely."""
         theta = objective.enter(solution.coef, solution.intercept)
-        model = curvature.full(objective, theta)
-        objective.close()
+        with closing(objective):
+            model = curvature.full(objective, theta)
         return cls(objective, theta, model, solution.target)
 
     def step(self, row: int, push: np.ndarray) -> np.ndarray:
@@ -312,8 +312,8 @@ def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
             own = rows[out] - block.start
             moves[out], pushes[out] = _moves(half, x[own], P[own, :free], r[own], w[own])
 
-    blocks.map(work)
-    blocks.close()
+    with closing(blocks):
+        blocks.map(work)
     return Z, moves, pushes
 
 
