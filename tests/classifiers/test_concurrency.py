@@ -131,9 +131,19 @@ def test_limits_come_back_when_some_fits_fail(problems, two_blas_threads):
     assert set(blas_threads()) == {2}
 
 
+@pytest.fixture
+def heard():
+    """SIGINT raises, also where the process was started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signal to a thread")
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_an_interrupt_from_the_keyboard(problems, alone, n_jobs, two_blas_threads, monkeypatch):
+def test_an_interrupt_from_the_keyboard(
+    problems, alone, n_jobs, two_blas_threads, heard, monkeypatch
+):
     """It comes while a pass is under way, and with n_jobs=2 finds the main thread waiting."""
     original = kernels.log_partition
 
