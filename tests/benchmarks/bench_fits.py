@@ -33,7 +33,7 @@ from skxent import SoftmaxClassifier
 DISTANCES = (1e-2, 1e-4, 1e-6, 1e-8)
 LADDER = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
 REPEATS = 15
-PAUSE = 0.05  # seconds before a repeat: threads of BLAS wait busily for so long after the last fit
+PAUSE = 0.15  # seconds before a repeat: threads of BLAS wait busily for so long after the last fit
 ENOUGH = 1.5  # seconds of repeats of one fit
 NEAR = 3.0  # times as slow as the fastest rival that gets there, and still repeated
 
