@@ -96,7 +96,7 @@ def conjugate_gradients(
     model, theta, b = view.model, view.point.theta, -view.slope
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
-    gap, left, told = 0.0, 0.0, not rr
+    gap, left, told = 0.0, 0.5 * rr, not rr
     for _ in range(LAST_PRODUCTS if last else CG_PRODUCTS):
         Hd = model.to_v(objective.hessian_product(theta, model.to_theta(d)))
         curved = float(d @ Hd)
@@ -108,13 +108,14 @@ def conjugate_gradients(
         gap, told = 0.5 * float(b @ s), rr <= CG_RESIDUAL**2 * goal
         told = told or gap + 0.5 * FLAT * rr <= enough
         most = None if told else model.most_left(r, objective.alpha, objective.n_features)
-        left = most or 0.0
+        left = 0.0 if told else 0.5 * rr if most is None else most
         if most is not None:
             loose = rr <= LOOSE**2 * goal and rr * view.point.value <= goal * view.decrement
             within = gap + left <= target and left <= ROUGH * gap
-            told = told or (loose if gap > target else within)
+            told = loose if gap > target else within
         if told:
             break
         d = r + rr / before * d
-    left = min(left, ROUGH * gap) if told else left or 0.5 * rr
+    if told:
+        left = min(left, ROUGH * gap)
     return gap + left, model.to_theta(s), told

@@ -237,7 +237,7 @@ class LeaveOneOut:
             point = min(points, key=lambda point: point.value)
             for _ in range(STAGES):
                 view = View.of(fit.model, point)
-                stage = Stage(others, view, FINE * fit.target, np.inf, np.inf).run(STAGE)
+                stage = Stage(others, view, FINE * fit.target, np.inf).run(STAGE)
                 point = stage.best
                 if stage.arrived:
                     break

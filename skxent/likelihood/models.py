@@ -15,7 +15,7 @@ from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.plan import Rung, plan
 from skxent.likelihood.sampling import sample
-from skxent.likelihood.stage import CAUTION, SHORT, Stage
+from skxent.likelihood.stage import CAUTION, Stage
 
 SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 SAMPLE_STAGES = 20  # on a sample, at most
@@ -95,8 +95,7 @@ class Models:
             here = View.of(self.at(point.theta, caution), point)
             if here.decrement <= enough:
                 break
-            short = SHORT if caution else np.inf
-            stage = Stage(self.source, here, enough, self.rung.fall, short)
+            stage = Stage(self.source, here, enough, self.rung.fall, careful=caution > 0)
             stage.run(self.rung.iterations)
             if stage.best is point:
                 break

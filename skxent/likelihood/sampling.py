@@ -25,7 +25,7 @@ SEED = 20150101  # the same sample every time
 def sample(
     data: Place,
     moments: Moments,
-    centre: np.ndarray | None,
+    centre: np.ndarray,
     size: int,
     importance: Any = None,
 ) -> Data:
@@ -38,7 +38,6 @@ def sample(
     column in the sample is far from that of all rows, its rows are drawn in proportion to their
     part in it.
     """
-    centre = np.zeros_like(moments.mean) if centre is None else centre
     moment = moments.variance + (moments.mean - centre) ** 2
     rate = size * _class_rates(moments)
     total = None

@@ -40,7 +40,7 @@ from skxent.likelihood.places import Place
 from skxent.likelihood.plan import Rung, fits_row_space
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.stage import CAUTION, SHORT, Stage
+from skxent.likelihood.stage import CAUTION, Stage
 
 KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
@@ -210,8 +210,7 @@ class Search:
 
     def _stage(self, here: View, careful: bool) -> Stage:
         goal = 0.1 * self.target if here.decrement > self.target else 0.0
-        short = SHORT if careful else np.inf
-        stage = Stage(self.objective, here, goal, self.rung.fall, short, self._after_iteration)
+        stage = Stage(self.objective, here, goal, self.rung.fall, careful, self._after_iteration)
         stage.run(min(self.rung.iterations, self.max_iter - self.n_iterations))
         self.n_iterations += stage.n_iterations
         return stage

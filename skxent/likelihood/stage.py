@@ -13,7 +13,7 @@ from skxent.likelihood.objective import Objective, Point
 
 NEAR = 50.0  # a goal that is no farther than this from the end of a stage is worth going to
 CAUTION = 0.1  # of the model after a stage that was not straight, see `curvature`
-SHORT = 8.0  # logits; the longest first step of a cautious stage
+SHORT = 8.0  # logits; the longest first step of a careful stage
 SLOW = 10.0  # a model is too poor when the decrement did not fall by this
 CORRECTIONS = 10  # pairs that L-BFGS keeps
 FEW_CORRECTIONS = 3  # where going through them takes longer than a pass over sparse rows
@@ -24,9 +24,9 @@ class Stage:
     """L-BFGS from one point in the coordinates of one model.
 
     SciPy's first trial step has length one, so v is measured in units of its gradient's norm
-    there: that trial is then the Newton step, or the part of it that moves no logit by more than
-    `most_move`. The stage has done its work when the decrement is at `goal` nats, or has fallen by
-    `fall`.
+    there: that trial is then the Newton step, or, where the stage is to be `careful`, the part of
+    it that moves no logit by more than `SHORT`. The stage has done its work when the decrement is
+    at `goal` nats, or has fallen by `fall`.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Stage:
         start: View,
         goal: float,
         fall: float,
-        most_move: float,
+        careful: bool = False,
         after_iteration: Callable[[Point], bool] | None = None,
     ) -> None:
         self.objective = objective
@@ -46,9 +46,9 @@ class Stage:
         self.first_decrement = start.decrement
         fallen = self.first_decrement / fall
         self.enough = fallen if fallen > NEAR * goal else goal
-        if most_move < np.inf:
+        if careful:
             move = objective.largest_move(start.newton_step)
-            self.unit *= min(1.0, most_move / move)
+            self.unit *= min(1.0, SHORT / move)
         self.after_iteration = after_iteration
         self.n_iterations = self.n_evaluations = 0
 
