@@ -85,8 +85,9 @@ def _with_place(error: Exception, index: int) -> Exception:
     """The error with its partition named."""
     where = f"in partition {index}"
     if type(error) in (ValueError, TypeError):
-        return type(error)(f"{where}: {error}").with_traceback(error.__traceback__)
-    error.add_note(where)
+        error.args = (f"{where}: {error}",)
+    else:
+        error.add_note(where)
     return error
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 from scipy.stats import norm
-from sklearn.utils.validation import validate_data
 
 from skxent.classifiers import _summary
 from skxent.classifiers._estimates import ChiSquareTest, IntervalEstimates
 from skxent.classifiers._fit_targets import Floats
+from skxent.classifiers._samples import read_rows
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
 from skxent.likelihood.information import Estimate
@@ -307,10 +307,7 @@ class LikelihoodInference:
             Of shape (n, K), columns in the order of `classes`.
         """
         quantile = _quantile(level)
-        X = validate_data(
-            self._clf, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
-        )
-        logit, error = self._estimate.log_odds(X)
+        logit, error = self._estimate.log_odds(read_rows(self._clf, X, reset=False))
         half = quantile * error
         return IntervalEstimates(
             expit(logit),

@@ -11,19 +11,19 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array
 
 from skxent.classifiers._fit_targets import FitTargets
+from skxent.classifiers._samples import FLOATS, columns_named
 from skxent.likelihood.data import canonical
 from skxent.metrics._labels import as_labels, locate
 from skxent.metrics._targets import as_weights
-
-FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def as_block(x: Any) -> Any:
     """Samples, dense or CSR with indices sorted; those that are good stay what they are."""
     if _is_ready(x):
         return x
-    kinds = list(FLOATS)
-    x = check_array(x, accept_sparse="csr", dtype=kinds, ensure_min_samples=0, input_name="X")
+    with columns_named(x):
+        kinds = list(FLOATS)
+        x = check_array(x, accept_sparse="csr", dtype=kinds, ensure_min_samples=0, input_name="X")
     return canonical(x)
 
 

@@ -18,7 +18,6 @@ from skxent._partitions import Each, ask, fetch, memory, persist
 from skxent.classifiers._dask import learn_columns
 from skxent.classifiers._fit_targets import FitTargets, Floats, class_factors, require_two_classes
 from skxent.classifiers._partition_blocks import (
-    FLOATS,
     Look,
     as_block,
     encode,
@@ -26,6 +25,7 @@ from skxent.classifiers._partition_blocks import (
     read_block,
     read_targets,
 )
+from skxent.classifiers._samples import FLOATS
 from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.dask import Partitions
 from skxent.metrics._labels import as_labels

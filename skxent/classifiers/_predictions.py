@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skxent._namespaces import library_of, moved, to_numpy, widened
 from skxent.classifiers._device import is_on_device, read_device_X
+from skxent.classifiers._samples import read_rows
 from skxent.likelihood.blocks import Blocks
 from skxent.likelihood.device import batches
 
@@ -27,8 +28,7 @@ def logits_of(estimator: Any, X: Any, method: str) -> Array:
         X = read_device_X(estimator, X, reset=False)
         logits = _device_logits(X, widened(estimator.coef_), widened(estimator.intercept_))
     else:
-        kinds = [np.float64, np.float32]
-        X = validate_data(estimator, X, accept_sparse="csr", dtype=kinds, reset=False)
+        X = read_rows(estimator, X, reset=False)
         logits = _host_logits(X, estimator.coef_, estimator.intercept_)
     return single(logits)
 

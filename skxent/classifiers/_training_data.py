@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import validate_data
 
 from skxent._collections import here
 from skxent._namespaces import namespace_of
@@ -14,6 +12,7 @@ from skxent._partitions import is_dask
 from skxent.classifiers._device import read_on_device, refuse_device
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._partitioned_samples import PartitionedSamples
+from skxent.classifiers._samples import read_rows
 from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.data import Data, canonical
 from skxent.likelihood.places import Place
@@ -23,8 +22,7 @@ def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are, dense or CSR with indices sorted; `reset` learns their columns."""
     refuse_device(X)
     (X,) = here(X)
-    kinds = [np.float64, np.float32]
-    return canonical(validate_data(estimator, X, accept_sparse="csr", dtype=kinds, reset=reset))
+    return canonical(read_rows(estimator, X, reset=reset))
 
 
 def training(

@@ -362,6 +362,14 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"in partition 2: Input X contains NaN"):
             SoftmaxClassifier().fit(*collections(X, y, weight))
 
+    def test_a_column_of_text(self):
+        frame = pd.DataFrame({"a": np.arange(90.0), "b": "1"})
+        frame.loc[70, "b"] = "x"
+        y = dd.from_pandas(pd.Series(np.arange(90) % 2), npartitions=3)
+        with pytest.raises(ValueError, match="in partition 2: could not convert") as caught:
+            SoftmaxClassifier().fit(dd.from_pandas(frame, npartitions=3), y)
+        assert "column 'b' ('x' in row 10). " in caught.value.__notes__[0]
+
     def test_a_weight(self):
         X, y, weight = samples(2)
         weight[7003] = -1

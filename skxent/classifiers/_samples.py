@@ -1,0 +1,69 @@
+"""Samples as classifiers read them on the host: numbers, dense or CSR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+SHOWN = 5  # columns that an error names
+
+
+def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Samples as they are; `reset` learns their columns, else they are checked against the fit."""
+    with columns_named(X):
+        return validate_data(estimator, X, accept_sparse="csr", dtype=list(FLOATS), reset=reset)
+
+
+@contextmanager
+def columns_named(X: Any) -> Iterator[None]:
+    """Let an error about values of X note which columns have them, and what to do."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        amiss = list(_amiss(X))
+        more = f" and {len(amiss) - SHOWN} more" if len(amiss) > SHOWN else ""
+        if amiss:
+            error.add_note(
+                f"Not finite numbers in X: {', '.join(amiss[:SHOWN])}{more}. Impute what is "
+                "missing and encode what is text or a date, for example with SimpleImputer and "
+                "OneHotEncoder in a ColumnTransformer, or leave these columns out."
+            )
+        raise
+
+
+def _amiss(X: Any) -> Iterator[str]:
+    """Columns with values that are not finite numbers, each with its first one."""
+    for name, values in _columns(X):
+        good = _are_finite(values)
+        if not good.all():
+            row = int(good.argmin())
+            yield f"column {name!r} ({str(values[row])!r} in row {row})"
+
+
+def _are_finite(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind in "biufc":
+        return np.isfinite(values)
+    if values.dtype.kind in "mM":
+        return np.zeros(values.shape, bool)
+    return np.array([_is_finite(value) for value in values], bool)
+
+
+def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
+    """Columns of a frame by name, and of an array of objects by index."""
+    if all(hasattr(X, name) for name in ("__array__", "dtypes", "columns")):
+        columns = ((name, np.asarray(X[name])) for name in X.columns)
+        yield from ((name, values) for name, values in columns if values.ndim == 1)
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUS":
+        yield from enumerate(X.T)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(np.float64(value)))
+    except (TypeError, ValueError):
+        return False
