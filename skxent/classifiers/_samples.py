@@ -39,18 +39,9 @@ def columns_named(X: Any) -> Iterator[None]:
 def _amiss(X: Any) -> Iterator[str]:
     """Columns with values that are not finite numbers, each with its first one."""
     for name, values in _columns(X):
-        good = _are_finite(values)
-        if not good.all():
-            row = int(good.argmin())
+        row = _first_amiss(values)
+        if row is not None:
             yield f"column {name!r} ({str(values[row])!r} in row {row})"
-
-
-def _are_finite(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind in "biufc":
-        return np.isfinite(values)
-    if values.dtype.kind in "mM":
-        return np.zeros(values.shape, bool)
-    return np.array([_is_finite(value) for value in values], bool)
 
 
 def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
@@ -62,7 +53,16 @@ def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
         yield from enumerate(X.T)
 
 
+def _first_amiss(values: np.ndarray) -> int | None:
+    if values.dtype.kind in "biufc":
+        good = np.isfinite(values)
+        return None if good.all() else int(good.argmin())
+    return next((row for row, value in enumerate(values) if not _is_finite(value)), None)
+
+
 def _is_finite(value: Any) -> bool:
+    if isinstance(value, np.datetime64 | np.timedelta64):  # which NumPy takes for a number
+        return False
     try:
         return bool(np.isfinite(np.float64(value)))
     except (TypeError, ValueError):
