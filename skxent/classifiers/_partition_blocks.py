@@ -22,8 +22,7 @@ def as_block(x: Any) -> Any:
     if _is_ready(x):
         return x
     with columns_named(x):
-        kinds = list(FLOATS)
-        x = check_array(x, accept_sparse="csr", dtype=kinds, ensure_min_samples=0, input_name="X")
+        x = check_array(x, accept_sparse="csr", dtype=FLOATS, ensure_min_samples=0, input_name="X")
     return canonical(x)
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
 SHOWN = 5  # columns that an error names
 
 
 def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are; `reset` learns their columns, else they are checked against the fit."""
     with columns_named(X):
-        return validate_data(estimator, X, accept_sparse="csr", dtype=list(FLOATS), reset=reset)
+        return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
 
 
 @contextmanager
@@ -26,8 +26,8 @@ def columns_named(X: Any) -> Iterator[None]:
         yield
     except (TypeError, ValueError) as error:
         amiss = list(_amiss(X))
-        more = f" and {len(amiss) - SHOWN} more" if len(amiss) > SHOWN else ""
         if amiss:
+            more = f" and {len(amiss) - SHOWN} more" if len(amiss) > SHOWN else ""
             error.add_note(
                 f"Not finite numbers in X: {', '.join(amiss[:SHOWN])}{more}. Impute what is "
                 "missing and encode what is text or a date, for example with SimpleImputer and "
