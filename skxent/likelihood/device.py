@@ -23,7 +23,11 @@ from skxent._namespaces import library_of, moved, to_numpy, widest_float
 from skxent.likelihood import device_grams, grams
 from skxent.likelihood.data import Data
 from skxent.likelihood.device_grams import runs
-from skxent.likelihood.device_kernels import log_partition, moved_probabilities
+from skxent.likelihood.device_kernels import (
+    log_partition,
+    losses_and_residuals,
+    moved_probabilities,
+)
 from skxent.likelihood.moments import FEW, FirstSums, some_rows
 from skxent.likelihood.places import Add, Function, Here, add
 from skxent.likelihood.row_space import RowSpace
@@ -210,6 +214,19 @@ class DeviceRows(OnDevice):
         partition, gradient = self.data.total_of(sums)
         return float(partition), self._recentred(gradient)
 
+    def losses(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Sum of the weighted losses and its gradient, sample by sample, so that none cancels."""
+        parameters, weigh = self.for_batches(theta), self.data.weigh
+
+        def sums(rows: slice) -> tuple[Array, Array]:
+            x, Y = self.read(rows), self.data.target_block(rows)
+            Z = self.logits(parameters, x)
+            losses, R = losses_and_residuals(self.xp, Z, Y[1:, :] if Z.shape[0] == 1 else Y)
+            return self.xp.sum(weigh(losses, rows)), self._outer(weigh(R, rows), x)
+
+        loss, gradient = self.data.total_of(sums)
+        return float(loss), self._recentred(gradient)
+
     def moved(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Move of the gradient of A along `direction`."""
         at, along = self.for_batches(theta), self.for_batches(direction)
@@ -252,6 +269,7 @@ ANSWERS: dict[Function, Function] = {
     RowSpace.of: DeviceRowSpace.of,
     Rows: DeviceRows,
     Rows.log_partition: DeviceRows.log_partition,
+    Rows.losses: DeviceRows.losses,
     Rows.moved: DeviceRows.moved,
     Rows.largest_move: DeviceRows.largest_move,
     grams.pair_gram: device_grams.pair_gram,

@@ -7,6 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def nats_of_tol(value: float) -> float:
+    """What `tol` is a part of where the objective is `value`, in nats.
+
+    One nat between an objective of one and of a thousand, above that a thousandth of the objective.
+    Below one nat it is the objective itself: on nearly separable data a millionth of a nat is far
+    from the minimum, and weights that are all multiplied by a small number, as the penalty is, have
+    the same fit.
+    """
+    return max(min(1.0, value), 1e-3 * value)
+
+
 @dataclass(frozen=True)
 class Solution:
     """What a fit ends with.
@@ -19,9 +30,11 @@ class Solution:
     value, log_likelihood : float
         The objective, and its part without the penalty with the sign changed, in nats.
     gap : float
-        Estimated distance of `value` from the minimum, in nats.
+        Distance of `value` from the minimum, in nats: an estimate if `converged`, else an upper
+        bound.
     target : float
-        The gap that was asked for.
+        The gap that was asked for, in nats: `tol` times `nats_of_tol`, or what float64 resolves of
+        the objective where that is more.
     converged : bool
         Whether the gap is within what was asked for, and certain to be.
     unbounded : bool

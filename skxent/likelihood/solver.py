@@ -39,7 +39,7 @@ from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.places import Place
 from skxent.likelihood.plan import Rung, fits_row_space
 from skxent.likelihood.row_space import RowSpace
-from skxent.likelihood.solution import Solution
+from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.stage import CAUTION, Stage
 
 KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
@@ -77,8 +77,7 @@ def minimise(
     start : (coef, intercept) or None
         Where to begin; None is at zero.
     tol : float
-        The gap to reach: `tol` nats, or `tol` thousandths of the objective where that is more.
-        Where the weights add up to less than one, so much less.
+        The gap to reach, as a part of `nats_of_tol`.
     max_iter : int
         L-BFGS iterations and Newton steps on all rows, at most.
     report : function(coef, intercept, value) -> bool, or None
@@ -128,7 +127,6 @@ class Search:
         centre = moments.mean if data.fit_intercept else None
         self.objective = Objective(data, moments, alpha, centre)
         self.models = Models(self.objective, moments)
-        self.total_weight = float(moments.class_weight.sum())
         self.tol = tol
         self.max_iter = max_iter
         self.report = report
@@ -164,7 +162,8 @@ class Search:
             self.point, self.gap = point, here.decrement
             noisy = self.rung.newton and fresh and self._noisy(model)
             near = self.gap <= self.near * point.value
-            if stuck or last or slow or noisy or near or self.gap <= HINT * self.target:
+            end = self.target if self.objective.alpha > 0 else max(self.target, self.vanished)
+            if stuck or last or slow or noisy or near or self.gap <= HINT * end:
                 if caution and self.rung.exact:  # the certificate wants the Hessian itself
                     caution, model = 0.0, None
                     continue
@@ -223,12 +222,12 @@ class Search:
     @property
     def target(self) -> float:
         """The gap to reach, in nats."""
-        return max(self.tol * self.unit, 8 * self.point.rounding)
+        return max(self.tol * nats_of_tol(self.point.value), 8 * self.point.rounding)
 
     @property
-    def unit(self) -> float:
-        """What `tol` is a part of, in nats."""
-        return max(min(1.0, self.total_weight), abs(self.point.value) * 1e-3)
+    def vanished(self) -> float:
+        """The gap at which logits that still move are on their way to infinity, in nats."""
+        return VANISHED * min(1.0, self.objective.total_weight)
 
     def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
@@ -236,7 +235,7 @@ class Search:
         if not exact:
             enough = 0.0
             if self.objective.alpha > 0 and self.rung.model is curvature.full:
-                enough = min(self.target, KNOWN * self.unit)
+                enough = min(self.target, KNOWN * nats_of_tol(self.point.value))
             other, better, told = conjugate_gradients(
                 self.objective, here, self.target, enough, last
             )
@@ -249,8 +248,8 @@ class Search:
         most = max(self.point.value, 0.0) + self.point.rounding
         self.gap = min(gap * stretch(move), most)
         if self.objective.alpha == 0 and move >= STILL:
-            vanished = STUCK if stuck else VANISHED
-            done = self.unbounded = self.gap <= vanished * min(1.0, self.total_weight)
+            vanished = STUCK / VANISHED * self.vanished if stuck else self.vanished
+            done = self.unbounded = self.gap <= vanished
         else:
             done = self.gap <= self.target and (move < 1 or most <= self.target)
             if not done and self.gap <= self.target:  # beyond where the function is quadratic
