@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.graded import RowFactor
 from skxent.likelihood.objective import Objective, Point
 
 CG_RESIDUAL = 0.03  # of the gradient, both in coordinates v; at 0.1 a flat direction goes unseen
@@ -54,12 +55,12 @@ def length(left: float) -> float:
 class View:
     """A point as a model of the curvature sees it; `slope` is the gradient in its coordinates."""
 
-    model: Curvature
+    model: Curvature | RowFactor
     point: Point
     slope: np.ndarray
 
     @classmethod
-    def of(cls, model: Curvature, point: Point) -> Self:
+    def of(cls, model: Curvature | RowFactor, point: Point) -> Self:
         """Look at a point."""
         return cls(model, point, model.to_v(point.gradient))
 

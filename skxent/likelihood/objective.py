@@ -155,6 +155,16 @@ class Objective:
         rounding = self.data.eps * (LONGEST * loss + self.total_weight / 8.0)
         return loss, gradient, rounding
 
+    def most_above_minimum(self, point: Point) -> float:
+        """Upper bound of the gap at a point, in nats: no loss is negative.
+
+        Without an intercept the penalty bounds it too, since the curvature is `alpha` at least.
+        """
+        most = max(point.value, 0.0) + point.rounding
+        if self.alpha > 0 and not self.data.fit_intercept:
+            most = min(most, 0.5 * float(np.vdot(point.gradient, point.gradient)) / self.alpha)
+        return most
+
     def penalty(self, theta: np.ndarray) -> float:
         """The penalty in nats."""
         return self._penalty(theta)[0]

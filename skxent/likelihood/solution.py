@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skxent.likelihood.graded import Extreme
+
 
 def nats_of_tol(value: float) -> float:
     """What `tol` is a part of where the objective is `value`, in nats.
@@ -46,6 +48,8 @@ class Solution:
         Reads of X, those of samples as fractions.
     curve : tuple of (passes, value)
         The objective after each iteration on all rows.
+    extreme : Extreme or None
+        The entry of X that is out of proportion, where that kept the fit from its minimum.
     """
 
     coef: np.ndarray
@@ -60,3 +64,4 @@ class Solution:
     n_iterations: int
     n_passes: float
     curve: tuple[tuple[float, float], ...]
+    extreme: Extreme | None = None

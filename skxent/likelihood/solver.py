@@ -33,11 +33,13 @@ from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import View, conjugate_gradients, length, stretch
 from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.graded import Extreme, RowFactor
 from skxent.likelihood.models import Models
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.places import Place
 from skxent.likelihood.plan import Rung, fits_row_space
+from skxent.likelihood.returned import as_returned
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.stage import CAUTION, Stage
@@ -90,11 +92,12 @@ def minimise(
         if fits_row_space(data):
             fit = partial(minimise, alpha=alpha, tol=tol, max_iter=max_iter)
             space = data.here().prepared(RowSpace.of, moments.mean)
-            return _in_row_space(fit, space, start, report)
+            solution = _in_row_space(fit, space, start, report)
+            return as_returned(data, moments, alpha, solution)
         search = Search(data, moments, alpha, tol, max_iter, report)
         try:
             search.run(start)
-            return search.solution()
+            return as_returned(data, moments, alpha, search.solution())
         finally:
             search.close()
 
@@ -125,8 +128,13 @@ class Search:
         report: Report | None,
     ) -> None:
         centre = moments.mean if data.fit_intercept else None
+        self.moments = moments
         self.objective = Objective(data, moments, alpha, centre)
         self.models = Models(self.objective, moments)
+        self.extreme: Extreme | None = None
+        self._looked = False  # for an extreme entry
+        self._passes_before = 0.0
+        self._reported: Point | None = None
         self.tol = tol
         self.max_iter = max_iter
         self.report = report
@@ -145,15 +153,20 @@ class Search:
             point = self.objective(self.models.start())
         self.models.use(point.theta)
         self.on_all_rows(point)
+        if self.point is not self._reported and self.n_iterations < self.max_iter:
+            self._iteration(self.point)
 
     def on_all_rows(self, point: Point) -> None:
         """Minimise on all rows, to the target or as far as float64 goes."""
         caution, failures, slow = 0.0, 0, False
-        model: Curvature | None = None
+        model: Curvature | RowFactor | None = None
         while True:
             fresh = model is None
             if model is None:
                 model = self.models.at(point.theta, caution)
+                if self.rung.exact and not model.certain and self._is_graded():
+                    point, model = self._by_rows(point), None
+                    continue
                 self.modelled = point.theta
             stuck = failures > 1  # neither a model nor a cautious one found a better point
             spent = self.objective.n_passes > PASSES * self.max_iter
@@ -200,7 +213,32 @@ class Search:
             if self.rung.newton or climbed or stage.decrement > HINT * self.target:
                 model = None
 
-    def _noisy(self, model: Curvature) -> bool:
+    def _is_graded(self) -> bool:
+        """Whether samples are of so different sizes that sums of squares lose the small ones."""
+        if not self._looked:
+            self._looked, self.extreme = True, Extreme.of(self.objective.data)
+            return self.extreme is not None
+        return False
+
+    def _by_rows(self, point: Point) -> Point:
+        """Measure samples from their medians, and make the Hessian's factor from rows."""
+        assert self.extreme is not None
+        data, alpha, known = self.objective.data, self.objective.alpha, self.n_passes
+        parameters = self.objective.leave(point.theta)
+        self.close()
+        centre = self.extreme.medians if data.fit_intercept else None
+        self.objective = Objective(data, self.moments, alpha, centre)
+        self.objective.sample_by_sample = True
+        self.models = Models(self.objective, self.moments)
+        self.models.extreme = self.extreme
+        self._passes_before = known - FIRST_READ
+        there = self.objective(self.objective.enter(*parameters))
+        if not there.value < self.objective.value_at_zero:
+            there = self.objective(np.zeros(self.objective.shape))
+        self.models.use(there.theta)
+        return there
+
+    def _noisy(self, model: Curvature | RowFactor) -> bool:
         """Whether rounding makes some of the model, and conjugate gradients must tell.
 
         Without penalty it does so where columns depend on others, and nothing is to be told there.
@@ -209,10 +247,8 @@ class Search:
 
     def _stage(self, here: View, careful: bool) -> Stage:
         goal = 0.1 * self.target if here.decrement > self.target else 0.0
-        stage = Stage(self.objective, here, goal, self.rung.fall, careful, self._after_iteration)
-        stage.run(min(self.rung.iterations, self.max_iter - self.n_iterations))
-        self.n_iterations += stage.n_iterations
-        return stage
+        stage = Stage(self.objective, here, goal, self.rung.fall, careful, self._iteration)
+        return stage.run(min(self.rung.iterations, self.max_iter - self.n_iterations))
 
     @property
     def rung(self) -> Rung:
@@ -231,7 +267,7 @@ class Search:
 
     def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
-        gap, step = here.decrement, here.newton_step
+        gap, step, told = here.decrement, here.newton_step, True
         if not exact:
             enough = 0.0
             if self.objective.alpha > 0 and self.rung.model is curvature.full:
@@ -244,9 +280,9 @@ class Search:
             if not exact:
                 gap, step = other, better
         move = self.objective.largest_move(step)
-        # No loss is negative, so neither is the minimum.
-        most = max(self.point.value, 0.0) + self.point.rounding
+        most = self.objective.most_above_minimum(self.point)
         self.gap = min(gap * stretch(move), most)
+        self.bound = self.gap if told and move < 1 else most
         if self.objective.alpha == 0 and move >= STILL:
             vanished = STUCK / VANISHED * self.vanished if stuck else self.vanished
             done = self.unbounded = self.gap <= vanished
@@ -267,8 +303,7 @@ class Search:
             self.near *= NEARER
         if not trial.value < self.point.value:
             return self.point, False
-        self.n_iterations += 1
-        self._after_iteration(trial)
+        self._iteration(trial)
         return trial, False
 
     def _arrived(self, there: View) -> bool:
@@ -300,9 +335,13 @@ class Search:
         return bool(there.decrement > HINT * self.target and fall < 1 and left <= self.target)
 
     def _polish(self, here: View) -> None:
-        """Two Newton steps more: where they count at all, each all but squares the gap."""
+        """Two Newton steps more: where they count at all, each all but squares the gap.
+
+        They are one iteration, the last.
+        """
         for _ in range(2):
-            if self.gap <= POLISHED * self.point.value:
+            spent = self.n_iterations >= self.max_iter
+            if spent or self.gap <= POLISHED * self.point.value:
                 return
             here = View.of(here.model, self.objective(self.point.theta + here.newton_step))
             if not here.decrement < self.gap:
@@ -316,17 +355,19 @@ class Search:
         """
         step = here.newton_step
         trial = self.objective(self.point.theta + step)
-        left = float(np.vdot(trial.gradient, step)) / (-2 * self.gap)
+        left = float(np.vdot(trial.gradient, step)) / (-2 * here.decrement)
         if abs(left) > LEFT:
             other = self.objective(self.point.theta + length(left) * step)
             trial = min(trial, other, key=lambda point: point.value)
-        if not trial.value < self.point.value - WORTH * self.gap:
+        if not trial.value < self.point.value - WORTH * here.decrement:
             return None
-        self.n_iterations += 1
-        self._after_iteration(trial)
+        self._iteration(trial)
         return trial
 
-    def _after_iteration(self, point: Point) -> bool:
+    def _iteration(self, point: Point) -> bool:
+        """Count an iteration that ended at a point, and report it; tell whether to stop."""
+        self.n_iterations += 1
+        self._reported = point
         self.curve.append((self.n_passes, point.value))
         if self.report is not None:
             coef, intercept = self.objective.leave(point.theta)
@@ -336,7 +377,8 @@ class Search:
     @property
     def n_passes(self) -> float:
         """Reads of X so far."""
-        return FIRST_READ + self.objective.n_passes + self.models.passes
+        here = self.objective.n_passes + self.models.passes
+        return FIRST_READ + self._passes_before + here
 
     def solution(self) -> Solution:
         """What was found."""
@@ -346,7 +388,7 @@ class Search:
             intercept=intercept,
             value=self.point.value,
             log_likelihood=self.objective.penalty(self.point.theta) - self.point.value,
-            gap=self.gap,
+            gap=self.gap if self.certified or self.unbounded else self.bound,
             target=self.target,
             converged=self.certified,
             unbounded=self.unbounded,
@@ -354,6 +396,7 @@ class Search:
             n_iterations=self.n_iterations,
             n_passes=self.n_passes,
             curve=tuple(self.curve),
+            extreme=None if self.certified else self.extreme,
         )
 
     def close(self) -> None:
