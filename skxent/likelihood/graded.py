@@ -17,7 +17,7 @@ cost all samples digits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import scipy.linalg
@@ -91,13 +91,18 @@ class RowFactor:
         Places of the columns that count, most important first.
     R : (r, r) array
         Upper triangle.
+    certain : bool
+        Whether no column was left out that may be more than rounding.
+    reach : float
+        Largest move of a logit relative to the others of its sample, for a decrement of half a nat.
     """
 
     shape: tuple[int, int]
     scale: np.ndarray
     order: np.ndarray
     R: np.ndarray
-    certain: ClassVar[bool] = True
+    certain: bool
+    reach: float
 
     @classmethod
     def of(
@@ -108,8 +113,12 @@ class RowFactor:
         free = max(R - 1, 1)
         entries = 1.0 / np.append(sizes, np.ones(p - len(sizes)))
         scale = np.tile(entries, free)
+        samples = _samples(objective.rows)
         A = np.concatenate(
-            [*_sample_rows(objective.rows, theta, caution), _penalty_rows(objective, free)]
+            [
+                *_sample_rows(objective.rows, samples, theta, caution),
+                _penalty_rows(objective, free),
+            ]
         )
         A *= scale
         A = A[np.argsort(-np.abs(A).max(axis=1), kind="stable")]
@@ -121,7 +130,10 @@ class RowFactor:
         least = RANK * norms[order[: len(diagonal)]] if objective.alpha == 0 else 0.0
         (void,) = np.nonzero(~(diagonal > least))
         rank = int(void[0]) if len(void) else len(diagonal)
-        return cls(theta.shape, scale, order[:rank], np.ascontiguousarray(upper[:rank, :rank]))
+        triangle = np.ascontiguousarray(upper[:rank, :rank])
+        certain = not (diagonal[rank:] > RANK * np.sqrt(len(A))).any()
+        reach = _reach(samples, scale, order[:rank], triangle)
+        return cls(theta.shape, scale, order[:rank], triangle, certain, reach)
 
     def to_theta(self, v: np.ndarray) -> np.ndarray:
         """T v, from a flat v."""
@@ -142,27 +154,41 @@ class RowFactor:
         return None
 
 
-def _sample_rows(rows: Rows, theta: np.ndarray, caution: float) -> list[np.ndarray]:
+def _samples(rows: Rows) -> np.ndarray:
+    """All samples, centred and with their ones, (n, p); those without weight are zeros."""
+    buffer = rows.blocks.buffer()
+    samples = np.concatenate([np.array(rows.samples(block, buffer)) for block in rows.blocks.all])
+    if rows.data.weight is not None:
+        samples[rows.data.weight == 0] = 0.0
+    return samples
+
+
+def _sample_rows(
+    rows: Rows, x: np.ndarray, theta: np.ndarray, caution: float
+) -> list[np.ndarray]:
     """Rows whose squares add up to the Hessian of the losses, for the classes but the last."""
-    result = []
-    for block in rows.blocks.all:
-        x = rows.samples(block, rows.blocks.buffer())
-        Z = x @ theta.T
-        w = np.sqrt(rows.weigh(np.ones(len(x)), block))
-        r = (rows.residuals(_probabilities(Z).T, block).T * w[:, None])[:, : max(len(theta) - 1, 1)]
-        if len(theta) == 1:
-            curvature = w * np.sqrt(expit(Z[:, 0]) * expit(-Z[:, 0]))
-            result.append(np.hypot(curvature, np.sqrt(caution) * r[:, 0])[:, None] * x)
-            continue
-        P = _probabilities(Z)
-        parts = [w[:, None] * _deviations(P, k) for k in range(P.shape[1])]
-        parts += [np.sqrt(caution) * r] if caution else []
-        result += [(part[:, :, None] * x[:, None, :]).reshape(len(x), -1) for part in parts]
-    return result
+    everything = slice(0, len(x))
+    Z = x @ theta.T
+    P = expit(Z) if len(theta) == 1 else softmax(Z, axis=1)
+    w = np.sqrt(rows.weigh(np.ones(len(x)), everything))
+    r = np.sqrt(caution) * rows.residuals(P.T, everything).T * w[:, None]
+    if len(theta) == 1:
+        curvature = w * np.sqrt(P[:, 0] * expit(-Z[:, 0]))
+        return [np.hypot(curvature, r[:, 0])[:, None] * x]
+    parts = [w[:, None] * _deviations(P, k) for k in range(P.shape[1])]
+    parts += [r[:, :-1]] if caution else []
+    return [(part[:, :, None] * x[:, None, :]).reshape(len(x), -1) for part in parts]
 
 
-def _probabilities(Z: np.ndarray) -> np.ndarray:
-    return expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
+def _reach(x: np.ndarray, scale: np.ndarray, order: np.ndarray, R: np.ndarray) -> float:
+    """See `RowFactor`: the most of x' H^-1 x for each class, and twice that for differences."""
+    p, most = x.shape[1], 0.0
+    for start in range(0, len(scale), p):
+        entries = np.zeros((len(scale), len(x)))
+        entries[start : start + p] = x.T * scale[start : start + p, None]
+        half = scipy.linalg.solve_triangular(R, entries[order], trans=1, check_finite=False)
+        most = max(most, float(np.square(half).sum(axis=0).max(initial=0.0)))
+    return float(np.sqrt(most)) * (1.0 if len(scale) == p else 2.0)
 
 
 def _deviations(P: np.ndarray, k: int) -> np.ndarray:

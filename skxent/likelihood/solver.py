@@ -153,7 +153,8 @@ class Search:
             point = self.objective(self.models.start())
         self.models.use(point.theta)
         self.on_all_rows(point)
-        if self.point is not self._reported and self.n_iterations < self.max_iter:
+        known = self.point is point or self.point is self._reported
+        if not known and self.n_iterations < self.max_iter:
             self._iteration(self.point)
 
     def on_all_rows(self, point: Point) -> None:
@@ -280,14 +281,20 @@ class Search:
             if not exact:
                 gap, step = other, better
         move = self.objective.largest_move(step)
+        by_rows = isinstance(here.model, RowFactor)
+        if isinstance(here.model, RowFactor):
+            # Beside a sample of another order any direction may be the one that counts, and its
+            # logit has lost digits: where it moves by one, rounding tells whether it goes on.
+            told = told and here.model.certain
+            move = max(move, 2 * here.model.reach * np.sqrt(2 * gap))
         most = self.objective.most_above_minimum(self.point)
         self.gap = min(gap * stretch(move), most)
         self.bound = self.gap if told and move < 1 else most
         if self.objective.alpha == 0 and move >= STILL:
             vanished = STUCK / VANISHED * self.vanished if stuck else self.vanished
-            done = self.unbounded = self.gap <= vanished
+            done = self.unbounded = self.gap <= vanished and (stuck or not by_rows)
         else:
-            done = self.gap <= self.target and (move < 1 or most <= self.target)
+            done = self.gap <= self.target and ((told and move < 1) or most <= self.target)
             if not done and self.gap <= self.target:  # beyond where the function is quadratic
                 self.gap = min(2 * self.target, most)
         self.certified = done
@@ -312,7 +319,8 @@ class Search:
         A logit that moves by q changes the curvature by a factor between exp(-q) and exp(q), see
         `stretch`, so that a small step needs no new model for its certificate.
         """
-        if self._noisy(there.model) or not there.decrement <= self.target:
+        exact = not (self._noisy(there.model) or isinstance(there.model, RowFactor))
+        if not exact or not there.decrement <= self.target:
             return False
         taken = self.objective.largest_move(there.point.theta - self.modelled)
         if taken >= STILL:
