@@ -65,8 +65,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Factors of the sample weights, by class. "balanced" gives all classes the same total.
     tol : float, default=1e-6
         Distance from the minimum at which to stop, in nats: `tol`, or `tol` thousandths of the
-        objective where that is more (one billionth of it, by default). It depends neither on the
-        units of the features nor on the number of samples.
+        objective where that is more (one billionth of it, by default), or `tol` times the objective
+        where that is below one nat, as on nearly separable data. It depends neither on the units of
+        the features nor on the number of samples. `target_gap_` is the outcome.
     max_iter : int, default=1000
         Iterations at most, of L-BFGS or Newton steps on all rows.
     n_jobs : int or None, default=None
@@ -94,18 +95,22 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     converged_ : bool
         Whether the gap is within `tol`.
     objective_ : float
-        The objective at the end, in nats.
+        The objective at the end, in nats, never negative: that of `coef_` and `intercept_`.
     log_likelihood_ : float
         The weighted log-likelihood of the training data, in nats, without the penalty.
     optimality_gap_ : float
-        Estimate of how far `objective_` is above its minimum, in nats: the Newton decrement
-        :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian, solved directly or, where that is
-        too large, by conjugate gradients to a residual of 0.03, or to a bound by the penalty of
-        what they have not seen. Near the minimum, where a quadratic holds, that is the gap
-        itself, or by such a bound up to five times the gap; far away it is an estimate, not a
-        bound.
+        How far `objective_` is above its minimum, in nats. Of a fit that converged it is an
+        estimate: the Newton decrement :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian,
+        solved directly or, where that is too large, by conjugate gradients to a residual of 0.03,
+        or to a bound by the penalty of what they have not seen. That is the gap itself, or by such
+        a bound up to five times the gap. Of a fit that did not converge it is an upper bound: the
+        decrement with an allowance for how the curvature changes where its step moves no logit by
+        one, and `objective_` itself farther away, since no objective is negative.
+    target_gap_ : float
+        The gap that was asked for by `tol`, in nats; more where float64 resolves less of the
+        objective.
     objective_curve_ : ndarray of shape (iterations, 2)
-        Passes and objective after each iteration.
+        Passes and objective after each iteration; the last one ends at `objective_`.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (d,)
@@ -401,7 +406,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.objective_ = solution.value
         self.log_likelihood_ = solution.log_likelihood
         self.optimality_gap_ = float(solution.gap)
+        self.target_gap_ = float(solution.target)
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
+        self.objective_curve_[-1:, 1] = solution.value  # of the parameters as returned
 
     def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
         message = how_it_ended(self, solution, unpenalised)

@@ -30,6 +30,7 @@ from skxent.likelihood.rows import Rows
 
 EXTREME = 1e3  # times the median size of a column's entries, from which rows count as graded
 OPERATIONS = 1e9  # of a QR, a tenth of a second to a second: larger problems go on without
+SURE = 100.0  # logits; half of that leaves a probability that float64 does not see beside one
 RANK = 1e-13  # of a column, below which what is left of it is rounding; without penalty only
 
 
@@ -93,8 +94,9 @@ class RowFactor:
         Upper triangle.
     certain : bool
         Whether no column was left out that may be more than rounding.
-    reach : float
-        Largest move of a logit relative to the others of its sample, for a decrement of half a nat.
+    reach, margin : (n,) arrays
+        Of each sample the largest move of a logit relative to the others, for a decrement of half a
+        nat, and how far its largest logit is above the next.
     """
 
     shape: tuple[int, int]
@@ -102,7 +104,8 @@ class RowFactor:
     order: np.ndarray
     R: np.ndarray
     certain: bool
-    reach: float
+    reach: np.ndarray
+    margin: np.ndarray
 
     @classmethod
     def of(
@@ -133,7 +136,18 @@ class RowFactor:
         triangle = np.ascontiguousarray(upper[:rank, :rank])
         certain = not (diagonal[rank:] > RANK * np.sqrt(len(A))).any()
         reach = _reach(samples, scale, order[:rank], triangle)
-        return cls(theta.shape, scale, order[:rank], triangle, certain, reach)
+        margin = _margin(samples @ theta.T)
+        return cls(theta.shape, scale, order[:rank], triangle, certain, reach, margin)
+
+    def farthest_move(self, decrement: float) -> float:
+        """Largest move of a logit on the way to the minimum, of samples whose curvature matters.
+
+        A sample with a margin of many logits, that stays far from zero on the way, has none before
+        and none after.
+        """
+        move = self.reach * np.sqrt(2.0 * decrement)
+        matters = ~((self.margin > SURE) & (move < 0.5 * self.margin))
+        return float(move[matters].max(initial=0.0))
 
     def to_theta(self, v: np.ndarray) -> np.ndarray:
         """T v, from a flat v."""
@@ -180,15 +194,22 @@ def _sample_rows(
     return [(part[:, :, None] * x[:, None, :]).reshape(len(x), -1) for part in parts]
 
 
-def _reach(x: np.ndarray, scale: np.ndarray, order: np.ndarray, R: np.ndarray) -> float:
+def _margin(Z: np.ndarray) -> np.ndarray:
+    if Z.shape[1] == 1:
+        return np.abs(Z[:, 0])
+    ordered = np.sort(Z, axis=1)
+    return ordered[:, -1] - ordered[:, -2]
+
+
+def _reach(x: np.ndarray, scale: np.ndarray, order: np.ndarray, R: np.ndarray) -> np.ndarray:
     """See `RowFactor`: the most of x' H^-1 x for each class, and twice that for differences."""
-    p, most = x.shape[1], 0.0
+    p, most = x.shape[1], np.zeros(len(x))
     for start in range(0, len(scale), p):
         entries = np.zeros((len(scale), len(x)))
         entries[start : start + p] = x.T * scale[start : start + p, None]
         half = scipy.linalg.solve_triangular(R, entries[order], trans=1, check_finite=False)
-        most = max(most, float(np.square(half).sum(axis=0).max(initial=0.0)))
-    return float(np.sqrt(most)) * (1.0 if len(scale) == p else 2.0)
+        most = np.maximum(most, np.square(half).sum(axis=0))
+    return np.sqrt(most) * (1.0 if len(scale) == p else 2.0)
 
 
 def _deviations(P: np.ndarray, k: int) -> np.ndarray:

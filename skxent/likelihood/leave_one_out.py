@@ -75,7 +75,7 @@ FINE = 1e-4  # of the gap of other fits; a logit is off by the square root of a 
 STAGES = 4  # for such a fit, before one of the usual kind takes over
 STAGE = 40  # iterations of a stage
 CLOSE = 1.0  # logits; where none moves by more the Hessian of all samples is good to a factor of e
-FARTHEST = 30.0  # logits; a step of more is taken to be wrong by no larger a factor
+FARTHEST = 1.0  # logits; a step of more is taken to be wrong by no larger a factor than e
 ALONE = 1e-12  # of the weight of a class; what is left where a sample had it all
 
 # Losses (m,) of the samples with these indices from logits (m, K), or (m, 1) for two classes.

@@ -39,16 +39,13 @@ def as_returned(data: Place, moments: Moments, alpha: float, solution: Solution)
     lost = point.value - solution.value
     rounding = min(8 * doubt * (point.value - penalty), MUCH * nats_of_tol(point.value))
     converged = solution.converged and lost <= max(solution.target, rounding)
-    curve = solution.curve
-    if curve:
-        curve = (*curve[:-1], (curve[-1][0], point.value))
     return replace(
         solution,
         value=point.value,
         log_likelihood=penalty - point.value,
-        gap=solution.gap + max(lost, 0.0),
+        # Where rounding is what is lost, the objective is all that bounds the gap.
+        gap=solution.gap + max(lost, 0.0) if converged else point.value,
         converged=converged,
         n_passes=solution.n_passes + 1,
-        curve=curve,
         extreme=solution.extreme if converged else solution.extreme or Extreme.of(data),
     )

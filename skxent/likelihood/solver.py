@@ -263,8 +263,13 @@ class Search:
 
     @property
     def vanished(self) -> float:
-        """The gap at which logits that still move are on their way to infinity, in nats."""
-        return VANISHED * min(1.0, self.objective.total_weight)
+        """The gap at which logits that still move are on their way to infinity, in nats.
+
+        It is as many times more as samples weigh more than one: the curvature of all is rounding
+        where probabilities are, whatever their weight.
+        """
+        total = self.objective.total_weight
+        return VANISHED * max(min(1.0, total), total / self.objective.data.n_rows)
 
     def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
@@ -280,19 +285,20 @@ class Search:
             self.unheard = self.unheard or exact
             if not exact:
                 gap, step = other, better
-        move = self.objective.largest_move(step)
-        by_rows = isinstance(here.model, RowFactor)
         if isinstance(here.model, RowFactor):
             # Beside a sample of another order any direction may be the one that counts, and its
             # logit has lost digits: where it moves by one, rounding tells whether it goes on.
             told = told and here.model.certain
-            move = max(move, 2 * here.model.reach * np.sqrt(2 * gap))
+            move = 2 * here.model.farthest_move(gap)
+        else:
+            move = self.objective.largest_move(step)
         most = self.objective.most_above_minimum(self.point)
         self.gap = min(gap * stretch(move), most)
         self.bound = self.gap if told and move < 1 else most
         if self.objective.alpha == 0 and move >= STILL:
             vanished = STUCK / VANISHED * self.vanished if stuck else self.vanished
-            done = self.unbounded = self.gap <= vanished and (stuck or not by_rows)
+            by_rows = isinstance(here.model, RowFactor)
+            done = self.unbounded = self.gap <= vanished and not (by_rows and most > STUCK)
         else:
             done = self.gap <= self.target and ((told and move < 1) or most <= self.target)
             if not done and self.gap <= self.target:  # beyond where the function is quadratic

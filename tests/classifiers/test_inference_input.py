@@ -92,7 +92,7 @@ def test_other_multiples_of_the_weights(data):
 
 def test_a_fit_that_did_not_converge(data):
     X, y = data[3]
-    refused(fit(X, y, max_iter=1), X, y, match=r"has not converged, it is about [\d.e+-]+ nats")
+    refused(fit(X, y, max_iter=1), X, y, match=r"has not converged, it is at most [\d.e+-]+ nats")
 
 
 # ------------------------------------------------------------------ no maximum
