@@ -62,8 +62,8 @@ def data_of_fit(
         raise TypeError("clf was fitted on a device: for infer fit it on the host, with NumPy's.")
     if not clf.converged_:
         raise ValueError(
-            f"clf has not converged, it is at most {clf.optimality_gap_:.2g} nats above the minimum: "
-            "fit it with a higher max_iter, or a finite C where classes can be separated."
+            f"clf has not converged, it is at most {clf.optimality_gap_:.2g} nats above the "
+            "minimum: fit it with a higher max_iter, or a finite C where classes can be separated."
         )
     X = read_X(clf, X, reset=False)
     copies = sample_weights(sample_weight, X.shape[0])

@@ -108,9 +108,7 @@ class RowFactor:
     margin: np.ndarray
 
     @classmethod
-    def of(
-        cls, objective: Objective, theta: np.ndarray, caution: float, sizes: np.ndarray
-    ) -> Self:
+    def of(cls, objective: Objective, theta: np.ndarray, caution: float, sizes: np.ndarray) -> Self:
         """Factor the Hessian at `theta`; `sizes` are those of the columns, (d,)."""
         R, p = theta.shape
         free = max(R - 1, 1)
@@ -177,9 +175,7 @@ def _samples(rows: Rows) -> np.ndarray:
     return samples
 
 
-def _sample_rows(
-    rows: Rows, x: np.ndarray, theta: np.ndarray, caution: float
-) -> list[np.ndarray]:
+def _sample_rows(rows: Rows, x: np.ndarray, theta: np.ndarray, caution: float) -> list[np.ndarray]:
     """Rows whose squares add up to the Hessian of the losses, for the classes but the last."""
     everything = slice(0, len(x))
     Z = x @ theta.T

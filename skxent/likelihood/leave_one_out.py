@@ -23,11 +23,11 @@ Where one step is not enough
 The step takes the curvature of the *other* samples for constant. Logits that move by q change a
 curvature by a factor between exp(-q) and exp(q), and so the relative error of the step is of the
 order of q. Where classes are nearly separable a few samples hold the boundary; without one of them
-logits move by ten, and a step is wrong by as much. The right step is taken to be between exp(-q)
-and exp(q) of Newton's, which bounds the error of a loss, also of a sample that costs next to
-nothing in the fit of all. The samples with the largest bounds are left out by a fit of their own,
-for as long as the others may be wrong by what matters to the mean. How wrong they are is learnt
-from those just fitted.
+logits move by ten, and a step is wrong by as much. A loss may be wrong by the part min(1, q) of its
+change, or by what it changes more where the step is exp(min(1, q)) times as long: a sample that is
+sure before and after Newton's step need not be so after the right one. The samples with the largest
+bounds are left out by a fit of their own, for as long as the others may be wrong by what matters to
+the mean. How wrong they are is learnt from those just fitted.
 
 References
 ----------
@@ -75,7 +75,6 @@ FINE = 1e-4  # of the gap of other fits; a logit is off by the square root of a 
 STAGES = 4  # for such a fit, before one of the usual kind takes over
 STAGE = 40  # iterations of a stage
 CLOSE = 1.0  # logits; where none moves by more the Hessian of all samples is good to a factor of e
-FARTHEST = 1.0  # logits; a step of more is taken to be wrong by no larger a factor than e
 ALONE = 1e-12  # of the weight of a class; what is left where a sample had it all
 
 # Losses (m,) of the samples with these indices from logits (m, K), or (m, 1) for two classes.
@@ -190,9 +189,10 @@ class LeaveOneOut:
         fitted = self.cost(np.arange(len(Z)), Z)
         Z = Z[self.rows]
         losses = self._moved_losses(Z, moves)
-        factor = np.exp(np.minimum(_range(moves), FARTHEST))[:, None]
-        others = [self._moved_losses(Z, moves * factor), self._moved_losses(Z, moves / factor)]
-        bound = self.importance[self.rows] * np.abs(others - losses).max(axis=0)
+        q = np.minimum(_range(moves), 1.0)
+        farther = np.abs(self._moved_losses(Z, moves * np.exp(q)[:, None]) - losses)
+        bound = np.maximum(farther, q * np.abs(losses - fitted[self.rows]))
+        bound *= self.importance[self.rows]
         n_refits = self._refit(fit, pushes, losses, bound)
         return LeftOut(solution, fitted, self.rows, losses, n_refits)
 
