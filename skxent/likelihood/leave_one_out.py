@@ -193,6 +193,7 @@ class LeaveOneOut:
         farther = np.abs(self._moved_losses(Z, moves * np.exp(q)[:, None]) - losses)
         bound = np.maximum(farther, q * np.abs(losses - fitted[self.rows]))
         bound *= self.importance[self.rows]
+        bound[self.alone[0]] = 0.0
         n_refits = self._refit(fit, pushes, losses, bound)
         return LeftOut(solution, fitted, self.rows, losses, n_refits)
 
@@ -225,8 +226,9 @@ class LeaveOneOut:
                 losses[i] = self._loss_without(fit, self.rows[i], pushes[i])
             wrong = importance[batch] * np.abs(losses[batch] - before)
             # A loss as large as a loss may be, before and after, teaches nothing.
-            if wrong.any():
-                share = wrong.sum() / bound[batch][wrong > 0].sum()
+            known = bound[batch][wrong > 0].sum()
+            if known > 0:
+                share = wrong.sum() / known
             rest -= bound[batch].sum()
             done += len(batch)
         return done
