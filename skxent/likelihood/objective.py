@@ -48,7 +48,6 @@ from skxent.likelihood.places import Place, add
 from skxent.likelihood.rows import Rows
 
 EPS = float(np.finfo(float).eps)
-CANCELLED = 1e8  # times its rounding, below which a sum of losses is taken sample by sample
 LONGEST = 745.0  # logits by which a loss that is not zero in float64 can be decided
 CANCELLATION = 1e3  # |mean| / deviation above which a block is centred before it is multiplied
 
@@ -146,7 +145,7 @@ class Objective:
             agreement = float(np.vdot(theta, self.statistic))
             loss = partition - agreement
             rounding = self.data.eps * (abs(partition) + abs(agreement))
-            if loss > CANCELLED * rounding:
+            if loss * np.sqrt(self.data.eps) > rounding:  # half of the digits are left
                 gradient -= self.statistic
                 return loss, gradient, rounding
         loss, gradient = self.sum(Rows.losses, theta)
