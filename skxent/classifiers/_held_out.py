@@ -15,7 +15,6 @@ from skxent.classifiers._predictions import log_probabilities_at, single
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood.data import Data
 from skxent.likelihood.leave_one_out import LeaveOneOut, LeftOut
-from skxent.likelihood.places import Place
 from skxent.likelihood.solution import Solution
 from skxent.metrics import _costs
 from skxent.metrics._costs import Losses
@@ -215,7 +214,7 @@ class _Candidate(SoftmaxClassifier):
         super()._take(solution, classes)
         self.unbounded_ = solution.unbounded
 
-    def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
+    def _warn(self, solution: Solution) -> None:
         pass
 
 

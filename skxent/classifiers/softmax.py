@@ -24,7 +24,7 @@ from skxent.classifiers._callbacks import (
 )
 from skxent.classifiers._dask import accuracy, by_partition
 from skxent.classifiers._device import accuracy_at, beside, converted, reporting
-from skxent.classifiers._endings import how_it_ended
+from skxent.classifiers._endings import how_it_ended, left_out, one_class_named
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.classifiers._predictions import (
     labels_at,
@@ -208,7 +208,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             data, known = training(self, X, y, sample_weight, classes)
             self._check_n_classes(known)
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-            with fit_task(self, X, y, metadata) as after_iteration:
+            with fit_task(self, X, y, metadata) as after_iteration, one_class_named(known):
                 solution = minimise(
                     data,
                     alpha=1.0 / self.C,
@@ -219,7 +219,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 )
                 self._take(solution, known)
                 self.__dict__.update(beside(X, y, self.__dict__))
-        self._warn(solution, data if np.isinf(self.C) else None)
+        self._warn(solution)
         return self
 
     @by_partition
@@ -367,9 +367,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _start(self, data: Place) -> tuple[Floats, Floats] | None:
         shape = (data.n_outputs, data.n_features)
-        if self.warm_start and getattr(self, "coef_", np.empty(0)).shape == shape:
-            return to_numpy(self.coef_), to_numpy(self.intercept_)
-        return None
+        if not self.warm_start or getattr(self, "coef_", np.empty(0)).shape != shape:
+            return None
+        return to_numpy(self.coef_), to_numpy(self.intercept_)
 
     def _report(
         self, classes: NDArray[Any], after_iteration: Callable | None
@@ -403,11 +403,13 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.optimality_gap_ = float(solution.gap)
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
 
-    def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
-        message = how_it_ended(self, solution, unpenalised)
-        if message:
-            message = f"{type(self).__name__}{message}"
-            warnings.warn(message, ConvergenceWarning, stacklevel=2 + FRAMES_OF_FIT)
+    def _warn(self, solution: Solution) -> None:
+        name, level = type(self).__name__, 2 + FRAMES_OF_FIT
+        ending, absent = how_it_ended(self, solution), left_out(self, solution)
+        if ending:
+            warnings.warn(f"{name}{ending}", ConvergenceWarning, stacklevel=level)
+        if absent:
+            warnings.warn(f"{name}{absent}", UserWarning, stacklevel=level)
 
     def _two_classes_only(self) -> bool:
         return False

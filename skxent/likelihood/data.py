@@ -72,6 +72,15 @@ class Data(Here):
         """X in blocks, less `offset`."""
         return Blocks(self.X, offset=offset, n_outputs=self.n_outputs, n_threads=self.n_threads)
 
+    def of_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for some of the classes; those of the others have no weight."""
+        if self.targets.ndim == 1:
+            targets = np.maximum(np.cumsum(mask) - 1, 0)[self.targets]
+        else:
+            targets = self.targets[:, mask]
+            targets[~targets.any(axis=1), 0] = 1.0  # any distribution will do
+        return replace(self, targets=targets, n_classes=int(np.count_nonzero(mask)))
+
     def target_block(self, rows: slice) -> np.ndarray:
         """Targets of a block as distributions, class-major (K, m)."""
         targets = self.targets[rows]

@@ -87,6 +87,18 @@ class DeviceData(OnDevice, Data):
         x = self.X[rows, :]
         return x if offset is None else self.xp.astype(x, self.dtype, copy=False) - offset
 
+    def of_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for some of the classes; those of the others have no weight."""
+        xp, n_classes = self.xp, int(np.count_nonzero(mask))
+        if self.targets.ndim == 1:
+            codes = moved(np.maximum(np.cumsum(mask) - 1, 0), self.X)
+            targets = xp.take(codes, xp.astype(self.targets, xp.int64))
+        else:
+            targets = xp.take(self.targets, moved(np.flatnonzero(mask), self.X), axis=1)
+            empty = xp.max(targets, axis=1, keepdims=True) <= 0
+            targets = xp.where(empty, xp.ones_like(targets), targets)  # any distribution will do
+        return replace(self, targets=targets, n_classes=n_classes)
+
     def target_block(self, rows: slice) -> Array:
         """Targets of a batch as distributions, class-major (K, m)."""
         targets = self.targets[rows, ...]

@@ -71,6 +71,20 @@ class Models:
         self._draw_source(theta)
         return True
 
+    def climb_to_exact(self, theta: np.ndarray) -> bool:
+        """Go to the Hessian itself if that costs no more than has been spent; tell whether."""
+        if self.rung.exact or not self.exact_in_reach:
+            return False
+        del self.ladder[:-1]
+        self._draw_source(theta)
+        return True
+
+    @property
+    def exact_in_reach(self) -> bool:
+        """Whether the Hessian itself costs no more than has been spent."""
+        top = self.ladder[-1]
+        return top.exact and top.passes <= self.objective.n_passes
+
     @property
     def passes(self) -> float:
         """What reading samples cost so far, in reads of X."""

@@ -95,7 +95,8 @@ class Objective:
         # float64 no curvature is to be seen, but a parameter with a gradient must be able to move.
         # A constant column has neither, and stays where it is.
         self.least_curvature = data.eps * squares
-        self.value_at_zero = float(moments.class_weight.sum() * np.log(data.n_classes))
+        self.total_weight = float(moments.class_weight.sum())
+        self.value_at_zero = self.total_weight * float(np.log(data.n_classes))
         self.n_passes = 0.0
 
     @cached_property

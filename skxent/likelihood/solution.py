@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skxent.likelihood.separation import Separation
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -33,6 +35,14 @@ class Solution:
         Reads of X, those of samples as fractions.
     curve : tuple of (passes, value)
         The objective after each iteration on all rows.
+    proved : bool
+        Whether the end of the fit proves that a finite minimum exists.
+    decided : bool
+        Whether it is known, from the end or by linear programmes, that one exists or not.
+    separation : Separation or None
+        What the programmes found.
+    present : (K,) array of bool or None
+        Which classes have weight, where others have none and were left out.
     """
 
     coef: np.ndarray
@@ -47,3 +57,7 @@ class Solution:
     n_iterations: int
     n_passes: float
     curve: tuple[tuple[float, float], ...]
+    proved: bool = True
+    decided: bool = True
+    separation: Separation | None = None
+    present: np.ndarray | None = None
