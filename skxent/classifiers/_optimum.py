@@ -60,11 +60,6 @@ def data_of_fit(
     check_is_fitted(clf, "coef_")
     if not isinstance(clf.coef_, np.ndarray):
         raise TypeError("clf was fitted on a device: for infer fit it on the host, with NumPy's.")
-    if not clf.converged_:
-        raise ValueError(
-            f"clf has not converged, it is about {clf.optimality_gap_:.2g} nats above the minimum: "
-            "fit it with a higher max_iter, or a finite C where classes can be separated."
-        )
     X = read_X(clf, X, reset=False)
     copies = sample_weights(sample_weight, X.shape[0])
     data = training_data(clf, X, _targets(clf, y, X.shape[0]), copies)
@@ -116,8 +111,9 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
         moments = first_read(data)
         if alpha == 0:
             _refuse_collinear(data, moments, names)
-        if alpha == 0 or data.fit_intercept:
-            _refuse_empty(clf, moments)
+        _refuse_empty(clf, data, moments)
+        if not clf.converged_:
+            _refuse_unconverged(clf, data)
         mean = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
         objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
         try:
@@ -156,12 +152,24 @@ def _polished(clf: SoftmaxClassifier, data: Data, objective: Objective) -> tuple
     return point, model
 
 
-def _refuse_empty(clf: SoftmaxClassifier, moments: Moments) -> None:
-    """A class without weight has a logit that goes to minus infinity."""
-    if not moments.class_weight.all():
+def _refuse_unconverged(clf: SoftmaxClassifier, data: Data) -> NoReturn:
+    """Say why the fit did not get to its minimum."""
+    if penalty_of(clf) == np.inf:
+        with suppress(Undecided):
+            _refuse_separation(clf, data)
+    raise ValueError(
+        f"clf has not converged, it is about {clf.optimality_gap_:.2g} nats above the minimum: "
+        "fit it with a higher max_iter, or a finite C where classes can be separated."
+    )
+
+
+def _refuse_empty(clf: SoftmaxClassifier, data: Data, moments: Moments) -> None:
+    """A class without weight has an intercept of minus infinity, and was left out of the fit."""
+    if data.fit_intercept and not moments.class_weight.all():
         label = clf.classes_.tolist()[int(np.argmin(moments.class_weight))]
         raise ValueError(
-            f"class {label!r} has no weight, and no finite coefficients: leave it out of y."
+            f"class {label!r} has no weight, and no finite coefficients: leave its samples out, or "
+            "its column of soft targets, and fit again."
         )
 
 
@@ -177,15 +185,20 @@ def _refuse_separated(clf: SoftmaxClassifier, data: Data) -> NoReturn:
         "perfectly, or all but perfectly"
     )
     with suppress(Undecided):
-        found = find_separation(data, guess=(clf.coef_, clf.intercept_))
-        if found is not None:
-            message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
-            raise ValueError(f"{message[0].upper()}{message[1:]}")
+        _refuse_separation(clf, data)
         why = "The maximum of the likelihood is finite, but out of reach in float64"
     raise ValueError(
         f"{why}: standard errors would mean nothing. Pass a finite C, or leave out the features "
         "that separate."
     )
+
+
+def _refuse_separation(clf: SoftmaxClassifier, data: Data) -> None:
+    """Say what separates classes, if anything does."""
+    found = find_separation(data, guess=(clf.coef_, clf.intercept_))
+    if found is not None:
+        message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
+        raise ValueError(f"{message[0].upper()}{message[1:]}")
 
 
 def _refuse_collinear(data: Data, moments: Moments, names: list[str]) -> None:

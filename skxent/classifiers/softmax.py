@@ -82,21 +82,24 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (K,)
         Labels of the classes, sorted; the columns of soft targets in their own order.
     coef_ : ndarray of shape (1, d) or (K, d)
-        Weights; one row for two classes.
+        Weights; one row for two classes. Zeros for a class without weight.
     intercept_ : ndarray of shape (1,) or (K,)
         Intercepts; zeros without `fit_intercept`. For K >= 3 they sum to zero, as do the weights of
-        a feature.
+        a feature. The intercept of a class without weight is -inf, and the others sum to zero.
     n_iter_ : int
         Iterations on all rows, of L-BFGS or Newton steps.
     n_passes_ : float
         Times that X was read, for values, gradients, curvature and the first look; reads of a
         sample of rows count as fractions.
     converged_ : bool
-        Whether the gap is within `tol`.
+        Whether the gap is within `tol`. Without penalty it is False where no finite maximum of the
+        likelihood exists, or where that could not be decided, whatever the gap.
     objective_ : float
-        The objective at the end, in nats.
+        The objective of the parameters returned, in nats. Where no finite minimum exists it is an
+        upper bound of the infimum, which the parameters approach as they grow.
     log_likelihood_ : float
-        The weighted log-likelihood of the training data, in nats, without the penalty.
+        The weighted log-likelihood of the training data, in nats, without the penalty, of the
+        parameters returned. Where no finite maximum exists it is a lower bound of the supremum.
     optimality_gap_ : float
         Estimate of how far `objective_` is above its minimum, in nats: the Newton decrement
         :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian, solved directly or, where that is
@@ -118,6 +121,12 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
+    A **class without weight** is one whose samples all weigh zero, or whose column of soft targets
+    is zero. With an intercept the objective falls as the intercept of that class goes to minus
+    infinity. The fit returns this limit and warns: the class keeps its place in `classes_`, with
+    probability 0, weights of zero and an intercept of -inf, and the other classes are fitted
+    without it. Without an intercept nothing sends its logit away, and it is fitted as any other.
+
     Centred coordinates, a model of the curvature that turns them into nearly round ones, and
     SciPy's L-BFGS on the sum; see :ref:`the classifier page <classifier>`.
 
@@ -196,12 +205,16 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For bad values of `X`, `y`, `sample_weight` or of a parameter, with the place.
+            For bad values of `X`, `y`, `sample_weight` or of a parameter, with the place; if only
+            one class has a weight.
 
         Warns
         -----
         ConvergenceWarning
-            If the gap is above `tol` at the end, or without penalty if no finite maximum exists.
+            If the gap is above `tol` at the end, or without penalty if no finite maximum exists or
+            that could not be decided.
+        UserWarning
+            If a class has no weight and is left out, see Notes.
         """
         check_parameters(self)
         with unchanged_on_error(self):

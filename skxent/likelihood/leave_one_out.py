@@ -130,6 +130,8 @@ class LeaveOneOut:
         max_iter: int,
         rng: np.random.RandomState,
     ) -> None:
+        if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
+            raise ValueError("only one sample has some weight, and leave-one-out needs another.")
         self.cost, self.importance = cost, importance
         self.cost_of_all = cost
         self.tol, self.max_iter = tol, max_iter
@@ -152,8 +154,6 @@ class LeaveOneOut:
                 f"leave-one-out takes the whole Hessian, here of {width} parameters, and {WIDEST} "
                 "are the most: pass cv=5 for folds."
             )
-        if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
-            raise ValueError("only one sample has some weight, and leave-one-out needs another.")
         self.rows = np.flatnonzero(importance)
         most = max(LEAST, int(WORK / (self.free * width**2)))
         if len(self.rows) > most:

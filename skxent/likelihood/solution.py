@@ -25,7 +25,8 @@ class Solution:
     target : float
         The gap that was asked for.
     converged : bool
-        Whether the gap is within what was asked for, and certain to be.
+        Whether the gap is within what was asked for, and certain to be, and a finite minimum is
+        known to exist.
     unbounded : bool
         Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
     stopped : bool
@@ -61,3 +62,9 @@ class Solution:
     decided: bool = True
     separation: Separation | None = None
     present: np.ndarray | None = None
+
+    @property
+    def short(self) -> bool:
+        """Whether the fit ended before the gap was within what was asked for."""
+        known = self.decided or self.gap > self.target
+        return known and not (self.converged or self.unbounded)
