@@ -14,7 +14,8 @@ from skxent.likelihood.solution import Solution
 OUT_OF_REACH = "the maximum of the likelihood is finite, but out of reach in float64"
 UNKNOWN = (
     "no finite maximum of the likelihood is in reach, because some classes can be separated "
-    "perfectly, or all but perfectly"
+    "perfectly, or all but perfectly; which of the two could not be decided, because the data are "
+    "elsewhere, or too large or too difficult for linear programmes"
 )
 UNDECIDED = (
     "it could not be decided whether a finite maximum of the likelihood exists: some probabilities "

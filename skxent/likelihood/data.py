@@ -95,6 +95,19 @@ class Data(Here):
         return Y
 
 
+def weight_range(data: Data) -> tuple[float, float]:
+    """The smallest weight above zero, and the largest."""
+    if data.weight is None:
+        return 1.0, 1.0
+    above = data.weight[data.weight > 0]
+    return float(above.min(initial=np.inf)), float(above.max(initial=0.0))
+
+
+def wider(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    """The range that has two ranges in it."""
+    return min(a[0], b[0]), max(a[1], b[1])
+
+
 def canonical(X: Any) -> Any:
     """Rows as `Blocks` reads them: sparse ones with indices sorted, in a copy if they are not."""
     if scipy.sparse.issparse(X) and not X.has_canonical_format:

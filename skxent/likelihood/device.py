@@ -21,7 +21,7 @@ import numpy as np
 
 from skxent._namespaces import library_of, moved, to_numpy, widest_float
 from skxent.likelihood import device_grams, grams
-from skxent.likelihood.data import Data
+from skxent.likelihood.data import Data, weight_range
 from skxent.likelihood.device_grams import runs
 from skxent.likelihood.device_kernels import log_partition, moved_probabilities
 from skxent.likelihood.moments import FEW, FirstSums, some_rows
@@ -125,6 +125,15 @@ def batches(shape: tuple[int, int], n_outputs: int) -> list[slice]:
 def received(sums: Array) -> np.ndarray:
     """Sums from the device, in float64."""
     return np.array(to_numpy(sums), dtype=np.float64)
+
+
+def device_weight_range(data: DeviceData) -> tuple[float, float]:
+    """The smallest weight above zero, and the largest, see `weight_range`."""
+    if data.weight is None:
+        return 1.0, 1.0
+    xp, weight = data.xp, data.weight
+    above = xp.where(weight > 0, weight, xp.full_like(weight, xp.inf))
+    return float(xp.min(above)), float(xp.max(weight))
 
 
 def first_sums(data: DeviceData) -> FirstSums:
@@ -261,6 +270,7 @@ class DeviceRows(OnDevice):
 
 ANSWERS: dict[Function, Function] = {
     FirstSums.of: first_sums,
+    weight_range: device_weight_range,
     RowSpace.of: DeviceRowSpace.of,
     Rows: DeviceRows,
     Rows.log_partition: DeviceRows.log_partition,

@@ -33,7 +33,7 @@ from scipy.linalg import lapack
 from skxent.likelihood import curvature
 from skxent.likelihood.certificate import FLAT
 from skxent.likelihood.curvature import Cholesky, Curvature
-from skxent.likelihood.data import Data
+from skxent.likelihood.data import Data, weight_range, wider
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.places import Place
 from skxent.likelihood.present import Present
@@ -107,24 +107,15 @@ def settled(solution: Solution, data: Place) -> Solution:
 
 
 def _least_share(objective: Objective, theta: np.ndarray) -> float:
-    """A number that no w p of a sample and a class is below; 0 where weights are not here."""
-    data = objective.data
-    least = 1.0
-    if not isinstance(data, Data) or data.immovable:
-        return 0.0
-    if data.weight is not None:
-        least = float(data.weight[data.weight > 0].min())
-    return least * float(np.exp(-objective.largest_move(theta))) / data.n_classes
+    """A number that no w p of a sample with a weight and a class is below."""
+    least, _ = objective.data.sum(weight_range, add=wider)
+    return float(least * np.exp(-objective.largest_move(theta)) / objective.data.n_classes)
 
 
 def _is_even(data: Place) -> bool:
     """Whether no weight is so small beside others that its sample is lost in sums."""
-    if not isinstance(data, Data) or data.immovable:
-        return False
-    if data.weight is None:
-        return True
-    weight = data.weight[data.weight > 0]
-    return bool(weight.max() <= EVEN * weight.min())
+    least, most = data.sum(weight_range, add=wider)
+    return bool(most <= EVEN * least)
 
 
 def _rank(model: Cholesky, tolerance: float) -> int:

@@ -72,18 +72,13 @@ class Models:
         return True
 
     def climb_to_exact(self, theta: np.ndarray) -> bool:
-        """Go to the Hessian itself if that costs no more than has been spent; tell whether."""
-        if self.rung.exact or not self.exact_in_reach:
+        """Go on with the Hessian itself if it costs no more than has been spent; tell whether."""
+        top = self.ladder[-1]
+        if self.rung.exact or not top.exact or top.passes > self.objective.n_passes:
             return False
         del self.ladder[:-1]
         self._draw_source(theta)
         return True
-
-    @property
-    def exact_in_reach(self) -> bool:
-        """Whether the Hessian itself costs no more than has been spent."""
-        top = self.ladder[-1]
-        return top.exact and top.passes <= self.objective.n_passes
 
     @property
     def passes(self) -> float:

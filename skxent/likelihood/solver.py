@@ -19,6 +19,9 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
    Hessian products then measure the gap, and their step is taken if the gap is too large. Either
    holds if the step stays where the function is quadratic, see `stretch`. Over sparse rows of many
    columns, whose only model is a diagonal, such steps begin farther from the end.
+   Without penalty conjugate gradients may miss a direction that separates classes. The certificate
+   is then that of the Hessian of all rows, if this costs no more than has been spent, and
+   `existence` tells whether it proves that a finite minimum exists.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ from skxent.likelihood.stage import CAUTION, Stage
 KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
 NEARER = 0.01  # of where a step of theirs was not as on a quadratic, for the next
-FINE_RESIDUAL = 1e-4  # of the gradient, without penalty: directions that separate have next to none
+FINE_RESIDUAL = 1e-3  # of the gradient, without penalty: directions that separate have next to none
 FAR = 2.0  # logits, that such a step moves one at most
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
 POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
@@ -219,16 +222,14 @@ class Search:
             noisy = self.rung.newton and fresh and self._noisy(model)
             near = self.gap <= self.near * point.value
             if stuck or last or slow or noisy or near or self.gap <= HINT * self.target:
-                stale = self.objective.alpha == 0 and not fresh
+                stale = self.objective.alpha == 0 and not (fresh and self.rung.exact)
                 # The certificate wants the Hessian itself.
-                if (caution or stale) and self.rung.exact:
+                wants = (caution or stale) and self.rung.exact
+                if wants or (stale and self.models.climb_to_exact(point.theta)):
                     caution, model = 0.0, None
                     continue
                 exact = fresh and self.rung.exact and not (caution or self._noisy(model))
                 point, done = self._certify(here, exact, stuck, last)
-                if done and not (self.proved or last) and self.models.climb_to_exact(point.theta):
-                    model = None
-                    continue
                 if done or last or (stuck and point is self.point):
                     return
                 slow = False
@@ -295,8 +296,7 @@ class Search:
         rest = None
         if not exact:
             enough = 0.0
-            exact_follows = self.objective.alpha > 0 or self.models.exact_in_reach
-            residual = CG_RESIDUAL if exact_follows else FINE_RESIDUAL
+            residual = CG_RESIDUAL if self.objective.alpha > 0 else FINE_RESIDUAL
             rest = residual**2 * here.decrement
             if self.objective.alpha > 0 and self.rung.model is curvature.full:
                 enough = min(self.target, KNOWN * self.unit)
