@@ -13,13 +13,15 @@ Without an intercept nothing sends the logit of a class away, and the class is f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from skxent.likelihood.moments import Moments
 from skxent.likelihood.places import Place
+from skxent.likelihood.solution import Solution
 
 Parameters = tuple[np.ndarray, np.ndarray]
 
@@ -53,6 +55,24 @@ class Present:
         if np.count_nonzero(mask) == 1:
             raise OneClassError(int(np.argmax(mask)))
         return None if mask.all() or not data.fit_intercept else cls(mask)
+
+    def fit(
+        self,
+        fit: Callable[..., Solution],
+        data: Place,
+        alpha: float,
+        start: Parameters | None,
+        report: Callable[[np.ndarray, np.ndarray, float], bool] | None,
+    ) -> Solution:
+        """`fit` these classes, and return the parameters of all."""
+        solution = fit(
+            data.of_classes(self.mask),
+            alpha=self.alpha(alpha),
+            start=start and self.enter(*start),
+            report=report and (lambda A, a, value: report(*self.leave(A, a), value)),
+        )
+        coef, intercept = self.leave(solution.coef, solution.intercept)
+        return replace(solution, coef=coef, intercept=intercept, present=self.mask)
 
     @property
     def two(self) -> bool:

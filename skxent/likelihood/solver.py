@@ -125,7 +125,7 @@ def _minimised(
         fit = partial(_minimised, alpha=alpha, tol=tol, max_iter=max_iter)
         present = Present.of(data, moments)
         if present is not None:
-            return _of_present(fit, data, alpha, present, start, report)
+            return present.fit(fit, data, alpha, start, report)
         if start is not None and not np.isfinite(start[1]).all():
             start = None  # of a fit in which a class had no weight, and now all have
         if fits_row_space(data):
@@ -150,23 +150,6 @@ def _in_row_space(
     solution = fit(space.data, start=start and space.enter(*start), report=inside)
     coef, intercept = space.leave(solution.coef, solution.intercept)
     return replace(solution, coef=coef, intercept=intercept, n_passes=solution.n_passes + 2)
-
-
-def _of_present(
-    fit: Callable[..., Solution],
-    data: Place,
-    alpha: float,
-    present: Present,
-    start: tuple[np.ndarray, np.ndarray] | None,
-    report: Report | None,
-) -> Solution:
-    """`fit` without the classes that have no weight."""
-    inside = report and (lambda A, a, value: report(*present.leave(A, a), value))
-    begin = start and present.enter(*start)
-    some = data.of_classes(present.mask)
-    solution = fit(some, alpha=present.alpha(alpha), start=begin, report=inside)
-    coef, intercept = present.leave(solution.coef, solution.intercept)
-    return replace(solution, coef=coef, intercept=intercept, present=present.mask)
 
 
 class Search:
