@@ -208,11 +208,16 @@ class Search:
                 stale = self.objective.alpha == 0 and not (fresh and self.rung.exact)
                 # The certificate wants the Hessian itself.
                 wants = (caution or stale) and self.rung.exact
-                if wants or (stale and self.models.climb_to_exact(point.theta)):
+                spent_so_far = self.objective.n_passes
+                if wants or (stale and self.models.climb_to_exact(point.theta, spent_so_far)):
                     caution, model = 0.0, None
                     continue
                 exact = fresh and self.rung.exact and not (caution or self._noisy(model))
                 point, done = self._certify(here, exact, stuck, last)
+                doubtful = done and not (self.proved or self.unbounded or last)
+                if doubtful and self.models.climb_to_exact(point.theta, np.inf):
+                    model = None  # dear, but programmes would be dearer
+                    continue
                 if done or last or (stuck and point is self.point):
                     return
                 slow = False
