@@ -24,6 +24,7 @@ from skxent.classifiers._callbacks import (
 )
 from skxent.classifiers._dask import accuracy, by_partition
 from skxent.classifiers._device import accuracy_at, beside, converted, reporting
+from skxent.classifiers._documentation import DocumentationLink
 from skxent.classifiers._endings import how_it_ended
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.classifiers._predictions import (
@@ -42,7 +43,7 @@ from skxent.metrics._labels import as_array
 Floats = NDArray[np.float64]
 
 
-class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     r"""Linear classifier trained by minimising cross-entropy, also multinomial logistic regression.
 
     The objective is a sum over samples, a penalised negative log-likelihood in nats:

@@ -79,7 +79,8 @@ def require_matplotlib(display: str) -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f'{display} draws with matplotlib, which is not installed: pip install "skxent[plot]"'
+            f"{display} draws with matplotlib, which is not installed: python -m pip install "
+            "matplotlib"
         ) from error
 
 

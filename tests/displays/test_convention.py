@@ -157,7 +157,7 @@ for call in (
     assert len(lines) == 7
     for line in lines:
         assert "matplotlib" in line
-        assert line.endswith('pip install "skxent[plot]"')
+        assert line.endswith("python -m pip install matplotlib")
 
 
 @pytest.mark.parametrize("display", [LossDistributionDisplay, LossShareDisplay, ReliabilityDisplay])
