@@ -105,6 +105,9 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         what they have not seen. Near the minimum, where a quadratic holds, that is the gap
         itself, or by such a bound up to five times the gap; far away it is an estimate, not a
         bound.
+    target_gap_ : float
+        The gap that was asked for, in nats: what `tol` means for this objective, or what float64
+        resolves of it where that is more.
     objective_curve_ : ndarray of shape (iterations, 2)
         Passes and objective after each iteration.
     n_features_in_ : int
@@ -402,6 +405,7 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         self.objective_ = solution.value
         self.log_likelihood_ = solution.log_likelihood
         self.optimality_gap_ = float(solution.gap)
+        self.target_gap_ = float(solution.target)
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
 
     def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:

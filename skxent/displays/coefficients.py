@@ -20,7 +20,9 @@ from skxent.displays._base import (
     new_panels,
     plain,
     require_matplotlib,
+    wrapped,
 )
+from skxent.displays._colours import shade
 from skxent.metrics._labels import shorten
 
 IN_A_ROW = 5  # panels
@@ -178,7 +180,7 @@ class CoefficientDisplay(Display):
         values = np.stack([inference.coef, *np.moveaxis(inference.confint(level), -1, 0)])
         values *= _factors(units, d, len(inference.terms))
         coef, low, high = values[:, rows][:, :, columns]
-        more = "" if units is None else "\nfor `units` more of a feature"
+        more = "" if units is None else "\nfor an increase of each feature by its entry in `units`"
         kind = "posterior interval" if inference.penalised else "interval"
         display = cls(
             coef=coef,
@@ -221,7 +223,7 @@ class CoefficientDisplay(Display):
         self.reference_lines_: list[Any] = []
         for i, panel in enumerate(panels):
             self._draw(panel, numbers[:, i], odds_ratios, kwargs)
-            panel.set_title(plain(self.contrasts[i]), fontsize="medium")
+            panel.set_title(wrapped(panel, plain(self.contrasts[i])), fontsize="medium")
         what = "odds ratio" if odds_ratios else "coefficient"
         label_panels(panels, ax is None, f"{what}, {self.interval}")
         return self
@@ -234,11 +236,13 @@ class CoefficientDisplay(Display):
         # Lists, because matplotlib 3.10 takes an array of one number for the number.
         ends = [(middle - low).tolist(), (high - middle).tolist()]
         self.errorbars_.append(ax.errorbar(middle, rows, xerr=ends, **(style | kwargs)))
-        line = ax.axvline(float(odds_ratios), color="0.2", linestyle="--", linewidth=1, zorder=0)
+        line = ax.axvline(
+            float(odds_ratios), color=shade(ax, 0.8), linestyle="--", linewidth=1, zorder=0
+        )
         self.reference_lines_.append(line)
         if odds_ratios:
             ax.set_xscale("log")
-        ax.grid(axis="y", color="0.92")
+        ax.grid(axis="y", color=shade(ax, 0.08))
         ax.set_axisbelow(True)
 
 
