@@ -18,6 +18,7 @@ from skxent.classifiers._samples import read_rows
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
 from skxent.likelihood.information import Estimate
+from skxent.metrics._estimates import WHOLE
 from skxent.metrics._tables import data_frame
 
 DEPENDENT = 1e-12  # reciprocal condition of a covariance that cannot be inverted
@@ -390,7 +391,7 @@ class LikelihoodInference:
         same = (
             self.classes == other.classes
             and np.array_equal(own.data.targets, its.data.targets)
-            and np.array_equal(own.weight, its.weight)
+            and np.allclose(own.weight, its.weight, rtol=WHOLE, atol=0.0)
         )
         if not same:
             raise ValueError(

@@ -222,8 +222,8 @@ class ConvergenceDisplay(Display):
 
     def _least(self) -> float:
         """The smallest number to be drawn."""
-        numbers = np.concatenate([*self.gaps, self.targets])
-        return float(max(numbers.min(where=numbers > 0, initial=np.inf), self.rounding))
+        heights = np.concatenate([*self.gaps, self.targets])
+        return float(max(heights[heights > 0].min(initial=np.inf), self.rounding))
 
 
 def _check_minimum(minimum: Any) -> None:

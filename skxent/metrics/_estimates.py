@@ -20,6 +20,7 @@ from skxent.metrics._labels import Codes, as_array, as_labels
 from skxent.metrics._targets import Floats, as_weights
 
 LARGEST_COUNT = 2**53  # of what float64 can count
+WHOLE = 1e-12  # part of a weight, as a few operations of float64 leave of a whole number
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
@@ -43,13 +44,15 @@ class Estimate:
 def copies_and_shares(weight: Floats | None, n: int) -> tuple[Floats, Floats]:
     """Return how many copies of each sample there are, and the share that each has in sums.
 
-    Whole weights are counts. Others cannot be: a sample is there once, with its weight for a share.
+    Weights that are whole but for rounding, `WHOLE` of each, are counts. Others cannot be: a sample
+    is there once, with its weight for a share.
     """
     ones = np.ones(n)
     if weight is None:
         return ones, ones
-    if (weight == np.floor(weight)).all() and weight.sum() <= LARGEST_COUNT:
-        return weight, ones
+    counts = np.rint(weight)
+    if (np.abs(weight - counts) <= WHOLE * weight).all() and counts.sum() <= LARGEST_COUNT:
+        return counts, ones
     return (weight > 0).astype(np.float64), weight
 
 
