@@ -223,7 +223,7 @@ class ConvergenceDisplay(Display):
     def _least(self) -> float:
         """The smallest number to be drawn."""
         heights = np.concatenate([*self.gaps, self.targets])
-        return float(max(heights[heights > 0].min(initial=np.inf), self.rounding))
+        return max(float(heights[heights > 0].min(initial=np.inf)), self.rounding)
 
 
 def _check_minimum(minimum: Any) -> None:

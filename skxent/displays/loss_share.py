@@ -198,7 +198,9 @@ class LossShareDisplay(PredictionDisplay):
     def _draw(self, rows: NDArray[np.intp], kwargs: dict[str, Any]) -> None:
         """Draw the sums, and marks at what they would be if all samples cost the mean."""
         report, order = self.report, self.order_
-        sums, expected = report.sum[order], report.weight[order] * report.total_mean
+        sums = report.sum[order]
+        with np.errstate(invalid="ignore", over="ignore"):  # no weight, and an infinite mean
+            expected = report.weight[order] * report.total_mean
         finite = sums <= LARGEST
         numbers = np.concatenate([sums, expected])
         longest = float(numbers[numbers <= LARGEST].max(initial=0.0)) or 1.0
