@@ -178,8 +178,8 @@ def infer(
     )
 
 
-def _check_options(clf: Any, covariance: str, groups: ArrayLike | None) -> None:
-    if covariance not in COVARIANCES:
+def _check_options(clf: Any, covariance: Any, groups: ArrayLike | None) -> None:
+    if not isinstance(covariance, str) or covariance not in COVARIANCES:
         raise ValueError(f"covariance is {covariance!r}: pass one of {COVARIANCES}.")
     if (covariance == "cluster") != (groups is not None):
         raise ValueError(
@@ -189,7 +189,7 @@ def _check_options(clf: Any, covariance: str, groups: ArrayLike | None) -> None:
 
 
 def _place(reference: Any, classes: list[Any]) -> int:
-    if reference not in classes:
+    if isinstance(reference, np.ndarray) or reference not in classes:
         raise ValueError(f"reference is {reference!r}: pass one of the classes {classes}.")
     return classes.index(reference)
 

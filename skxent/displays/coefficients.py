@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -174,6 +174,11 @@ class CoefficientDisplay(Display):
             What was drawn.
         """
         require_matplotlib(cls.__name__)
+        if not isinstance(inference, LikelihoodInference):
+            raise TypeError(
+                f"inference is a {type(inference).__name__}: pass what skxent.infer returns, or a "
+                "classifier to from_estimator."
+            )
         rows = _places("classes", classes, inference.contrasts)
         d = inference._clf.n_features_in_
         columns = _places("terms", inference.terms[:d] if terms is None else terms, inference.terms)
@@ -210,6 +215,8 @@ class CoefficientDisplay(Display):
             Itself, with the artists.
         """
         require_matplotlib(type(self).__name__)
+        if not isinstance(odds_ratios, bool | np.bool_):
+            raise TypeError(f"odds_ratios is {odds_ratios!r}: pass True or False.")
         numbers = np.stack([self.coef, self.low, self.high])
         if odds_ratios:
             numbers = _exponentials(numbers)
@@ -248,6 +255,8 @@ class CoefficientDisplay(Display):
 
 def _places(name: str, wanted: Sequence[Any] | None, known: list[Any]) -> list[int]:
     """Places of what is wanted among what is known."""
+    if isinstance(wanted, str) or not (wanted is None or isinstance(wanted, Iterable)):
+        raise TypeError(f"{name} is {wanted!r}: pass a list of some of {shorten(known)}.")
     wanted = known if wanted is None else list(wanted)
     for value in wanted:
         if value not in known:
@@ -261,7 +270,10 @@ def _factors(units: ArrayLike | None, d: int, n_terms: int) -> Floats:
     """A factor for each term, 1 for the intercept, which comes after the d features."""
     factors = np.ones(n_terms)
     if units is not None:
-        given = np.asarray(units, dtype=np.float64)
+        try:
+            given = np.asarray(units, dtype=np.float64)
+        except (TypeError, ValueError):
+            given = np.empty(0)
         if given.shape != (d,) or not (np.isfinite(given).all() and (given > 0).all()):
             raise ValueError(
                 f"units is {units!r}: pass a positive number for each of {d} features."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -152,6 +153,11 @@ class ConvergenceDisplay(Display):
             What was drawn.
         """
         require_matplotlib(cls.__name__)
+        if not isinstance(estimators, Mapping | Sequence):
+            raise TypeError(
+                f"estimators is a {type(estimators).__name__}: pass a dict or list of fitted "
+                "classifiers, or one to from_estimator."
+            )
         if not isinstance(estimators, Mapping):
             named = [(str(estimator), estimator) for estimator in estimators]
         else:
@@ -223,9 +229,10 @@ class ConvergenceDisplay(Display):
     def _least(self) -> float:
         """The smallest number to be drawn."""
         heights = np.concatenate([*self.gaps, self.targets])
-        return max(float(heights[heights > 0].min(initial=np.inf)), self.rounding)
+        positive: Floats = heights[heights > 0]
+        return float(max(positive.min(initial=np.inf), self.rounding))
 
 
 def _check_minimum(minimum: Any) -> None:
-    if minimum is not None and not (isinstance(minimum, numbers.Real) and np.isfinite(minimum)):
+    if minimum is not None and not (isinstance(minimum, numbers.Real) and math.isfinite(minimum)):
         raise ValueError(f"minimum is {minimum!r}: pass a finite number of nats, or None.")

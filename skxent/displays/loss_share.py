@@ -154,6 +154,10 @@ class LossShareDisplay(PredictionDisplay):
         LossShareDisplay
             What was drawn.
         """
+        if not isinstance(report, CrossEntropyReport):
+            raise TypeError(
+                f"report is a {type(report).__name__}: pass what cross_entropy_report returns."
+            )
         return cls(report).plot(ax=ax, sort=sort, **kwargs)
 
     def plot(self, ax: Any = None, *, sort: bool = True, **kwargs: Any) -> Self:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_iris
 
 from skxent import (
+    CoefficientDisplay,
     ConvergenceDisplay,
     LossDistributionDisplay,
     LossShareDisplay,
@@ -17,6 +18,7 @@ from skxent import (
     SoftmaxClassifier,
     ZeroProbabilityWarning,
     binary_cross_entropy,
+    infer,
 )
 from skxent.classifiers import softmax
 from skxent.likelihood import solver
@@ -154,3 +156,38 @@ def test_axes_that_are_none(display, ax):
     with pytest.raises((TypeError, ValueError), match=r"^ax "), warnings.catch_warnings():
         warnings.simplefilter("ignore", ZeroProbabilityWarning)
         display.from_predictions(y, z, from_logits=True, ax=ax)
+
+
+def test_other_objects_in_the_place_of_results(axes):
+    clf = SoftmaxClassifier(C=np.inf).fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1])
+    for call, name in (
+        (lambda: CoefficientDisplay.from_inference(clf), "inference"),
+        (lambda: CoefficientDisplay.from_inference(None), "inference"),
+        (lambda: LossShareDisplay.from_report(clf), "report"),
+        (lambda: ConvergenceDisplay.from_estimators(clf), "estimators"),
+        (lambda: ConvergenceDisplay.from_estimators(None), "estimators"),
+    ):
+        with pytest.raises(TypeError, match=f"^{name} is a "):
+            call()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"terms": "x0"},
+        {"terms": 3},
+        {"classes": 1},
+        {"classes": "1"},
+        {"units": "a"},
+        {"units": [[1.0]]},
+        {"units": [1j]},
+        {"odds_ratios": "no"},
+        {"odds_ratios": None},
+    ],
+    ids=str,
+)
+def test_options_of_coefficients_that_are_none(options):
+    X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]
+    found = infer(SoftmaxClassifier(C=np.inf).fit(X, y), X, y)
+    with pytest.raises((TypeError, ValueError), match=f"^{next(iter(options))} "):
+        CoefficientDisplay.from_inference(found, **options)
