@@ -19,9 +19,9 @@ from skxent.classifiers._samples import read_rows
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
 from skxent.likelihood.information import Estimate
-from skxent.metrics._estimates import WHOLE
 from skxent.metrics._tables import data_frame
 
+SAME = 1e-12  # part of a weight by which the same one may differ, from rounding of other operations
 DEPENDENT = 1e-12  # reciprocal condition of a covariance that cannot be inverted
 
 
@@ -386,7 +386,7 @@ class LikelihoodInference:
         same = (
             self.classes == other.classes
             and np.array_equal(own.data.targets, its.data.targets)
-            and np.allclose(own.weight, its.weight, rtol=WHOLE, atol=0.0)
+            and np.allclose(own.weight, its.weight, rtol=SAME, atol=0.0)
         )
         if not same:
             raise ValueError(

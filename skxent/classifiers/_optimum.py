@@ -136,6 +136,8 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
     alpha = 1.0 / penalty_of(clf)
     with one_blas_thread():
         moments = first_read(data)
+        if alpha == 0 or data.fit_intercept:
+            _refuse_empty(clf, moments)
         mean = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
         objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
         try:
@@ -144,8 +146,6 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
             _check_at_optimum(clf, data, objective, point, model)
             if alpha == 0:
                 _refuse_collinear(data, moments, names)
-            if alpha == 0 or data.fit_intercept:
-                _refuse_empty(clf, moments)
             point, model = _polished(clf, data, objective, point, model)
         finally:
             objective.close()

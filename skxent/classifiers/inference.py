@@ -58,8 +58,8 @@ def infer(
     sample_weight : array-like of shape (n,) or None, default=None
         The weights. A weight is a number of copies of the sample: weights of two make standard
         errors smaller by the square root of two. Where weights are not all whole numbers, to a
-        relative 1e-12, "robust" and "cluster" take a sample for one observation of that
-        importance, and so does `bic`.
+        few roundings of their type, "robust" and "cluster" take a sample for one observation of
+        that importance, and so does `bic`.
     covariance : {"observed", "robust", "cluster"}, default="observed"
         Where standard errors come from.
 

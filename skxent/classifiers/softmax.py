@@ -106,8 +106,8 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         itself, or by such a bound up to five times the gap; far away it is an estimate, not a
         bound.
     target_gap_ : float
-        The gap that was asked for, in nats: what `tol` means for this objective, or what float64
-        resolves of it where that is more.
+        The gap that was asked for by `tol`, in nats; more where float64 resolves less of the
+        objective.
     objective_curve_ : ndarray of shape (iterations, 2)
         Passes and objective after each iteration.
     n_features_in_ : int

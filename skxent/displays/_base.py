@@ -178,9 +178,12 @@ def column(ax: Any, header: str, texts: Sequence[str], left: float, size: float)
 def new_axes(ax: Any, size: tuple[float, float]) -> Any:
     """Return the axes given, or those of a new figure of `size` inches."""
     if ax is not None:
-        _check_axes(ax)
-        keep_in_cell(ax)
-        return ax
+        if np.size(np.array(ax, dtype=object)) != 1:
+            raise ValueError(
+                f"ax is an array of {np.size(ax)}: pass one matplotlib Axes, or None for a new "
+                "figure."
+            )
+        return _axes(ax, 1)[0]
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=size, layout="constrained")[1]
@@ -194,16 +197,7 @@ def new_panels(
     `size` is that of one panel in inches, `margins` what titles and legend add to the height.
     """
     if ax is not None:
-        given = list(np.array(ax, dtype=object).ravel())
-        if len(given) < n:
-            raise ValueError(
-                f"ax holds {len(given)} Axes but {n} panels are to be drawn: pass an array of {n} "
-                "Axes, or choose what to draw."
-            )
-        for panel in given[:n]:
-            _check_axes(panel)
-            keep_in_cell(panel)
-        return given[:n]
+        return _axes(ax, n)
     import matplotlib.pyplot as plt
 
     n_columns = min(n, max(most, 3))
@@ -240,12 +234,25 @@ def curve_style(i: int, n_points: int) -> dict[str, Any]:
     }
 
 
-def _check_axes(ax: Any) -> None:
-    """Require one Axes."""
+def _axes(ax: Any, n: int) -> list[Any]:
+    """Return the n first axes of those given, which may shrink within their cells from now on."""
     from matplotlib.axes import Axes
 
-    if not isinstance(ax, Axes):
-        raise TypeError(f"ax is a {type(ax).__name__}: pass one matplotlib Axes.")
+    given = list(np.array(ax, dtype=object).ravel())
+    wrong = next((panel for panel in given if not isinstance(panel, Axes)), None)
+    if wrong is not None:
+        raise ValueError(
+            f"ax is {type(wrong).__name__}: pass one matplotlib Axes, or as many as there are "
+            "panels, or None for a new figure."
+        )
+    if len(given) < n:
+        raise ValueError(
+            f"ax holds {len(given)} Axes but {n} panels are to be drawn: pass an array of {n} "
+            "Axes, or choose what to draw."
+        )
+    for panel in given[:n]:
+        keep_in_cell(panel)
+    return given[:n]
 
 
 def wrapped(ax: Any, text: str, size: float = 10.0, upright: bool = False) -> str:

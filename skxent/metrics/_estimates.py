@@ -20,7 +20,7 @@ from skxent.metrics._labels import Codes, as_array, as_labels
 from skxent.metrics._targets import Floats, as_weights
 
 LARGEST_COUNT = 2**53  # of what float64 can count
-WHOLE = 1e-12  # part of a weight, as a few operations of float64 leave of a whole number
+WHOLE = 1e-3  # the furthest that any weight may be from a whole number that it stands for
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
@@ -44,16 +44,27 @@ class Estimate:
 def copies_and_shares(weight: Floats | None, n: int) -> tuple[Floats, Floats]:
     """Return how many copies of each sample there are, and the share that each has in sums.
 
-    Weights that are whole but for rounding, `WHOLE` of each, are counts. Others cannot be: a sample
-    is there once, with its weight for a share.
+    Whole weights are counts. Others cannot be: a sample is there once, with its weight for a share.
     """
     ones = np.ones(n)
     if weight is None:
         return ones, ones
     counts = np.rint(weight)
-    if (np.abs(weight - counts) <= WHOLE * weight).all() and counts.sum() <= LARGEST_COUNT:
+    if counts.sum() <= LARGEST_COUNT and (np.abs(weight - counts) <= _rounding(weight)).all():
         return counts, ones
     return (weight > 0).astype(np.float64), weight
+
+
+def _rounding(weight: Floats) -> Floats:
+    """Return how far weights may be from whole numbers and still count as whole.
+
+    That is a few roundings of the type they were computed in: float32, if all of them are numbers
+    of float32.
+    """
+    with np.errstate(over="ignore"):
+        single = bool((weight == weight.astype(np.float32)).all())
+    eps = float(np.finfo(np.float32 if single else np.float64).eps)
+    return np.minimum(8.0 * eps * weight, WHOLE)
 
 
 def estimate(

@@ -12,7 +12,6 @@ ROUNDED = {
     "times 0.7, divided by 0.7": lambda w: w * 0.7 / 0.7,
     "square of the root": lambda w: np.sqrt(w) ** 2,
     "exponential of the logarithm": lambda w: np.exp(np.log(np.maximum(w, 1e-300))) * (w > 0),
-    "steps of a sum": lambda w: np.diff(np.cumsum(w * 0.3), prepend=0.0) / 0.3,
     "shares of the total": lambda w: w / w.sum() * w.sum(),
 }
 COVARIANCES = ["observed", "robust", "cluster"]
