@@ -9,7 +9,7 @@ import numpy as np
 
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import first_read
-from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.objective import EPS, Objective, Point
 
 if TYPE_CHECKING:
     from skxent.classifiers.softmax import SoftmaxClassifier
@@ -23,7 +23,15 @@ PIPELINE = "for the last step of a pipeline X is pipeline[:-1].transform(X)"
 def same_likelihood(clf: SoftmaxClassifier, objective: Objective, point: Point) -> bool:
     """Whether the log-likelihood at `point`, the parameters of `clf`, is that of the fit."""
     found = objective.penalty(point.theta) - point.value
-    return _close(found, clf.log_likelihood_, point.rounding)
+    return _close(found, clf.log_likelihood_, point.rounding + _rounding_of_logits(clf, objective))
+
+
+def _rounding_of_logits(clf: SoftmaxClassifier, objective: Objective) -> float:
+    """What rounding of the logits of samples that are not centred makes of a log-likelihood."""
+    total = objective.value_at_zero / np.log(objective.data.n_classes)
+    squares = objective.least_curvature[: objective.n_features] / objective.data.eps
+    sizes = total * np.abs(objective.mean) + np.sqrt(total * squares)
+    return EPS * float((np.abs(clf.coef_) @ sizes).max())
 
 
 def refuse_other_data(
