@@ -24,6 +24,7 @@ from skxent.classifiers._callbacks import (
 )
 from skxent.classifiers._dask import accuracy, by_partition
 from skxent.classifiers._device import accuracy_at, beside, converted, reporting
+from skxent.classifiers._documentation import DocumentationLink
 from skxent.classifiers._endings import how_it_ended, left_out, one_class_named
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.classifiers._predictions import (
@@ -42,7 +43,7 @@ from skxent.metrics._labels import as_array
 Floats = NDArray[np.float64]
 
 
-class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     r"""Linear classifier trained by minimising cross-entropy, also multinomial logistic regression.
 
     The objective is a sum over samples, a penalised negative log-likelihood in nats:
@@ -107,6 +108,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         what they have not seen. Near the minimum, where a quadratic holds, that is the gap
         itself, or by such a bound up to five times the gap; far away it is an estimate, not a
         bound.
+    target_gap_ : float
+        The gap that was asked for by `tol`, in nats; more where float64 resolves less of the
+        objective.
     objective_curve_ : ndarray of shape (iterations, 2)
         Passes and objective after each iteration.
     n_features_in_ : int
@@ -414,6 +418,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.objective_ = solution.value
         self.log_likelihood_ = solution.log_likelihood
         self.optimality_gap_ = float(solution.gap)
+        self.target_gap_ = float(solution.target)
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
 
     def _warn(self, solution: Solution) -> None:
