@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skxent._partitions import is_dask
 from skxent.classifiers._callbacks import FRAMES_OF_FIT, with_callbacks
+from skxent.classifiers._endings import one_class_named
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
@@ -209,12 +210,15 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
                 path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, groups)
             else:
                 samples, data = self._read(X, y, sample_weight, classes)
-                path, known = self._compare(samples, data, Cs, groups), samples.targets.classes
+                known = samples.targets.classes
+                with one_class_named(known):
+                    path = self._compare(samples, data, Cs, groups)
             best = path.best(self.one_standard_error)
             if path.solutions:
                 solution = path.solutions[best]
             else:
-                solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
+                with one_class_named(known):
+                    solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
             self.__dict__.pop(name, None)  # of a path of the other kind
         self.__dict__.update(path.details)

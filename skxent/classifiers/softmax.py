@@ -24,7 +24,8 @@ from skxent.classifiers._callbacks import (
 )
 from skxent.classifiers._dask import accuracy, by_partition
 from skxent.classifiers._device import accuracy_at, beside, converted, reporting
-from skxent.classifiers._endings import how_it_ended
+from skxent.classifiers._documentation import DocumentationLink
+from skxent.classifiers._endings import how_it_ended, left_out, one_class_named
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.classifiers._predictions import (
     labels_at,
@@ -42,7 +43,7 @@ from skxent.metrics._labels import as_array
 Floats = NDArray[np.float64]
 
 
-class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     r"""Linear classifier trained by minimising cross-entropy, also multinomial logistic regression.
 
     The objective is a sum over samples, a penalised negative log-likelihood in nats:
@@ -83,21 +84,24 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (K,)
         Labels of the classes, sorted; the columns of soft targets in their own order.
     coef_ : ndarray of shape (1, d) or (K, d)
-        Weights; one row for two classes.
+        Weights; one row for two classes. Zeros for a class without weight.
     intercept_ : ndarray of shape (1,) or (K,)
         Intercepts; zeros without `fit_intercept`. For K >= 3 they sum to zero, as do the weights of
-        a feature.
+        a feature. The intercept of a class without weight is -inf, and the others sum to zero.
     n_iter_ : int
         Iterations on all rows, of L-BFGS or Newton steps.
     n_passes_ : float
         Times that X was read, for values, gradients, curvature and the first look; reads of a
         sample of rows count as fractions.
     converged_ : bool
-        Whether the gap is within `tol`.
+        Whether the gap is within `tol`. Without penalty it is False where no finite maximum of the
+        likelihood exists, or where that could not be decided, whatever the gap.
     objective_ : float
-        The objective at the end, in nats, never negative: that of `coef_` and `intercept_`.
+        The objective of the parameters returned, in nats, never negative. Where no finite minimum
+        exists it is an upper bound of the infimum, which the parameters approach as they grow.
     log_likelihood_ : float
-        The weighted log-likelihood of the training data, in nats, without the penalty.
+        The weighted log-likelihood of the training data, in nats, without the penalty, of the
+        parameters returned. Where no finite maximum exists it is a lower bound of the supremum.
     optimality_gap_ : float
         How far `objective_` is above its minimum, in nats. Of a fit that converged it is an
         estimate: the Newton decrement :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian,
@@ -123,6 +127,12 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
+    A **class without weight** is one whose samples all weigh zero, or whose column of soft targets
+    is zero. With an intercept the objective falls as the intercept of that class goes to minus
+    infinity. The fit returns this limit and warns: the class keeps its place in `classes_`, with
+    probability 0, weights of zero and an intercept of -inf, and the other classes are fitted
+    without it. Without an intercept nothing sends its logit away, and it is fitted as any other.
+
     Centred coordinates, a model of the curvature that turns them into nearly round ones, and
     SciPy's L-BFGS on the sum; see :ref:`the classifier page <classifier>`.
 
@@ -201,19 +211,23 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For bad values of `X`, `y`, `sample_weight` or of a parameter, with the place.
+            For bad values of `X`, `y`, `sample_weight` or of a parameter, with the place; if only
+            one class has a weight.
 
         Warns
         -----
         ConvergenceWarning
-            If the gap is above `tol` at the end, or without penalty if no finite maximum exists.
+            If the gap is above `tol` at the end, or without penalty if no finite maximum exists or
+            that could not be decided.
+        UserWarning
+            If a class has no weight and is left out, see Notes.
         """
         check_parameters(self)
         with unchanged_on_error(self):
             data, known = training(self, X, y, sample_weight, classes)
             self._check_n_classes(known)
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-            with fit_task(self, X, y, metadata) as after_iteration:
+            with fit_task(self, X, y, metadata) as after_iteration, one_class_named(known):
                 solution = minimise(
                     data,
                     alpha=1.0 / self.C,
@@ -224,7 +238,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 )
                 self._take(solution, known)
                 self.__dict__.update(beside(X, y, self.__dict__))
-        self._warn(solution, data if np.isinf(self.C) else None)
+        self._warn(solution)
         return self
 
     @by_partition
@@ -372,9 +386,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _start(self, data: Place) -> tuple[Floats, Floats] | None:
         shape = (data.n_outputs, data.n_features)
-        if self.warm_start and getattr(self, "coef_", np.empty(0)).shape == shape:
-            return to_numpy(self.coef_), to_numpy(self.intercept_)
-        return None
+        if not self.warm_start or getattr(self, "coef_", np.empty(0)).shape != shape:
+            return None
+        return to_numpy(self.coef_), to_numpy(self.intercept_)
 
     def _report(
         self, classes: NDArray[Any], after_iteration: Callable | None
@@ -410,11 +424,13 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
         self.objective_curve_[-1:, 1] = solution.value  # of the parameters as returned
 
-    def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
-        message = how_it_ended(self, solution, unpenalised)
-        if message:
-            message = f"{type(self).__name__}{message}"
-            warnings.warn(message, ConvergenceWarning, stacklevel=2 + FRAMES_OF_FIT)
+    def _warn(self, solution: Solution) -> None:
+        name, level = type(self).__name__, 2 + FRAMES_OF_FIT
+        ending, absent = how_it_ended(self, solution), left_out(self, solution)
+        if ending:
+            warnings.warn(f"{name}{ending}", ConvergenceWarning, stacklevel=level)
+        if absent:
+            warnings.warn(f"{name}{absent}", UserWarning, stacklevel=level)
 
     def _two_classes_only(self) -> bool:
         return False

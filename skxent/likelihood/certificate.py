@@ -76,7 +76,12 @@ class View:
 
 
 def conjugate_gradients(
-    objective: Objective, view: View, target: float, enough: float = 0.0, last: bool = False
+    objective: Objective,
+    view: View,
+    target: float,
+    enough: float = 0.0,
+    last: bool = False,
+    residual: float = CG_RESIDUAL,
 ) -> tuple[float, np.ndarray, bool]:
     r"""Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
 
@@ -106,7 +111,7 @@ def conjugate_gradients(
         s = s + rr / curved * d
         r = r - rr / curved * Hd
         rr, before = float(r @ r), rr
-        gap, told = 0.5 * float(b @ s), rr <= CG_RESIDUAL**2 * goal
+        gap, told = 0.5 * float(b @ s), rr <= residual**2 * goal
         told = told or gap + 0.5 * FLAT * rr <= enough
         most = None if told else model.most_left(r, objective.alpha, objective.n_features)
         left = 0.0 if told else 0.5 * rr if most is None else most

@@ -21,7 +21,7 @@ import numpy as np
 
 from skxent._namespaces import library_of, moved, to_numpy, widest_float
 from skxent.likelihood import device_grams, grams
-from skxent.likelihood.data import Data
+from skxent.likelihood.data import Data, weight_range
 from skxent.likelihood.device_grams import runs
 from skxent.likelihood.device_kernels import (
     log_partition,
@@ -91,6 +91,18 @@ class DeviceData(OnDevice, Data):
         x = self.X[rows, :]
         return x if offset is None else self.xp.astype(x, self.dtype, copy=False) - offset
 
+    def of_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for some of the classes; those of the others have no weight."""
+        xp, n_classes = self.xp, int(np.count_nonzero(mask))
+        if self.targets.ndim == 1:
+            codes = moved(np.maximum(np.cumsum(mask) - 1, 0), self.X)
+            targets = xp.take(codes, xp.astype(self.targets, xp.int64))
+        else:
+            targets = xp.take(self.targets, moved(np.flatnonzero(mask), self.X), axis=1)
+            empty = xp.max(targets, axis=1, keepdims=True) <= 0
+            targets = xp.where(empty, xp.ones_like(targets), targets)  # any distribution will do
+        return replace(self, targets=targets, n_classes=n_classes)
+
     def target_block(self, rows: slice) -> Array:
         """Targets of a batch as distributions, class-major (K, m)."""
         targets = self.targets[rows, ...]
@@ -117,6 +129,15 @@ def batches(shape: tuple[int, int], n_outputs: int) -> list[slice]:
 def received(sums: Array) -> np.ndarray:
     """Sums from the device, in float64."""
     return np.array(to_numpy(sums), dtype=np.float64)
+
+
+def device_weight_range(data: DeviceData) -> tuple[float, float]:
+    """The smallest weight above zero, and the largest, see `weight_range`."""
+    if data.weight is None:
+        return 1.0, 1.0
+    xp, weight = data.xp, data.weight
+    above = xp.where(weight > 0, weight, xp.full_like(weight, xp.inf))
+    return float(xp.min(above)), float(xp.max(weight))
 
 
 def first_sums(data: DeviceData) -> FirstSums:
@@ -266,6 +287,7 @@ class DeviceRows(OnDevice):
 
 ANSWERS: dict[Function, Function] = {
     FirstSums.of: first_sums,
+    weight_range: device_weight_range,
     RowSpace.of: DeviceRowSpace.of,
     Rows: DeviceRows,
     Rows.log_partition: DeviceRows.log_partition,

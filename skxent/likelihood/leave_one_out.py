@@ -58,6 +58,7 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.plan import fits_row_space
+from skxent.likelihood.present import Present
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.rows import Rows
 from skxent.likelihood.solution import Solution, nats_of_tol
@@ -131,7 +132,10 @@ class LeaveOneOut:
         max_iter: int,
         rng: np.random.RandomState,
     ) -> None:
+        if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
+            raise ValueError("only one sample has some weight, and leave-one-out needs another.")
         self.cost, self.importance = cost, importance
+        self.cost_of_all = cost
         self.tol, self.max_iter = tol, max_iter
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
@@ -140,16 +144,18 @@ class LeaveOneOut:
         if self.space is not None:
             self.data = self.space.data
         self.moments = first_read(self.data)
+        self.present = Present.of(self.data, self.moments)
+        if self.present is not None:
+            self.data, self.cost = self.data.of_classes(self.present.mask), self._cost_of_present
+            self.moments = first_read(self.data)
         self.centre = self.moments.mean if data.fit_intercept else None
-        self.free = max(data.n_outputs - 1, 1)
+        self.free = max(self.data.n_outputs - 1, 1)
         width = self.free * (self.data.X.shape[1] + data.fit_intercept)
         if width > WIDEST:
             raise ValueError(
                 f"leave-one-out takes the whole Hessian, here of {width} parameters, and {WIDEST} "
                 "are the most: pass cv=5 for folds."
             )
-        if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
-            raise ValueError("only one sample has some weight, and leave-one-out needs another.")
         self.rows = np.flatnonzero(importance)
         most = max(LEAST, int(WORK / (self.free * width**2)))
         if len(self.rows) > most:
@@ -170,8 +176,9 @@ class LeaveOneOut:
 
     def fit(self, alpha: float) -> LeftOut:
         """Fit all samples, from where the last fit ended, and without each of `rows`."""
+        alpha = alpha if self.present is None else self.present.alpha(alpha)
         with one_blas_thread():
-            solution = self._minimise(self.data, alpha, self.start, self.tol)
+            solution = self._minimise(self.data, alpha, self.start, self.tol, True)
             self.start = solution.coef, solution.intercept
             if solution.unbounded:
                 endless = np.full(self.data.X.shape[0], np.inf)
@@ -181,6 +188,10 @@ class LeaveOneOut:
             if self.space is not None:
                 coef, intercept = self.space.leave(solution.coef, solution.intercept)
                 solution = replace(solution, coef=coef, intercept=intercept)
+            if self.present is not None:
+                coef, intercept = self.present.leave(solution.coef, solution.intercept)
+                mask = self.present.mask
+                solution = replace(solution, coef=coef, intercept=intercept, present=mask)
             return replace(left_out, solution=solution)
 
     def _leave_out(self, solution: Solution, alpha: float) -> LeftOut:
@@ -217,6 +228,7 @@ class LeaveOneOut:
         order = np.argsort(-bound, kind="stable")
         # Without its only sample a class has no fit that could tell more.
         order = order[~np.isin(order, self.alone[0])][:REFITS]
+        order = order[bound[order] > 0]
         importance = self.importance[self.rows]
         rest, share, done = bound.sum(), PESSIMISM, 0
         while done < len(order) and share * rest > ACCURACY * (importance @ losses):
@@ -257,18 +269,30 @@ class LeaveOneOut:
             near = stage.arrived and others.largest_move(point.theta - fit.theta) < CLOSE
         coef, intercept = others.leave(point.theta)
         if not near:
-            other = self._minimise(data, others.alpha, (coef, intercept), FINE * self.tol)
+            other = self._minimise(data, others.alpha, (coef, intercept), FINE * self.tol, False)
             coef, intercept = other.coef, other.intercept
         logits = self.data.X[[row]] @ coef.T + intercept
         return float(self.cost(np.array([row]), logits)[0])
+
+    def _cost_of_present(self, rows: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """Losses from logits of the classes that have weight."""
+        assert self.present is not None
+        return self.cost_of_all(rows, self.present.logits(logits))
 
     def _objective(self, data: Data, moments: Moments, alpha: float) -> Objective:
         return Objective(data, moments, alpha, self.centre)
 
     def _minimise(
-        self, data: Data, alpha: float, start: tuple[np.ndarray, np.ndarray] | None, tol: float
+        self,
+        data: Data,
+        alpha: float,
+        start: tuple[np.ndarray, np.ndarray] | None,
+        tol: float,
+        search: bool,
     ) -> Solution:
-        return minimise(data, alpha=alpha, start=start, tol=tol, max_iter=self.max_iter)
+        return minimise(
+            data, alpha=alpha, start=start, tol=tol, max_iter=self.max_iter, search=search
+        )
 
 
 @dataclass(frozen=True)

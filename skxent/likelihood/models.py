@@ -75,6 +75,15 @@ class Models:
         self._draw_source(theta)
         return True
 
+    def climb_to_exact(self, theta: np.ndarray, most: float) -> bool:
+        """Go on with the Hessian itself if it costs `most` passes at most; tell whether."""
+        top = self.ladder[-1]
+        if self.rung.exact or not top.exact or top.passes > most:
+            return False
+        del self.ladder[:-1]
+        self._draw_source(theta)
+        return True
+
     @property
     def passes(self) -> float:
         """What reading samples cost so far, in reads of X."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skxent.likelihood.graded import Extreme
+from skxent.likelihood.separation import Separation
 
 
 def nats_of_tol(value: float) -> float:
@@ -38,7 +39,8 @@ class Solution:
         The gap that was asked for, in nats: `tol` times `nats_of_tol`, or what float64 resolves of
         the objective where that is more.
     converged : bool
-        Whether the gap is within what was asked for, and certain to be.
+        Whether the gap is within what was asked for, and certain to be, and a finite minimum is
+        known to exist.
     unbounded : bool
         Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
     stopped : bool
@@ -50,6 +52,14 @@ class Solution:
         The objective after each iteration on all rows.
     extreme : Extreme or None
         The entry of X that is out of proportion, where that kept the fit from its minimum.
+    proved : bool
+        Whether the end of the fit proves that a finite minimum exists.
+    decided : bool
+        Whether it is known, from the end or by linear programmes, that one exists or not.
+    separation : Separation or None
+        What the programmes found.
+    present : (K,) array of bool or None
+        Which classes have weight, where others have none and were left out.
     """
 
     coef: np.ndarray
@@ -65,3 +75,13 @@ class Solution:
     n_passes: float
     curve: tuple[tuple[float, float], ...]
     extreme: Extreme | None = None
+    proved: bool = True
+    decided: bool = True
+    separation: Separation | None = None
+    present: np.ndarray | None = None
+
+    @property
+    def short(self) -> bool:
+        """Whether the fit ended before the gap was within what was asked for."""
+        known = self.decided or self.gap > self.target
+        return known and not (self.converged or self.unbounded)

@@ -19,6 +19,9 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
    Hessian products then measure the gap, and their step is taken if the gap is too large. Either
    holds if the step stays where the function is quadratic, see `stretch`. Over sparse rows of many
    columns, whose only model is a diagonal, such steps begin farther from the end.
+   Without penalty conjugate gradients may miss a direction that separates classes. The certificate
+   is then that of the Hessian of all rows, if this costs no more than has been spent, and
+   `existence` tells whether it proves that a finite minimum exists.
 """
 
 from __future__ import annotations
@@ -31,14 +34,22 @@ import numpy as np
 
 from skxent.likelihood import curvature
 from skxent.likelihood.blocks import one_blas_thread
-from skxent.likelihood.certificate import View, conjugate_gradients, length, stretch
+from skxent.likelihood.certificate import (
+    CG_RESIDUAL,
+    View,
+    conjugate_gradients,
+    length,
+    stretch,
+)
 from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.existence import proves_finite, settled
 from skxent.likelihood.graded import Extreme, RowFactor
 from skxent.likelihood.models import Models
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.places import Place
 from skxent.likelihood.plan import Rung, fits_row_space
+from skxent.likelihood.present import Present
 from skxent.likelihood.returned import as_returned
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution, nats_of_tol
@@ -47,6 +58,7 @@ from skxent.likelihood.stage import CAUTION, Stage
 KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
 NEARER = 0.01  # of where a step of theirs was not as on a quadratic, for the next
+FINE_RESIDUAL = 1e-3  # of the gradient, without penalty: directions that separate have next to none
 FAR = 2.0  # logits, that such a step moves one at most
 STILL = 0.1  # largest move of a logit in the last step towards a finite minimum
 POLISHED = 1e-20  # of the objective; a smaller gap is not worth another step
@@ -68,6 +80,7 @@ def minimise(
     tol: float,
     max_iter: int,
     report: Report | None = None,
+    search: bool = True,
 ) -> Solution:
     """Minimise the penalised cross-entropy of `data`.
 
@@ -84,13 +97,39 @@ def minimise(
         L-BFGS iterations and Newton steps on all rows, at most.
     report : function(coef, intercept, value) -> bool, or None
         Called after each of them; True ends the fit.
+    search : bool
+        Whether linear programmes decide if a finite minimum exists, where there is no penalty and
+        the end of the fit does not prove it.
+
+    Raises
+    ------
+    OneClassError
+        If all weight is in one class.
     """
+    solution = _minimised(data, alpha, start, tol, max_iter, report)
+    return settled(solution, data) if alpha == 0 and search else solution
+
+
+def _minimised(
+    data: Place,
+    alpha: float,
+    start: tuple[np.ndarray, np.ndarray] | None,
+    tol: float,
+    max_iter: int,
+    report: Report | None,
+) -> Solution:
+    """`minimise` without the search at its end."""
     # Threads share out the segments. BLAS with threads of its own waits for the busy ones and can
     # be a hundred times slower, on the small matrices of a curvature above all.
     with one_blas_thread():
         moments = first_read(data)
+        fit = partial(_minimised, alpha=alpha, tol=tol, max_iter=max_iter)
+        present = Present.of(data, moments)
+        if present is not None:
+            return present.fit(fit, data, alpha, start, report)
+        if start is not None and not np.isfinite(start[1]).all():
+            start = None  # of a fit in which a class had no weight, and now all have
         if fits_row_space(data):
-            fit = partial(minimise, alpha=alpha, tol=tol, max_iter=max_iter)
             space = data.here().prepared(RowSpace.of, moments.mean)
             solution = _in_row_space(fit, space, start, report)
             return as_returned(data, moments, alpha, solution)
@@ -141,6 +180,7 @@ class Search:
         self.n_iterations = 0
         self.stopped = False
         self.unbounded = False
+        self.proved = alpha > 0
         self.certified = False
         self.near = self.models.plan.near
         self.unheard = False  # conjugate gradients did not tell what a noisy model could not
@@ -178,11 +218,19 @@ class Search:
             near = self.gap <= self.near * point.value
             end = self.target if self.objective.alpha > 0 else max(self.target, self.vanished)
             if stuck or last or slow or noisy or near or self.gap <= HINT * end:
-                if caution and self.rung.exact:  # the certificate wants the Hessian itself
+                stale = self.objective.alpha == 0 and not (fresh and self.rung.exact)
+                # The certificate wants the Hessian itself.
+                wants = (caution or stale) and self.rung.exact
+                spent_so_far = self.objective.n_passes
+                if wants or (stale and self.models.climb_to_exact(point.theta, spent_so_far)):
                     caution, model = 0.0, None
                     continue
                 exact = fresh and self.rung.exact and not (caution or self._noisy(model))
                 point, done = self._certify(here, exact, stuck, last)
+                doubtful = done and not (self.proved or self.unbounded or last)
+                if doubtful and self.models.climb_to_exact(point.theta, np.inf):
+                    model = None  # dear, but programmes would be dearer
+                    continue
                 if done or last or (stuck and point is self.point):
                     return
                 slow = False
@@ -274,14 +322,18 @@ class Search:
     def _certify(self, here: View, exact: bool, stuck: bool, last: bool) -> tuple[Point, bool]:
         """Measure the gap; return the point to go on from, and whether there is no need to."""
         gap, step, told = here.decrement, here.newton_step, True
+        rest = None
         if not exact:
             enough = 0.0
+            residual = CG_RESIDUAL if self.objective.alpha > 0 else FINE_RESIDUAL
+            rest = residual**2 * here.decrement
             if self.objective.alpha > 0 and self.rung.model is curvature.full:
                 enough = min(self.target, KNOWN * nats_of_tol(self.point.value))
             other, better, told = conjugate_gradients(
-                self.objective, here, self.target, enough, last
+                self.objective, here, self.target, enough, last, residual
             )
             exact = self._noisy(here.model) and not told  # then the model knows as much
+            rest = rest if told else np.inf
             self.unheard = self.unheard or exact
             if not exact:
                 gap, step = other, better
@@ -304,6 +356,8 @@ class Search:
             if not done and self.gap <= self.target:  # beyond where the function is quadratic
                 self.gap = min(2 * self.target, most)
         self.certified = done
+        if self.objective.alpha == 0 and done and not self.unbounded:
+            self.proved = proves_finite(self.objective, self.point.theta, here.model, rest)
         if self.unbounded or (last and not done) or (done and not exact):
             return self.point, done
         if exact:
@@ -336,6 +390,8 @@ class Search:
         self.certified = left < STILL and gap <= self.target
         if self.certified:
             self.point, self.gap = there.point, gap
+            if self.objective.alpha == 0:
+                self.proved = proves_finite(self.objective, self.modelled, there.model, None)
             self._polish(there)
         return self.certified
 
@@ -411,6 +467,8 @@ class Search:
             n_passes=self.n_passes,
             curve=tuple(self.curve),
             extreme=None if self.certified else self.extreme,
+            proved=self.proved,
+            decided=self.proved,
         )
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from skxent.metrics._labels import Codes, as_array, as_labels
 from skxent.metrics._targets import Floats, as_weights
 
 LARGEST_COUNT = 2**53  # of what float64 can count
+WHOLE = 1e-3  # the furthest that any weight may be from a whole number that it stands for
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
@@ -48,9 +49,22 @@ def copies_and_shares(weight: Floats | None, n: int) -> tuple[Floats, Floats]:
     ones = np.ones(n)
     if weight is None:
         return ones, ones
-    if (weight == np.floor(weight)).all() and weight.sum() <= LARGEST_COUNT:
-        return weight, ones
+    counts = np.rint(weight)
+    if counts.sum() <= LARGEST_COUNT and (np.abs(weight - counts) <= _rounding(weight)).all():
+        return counts, ones
     return (weight > 0).astype(np.float64), weight
+
+
+def _rounding(weight: Floats) -> Floats:
+    """Return how far weights may be from whole numbers and still count as whole.
+
+    That is a few roundings of the type they were computed in: float32, if all of them are numbers
+    of float32.
+    """
+    with np.errstate(over="ignore"):
+        single = bool((weight == weight.astype(np.float32)).all())
+    eps = float(np.finfo(np.float32 if single else np.float64).eps)
+    return np.minimum(8.0 * eps * weight, WHOLE)
 
 
 def estimate(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from skxent.metrics import _costs
 from skxent.metrics._costs import weighted_sum
@@ -282,6 +282,7 @@ def probabilities_of(samples: Samples) -> Floats:
     """The prediction as it is, (n, K)."""
     values = samples.prediction.astype(np.float64)
     if samples.from_logits:
-        Z = np.column_stack([np.zeros_like(values), values]) if values.ndim == 1 else values
-        return softmax(Z, axis=1)
+        if values.ndim == 1:
+            return np.column_stack([expit(-values), expit(values)])  # of infinite ones as well
+        return softmax(values, axis=1)
     return np.column_stack([1.0 - values, values]) if values.ndim == 1 else values
