@@ -23,6 +23,7 @@ from skxent.likelihood.information import Estimate
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.separation import Undecided, find_separation
+from skxent.metrics._names import check_default_names
 
 WIDEST = 5000  # parameters, of which a few matrices of their number squared are held
 OFF = 1e-3  # nats from the minimum where the data must be others than those of the fit
@@ -104,6 +105,7 @@ def _targets(clf: SoftmaxClassifier, y: Any, n: int) -> FitTargets:
                 f"y has {shape[1]} columns but clf has {len(known)} classes: pass a column for "
                 f"each of {known}."
             )
+        check_default_names(y, known, "y")
         return FitTargets.of(y, clf.classes_, n)
     targets = FitTargets.of(y, None, n)
     found = targets.classes.tolist()

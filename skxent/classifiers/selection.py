@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -29,6 +28,7 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.places import Place
 from skxent.likelihood.solver import minimise
 from skxent.metrics import ZeroProbabilityWarning
+from skxent.metrics._splits import read_splits
 
 
 class SoftmaxClassifierCV(SoftmaxClassifier):
@@ -181,7 +181,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         sample_weight : array-like of shape (n,) or None, default=None
             Weights, in fits and in the means of held-out losses.
         classes : array-like of shape (K,) or None, default=None
-            Names of the columns of soft targets; 0 to K - 1 when None.
+            Names of the columns of soft targets, as in :meth:`SoftmaxClassifier.fit`.
         groups : array-like of shape (n,) or None, default=None
             Passed to the splitter `cv`.
 
@@ -266,7 +266,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         )
 
     def _accuracy(self) -> dict[str, Any]:
-        return {"tol": self.tol, "max_iter": self.max_iter}
+        return {"tol": float(self.tol), "max_iter": self.max_iter}
 
     def _grid(self) -> Floats:
         """The values to compare, ascending."""
@@ -277,7 +277,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         if isinstance(self.Cs, numbers.Integral) and not isinstance(self.Cs, bool):
             grid = np.logspace(-4, 4, max(int(self.Cs), 0))
         else:
-            grid = np.unique(np.asarray(self.Cs)) if np.ndim(self.Cs) == 1 else np.empty(0)
+            grid = _distinct(self.Cs)
         # The smallest numbers of all have no reciprocal, and a penalty needs one.
         good = grid.size and grid.dtype.kind in "iuf" and grid[0] > 0
         if not (good and 1.0 / float(grid[0]) < np.inf and not np.isnan(grid[-1])):
@@ -303,9 +303,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
             rng = check_random_state(self.random_state)
             path = leave_one_out(samples, data, Cs, rng=rng, **self._accuracy())
         else:
-            index = np.arange(data.X.shape[0])
-            cv = check_cv(self.cv, samples.codes, classifier=True)
-            splits = [(index[a], index[b]) for a, b in cv.split(samples.X, samples.codes, groups)]
+            splits = read_splits(self.cv, samples.X, samples.codes, groups, samples.X.shape[0])
             path = leave_folds_out(samples, splits, Cs, self._classifier())
         self._say(Cs, path)
         return path
@@ -353,3 +351,18 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
                 ZeroProbabilityWarning,
                 stacklevel=2 + FRAMES_OF_FIT,
             )
+
+
+def _distinct(values: Any) -> NDArray[Any]:
+    """Distinct values, ascending; whole numbers and fractions of any size as floats."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        return np.empty(0)
+    if array.dtype.kind == "O":
+        if not all(isinstance(x, numbers.Real) and not isinstance(x, bool) for x in array):
+            return np.empty(0)
+        try:
+            array = np.array([float(x) for x in array])
+        except OverflowError:
+            return np.empty(0)
+    return np.unique(array)

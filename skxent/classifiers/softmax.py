@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from skxent._namespaces import namespace_of, to_numpy
@@ -26,6 +27,7 @@ from skxent.classifiers._dask import accuracy, by_partition
 from skxent.classifiers._device import accuracy_at, beside, converted, reporting
 from skxent.classifiers._documentation import DocumentationLink
 from skxent.classifiers._endings import how_it_ended, left_out, one_class_named
+from skxent.classifiers._fit_targets import check_target_shape, refuse_rows, sample_weights
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.classifiers._predictions import (
     labels_at,
@@ -39,6 +41,7 @@ from skxent.likelihood.solution import Solution
 from skxent.likelihood.solver import minimise
 from skxent.metrics import categorical_cross_entropy
 from skxent.metrics._labels import as_array
+from skxent.metrics._names import check_default_names
 
 Floats = NDArray[np.float64]
 
@@ -200,8 +203,8 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         sample_weight : array-like of shape (n,) or None, default=None
             Weights: 2 means the same as the sample twice, 0 the same as without it.
         classes : array-like of shape (K,) or None, default=None
-            Names of the columns of soft targets; 0 to K - 1 when None. They are
-            `classes_`, in this order.
+            Names of the columns of soft targets. When None they are the column names of a
+            data frame, 0 to K - 1 of an array. They are `classes_`, in this order.
 
         Returns
         -------
@@ -226,13 +229,14 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         with unchanged_on_error(self):
             data, known = training(self, X, y, sample_weight, classes)
             self._check_n_classes(known)
+            C = float(self.C)
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
             with fit_task(self, X, y, metadata) as after_iteration, one_class_named(known):
                 solution = minimise(
                     data,
-                    alpha=1.0 / self.C,
+                    alpha=1.0 / C,
                     start=self._start(data),
-                    tol=self.tol,
+                    tol=float(self.tol),
                     max_iter=self.max_iter,
                     report=self._report(known, reporting(after_iteration, X, y)),
                 )
@@ -322,12 +326,15 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         float
             Between 0 and 1. `log_likelihood` and `skxent.cce_scorer` tell more.
         """
+        refuse_rows(y)
         if is_dask(X):
             return accuracy(self, X, y, sample_weight)
         if namespace_of(X) is not None:
             return accuracy_at(self.predict(X), y, sample_weight)
-        weight = None if sample_weight is None else as_array(sample_weight, "sample_weight")
-        return super().score(X, as_array(y, "y"), weight)
+        predicted, truth = self.predict(X), as_array(y, "y")
+        check_target_shape(truth.shape, len(predicted))
+        weight = sample_weights(sample_weight, len(predicted))
+        return float(accuracy_score(truth, predicted, sample_weight=weight))
 
     def log_likelihood(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log-likelihood of samples, the negative sum of their cross-entropies, from the logits.
@@ -348,6 +355,7 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
             `log_likelihood_`.
         """
         logits = self.decision_function(X)
+        check_default_names(y, to_numpy(self.classes_).tolist(), "y")
         loss = categorical_cross_entropy(
             y,
             logits,
@@ -368,7 +376,7 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         """
         check_is_fitted(self, "coef_")
         model = LogisticRegression(
-            C=self.C, fit_intercept=self.fit_intercept, class_weight=self.class_weight
+            C=float(self.C), fit_intercept=self.fit_intercept, class_weight=self.class_weight
         )
         for name in ("classes_", "coef_", "intercept_", "feature_names_in_"):
             if hasattr(self, name):

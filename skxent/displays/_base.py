@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skxent._collections import here
 from skxent.displays._cell import cell_size, keep_in_cell
 from skxent.metrics._labels import as_array, as_labels
+from skxent.metrics._names import check_default_names
 from skxent.metrics._tables import distinct
 
 Floats = NDArray[np.float64]
@@ -139,6 +140,7 @@ def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[An
         )
     classes = list(as_array(estimator.classes_, "classes_"))
     if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        check_default_names(y, classes, "y")
         return P, classes
     new = [label for label in as_labels(y, "y").distinct.tolist() if label not in classes]
     return np.hstack([P, np.zeros((len(P), len(new)), dtype=P.dtype)]), classes + new

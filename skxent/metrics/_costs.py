@@ -6,6 +6,7 @@ on the cost. A class that the target does not ask for costs nothing, however imp
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from skxent.metrics._labels import Codes
 from skxent.metrics._targets import (
     Floats,
     as_weights,
+    check_weight_range,
     read_log_probabilities,
     read_logits,
     read_outcomes,
@@ -27,6 +29,9 @@ from skxent.metrics._targets import (
     read_single_logits,
     row_blocks,
 )
+
+# A sum of losses above this has not lost digits to underflow.
+SAFE = 1e-290
 
 Reader = Callable[[NDArray[Any], slice], NDArray[Any]]
 # A block of predictions and its targets -> losses, and how many samples it capped.
@@ -55,6 +60,27 @@ class Losses:
         """Return the sum of weighted losses and the sum of weights."""
         return weighted_sum(self.values, weights)
 
+    def sum(self, weights: Any) -> float:
+        """Return the sum of weighted losses, which must neither overflow nor underflow."""
+        total, weight = self.sums(weights)
+        if SAFE < total < np.inf:
+            return total
+        mean = self.mean(weights)
+        if weights is not None and 0.0 < mean < np.inf:
+            check_weight_range(weight)
+        if total == np.inf and mean < np.inf:
+            raise ValueError(
+                "the sum of the losses is larger than the largest float: pass reduction='mean'."
+            )
+        return mean * weight if 0.0 < mean < np.inf else total
+
+    def mean(self, weights: Any) -> float:
+        """Return the weighted mean of the losses, exact for weights and losses of any size."""
+        total, weight = self.sums(weights)
+        if SAFE < total < np.inf and weight < np.inf:
+            return total / weight
+        return scaled_mean(self.values, weights)
+
     def warn(self, eps: float | None, stacklevel: int) -> None:
         """Tell the caller `stacklevel` frames up that the floor acted, if it did."""
         warn_of_floor(self.capped, self.values.shape[0], eps, stacklevel + 1)
@@ -76,10 +102,31 @@ def warn_of_floor(capped: int, n: int, eps: float | None, stacklevel: int) -> No
 def weighted_sum(losses: Floats, weights: Floats | None) -> tuple[float, float]:
     """Return the sum of weighted losses and the sum of weights."""
     if weights is None:
-        return float(losses.sum()), float(losses.size)
+        with np.errstate(over="ignore"):
+            return float(losses.sum()), float(losses.size)
     # a sample of weight 0 is absent, even if its loss is infinite
-    terms = np.multiply(weights, losses, where=weights > 0, out=np.zeros_like(losses))
-    return float(terms.sum()), float(weights.sum())
+    terms = np.zeros_like(losses)
+    with np.errstate(over="ignore"):
+        np.multiply(weights, losses, where=weights > 0, out=terms)
+        return float(terms.sum()), float(weights.sum())
+
+
+def scaled_mean(losses: Floats, weights: Floats | None) -> float:
+    """Return a weighted mean whose sums would overflow or underflow.
+
+    Weights and losses are divided by powers of two, which costs no digit, so that the largest are
+    about 1.
+    """
+    if weights is not None:
+        kept = weights > 0
+        losses, weights = losses[kept], weights[kept]
+        weights = np.ldexp(weights, -math.frexp(weights.max())[1])
+    top = float(losses.max())
+    if not 0.0 < top < np.inf:
+        return top
+    exponent = math.frexp(top)[1]
+    mean = np.average(np.ldexp(losses, -exponent), weights=weights)
+    return math.ldexp(float(mean), exponent)
 
 
 def categorical(

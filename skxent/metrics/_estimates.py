@@ -11,7 +11,7 @@ sample i has c_i: the sum of squares is then :math:`\sum_i c_i (s_i (\ell_i - \b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,7 @@ from skxent.metrics._targets import Floats, as_weights
 
 LARGEST_COUNT = 2**53  # of what float64 can count
 WHOLE = 1e-3  # the furthest that any weight may be from a whole number that it stands for
+LARGE = 1e290  # losses from which sums may overflow
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
@@ -82,7 +83,17 @@ def estimate(
     weights = copies * shares
     kept = weights > 0  # what has no weight is absent, even where it is infinite
     values, copies, shares, weights = values[kept], copies[kept], shares[kept], weights[kept]
+    groups = None if groups is None else groups[kept]
     n = round(copies.sum())
+    top = float(np.abs(values).max(initial=0.0))
+    if LARGE < top < np.inf:
+        exponent = math.frexp(top)[1]
+        size = None if size is None else math.ldexp(size, -exponent)
+        found = estimate(np.ldexp(values, -exponent), copies, shares, groups, size)
+        with np.errstate(over="ignore"):
+            figures = (found.total, found.mean, found.standard_error)
+            total, mean, error = np.ldexp(figures, exponent).tolist()
+        return replace(found, total=total, mean=mean, standard_error=error)
     total, weight = exact_sum(weights * values), exact_sum(weights)
     if not n:
         return Estimate(0.0, 0.0, np.nan, np.nan, 0, 0)
@@ -95,7 +106,7 @@ def estimate(
     if groups is None:
         pieces, times, n_pieces = shares * moved, copies, n
     else:
-        present, codes = np.unique(groups[kept], return_inverse=True)
+        present, codes = np.unique(groups, return_inverse=True)
         n_pieces = len(present)
         pieces, times = np.bincount(codes, weights * moved).astype(np.float64), np.ones(n_pieces)
     error = np.nan
@@ -123,10 +134,22 @@ def exact_sum(values: Floats) -> float:
 
 def read_weights(sample_weight: ArrayLike | None, n: int, of: str) -> Floats | None:
     """Return weights, one for each of the n samples of the argument `of`."""
-    if sample_weight is not None:
-        sample_weight = as_array(sample_weight, "sample_weight")
+    if sample_weight is None:
+        return None
+    sample_weight = as_array(sample_weight, "sample_weight")
+    if sample_weight.ndim == 1:
         _check_length("sample_weight", len(sample_weight), n, of)
     return as_weights(sample_weight, n)
+
+
+def scaled_weights(weight: Floats | None) -> Floats | None:
+    """Return weights for means: multiplied by a power of two where sums overflow or underflow.
+
+    Weights of that size are no counts, and their mean stays the same.
+    """
+    if weight is None or 1e-290 <= weight.max() <= 1e290:
+        return weight
+    return np.ldexp(weight, -math.frexp(weight.max())[1])
 
 
 def group_codes(groups: ArrayLike, n: int, of: str) -> Codes:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skxent._collections import here
 from skxent._namespaces import namespace_of, to_numpy
-from skxent.metrics._refusals import refuse_label
+from skxent.metrics._refusals import refuse_kind, refuse_label
 
 Codes = NDArray[np.intp]
 
@@ -43,14 +43,15 @@ class Labels:
 
 def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return `values` as a NumPy array, or say why they cannot be one."""
+    if type(values) is np.ndarray:
+        return values if values.dtype.kind != "T" else values.astype(object)
     (values,) = here(values)
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass a dense array, {name}.toarray().")
-    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
-        row = int(np.argwhere(np.ma.getmaskarray(values))[0][0])
-        raise ValueError(f"{name}[{row}] is masked: leave out masked samples beforehand.")
+    refuse_kind(values, name)
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        return array if array.dtype.kind != "T" else array.astype(object)
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array: {error}") from error
     except (TypeError, RuntimeError) as error:

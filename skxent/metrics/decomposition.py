@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, softmax
 
 from skxent.metrics import _costs
-from skxent.metrics._costs import weighted_sum
+from skxent.metrics._costs import Losses
 from skxent.metrics._estimates import copies_and_shares
+from skxent.metrics._options import is_one_of
 from skxent.metrics._samples import CAP, Samples
 from skxent.metrics._tables import Table, Tabular, count, number, percent, unit_name
 from skxent.metrics._targets import Floats, unit
@@ -232,7 +233,7 @@ def decompose(
 
 def _known(calibration: str | None, n_classes: int) -> str:
     """Return the map asked for, or the default for so many classes."""
-    if calibration not in (None, *MAPS):
+    if not is_one_of(calibration, (None, *MAPS)):
         raise ValueError(f'calibration={calibration!r}: pass "isotonic", "scaling" or None.')
     if calibration == "isotonic" and n_classes > 2:
         raise ValueError(
@@ -242,8 +243,7 @@ def _known(calibration: str | None, n_classes: int) -> str:
 
 
 def _mean(losses: Floats, samples: Samples) -> float:
-    total, weight = weighted_sum(losses, samples.weight)
-    return total / weight
+    return Losses(losses).mean(samples.weight)
 
 
 def _isotonic(samples: Samples) -> tuple[Floats, Floats]:

@@ -10,6 +10,7 @@ from skxent._namespaces import namespace_of
 from skxent._partitions import is_dask
 from skxent.metrics._array_api import information as _array_api
 from skxent.metrics._dask.information import by_rows
+from skxent.metrics._names import axis_names, check_orders
 from skxent.metrics._shapes import check_broadcast, check_last_axis
 from skxent.metrics._targets import Floats, as_reals, read_probabilities, row_blocks, unit
 
@@ -107,6 +108,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     0.836988
     """
     scale = unit(base)
+    check_orders(p, "p", axis_names(q), "q")
     if is_dask(p, q):
         return by_rows(cross_entropy, p, q, base=base)
     if namespace_of(q) is not None:
@@ -159,6 +161,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     inf
     """
     scale = unit(base)
+    check_orders(p, "p", axis_names(q), "q")
     if is_dask(p, q):
         return by_rows(kl_divergence, p, q, base=base)
     if namespace_of(q) is not None:

@@ -17,6 +17,7 @@ from skxent.metrics._estimates import (
     group_codes,
     read_weights,
     require_two,
+    scaled_weights,
 )
 from skxent.metrics._targets import Floats, as_reals
 
@@ -136,7 +137,7 @@ def mean_loss_interval(
     losses, sample_weight, groups = here(losses, sample_weight, groups)
     values = _read(losses)
     n = len(values)
-    weight = read_weights(sample_weight, n, "losses")
+    weight = scaled_weights(read_weights(sample_weight, n, "losses"))
     codes = None if groups is None else group_codes(groups, n, "losses")
     found = estimate(values, *copies_and_shares(weight, n), codes)
     require_two(found, groups)

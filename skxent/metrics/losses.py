@@ -15,6 +15,8 @@ from skxent.metrics import _costs
 from skxent.metrics._array_api import losses as _array_api
 from skxent.metrics._costs import Losses
 from skxent.metrics._dask.losses import PartitionedLosses, class_losses_of, outcome_losses_of
+from skxent.metrics._options import check_flag, is_one_of
+from skxent.metrics._roles import explain_roles, refuse_certainty
 from skxent.metrics._shapes import check_same_shape
 from skxent.metrics._targets import (
     Classes,
@@ -24,6 +26,7 @@ from skxent.metrics._targets import (
     categorical_target,
     ceiling,
     check_outcome_columns,
+    check_weight_range,
     read_probabilities,
     row_blocks,
     unit,
@@ -301,7 +304,9 @@ class CrossEntropySum:
         if _is_empty(y_true) and _is_empty(y_pred):
             return cls()
         losses = _array_api.losses_of(loss(y_true, y_pred, reduction="none", **options))
-        return cls(*losses.sums(losses.weights(sample_weight, zero=True)))
+        total, weight = losses.sums(losses.weights(sample_weight, zero=True))
+        check_weight_range(weight)
+        return cls(total, weight)
 
     @property
     def mean(self) -> float:
@@ -322,9 +327,13 @@ class CrossEntropySum:
 
 
 def _is_empty(values: Any) -> bool:
-    return not len(values) if hasattr(values, "__len__") else 0 in values.shape[:1]
+    shape = getattr(values, "shape", None)
+    if shape is None:
+        return hasattr(values, "__len__") and not len(values)
+    return 0 in shape[:1]
 
 
+@explain_roles
 def class_losses(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -334,22 +343,26 @@ def class_losses(
 ) -> Losses:
     """Read and check the arguments of a public function; return what each sample costs."""
     cap = ceiling(eps)
+    check_flag(from_logits, "from_logits")
     prediction = as_numbers(y_pred, "y_pred")
     classes = Classes.of(y_pred, prediction, labels)
     target = categorical_target(y_true, classes, len(prediction))
     if prediction.ndim == 2:
         return _costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
     if target.ndim == 2:
+        refuse_certainty(prediction, target)
         for rows in row_blocks(target.shape):
             read_probabilities(target, rows, "y_true")
         target = target[:, 1]
     return _costs.binary(prediction, target, from_logits=from_logits, cap=cap)
 
 
+@explain_roles
 def _outcome_losses(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, pos_label: Any, eps: float | None
 ) -> Losses:
     cap = ceiling(eps)
+    check_flag(from_logits, "from_logits")
     prediction = as_numbers(y_pred, "y_pred")
     outcomes = binary_target(y_true, pos_label, len(prediction))
     check_outcome_columns(y_true, y_pred, outcomes)
@@ -376,7 +389,7 @@ def _over_partitions(
 
 
 def _check_reduction(reduction: Reduction) -> None:
-    if reduction not in ("mean", "sum", "none"):
+    if not is_one_of(reduction, ("mean", "sum", "none")):
         raise ValueError(f'reduction={reduction!r}: pass "mean", "sum" or "none".')
 
 
@@ -393,5 +406,5 @@ def _reduced(
     losses.warn(eps, stacklevel=3)
     if reduction == "none":
         return losses.values / scale
-    total, weight = losses.sums(weights)
-    return (total if reduction == "sum" else total / weight) / scale
+    total = losses.mean(weights) if reduction == "mean" else losses.sum(weights)
+    return total / scale

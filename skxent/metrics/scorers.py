@@ -20,7 +20,9 @@ from skxent.metrics._dask.losses import PartitionedLosses
 from skxent.metrics._dask.scorers import Answered
 from skxent.metrics._dask.whole import all_labels, one_row
 from skxent.metrics._labels import Labels, as_array, as_labels, locate, shorten
-from skxent.metrics._targets import ceiling, check_length, column_names, unit
+from skxent.metrics._names import columns_of
+from skxent.metrics._options import is_one_of
+from skxent.metrics._targets import ceiling, check_length, unit
 
 
 class Score(float):
@@ -119,8 +121,7 @@ class CrossEntropyScorer:
         losses = self._losses(estimator, X, y)
         weights = losses.weights(sample_weight)
         losses.warn(self.eps, stacklevel)
-        total, weight = losses.sums(weights)
-        value = total if self.reduction == "sum" else total / weight
+        value = losses.sum(weights) if self.reduction == "sum" else losses.mean(weights)
         return Score(0.0 - value / unit(self.base))
 
     def _losses(self, estimator: Any, X: Any, y: Any) -> Losses:
@@ -128,7 +129,7 @@ class CrossEntropyScorer:
         rows = has_rows(outcomes)
         if rows and self.loss == "binary":
             return _multilabel(estimator, X, outcomes, ceiling(self.eps))
-        return self._multiclass(estimator, X, outcomes, column_names(y) if rows else None)
+        return self._multiclass(estimator, X, outcomes, y)
 
     def _over_partitions(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Score:
         """Score Dask collections; where partitions are is up to what the estimator predicts."""
@@ -153,16 +154,15 @@ class CrossEntropyScorer:
     def _takes_logarithms(self, estimator: Any) -> bool:
         return self.eps == 0 and hasattr(estimator, "predict_log_proba")
 
-    def _multiclass(
-        self, estimator: Any, X: Any, y: NDArray[Any], names: list[Any] | None
-    ) -> Losses:
+    def _multiclass(self, estimator: Any, X: Any, y: NDArray[Any], given: Any) -> Losses:
+        """Losses of the truth `y`, which was `given` as a table perhaps, with column names."""
         logarithms = self._takes_logarithms(estimator)
         prediction, classes = predicted_columns(estimator, X, logarithms)
         cap = ceiling(self.eps)
         name = response_name(estimator, logarithms)
         if has_rows(y):
             target = numbers_of(y, "y_true")
-            columns = columns_of(classes, target.shape[1], names)
+            columns = columns_of(classes, target.shape[1], given)
             prediction = spread_columns(
                 prediction, columns, target.shape[1], -np.inf if logarithms else 0.0
             )
@@ -284,9 +284,9 @@ def make_cross_entropy_scorer(
     >>> bits(coin, [[0], [0], [0]], ["tails", "heads", "heads"])
     -3.0
     """
-    if loss not in ("categorical", "binary"):
+    if not is_one_of(loss, ("categorical", "binary")):
         raise ValueError(f'loss={loss!r}: pass "categorical" or "binary".')
-    if reduction not in ("mean", "sum"):
+    if not is_one_of(reduction, ("mean", "sum")):
         raise ValueError(f'reduction={reduction!r}: a score is a number, pass "mean" or "sum".')
     unit(base)
     ceiling(eps)
@@ -358,22 +358,6 @@ def _check_binary(truth: Labels, classes: Labels) -> None:
             f"the binary loss takes two classes, but here are {len(together)}, {together[:10]}: "
             "use cce_scorer."
         )
-
-
-def columns_of(classes: Labels, width: int, names: list[Any] | None) -> list[int]:
-    """Return each class's column among the `width` of soft rows: by name, place or number."""
-    known = classes.source.tolist()
-    if names is not None and set(known) <= set(names):
-        return [names.index(label) for label in known]
-    if len(known) == width:
-        return list(range(width))
-    if classes.source.dtype.kind not in "biu" or min(known) < 0 or max(known) >= width:
-        raise ValueError(
-            f"y_true has {width} columns but classes_ is {shorten(known)}: soft rows have one "
-            f"column for each of classes_, or classes_ is a part of 0, ..., {width - 1}, or a "
-            "data frame names the columns."
-        )
-    return [int(label) for label in known]
 
 
 def spread_columns(

@@ -21,7 +21,7 @@ from skxent._partitions import ask, fetch, is_dask, total
 from skxent.metrics._costs import Losses, warn_of_floor
 from skxent.metrics._dask.whole import known_classes, known_yes
 from skxent.metrics._refusals import refuse_no_weight
-from skxent.metrics._targets import ceiling, unit
+from skxent.metrics._targets import ceiling, check_weight_range, unit
 
 # Truth and prediction of a partition -> what its samples cost.
 Read = Callable[[Any, Any], Losses]
@@ -78,6 +78,7 @@ class PartitionedLosses:
         """Sums over all partitions, in the unit asked for: one round trip."""
         parts = self._parts()
         sums = fetch(parts, total(ask(parts, _report, self.read), _add))
+        check_weight_range(sums.weight)
         warn_of_floor(sums.capped, sums.n, self.eps, stacklevel + 1)
         return sums._replace(total=sums.total / self.scale)
 
