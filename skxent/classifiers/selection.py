@@ -355,7 +355,10 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
 
 def _distinct(values: Any) -> NDArray[Any]:
     """Distinct values, ascending; whole numbers and fractions of any size as floats."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        return np.empty(0)
     if array.ndim != 1:
         return np.empty(0)
     if array.dtype.kind == "O":

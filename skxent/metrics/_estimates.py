@@ -21,7 +21,7 @@ from skxent.metrics._targets import Floats, as_weights
 
 LARGEST_COUNT = 2**53  # of what float64 can count
 WHOLE = 1e-3  # the furthest that any weight may be from a whole number that it stands for
-LARGE = 1e290  # losses from which sums may overflow
+SAFE = 1e150  # sums of products of numbers between 1 / SAFE and SAFE keep their digits
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
@@ -86,7 +86,7 @@ def estimate(
     groups = None if groups is None else groups[kept]
     n = round(copies.sum())
     top = float(np.abs(values).max(initial=0.0))
-    if LARGE < top < np.inf:
+    if 0.0 < top < np.inf and not 1.0 / SAFE <= top <= SAFE:
         exponent = math.frexp(top)[1]
         size = None if size is None else math.ldexp(size, -exponent)
         found = estimate(np.ldexp(values, -exponent), copies, shares, groups, size)
@@ -147,7 +147,7 @@ def scaled_weights(weight: Floats | None) -> Floats | None:
 
     Weights of that size are no counts, and their mean stays the same.
     """
-    if weight is None or 1e-290 <= weight.max() <= 1e290:
+    if weight is None or 1.0 / SAFE <= weight.max() <= SAFE:
         return weight
     return np.ldexp(weight, -math.frexp(weight.max())[1])
 

@@ -21,6 +21,8 @@ from skxent.metrics._labels import Labels, as_labels, first_repeated, shorten
 def all_column_names(values: Any) -> list[Any] | None:
     """Return the column names of a table (pandas, polars, PyArrow, Dask), or None of an array."""
     kind = type(values)  # a series may have an entry of any name, which reads as an attribute
+    if hasattr(kind, "collect"):  # lazy, and refused where values are read
+        return None
     for attribute in ("column_names", "columns"):
         if hasattr(kind, attribute):
             return list(getattr(values, attribute))
@@ -131,7 +133,9 @@ def columns_of(classes: Labels, width: int, y_true: Any) -> list[int]:
     names = column_names(y_true)
     named = None if names is None else _matched(names, known, "y_true")
     if named is not None:
-        refuse_repeated(classes_named(named, "y_true"))
+        if len(set(named)) < len(named):
+            repeated = next(value for i, value in enumerate(named) if value in named[:i])
+            raise ValueError(f"y_true has two columns {repeated!r}: name each class once.")
         absent = next((label for label in known if label not in named), None)
         if absent is None:
             return [named.index(label) for label in known]

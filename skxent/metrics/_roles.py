@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -47,7 +48,7 @@ def _hint(y_true: Any, y_pred: Any) -> str | None:
         return None
     if truth is not None and truth.dtype.kind == "f" and not _is_whole(truth):
         return SWAPPED
-    few = prediction.dtype.kind in "biuf" and ((prediction == 0) | (prediction == 1)).all()
+    few = prediction.dtype.kind in "biufO" and ((prediction == 0) | (prediction == 1)).all()
     one_column = np.ndim(y_pred) == 1 or np.shape(y_pred)[1:] == (1,)
     return HARD if one_column and not few else None
 
@@ -67,4 +68,6 @@ def _is_whole(array: NDArray[Any]) -> bool:
         return True
     if array.dtype.kind == "f":
         return bool(np.isfinite(array).all() and (array == np.floor(array)).all())
-    return array.dtype.kind == "O" and all(isinstance(value, str) for value in array)
+    if array.dtype.kind != "O" or all(isinstance(value, str) for value in array):
+        return array.dtype.kind == "O"
+    return all(isinstance(value, numbers.Real) and value == value // 1 for value in array)

@@ -85,7 +85,16 @@ PARAMETERS = {
     "warm_start": ["no", None, 1],
     "n_jobs": [0, 1.5, "2", True],
     "verbose": [-1, "yes", None, 0.5],
-    "class_weight": ["Balanced", [1, 2], 3, {"7": 1.0}, {0: -1}, {0: np.nan}, {1: "a"}, {0: 0, 1: 0}],
+    "class_weight": [
+        "Balanced",
+        [1, 2],
+        3,
+        {"7": 1.0},
+        {0: -1},
+        {0: np.nan},
+        {1: "a"},
+        {0: 0, 1: 0},
+    ],
 }
 
 
