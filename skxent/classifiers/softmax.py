@@ -66,7 +66,8 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
     fit_intercept : bool, default=True
         Whether logits have a constant term.
     class_weight : dict, "balanced" or None, default=None
-        Factors of the sample weights, by class. "balanced" gives all classes the same total.
+        Factors of the sample weights, by class; 1 for a class without a key. Keys of classes that
+        `y` lacks are ignored. "balanced" gives all classes the same total.
     tol : float, default=1e-6
         Distance from the minimum at which to stop, in nats: `tol`, or `tol` thousandths of the
         objective where that is more (one billionth of it, by default), or `tol` times the objective

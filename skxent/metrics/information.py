@@ -88,7 +88,8 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     Raises
     ------
     ValueError
-        If a row is not a distribution, or the numbers of classes differ.
+        If a row is not a distribution, the numbers of classes differ, or column names (or the index
+        of a pandas series) have one class in different places.
 
     See Also
     --------
@@ -137,7 +138,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     Raises
     ------
     ValueError
-        If a row is not a distribution, or the numbers of classes differ.
+        If a row is not a distribution, the numbers of classes differ, or column names (or the index
+        of a pandas series) have one class in different places.
 
     Notes
     -----

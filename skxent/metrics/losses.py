@@ -62,8 +62,8 @@ def categorical_cross_entropy(
         Whether `y_pred` holds logits. ``-inf`` is the logit of an impossible class.
     labels : array-like of shape (K,), default=None
         The class of each column of `y_pred`, in any order. When None, the columns are the sorted
-        distinct labels of `y_true`; a data frame whose column names contain them names its own
-        columns.
+        distinct labels of `y_true`; a data frame whose column names contain them, or their texts,
+        names its own columns.
     sample_weight : array-like of shape (n,), default=None
         Weight w_i counts sample i that many times.
     reduction : {"mean", "sum", "none"}, default="mean"
@@ -85,8 +85,8 @@ def categorical_cross_entropy(
     ValueError
         If a row of probabilities is no distribution (a negative value, NaN, a sum that differs from
         1 by more than the square root of its dtype's machine epsilon), a logit is NaN or +inf,
-        labels, columns and lengths do not fit together, or the weights are negative, not finite or
-        all zero.
+        labels, columns and lengths do not fit together, the weights are negative, not finite or
+        all zero, or the sum is larger than the largest float.
 
     Warns
     -----
@@ -286,7 +286,8 @@ class CrossEntropySum:
             As `loss` takes them. An empty chunk gives the pair (0, 0), Dask collections that of all
             their partitions.
         sample_weight : array-like of shape (n,), default=None
-            Weights; in a chunk they may all be zero.
+            Weights; in a chunk they may all be zero, but not so small or large that sums lose
+            digits, beyond 1e-290 and 1e290.
         loss : callable, default=categorical_cross_entropy
             This or :func:`binary_cross_entropy`.
         **options : dict
