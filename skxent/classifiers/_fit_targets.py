@@ -85,7 +85,7 @@ class FitTargets:
             raise ValueError("fit requires y to be passed, but the target y is None.")
         (y,) = here(y)
         refuse_kind(y, "y")
-        y = y if hasattr(y, "shape") else np.asarray(y)
+        y = y if hasattr(y, "shape") else as_array(y, "y")
         y = y if namespace_of(y) is None else to_numpy(y)
         check_target_shape(y.shape, n)
         soft = len(y.shape) == 2 and y.shape[1] > 1
@@ -106,6 +106,10 @@ class FitTargets:
         if y.dtype.kind not in "biuUO":  # these are labels; of objects as_labels says what is wrong
             check_classification_targets(y)
         labels = as_labels(y, "y")
+        if y.dtype.kind == "O":  # values as they were given: of one class they may differ in type
+            example = np.empty(len(labels.distinct), dtype=np.intp)
+            example[labels.codes[::-1]] = np.arange(len(y))[::-1]
+            return cls(y[example], labels.codes)
         return cls(labels.distinct.astype(y.dtype), labels.codes)
 
     @classmethod

@@ -8,14 +8,16 @@ matched. It is an error where it contradicts the order in which the columns woul
 
 from __future__ import annotations
 
+import datetime
 import numbers
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skxent._partitions import is_dask
-from skxent.metrics._labels import Labels, as_labels, first_repeated, shorten
+from skxent.metrics._labels import Labels, as_labels, as_time, first_repeated, kind_of, shorten
 
 
 def all_column_names(values: Any) -> list[Any] | None:
@@ -184,6 +186,8 @@ def check_outcome_order(names: list[Any], yes: set[Any], no: set[Any]) -> None:
 def _translated(names: list[Any], labels: list[Any]) -> list[Any]:
     """Return the label of each name that has the text of one; other names as they are."""
     text, other = (all(isinstance(x, str) for x in values) for values in (names, labels))
+    if kind_of(labels[0]) == "time":
+        return [_time(value) for value in names]
     if text == other or (not text and any(isinstance(x, str) for x in names)):
         return names
     label_of = {str(label): label for label in labels}
@@ -199,12 +203,25 @@ def _matched(names: list[Any], labels: list[Any], name: str) -> list[Any] | None
         return translated
     places = {_key(label): label for label in labels}
     alike = next((value for value in names if _key(value) in places), None)
+    if alike is None and isinstance(names[0], str) and kind_of(labels[0]) == "object":
+        raise ValueError(
+            f"the columns of {name}, {shorten(names)}, are not the texts of labels like "
+            f"{labels[0]!r}: name the columns by the labels, or pass labels=."
+        )
     if alike is None:
         return None
     raise ValueError(
         f"column {alike!r} of {name} resembles the label {places[_key(alike)]!r} and does not have "
         f"its text: name the columns by the labels, or pass an array, whose columns have no names."
     )
+
+
+def _time(value: Any) -> Any:
+    """Return a day or its text in ISO format as a time; all else as it is."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return datetime.datetime.fromisoformat(value)
+    return as_time(value)
 
 
 def _of_kind(value: Any, labels: list[Any], name: str) -> Any:
@@ -224,14 +241,15 @@ def _of_kind(value: Any, labels: list[Any], name: str) -> Any:
 
 
 def _whole(text: str) -> int | None:
-    try:
+    with suppress(ValueError):
         return int(text)
-    except ValueError:
-        return None
+    return None
 
 
 def _key(value: Any) -> Any:
     """Return what names and labels have in common that resemble each other."""
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
     if not isinstance(value, str):
         return value
     text = value.strip().casefold()

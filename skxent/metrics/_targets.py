@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -314,6 +315,7 @@ def positive_label(found: list[Any], pos_label: Any) -> Any:
     if pos_label is not None:
         if isinstance(pos_label, np.ndarray | list | tuple | dict | set):
             raise ValueError(f"pos_label={pos_label!r}: pass one label.")
+        pos_label = as_labels([pos_label], "pos_label").source.tolist()[0]
         if len(found) == 2 and pos_label not in found:
             raise ValueError(
                 f"pos_label={pos_label!r} is not one of the labels in y_true, {found}."
@@ -376,7 +378,7 @@ def unit(base: float | None) -> float:
     """Return the nats in one unit of the logarithm's base."""
     if base is None:
         return 1.0
-    if not isinstance(base, numbers.Real) or not 1 < base < np.inf:
+    if not isinstance(base, numbers.Real) or not 1 < base <= sys.float_info.max:
         raise ValueError(f"base={base!r}: pass a number above 1, or None for nats.")
     return math.log(base)
 

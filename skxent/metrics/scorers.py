@@ -168,9 +168,9 @@ class CrossEntropyScorer:
             )
         else:
             truth = labels_of(y, "y_true")
+            target = locate(truth, classes)
             if self.loss == "binary":
                 _check_binary(truth, classes)
-            target = locate(truth, classes)
         check_length("y_true", target.shape[0], prediction.shape[0])
         target = moved(target, prediction)
         return costs_of(prediction).predicted(
@@ -355,8 +355,8 @@ def _check_binary(truth: Labels, classes: Labels) -> None:
     together = sorted({*truth.distinct.tolist(), *classes.distinct.tolist()}, key=repr)
     if len(together) > 2:
         raise ValueError(
-            f"the binary loss takes two classes, but here are {len(together)}, {together[:10]}: "
-            "use cce_scorer."
+            f"the binary loss takes two classes, but here are {len(together)} in y_true and "
+            f"classes_, {together[:10]}: use cce_scorer."
         )
 
 
@@ -396,6 +396,11 @@ def _multilabel(estimator: Any, X: Any, outcomes: NDArray[Any], cap: float) -> L
 def _probability_of_yes(columns: NDArray[Any], classes: ArrayLike, name: str) -> NDArray[Any]:
     """Return the column of class 1, or zeros if the estimator never saw a yes."""
     known = as_array(classes, "classes_")
+    if columns.ndim != 2 or columns.shape[1:] != known.shape:
+        raise ValueError(
+            f"{name} has an output of shape {tuple(columns.shape)} for classes_ "
+            f"{known.tolist()}: it takes one column for each class."
+        )
     if not np.isin(known, (0, 1)).all():
         raise ValueError(f"{name} is about classes {known.tolist()}: yes/no outcomes are 0 and 1.")
     yes = np.flatnonzero(known == 1)
