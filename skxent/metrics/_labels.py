@@ -141,11 +141,13 @@ def kind_of(label: Any) -> str:
         return "number"
     if isinstance(label, bytes):
         return "bytes"
-    return "time" if isinstance(label, datetime.date) else "object"
+    return "time" if isinstance(label, datetime.date | np.datetime64) else "object"
 
 
 def as_time(label: Any) -> Any:
     """Return a day as its first moment, so that days and times of any type are comparable."""
+    if isinstance(label, np.datetime64):
+        return label.astype("M8[us]").item()
     if isinstance(label, datetime.date) and not isinstance(label, datetime.datetime):
         return datetime.datetime.combine(label, datetime.time())
     return label

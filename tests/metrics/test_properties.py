@@ -86,7 +86,7 @@ WRAPPERS_OF_LABELS = {
     "strided": strided,
     "read-only": read_only,
     "column": lambda y: y[:, None],
-    "objects": lambda y: np.array([*y.tolist(), None], dtype=object)[:-1],
+    "objects": lambda y: np.array([*y, None], dtype=object)[:-1],
     "series": lambda y: pd.Series(of_objects(y), index=INDICES[1](len(y))),
     "categorical": lambda y: pd.Categorical(of_objects(y)),
 }
@@ -384,7 +384,9 @@ def test_scorers(examples):
         model, w = Fixed(case.labels, np.asarray(case.y_pred, dtype=float)), case.sample_weight
         losses = reference(case.P, case.Y)
         total, weight = weighted_sum(losses, case.w), case.w.sum()
-        arguments = model, None, case.y_true, w
+        # default names of columns do not tell which class is where, and are refused
+        truth = case.y_true if case.form == "labels" else np.asarray(case.y_true, dtype=float)
+        arguments = model, None, truth, w
         near(metrics.cce_scorer(*arguments), -total / weight)
         near(metrics.cce_sum_scorer(*arguments), -total)
         if case.P.shape[1] == 2 and case.form == "labels":
