@@ -22,6 +22,8 @@ from skxent.metrics._labels import Labels, as_labels, as_time, first_repeated, k
 
 def all_column_names(values: Any) -> list[Any] | None:
     """Return the column names of a table (pandas, polars, PyArrow, Dask), or None of an array."""
+    if isinstance(values, np.ndarray):
+        return None
     kind = type(values)  # a series may have an entry of any name, which reads as an attribute
     if hasattr(kind, "collect"):  # lazy, and refused where values are read
         return None
