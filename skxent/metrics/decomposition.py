@@ -196,7 +196,7 @@ def decompose_cross_entropy(
     unit(base)
     _known(calibration, 2)
     samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
-    samples.losses.warn(None, stacklevel=2)
+    samples.losses.warn(None)
     return decompose(samples, calibration, base)
 
 
