@@ -80,10 +80,12 @@ def minimise(point: Point) -> Minimum:
 
 def _newton_step(point: Point) -> Floats:
     """Solve H s = -g in coordinates in which the diagonal of H is one."""
-    diagonal = point.hessian_diagonal()
+    H = point.hessian()
+    matrix = isinstance(H, np.ndarray)
+    diagonal = np.diag(H) if matrix else point.hessian_diagonal()
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    H, g = point.hessian(), scale * point.gradient
-    if isinstance(H, LinearOperator):
+    g = scale * point.gradient
+    if not matrix:
         scaled = LinearOperator(H.shape, lambda v: scale * (H @ (scale * v)), dtype=np.float64)
         return scale * cg(scaled, -g, rtol=CG_RESIDUAL, maxiter=10 * len(g))[0]
     H = scale[:, None] * H * scale

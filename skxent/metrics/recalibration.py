@@ -31,6 +31,7 @@ from skxent.metrics._targets import Floats
 
 # Up to so many classes the Hessian is a matrix; for more only its products are computed.
 MOST_IN_A_MATRIX = 256
+ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a sum that makes up a gradient
 
 
 def isotonic(scores: NDArray[Any], sides: Floats, weight: Floats) -> Floats:
@@ -105,25 +106,27 @@ def _fitted(truth: _Truth, identity: float) -> tuple[float, Floats]:
     if len(truth.rates) == 1 or not np.ptp(truth.margins, axis=0).any():
         return constant
     root = np.sqrt(truth.rates)
-    starts = [
-        _Scaling.at(truth, theta)
-        for theta in (np.append(0.0, constant[1] * root), np.append(identity, 0.0 * root))
-    ]
+    flat = _Scaling.at(truth, np.append(0.0, constant[1] * root))
+    if flat.gradient[0] >= 0:  # the function is convex: its minimum over slopes >= 0 is here
+        return constant
+    starts = [flat, _Scaling.at(truth, np.append(identity, 0.0 * root))]
     starts.sort(key=lambda start: start.value)
     found = minimise(starts[0])
     if not found.converged:
-        found = min(found, minimise(starts[1]), key=lambda end: end.point.value)
+        found = min(
+            found, minimise(starts[1]), key=lambda end: (not end.converged, end.point.value)
+        )
         _warn_unless_converged(found)
     theta = found.point.theta
-    # The minimum over slopes >= 0 of a convex function whose minimum lies below is at 0.
     return (theta[0], theta[1:] / root) if theta[0] > 0 else constant
 
 
 def _warn_unless_converged(found: Minimum) -> None:
     if not found.converged:
+        most = min(found.decrement, found.point.value)  # no loss is below 0
         warnings.warn(
             "the scaling that recalibrates y_pred did not reach its optimum: it may be "
-            f"{found.decrement:.2g} nats per sample away, by which miscalibration and "
+            f"{most:.2g} nats per sample away, by which miscalibration and "
             "discrimination are too small. Look for extreme values in y_pred or sample_weight.",
             ConvergenceWarning,
             stacklevel=2,
@@ -162,6 +165,9 @@ class _Scaling:
         P = np.empty_like(logits)
         value = log_partition(logits, P, truth.weight) - float(theta[1:] @ root)
         gradient = np.append(np.vdot(P, truth.margins), P.sum(axis=1) / root - root)
+        # What is no more than rounding is no slope, however flat the function is there.
+        size = np.append(np.vdot(P, np.abs(truth.margins)), P.sum(axis=1) / root + root)
+        gradient[np.abs(gradient) <= ROUNDING * size] = 0.0
         return cls(truth, theta, value, gradient, P)
 
     def moved(self, step: Floats) -> Self:
@@ -197,7 +203,10 @@ class _Scaling:
         H[0, 0] = np.vdot(moved, centred)
         H[0, 1:] = H[1:, 0] = moved.sum(axis=1) / root
         shares = self.P / np.sqrt(self.truth.weight)
-        own = np.diag(self.P.sum(axis=1)) - shares @ shares.T
+        # Rows of the Hessian of a softmax sum to zero, so that its diagonal need not cancel.
+        own = -shares @ shares.T
+        np.fill_diagonal(own, 0.0)
+        np.fill_diagonal(own, -own.sum(axis=1))
         H[1:, 1:] = own / np.outer(root, root) + np.outer(root, root)
         return H
 
