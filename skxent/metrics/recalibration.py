@@ -25,6 +25,7 @@ from scipy.sparse.linalg import LinearOperator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.isotonic import isotonic_regression
 
+from skxent._callers import users_stacklevel
 from skxent.likelihood.kernels import log_partition
 from skxent.metrics._newton import Minimum, minimise
 from skxent.metrics._targets import Floats
@@ -129,7 +130,7 @@ def _warn_unless_converged(found: Minimum) -> None:
             f"{most:.2g} nats per sample away, by which miscalibration and "
             "discrimination are too small. Look for extreme values in y_pred or sample_weight.",
             ConvergenceWarning,
-            stacklevel=2,
+            stacklevel=users_stacklevel(),
         )
 
 

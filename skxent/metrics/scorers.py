@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skxent._collections import here
-from skxent._namespaces import moved, namespace_of
+from skxent._namespaces import moved, namespace_of, to_numpy
 from skxent._partitions import is_dask
 from skxent.metrics._array_api.losses import costs_of, spread_on_device
 from skxent.metrics._array_api.targets import array_of, has_rows, labels_of, numbers_of, reals_of
@@ -179,7 +179,7 @@ class CrossEntropyScorer:
         if has_rows(y):
             order = dict(zip(columns, classes.source.tolist(), strict=False))
             return losses.named(lambda each: order.get(each.column, each.column))
-        return losses.named(lambda each: truth.source[[each.row]].tolist()[0])
+        return losses.named(lambda each: _entry(truth.source, each.row))
 
     def set_score_request(self, *, sample_weight: bool | str | None) -> CrossEntropyScorer:
         """Return a scorer with this request for `sample_weight` under metadata routing.
@@ -341,6 +341,12 @@ def _predict(estimator: Any, X: Any, logarithms: bool = False) -> Any:
 def _losses_of_answer(scorer: CrossEntropyScorer, answered: Answered, y: Any, P: Any) -> Losses:
     """Losses of one partition."""
     return scorer._losses(answered, P, y)
+
+
+def _entry(values: Any, row: int) -> Any:
+    """Return one entry of an array of any library as a Python object."""
+    entry = values[row : row + 1]
+    return (entry if namespace_of(entry) is None else to_numpy(entry)).tolist()[0]
 
 
 def response_name(estimator: Any, logarithms: bool = False) -> str:
