@@ -6,7 +6,7 @@ With scikit-learn's switch on, :class:`skxent.SoftmaxClassifier` fits tensors of
 of other libraries that follow the array API standard, where they are: on a graphics card, if there
 is one. Parameters and sums of their size cross to the host; samples do not.
 
-The script needs PyTorch and the extra ``skxent[array-api]``, and says so where they are missing.
+The script needs PyTorch and array-api-compat, and says so where they are missing.
 """
 
 import os

@@ -121,7 +121,7 @@ def _compat() -> ModuleType:
     except ImportError as error:
         raise ImportError(
             "arrays of other libraries than NumPy need array-api-compat: "
-            "python -m pip install 'skxent[array-api]'."
+            "python -m pip install array-api-compat."
         ) from error
     return array_api_compat
 

@@ -31,3 +31,23 @@ def test_a_wrong_example_would_be_found(tmp_path):
     page.write_text("```python\n>>> 1 + 1\n3\n```\n", encoding="utf-8")
     with pytest.raises(AssertionError, match=r"Expected:\s+3\s+Got:\s+2"):
         test_examples_of_page(page)
+
+
+TEXTS = [
+    path
+    for pattern in (
+        "README.md",
+        "docs/*.md",
+        "docs/reference/*.md",
+        "examples/*.py",
+        "skxent/**/*.py",
+    )
+    for path in ROOT.glob(pattern)
+]
+
+
+def test_extras_are_named_as_they_install():
+    """The package is on no index: an extra installs from the source tree only, as ".[plot]"."""
+    assert len(TEXTS) > 100
+    wrong = [path.name for path in TEXTS if re.search(r"skxent\[\w", path.read_text("utf-8"))]
+    assert not wrong

@@ -38,7 +38,7 @@ from skxent.classifiers._fit_targets import (
 from skxent.likelihood.device import DeviceData, received
 from skxent.metrics._array_api.costs import read_probabilities
 from skxent.metrics._array_api.targets import has_rows, labels_of, numbers_of, weights_beside
-from skxent.metrics._targets import row_blocks
+from skxent.metrics._targets import check_weight_range, row_blocks
 
 BLOCK = 1 << 22  # elements that are checked at a time
 
@@ -106,9 +106,13 @@ def _weights(sample_weight: Any, X: Array) -> Array | None:
     if sample_weight is None:
         return None
     if namespace_of(sample_weight) is None:
-        return moved(sample_weights(sample_weight, X.shape[0]), X)
-    check_weight_shape(sample_weight.shape, X.shape[0])
-    return weights_beside(X, sample_weight, zero=False)
+        weight = moved(sample_weights(sample_weight, X.shape[0]), X)
+    else:
+        check_weight_shape(sample_weight.shape, X.shape[0])
+        weight = weights_beside(X, sample_weight, zero=False)
+    xp = library_of(weight)
+    check_weight_range(float(xp.max(weight)), wide=weight.dtype == xp.float64)
+    return weight
 
 
 def _with_class_weight(data: DeviceData, class_weight: Any, names: NDArray[Any]) -> DeviceData:

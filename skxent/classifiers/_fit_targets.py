@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import assert_all_finite, column_or_1d
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from skxent._collections import here
 from skxent._namespaces import namespace_of, to_numpy
-from skxent.metrics._labels import as_array, as_labels, first_repeated
+from skxent.metrics._labels import as_array, as_labels, first_repeated, shorten
+from skxent.metrics._names import check_order, classes_named, column_names, name_array
+from skxent.metrics._refusals import refuse_kind
 from skxent.metrics._targets import (
     as_numbers,
     as_weights,
-    column_names,
+    check_weight_range,
     read_probabilities,
     row_blocks,
 )
@@ -30,9 +32,12 @@ def sample_weights(sample_weight: ArrayLike | None, n: int) -> Floats | None:
     """Read and check the weights of `n` samples."""
     if sample_weight is None:
         return None
-    weight = as_array(sample_weight, "sample_weight")
-    check_weight_shape(weight.shape, n)
-    return as_weights(weight, n)
+    values = as_array(sample_weight, "sample_weight")
+    check_weight_shape(values.shape, n)
+    weight = as_weights(values, n)
+    if weight is not None:
+        check_weight_range(weight.max())
+    return weight
 
 
 def check_weight_shape(shape: tuple[int, ...], n: int) -> None:
@@ -79,7 +84,8 @@ class FitTargets:
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
         (y,) = here(y)
-        y = y if hasattr(y, "shape") else np.asarray(y)
+        refuse_kind(y, "y")
+        y = y if hasattr(y, "shape") else as_array(y, "y")
         y = y if namespace_of(y) is None else to_numpy(y)
         check_target_shape(y.shape, n)
         soft = len(y.shape) == 2 and y.shape[1] > 1
@@ -91,11 +97,19 @@ class FitTargets:
             raise ValueError("classes names the columns of soft targets, but y holds labels.")
         if not isinstance(y, np.ndarray) or y.ndim != 1:
             y = column_or_1d(y, warn=True)
+        if y.dtype.kind == "T":
+            y = y.astype(object)
+            labels = as_labels(y, "y")
+            return cls(labels.distinct, labels.codes)
         if y.dtype.kind == "f":
             assert_all_finite(y, input_name="y")
         if y.dtype.kind not in "biuUO":  # these are labels; of objects as_labels says what is wrong
             check_classification_targets(y)
         labels = as_labels(y, "y")
+        if y.dtype.kind == "O":  # values as they were given: of one class they may differ in type
+            example = np.empty(len(labels.distinct), dtype=np.intp)
+            example[labels.codes[::-1]] = np.arange(len(y))[::-1]
+            return cls(y[example], labels.codes)
         return cls(labels.distinct.astype(y.dtype), labels.codes)
 
     @classmethod
@@ -103,10 +117,16 @@ class FitTargets:
         rows = as_numbers(y, "y")
         for block in row_blocks(rows.shape):
             read_probabilities(rows, block, "y")
-        if classes is None:
-            return cls(np.arange(rows.shape[1]), rows)
         # In the order given, so that columns of targets and of predictions are the same.
-        return cls(cls.names(classes, rows.shape[1], column_names(y)), rows)
+        columns = column_names(y)
+        if classes is not None:
+            return cls(cls.names(classes, rows.shape[1], columns), rows)
+        if columns is None:
+            return cls(np.arange(rows.shape[1]), rows)
+        try:
+            return cls(name_array(classes_named(columns, "y")), rows)
+        except ValueError as error:
+            raise ValueError(f"{error} Or pass classes=, which then names them.") from error
 
     @staticmethod
     def names(classes: ArrayLike, n_columns: int, columns: list[Any] | None) -> NDArray[Any]:
@@ -120,11 +140,7 @@ class FitTargets:
         repeated = first_repeated(labels)
         if repeated is not None:
             raise ValueError(f"classes has {repeated!r} twice: name each column differently.")
-        order = labels.source.tolist()
-        if columns is not None and columns != order and set(columns) == set(order):
-            raise ValueError(
-                f"classes is {order} but the columns of y are {columns}: bring them to one order."
-            )
+        check_order("y", columns, "classes", labels.source.tolist())
         return np.asarray(classes)
 
     def weighted(
@@ -182,21 +198,50 @@ def class_factors(
         return totals.sum() / (len(classes) * np.where(totals > 0, totals, np.inf))
     if not isinstance(class_weight, dict):
         raise ValueError(f"class_weight is {class_weight!r}: pass a dict, 'balanced' or None.")
-    unknown = [key for key in class_weight if key not in classes.tolist()]
-    if unknown:
-        raise ValueError(
-            f"class_weight has a key {unknown[0]!r} that is no class of y: "
-            f"classes are {classes.tolist()}."
-        )
+    labels = classes.tolist()
+    _check_keys(class_weight, labels)
     for key, factor in class_weight.items():
         if not isinstance(factor, numbers.Real) or not 0 <= factor < np.inf:
             raise ValueError(
                 f"class_weight[{key!r}] is {factor!r}: factors are finite and not negative."
             )
-    factors = compute_class_weight(class_weight, classes=classes, y=classes)
+    factors = np.array([float(class_weight.get(label, 1.0)) for label in labels])
     if not (factors * totals).any():
         raise ValueError(
             "class_weight is zero wherever sample_weight is not: give at least one sample some "
             "weight."
         )
     return factors
+
+
+def _check_keys(class_weight: dict[Any, float], labels: list[Any]) -> None:
+    """Warn of keys that are no class, unless every class has a factor, and refuse other types.
+
+    The training part of a fold may lack a class that has a factor.
+    """
+    unknown = [key for key in class_weight if key not in labels]
+    text = isinstance(labels[0], str)
+    other = [key for key in unknown if isinstance(key, str) != text]
+    if other:
+        raise ValueError(
+            f"class_weight has a key {other[0]!r}, which no class of y can be: classes are labels "
+            f"like {labels[0]!r}."
+        )
+    without = [label for label in labels if label not in class_weight]
+    if unknown and without:
+        warnings.warn(
+            f"class_weight has keys {shorten(unknown)} that are no classes of these y, and are "
+            f"ignored; classes {shorten(without)} have no key, and their factor is 1.",
+            stacklevel=2,
+        )
+
+
+def refuse_rows(y: Any) -> None:
+    """Refuse soft targets where predicted labels are compared with labels."""
+    shape = getattr(y, "shape", None)
+    shape = np.shape(y) if shape is None else tuple(shape)
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"y has shape {shape}, and score is the accuracy of predicted labels: for soft targets "
+            "take log_likelihood(X, y), or skxent.cce_scorer(clf, X, y)."
+        )

@@ -15,7 +15,6 @@ from skxent.classifiers._predictions import log_probabilities_at, single
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood.data import Data
 from skxent.likelihood.leave_one_out import LeaveOneOut, LeftOut
-from skxent.likelihood.places import Place
 from skxent.likelihood.solution import Solution
 from skxent.metrics import _costs
 from skxent.metrics._costs import Losses
@@ -75,7 +74,7 @@ class Estimate:
         estimated from m: the mean's variance is that of n held-out losses, and of the m of what was
         added, as far as m is not n.
         """
-        n_short = int(not left_out.solution.converged)
+        n_short = int(left_out.solution.short)
         if left_out.solution.unbounded:
             return cls(np.inf, np.nan, 0, n_short)
         rows, losses = left_out.rows, left_out.losses
@@ -213,9 +212,9 @@ class _Candidate(SoftmaxClassifier):
 
     def _take(self, solution: Solution, classes: NDArray[Any]) -> None:
         super()._take(solution, classes)
-        self.unbounded_ = solution.unbounded
+        self.unbounded_, self.short_ = solution.unbounded, solution.short
 
-    def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
+    def _warn(self, solution: Solution) -> None:
         pass
 
 
@@ -228,6 +227,7 @@ def _one_fold(
     if len(known) < 2 or not test_weight.any():
         lack = "only one class in training" if len(known) < 2 else "no weight in testing"
         raise ValueError(f"fold {i} of cv has {lack}: pass a stratified or shuffled splitter.")
+    test, test_weight = test[test_weight > 0], test_weight[test_weight > 0]
     X = samples.X[train]
     candidate = _Candidate(**settings)
     candidate.class_weight = _by_code(candidate.class_weight, samples.targets.classes, known)
@@ -240,7 +240,7 @@ def _one_fold(
         log_p[:, known] = candidate.predict_log_proba(samples.X[test])
         losses = samples.losses(log_p, test)
         means[j] = np.average(losses.values, weights=test_weight)
-        capped[j], short[j] = losses.capped, not candidate.converged_
+        capped[j], short[j] = losses.capped, candidate.short_
         if candidate.unbounded_:
             means[j] = np.inf
     return Fold(float(test_weight.sum()), means, capped, short)

@@ -14,12 +14,14 @@ from scipy.stats import norm
 from skxent.classifiers import _summary
 from skxent.classifiers._estimates import ChiSquareTest, IntervalEstimates
 from skxent.classifiers._fit_targets import Floats
+from skxent.classifiers._hypotheses import hypotheses
 from skxent.classifiers._samples import read_rows
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
 from skxent.likelihood.information import Estimate
 from skxent.metrics._tables import data_frame
 
+SAME = 1e-12  # part of a weight by which the same one may differ, from rounding of other operations
 DEPENDENT = 1e-12  # reciprocal condition of a covariance that cannot be inverted
 
 
@@ -174,19 +176,7 @@ class LikelihoodInference:
             If rows of R depend on each other, or there is a penalty.
         """
         self._refuse_penalised("wald_test")
-        rows = np.atleast_2d(np.asarray(R, dtype=np.float64))
-        if rows.ndim != 2 or rows.shape[1] != self.coef.size:
-            raise ValueError(
-                f"R has shape {rows.shape}: pass a column for each of the {self.coef.size} "
-                "coefficients, row by row."
-            )
-        right = np.asarray(r, dtype=np.float64)
-        finite = np.isfinite(rows).all() and np.isfinite(right).all()
-        if right.shape not in ((), (len(rows),)) or not finite:
-            raise ValueError(
-                f"r is {r!r}: pass a finite number, or one for each of the {len(rows)} rows of R, "
-                "and finite numbers in R."
-            )
+        rows, right = hypotheses(R, r, self.coef.size)
         # In centred coordinates, where slopes keep the digits that intercepts far away would cost.
         centred = rows @ self._estimate.map(self.classes.index(self.reference))
         V = centred @ self._estimate.covariance @ centred.T
@@ -218,7 +208,13 @@ class LikelihoodInference:
         ------
         ValueError
             If the data differ, or the models are not nested, have a penalty or class weights.
+        TypeError
+            If `other` is no inference.
         """
+        if not (other is None or isinstance(other, LikelihoodInference)):
+            raise TypeError(
+                f"other is a {type(other).__name__}: pass what infer returns for the smaller model."
+            )
         self._refuse_weighted_by_class()
         if other is None:
             n_free = (len(self.classes) - 1) * len(self._estimate.mean)
@@ -390,7 +386,7 @@ class LikelihoodInference:
         same = (
             self.classes == other.classes
             and np.array_equal(own.data.targets, its.data.targets)
-            and np.array_equal(own.weight, its.weight)
+            and np.allclose(own.weight, its.weight, rtol=SAME, atol=0.0)
         )
         if not same:
             raise ValueError(

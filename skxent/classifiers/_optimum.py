@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
+from skxent.classifiers._same_data import refuse_other_data, same_likelihood
 from skxent.classifiers._training_data import read_X, training_data
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
@@ -22,6 +23,7 @@ from skxent.likelihood.information import Estimate
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.separation import Undecided, find_separation
+from skxent.metrics._names import check_default_names
 
 WIDEST = 5000  # parameters, of which a few matrices of their number squared are held
 OFF = 1e-3  # nats from the minimum where the data must be others than those of the fit
@@ -56,15 +58,11 @@ def data_of_fit(
 ) -> tuple[Data, Floats | None]:
     """Read and check what `clf` was fitted with; return it with the weights less class weights."""
     if not isinstance(clf, SoftmaxClassifier):
-        raise TypeError(f"clf is a {type(clf).__name__}: pass a fitted SoftmaxClassifier.")
+        _refuse_kind(clf)
     check_is_fitted(clf, "coef_")
     if not isinstance(clf.coef_, np.ndarray):
         raise TypeError("clf was fitted on a device: for infer fit it on the host, with NumPy's.")
-    if not clf.converged_:
-        raise ValueError(
-            f"clf has not converged, it is about {clf.optimality_gap_:.2g} nats above the minimum: "
-            "fit it with a higher max_iter, or a finite C where classes can be separated."
-        )
+    _check_width(clf, X)
     X = read_X(clf, X, reset=False)
     copies = sample_weights(sample_weight, X.shape[0])
     data = training_data(clf, X, _targets(clf, y, X.shape[0]), copies)
@@ -77,6 +75,26 @@ def data_of_fit(
     return data, copies
 
 
+def _refuse_kind(clf: Any) -> NoReturn:
+    """Say what to pass in the place of a classifier of another kind, or of a pipeline."""
+    cure = "pass a fitted SoftmaxClassifier"
+    if hasattr(clf, "steps"):
+        cure = "pass its last step, clf[-1], and with it X as the other steps make it, clf[:-1]"
+        cure += ".transform(X)"
+    raise TypeError(f"clf is a {type(clf).__name__}: {cure}.")
+
+
+def _check_width(clf: SoftmaxClassifier, X: Any) -> None:
+    """Require as many columns as the fit had."""
+    shape: tuple[int, ...] = getattr(X, "shape", ())
+    if len(shape) == 2 and shape[1] != clf.n_features_in_:
+        raise ValueError(
+            f"X has {shape[1]} features, but {type(clf).__name__} is expecting "
+            f"{clf.n_features_in_} features as input: pass the X of the fit, which for the last "
+            "step of a pipeline is pipeline[:-1].transform(X)."
+        )
+
+
 def _targets(clf: SoftmaxClassifier, y: Any, n: int) -> FitTargets:
     """Targets in the order of `classes_`."""
     known = clf.classes_.tolist()
@@ -87,6 +105,7 @@ def _targets(clf: SoftmaxClassifier, y: Any, n: int) -> FitTargets:
                 f"y has {shape[1]} columns but clf has {len(known)} classes: pass a column for "
                 f"each of {known}."
             )
+        check_default_names(y, known, "y")
         return FitTargets.of(y, clf.classes_, n)
     targets = FitTargets.of(y, None, n)
     found = targets.classes.tolist()
@@ -114,14 +133,18 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
     alpha = 1.0 / penalty_of(clf)
     with one_blas_thread():
         moments = first_read(data)
-        if alpha == 0:
-            _refuse_collinear(data, moments, names)
-        if alpha == 0 or data.fit_intercept:
-            _refuse_empty(clf, moments)
+        _refuse_empty(clf, data, moments)
         mean = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
         objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
         try:
-            point, model = _polished(clf, data, objective)
+            point = objective(objective.enter(clf.coef_, clf.intercept_))
+            model = information.information(objective, point.theta)
+            _check_at_optimum(clf, data, objective, point, model)
+            if alpha == 0:
+                _refuse_collinear(data, moments, names)
+            if not clf.converged_:
+                _refuse_unconverged(clf, data)
+            point, model = _polished(clf, data, objective, point, model)
         finally:
             objective.close()
         covariance = information.inverse(model)
@@ -133,36 +156,65 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
     )
 
 
-def _polished(clf: SoftmaxClassifier, data: Data, objective: Objective) -> tuple[Point, Cholesky]:
-    """The optimum and the Hessian there."""
-    theta = objective.enter(clf.coef_, clf.intercept_)
-    model = information.information(objective, theta)
+def _nat(data: Data) -> float:
+    """One nat, or one of a sample where weights are small."""
+    return min(1.0, 1.0 if data.weight is None else float(data.weight.mean()))
+
+
+def _check_at_optimum(
+    clf: SoftmaxClassifier, data: Data, objective: Objective, point: Point, model: Cholesky | None
+) -> None:
+    """Require the fit near the optimum of the data, before these are blamed for anything else.
+
+    Where the Hessian is singular, or the fit ended before its optimum, the distance says nothing
+    about the data, but the log-likelihood does.
+    """
+    if model is None or not clf.converged_:
+        if not same_likelihood(clf, objective, point):
+            refuse_other_data(clf, data, objective, point)
+        return
+    gap = View.of(model, point).decrement
+    if not gap <= max(OFF * _nat(data), 2 * clf.optimality_gap_):
+        refuse_other_data(clf, data, objective, point, gap)
+
+
+def _polished(
+    clf: SoftmaxClassifier, data: Data, objective: Objective, point: Point, model: Cholesky | None
+) -> tuple[Point, Cholesky]:
+    """The optimum and the Hessian there, by Newton steps from the fit."""
     if model is None:
         _refuse_separated(clf, data)
-    point = objective(theta)
-    gap = View.of(model, point).decrement
-    nat = min(1.0, 1.0 if data.weight is None else data.weight.mean())
-    if not gap <= max(OFF * nat, 2 * clf.optimality_gap_):
-        raise ValueError(
-            f"clf is about {gap:.2g} nats from the optimum of these data: pass the X, y and "
-            "sample_weight that it was fitted with, with its parameters as they were, or fit it "
-            "again."
-        )
     point, model = information.newton(objective, point, model)
     if not information.still(objective, point, model):
-        if View.of(model, point).decrement > ON_THE_WAY * nat:
+        if View.of(model, point).decrement > ON_THE_WAY * _nat(data):
             raise ValueError("clf is too far from its optimum: fit it again with a smaller tol.")
         _refuse_separated(clf, data)
     return point, model
 
 
-def _refuse_empty(clf: SoftmaxClassifier, moments: Moments) -> None:
-    """A class without weight has a logit that goes to minus infinity."""
-    if not moments.class_weight.all():
+def _refuse_unconverged(clf: SoftmaxClassifier, data: Data) -> NoReturn:
+    """Say why the fit did not get to its minimum."""
+    if penalty_of(clf) == np.inf:
+        with suppress(Undecided):
+            _refuse_separation(clf, data)
+    raise ValueError(
+        f"clf has not converged, it is at most {clf.optimality_gap_:.2g} nats above the "
+        "minimum: fit it with a higher max_iter, or a finite C where classes can be separated."
+    )
+
+
+def _refuse_empty(clf: SoftmaxClassifier, data: Data, moments: Moments) -> None:
+    """A class without weight has an intercept of minus infinity, and was left out of the fit."""
+    if np.isinf(clf.intercept_).any():
+        label = clf.classes_.tolist()[int(np.argmin(clf.intercept_))]
+    elif data.fit_intercept and not moments.class_weight.all():
         label = clf.classes_.tolist()[int(np.argmin(moments.class_weight))]
-        raise ValueError(
-            f"class {label!r} has no weight, and no finite coefficients: leave it out of y."
-        )
+    else:
+        return
+    raise ValueError(
+        f"class {label!r} has no weight, and no finite coefficients: leave its samples out, or "
+        "its column of soft targets, and fit again."
+    )
 
 
 def _refuse_separated(clf: SoftmaxClassifier, data: Data) -> NoReturn:
@@ -177,15 +229,20 @@ def _refuse_separated(clf: SoftmaxClassifier, data: Data) -> NoReturn:
         "perfectly, or all but perfectly"
     )
     with suppress(Undecided):
-        found = find_separation(data, guess=(clf.coef_, clf.intercept_))
-        if found is not None:
-            message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
-            raise ValueError(f"{message[0].upper()}{message[1:]}")
+        _refuse_separation(clf, data)
         why = "The maximum of the likelihood is finite, but out of reach in float64"
     raise ValueError(
         f"{why}: standard errors would mean nothing. Pass a finite C, or leave out the features "
         "that separate."
     )
+
+
+def _refuse_separation(clf: SoftmaxClassifier, data: Data) -> None:
+    """Say what separates classes, if anything does."""
+    found = find_separation(data, guess=(clf.coef_, clf.intercept_))
+    if found is not None:
+        message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
+        raise ValueError(f"{message[0].upper()}{message[1:]}")
 
 
 def _refuse_collinear(data: Data, moments: Moments, names: list[str]) -> None:

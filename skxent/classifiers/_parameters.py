@@ -19,7 +19,7 @@ def check_parameters(estimator: Any) -> None:
     for name, cure in positive_reals.items():
         value = getattr(estimator, name)
         # The smallest numbers of all have no reciprocal, and C needs one.
-        good = _is_number(value, numbers.Real) and value > 0 and 1.0 / float(value) < np.inf
+        good = _is_number(value, numbers.Real) and value > 0 and 1.0 / _float(value, name) < np.inf
         _require(name, value, good, cure)
     good = _is_number(estimator.max_iter, numbers.Integral) and estimator.max_iter > 0
     _require("max_iter", estimator.max_iter, good, "a positive integer")
@@ -52,6 +52,15 @@ def unchanged_on_error(estimator: Any) -> Iterator[None]:
 def _require(name: str, value: Any, good: Any, cure: str) -> None:
     if not good:
         raise ValueError(f"{name} is {value!r}: pass {cure}.")
+
+
+def _float(value: Any, name: str) -> float:
+    try:
+        return float(value) or np.nan  # what is above 0, and too small for a float
+    except OverflowError as error:
+        raise ValueError(
+            f"{name} is larger than the largest float: pass numpy.inf, or a number below 1e308."
+        ) from error
 
 
 def _is_number(value: Any, kind: type) -> bool:

@@ -14,11 +14,13 @@ from skxent.classifiers._fit_targets import FitTargets
 from skxent.classifiers._samples import FLOATS, columns_named
 from skxent.likelihood.data import canonical
 from skxent.metrics._labels import as_labels, locate
+from skxent.metrics._refusals import refuse_kind
 from skxent.metrics._targets import as_weights
 
 
 def as_block(x: Any) -> Any:
     """Samples, dense or CSR with indices sorted; those that are good stay what they are."""
+    refuse_kind(x, "X")
     if _is_ready(x):
         return x
     with columns_named(x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def _fold(
         start = solution.coef, solution.intercept
         loss, weight, capped = fold.sum(_held_out, *start)
         mean = np.inf if solution.unbounded else loss / weight
-        results.append((mean, capped, float(not solution.converged), weight))
+        results.append((mean, capped, float(solution.short), weight))
     return results
 
 
@@ -92,6 +93,9 @@ def _check_classes(
 
 def _held_out(data: Data, coef: Floats, intercept: Floats) -> tuple[float, float, int]:
     """Weighted loss, weight, and samples that cost the most that a sample can cost."""
+    if data.weight is not None:  # a sample without weight costs nothing
+        rows = np.flatnonzero(data.weight)
+        data = replace(data, X=data.X[rows], targets=data.targets[rows], weight=data.weight[rows])
     log_p = log_probabilities_at(single(data.X @ coef.T + intercept))
     losses = _costs.predicted(
         log_p, data.targets, cap=CAP, logarithms=True, name="log-probabilities"

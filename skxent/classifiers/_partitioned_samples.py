@@ -29,8 +29,9 @@ from skxent.classifiers._samples import FLOATS
 from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.dask import Partitions
 from skxent.metrics._labels import as_labels
+from skxent.metrics._names import column_names
 from skxent.metrics._refusals import refuse_no_weight
-from skxent.metrics._targets import column_names
+from skxent.metrics._targets import check_weight_range
 
 ROOM = 0.5  # of the memory of the workers, or of what is free here, that samples may take
 
@@ -149,6 +150,8 @@ def _classes(
     require_two_classes(known)
     if not totals.any():
         refuse_no_weight()
+    with np.errstate(over="ignore"):
+        check_weight_range(totals.sum())
     return known, totals
 
 

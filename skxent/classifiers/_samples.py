@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from skxent.metrics._refusals import refuse_kind
+
 FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
 SHOWN = 5  # columns that an error names
 
 
 def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are; `reset` learns their columns, else they are checked against the fit."""
+    refuse_kind(X, "X")
     with columns_named(X):
         return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
 

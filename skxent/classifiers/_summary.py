@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skxent.metrics._tables import cut
+from skxent.metrics._tables import cut, distinct
 
 if TYPE_CHECKING:
     from skxent.classifiers._likelihood_inference import LikelihoodInference
 
 WIDTH = 78
-NAME = 18  # characters of a feature's name
-CELL = 10
+CELL = 10  # characters of a number's column
+INDENT = 2
 
 Pair = tuple[str, str]
 
@@ -28,13 +28,14 @@ def as_text(result: LikelihoodInference) -> str:
     for left, right in zip(pairs[::2], [*pairs[1::2], ("", "")], strict=False):
         lines.append("  ".join(f"{k:<{half - len(v)}}{v}" for k, v in (left, right)).rstrip())
     heads = _heads(result)
-    lines += ["=" * WIDTH, " " * NAME + "".join(f"{head:>{CELL}}" for head in heads)]
+    room = WIDTH - CELL * len(heads)
+    terms = distinct([" ".join(term.split()) for term in result.terms], room - INDENT)
+    lines += ["=" * WIDTH, " " * room + "".join(f"{head:>{CELL}}" for head in heads)]
     for label, rows in _tables(result):
         lines += ["-" * WIDTH, cut(label, WIDTH)]
-        for term, cells in rows:
-            lines.append(
-                f"{cut('  ' + term, NAME):<{NAME}}" + "".join(f"{c:>{CELL}}" for c in cells)
-            )
+        for term, (_, cells) in zip(terms, rows, strict=True):
+            name = " " * INDENT + term
+            lines.append(f"{name:<{room}}" + "".join(f"{c:>{CELL}}" for c in cells))
     return "\n".join([*lines, "=" * WIDTH, *_notes(result)])
 
 

@@ -57,8 +57,9 @@ def infer(
         The labels or soft targets.
     sample_weight : array-like of shape (n,) or None, default=None
         The weights. A weight is a number of copies of the sample: weights of two make standard
-        errors smaller by the square root of two. Where weights are not all whole numbers, "robust"
-        and "cluster" take a sample for one observation of that importance, and so does `bic`.
+        errors smaller by the square root of two. Where weights are not all whole numbers, to a
+        few roundings of their type, "robust" and "cluster" take a sample for one observation of
+        that importance, and so does `bic`.
     covariance : {"observed", "robust", "cluster"}, default="observed"
         Where standard errors come from.
 
@@ -177,8 +178,8 @@ def infer(
     )
 
 
-def _check_options(clf: Any, covariance: str, groups: ArrayLike | None) -> None:
-    if covariance not in COVARIANCES:
+def _check_options(clf: Any, covariance: Any, groups: ArrayLike | None) -> None:
+    if not isinstance(covariance, str) or covariance not in COVARIANCES:
         raise ValueError(f"covariance is {covariance!r}: pass one of {COVARIANCES}.")
     if (covariance == "cluster") != (groups is not None):
         raise ValueError(
@@ -188,7 +189,7 @@ def _check_options(clf: Any, covariance: str, groups: ArrayLike | None) -> None:
 
 
 def _place(reference: Any, classes: list[Any]) -> int:
-    if reference not in classes:
+    if isinstance(reference, np.ndarray) or reference not in classes:
         raise ValueError(f"reference is {reference!r}: pass one of the classes {classes}.")
     return classes.index(reference)
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skxent._partitions import is_dask
 from skxent.classifiers._callbacks import FRAMES_OF_FIT, with_callbacks
+from skxent.classifiers._endings import one_class_named
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
@@ -28,6 +28,7 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.places import Place
 from skxent.likelihood.solver import minimise
 from skxent.metrics import ZeroProbabilityWarning
+from skxent.metrics._splits import read_splits
 
 
 class SoftmaxClassifierCV(SoftmaxClassifier):
@@ -180,7 +181,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         sample_weight : array-like of shape (n,) or None, default=None
             Weights, in fits and in the means of held-out losses.
         classes : array-like of shape (K,) or None, default=None
-            Names of the columns of soft targets; 0 to K - 1 when None.
+            Names of the columns of soft targets, as in :meth:`SoftmaxClassifier.fit`.
         groups : array-like of shape (n,) or None, default=None
             Passed to the splitter `cv`.
 
@@ -209,12 +210,15 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
                 path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, groups)
             else:
                 samples, data = self._read(X, y, sample_weight, classes)
-                path, known = self._compare(samples, data, Cs, groups), samples.targets.classes
+                known = samples.targets.classes
+                with one_class_named(known):
+                    path = self._compare(samples, data, Cs, groups)
             best = path.best(self.one_standard_error)
             if path.solutions:
                 solution = path.solutions[best]
             else:
-                solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
+                with one_class_named(known):
+                    solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
             self.__dict__.pop(name, None)  # of a path of the other kind
         self.__dict__.update(path.details)
@@ -262,7 +266,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         )
 
     def _accuracy(self) -> dict[str, Any]:
-        return {"tol": self.tol, "max_iter": self.max_iter}
+        return {"tol": float(self.tol), "max_iter": self.max_iter}
 
     def _grid(self) -> Floats:
         """The values to compare, ascending."""
@@ -273,7 +277,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         if isinstance(self.Cs, numbers.Integral) and not isinstance(self.Cs, bool):
             grid = np.logspace(-4, 4, max(int(self.Cs), 0))
         else:
-            grid = np.unique(np.asarray(self.Cs)) if np.ndim(self.Cs) == 1 else np.empty(0)
+            grid = _distinct(self.Cs)
         # The smallest numbers of all have no reciprocal, and a penalty needs one.
         good = grid.size and grid.dtype.kind in "iuf" and grid[0] > 0
         if not (good and 1.0 / float(grid[0]) < np.inf and not np.isnan(grid[-1])):
@@ -299,9 +303,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
             rng = check_random_state(self.random_state)
             path = leave_one_out(samples, data, Cs, rng=rng, **self._accuracy())
         else:
-            index = np.arange(data.X.shape[0])
-            cv = check_cv(self.cv, samples.codes, classifier=True)
-            splits = [(index[a], index[b]) for a, b in cv.split(samples.X, samples.codes, groups)]
+            splits = read_splits(self.cv, samples.X, samples.codes, groups, samples.X.shape[0])
             path = leave_folds_out(samples, splits, Cs, self._classifier())
         self._say(Cs, path)
         return path
@@ -349,3 +351,21 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
                 ZeroProbabilityWarning,
                 stacklevel=2 + FRAMES_OF_FIT,
             )
+
+
+def _distinct(values: Any) -> NDArray[Any]:
+    """Distinct values, ascending; whole numbers and fractions of any size as floats."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        return np.empty(0)
+    if array.ndim != 1:
+        return np.empty(0)
+    if array.dtype.kind == "O":
+        if not all(isinstance(x, numbers.Real) and not isinstance(x, bool) for x in array):
+            return np.empty(0)
+        try:
+            array = np.array([float(x) for x in array])
+        except OverflowError:
+            return np.empty(0)
+    return np.unique(array)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from skxent._namespaces import namespace_of, to_numpy
@@ -24,7 +25,9 @@ from skxent.classifiers._callbacks import (
 )
 from skxent.classifiers._dask import accuracy, by_partition
 from skxent.classifiers._device import accuracy_at, beside, converted, reporting
-from skxent.classifiers._endings import how_it_ended
+from skxent.classifiers._documentation import DocumentationLink
+from skxent.classifiers._endings import how_it_ended, left_out, one_class_named
+from skxent.classifiers._fit_targets import check_target_shape, refuse_rows, sample_weights
 from skxent.classifiers._parameters import check_parameters, unchanged_on_error
 from skxent.classifiers._predictions import (
     labels_at,
@@ -38,11 +41,12 @@ from skxent.likelihood.solution import Solution
 from skxent.likelihood.solver import minimise
 from skxent.metrics import categorical_cross_entropy
 from skxent.metrics._labels import as_array
+from skxent.metrics._names import check_default_names
 
 Floats = NDArray[np.float64]
 
 
-class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     r"""Linear classifier trained by minimising cross-entropy, also multinomial logistic regression.
 
     The objective is a sum over samples, a penalised negative log-likelihood in nats:
@@ -62,11 +66,13 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     fit_intercept : bool, default=True
         Whether logits have a constant term.
     class_weight : dict, "balanced" or None, default=None
-        Factors of the sample weights, by class. "balanced" gives all classes the same total.
+        Factors of the sample weights, by class; 1 for a class without a key. Keys of classes that
+        `y` lacks are ignored. "balanced" gives all classes the same total.
     tol : float, default=1e-6
         Distance from the minimum at which to stop, in nats: `tol`, or `tol` thousandths of the
-        objective where that is more (one billionth of it, by default). It depends neither on the
-        units of the features nor on the number of samples.
+        objective where that is more (one billionth of it, by default), or `tol` times the objective
+        where that is below one nat, as on nearly separable data. It depends neither on the units of
+        the features nor on the number of samples. `target_gap_` is the outcome.
     max_iter : int, default=1000
         Iterations at most, of L-BFGS or Newton steps on all rows.
     n_jobs : int or None, default=None
@@ -82,30 +88,37 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (K,)
         Labels of the classes, sorted; the columns of soft targets in their own order.
     coef_ : ndarray of shape (1, d) or (K, d)
-        Weights; one row for two classes.
+        Weights; one row for two classes. Zeros for a class without weight.
     intercept_ : ndarray of shape (1,) or (K,)
         Intercepts; zeros without `fit_intercept`. For K >= 3 they sum to zero, as do the weights of
-        a feature.
+        a feature. The intercept of a class without weight is -inf, and the others sum to zero.
     n_iter_ : int
         Iterations on all rows, of L-BFGS or Newton steps.
     n_passes_ : float
         Times that X was read, for values, gradients, curvature and the first look; reads of a
         sample of rows count as fractions.
     converged_ : bool
-        Whether the gap is within `tol`.
+        Whether the gap is within `tol`. Without penalty it is False where no finite maximum of the
+        likelihood exists, or where that could not be decided, whatever the gap.
     objective_ : float
-        The objective at the end, in nats.
+        The objective of the parameters returned, in nats, never negative. Where no finite minimum
+        exists it is an upper bound of the infimum, which the parameters approach as they grow.
     log_likelihood_ : float
-        The weighted log-likelihood of the training data, in nats, without the penalty.
+        The weighted log-likelihood of the training data, in nats, without the penalty, of the
+        parameters returned. Where no finite maximum exists it is a lower bound of the supremum.
     optimality_gap_ : float
-        Estimate of how far `objective_` is above its minimum, in nats: the Newton decrement
-        :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian, solved directly or, where that is
-        too large, by conjugate gradients to a residual of 0.03, or to a bound by the penalty of
-        what they have not seen. Near the minimum, where a quadratic holds, that is the gap
-        itself, or by such a bound up to five times the gap; far away it is an estimate, not a
-        bound.
+        How far `objective_` is above its minimum, in nats. Of a fit that converged it is an
+        estimate: the Newton decrement :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian,
+        solved directly or, where that is too large, by conjugate gradients to a residual of 0.03,
+        or to a bound by the penalty of what they have not seen. That is the gap itself, or by such
+        a bound up to five times the gap. Of a fit that did not converge it is an upper bound: the
+        decrement with an allowance for how the curvature changes where its step moves no logit by
+        one, and `objective_` itself farther away, since no objective is negative.
+    target_gap_ : float
+        The gap that was asked for by `tol`, in nats; more where float64 resolves less of the
+        objective.
     objective_curve_ : ndarray of shape (iterations, 2)
-        Passes and objective after each iteration.
+        Passes and objective after each iteration; the last one ends at `objective_`.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (d,)
@@ -118,6 +131,12 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
+    A **class without weight** is one whose samples all weigh zero, or whose column of soft targets
+    is zero. With an intercept the objective falls as the intercept of that class goes to minus
+    infinity. The fit returns this limit and warns: the class keeps its place in `classes_`, with
+    probability 0, weights of zero and an intercept of -inf, and the other classes are fitted
+    without it. Without an intercept nothing sends its logit away, and it is fitted as any other.
+
     Centred coordinates, a model of the curvature that turns them into nearly round ones, and
     SciPy's L-BFGS on the sum; see :ref:`the classifier page <classifier>`.
 
@@ -185,8 +204,8 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         sample_weight : array-like of shape (n,) or None, default=None
             Weights: 2 means the same as the sample twice, 0 the same as without it.
         classes : array-like of shape (K,) or None, default=None
-            Names of the columns of soft targets; 0 to K - 1 when None. They are
-            `classes_`, in this order.
+            Names of the columns of soft targets. When None they are the column names of a
+            data frame, 0 to K - 1 of an array. They are `classes_`, in this order.
 
         Returns
         -------
@@ -196,30 +215,35 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For bad values of `X`, `y`, `sample_weight` or of a parameter, with the place.
+            For bad values of `X`, `y`, `sample_weight` or of a parameter, with the place; if only
+            one class has a weight.
 
         Warns
         -----
         ConvergenceWarning
-            If the gap is above `tol` at the end, or without penalty if no finite maximum exists.
+            If the gap is above `tol` at the end, or without penalty if no finite maximum exists or
+            that could not be decided.
+        UserWarning
+            If a class has no weight and is left out, see Notes.
         """
         check_parameters(self)
         with unchanged_on_error(self):
             data, known = training(self, X, y, sample_weight, classes)
             self._check_n_classes(known)
+            C = float(self.C)
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-            with fit_task(self, X, y, metadata) as after_iteration:
+            with fit_task(self, X, y, metadata) as after_iteration, one_class_named(known):
                 solution = minimise(
                     data,
-                    alpha=1.0 / self.C,
+                    alpha=1.0 / C,
                     start=self._start(data),
-                    tol=self.tol,
+                    tol=float(self.tol),
                     max_iter=self.max_iter,
                     report=self._report(known, reporting(after_iteration, X, y)),
                 )
                 self._take(solution, known)
                 self.__dict__.update(beside(X, y, self.__dict__))
-        self._warn(solution, data if np.isinf(self.C) else None)
+        self._warn(solution)
         return self
 
     @by_partition
@@ -303,12 +327,15 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         float
             Between 0 and 1. `log_likelihood` and `skxent.cce_scorer` tell more.
         """
+        refuse_rows(y)
         if is_dask(X):
             return accuracy(self, X, y, sample_weight)
         if namespace_of(X) is not None:
             return accuracy_at(self.predict(X), y, sample_weight)
-        weight = None if sample_weight is None else as_array(sample_weight, "sample_weight")
-        return super().score(X, as_array(y, "y"), weight)
+        predicted, truth = self.predict(X), as_array(y, "y")
+        check_target_shape(truth.shape, len(predicted))
+        weight = sample_weights(sample_weight, len(predicted))
+        return float(accuracy_score(truth, predicted, sample_weight=weight))
 
     def log_likelihood(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log-likelihood of samples, the negative sum of their cross-entropies, from the logits.
@@ -329,6 +356,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             `log_likelihood_`.
         """
         logits = self.decision_function(X)
+        check_default_names(y, to_numpy(self.classes_).tolist(), "y")
         loss = categorical_cross_entropy(
             y,
             logits,
@@ -349,7 +377,7 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "coef_")
         model = LogisticRegression(
-            C=self.C, fit_intercept=self.fit_intercept, class_weight=self.class_weight
+            C=float(self.C), fit_intercept=self.fit_intercept, class_weight=self.class_weight
         )
         for name in ("classes_", "coef_", "intercept_", "feature_names_in_"):
             if hasattr(self, name):
@@ -367,9 +395,9 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _start(self, data: Place) -> tuple[Floats, Floats] | None:
         shape = (data.n_outputs, data.n_features)
-        if self.warm_start and getattr(self, "coef_", np.empty(0)).shape == shape:
-            return to_numpy(self.coef_), to_numpy(self.intercept_)
-        return None
+        if not self.warm_start or getattr(self, "coef_", np.empty(0)).shape != shape:
+            return None
+        return to_numpy(self.coef_), to_numpy(self.intercept_)
 
     def _report(
         self, classes: NDArray[Any], after_iteration: Callable | None
@@ -401,13 +429,17 @@ class SoftmaxClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.objective_ = solution.value
         self.log_likelihood_ = solution.log_likelihood
         self.optimality_gap_ = float(solution.gap)
+        self.target_gap_ = float(solution.target)
         self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
+        self.objective_curve_[-1:, 1] = solution.value  # of the parameters as returned
 
-    def _warn(self, solution: Solution, unpenalised: Place | None = None) -> None:
-        message = how_it_ended(self, solution, unpenalised)
-        if message:
-            message = f"{type(self).__name__}{message}"
-            warnings.warn(message, ConvergenceWarning, stacklevel=2 + FRAMES_OF_FIT)
+    def _warn(self, solution: Solution) -> None:
+        name, level = type(self).__name__, 2 + FRAMES_OF_FIT
+        ending, absent = how_it_ended(self, solution), left_out(self, solution)
+        if ending:
+            warnings.warn(f"{name}{ending}", ConvergenceWarning, stacklevel=level)
+        if absent:
+            warnings.warn(f"{name}{absent}", UserWarning, stacklevel=level)
 
     def _two_classes_only(self) -> bool:
         return False

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from skxent._collections import here
+from skxent.displays._cell import cell_size, keep_in_cell
 from skxent.metrics._labels import as_array, as_labels
+from skxent.metrics._names import check_default_names
+from skxent.metrics._tables import distinct
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +25,11 @@ LINES = ("-", "--", "-.", ":")
 
 ROW = 0.22  # inches, height of a row with a name
 LETTER = 0.08  # inches, width of a letter of a name
+NAMES = 0.3  # part of the cell of the caller's axes that names may take
+HALF = 0.5  # part of the height of the caller's axes that titles, labels and legend leave
+LEGEND = 0.75  # of its width that a legend may take, centred below axes that are not
+SMALL = 8.0  # points, size of letters where room is short
+LARGEST = 1e100  # of what is drawn: near 1e300 the ticks of matplotlib overflow
 
 
 class Display:
@@ -73,22 +83,33 @@ class PredictionDisplay(Display, ABC):
         """Draw predictions."""
 
 
+def index_of(y: Any) -> Sequence[Any] | None:
+    """Return the index of a series or data frame of pandas, or None."""
+    if not hasattr(y, "iloc"):
+        return None
+    index: list[Any] = y.index.tolist()
+    return index
+
+
 def require_matplotlib(display: str) -> None:
     """Say how to install matplotlib where it is missing, before anything is computed."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f'{display} draws with matplotlib, which is not installed: pip install "skxent[plot]"'
+            f"{display} draws with matplotlib, which is not installed: python -m pip install "
+            "matplotlib"
         ) from error
 
 
-def check_fitted(estimator: Any, attribute: str, wanted: str) -> None:
+def check_fitted(estimator: Any, attribute: str, wanted: type) -> None:
     """Require a fitted estimator of the kind that has the attribute."""
-    if not hasattr(estimator, attribute):
+    if isinstance(estimator, wanted):
+        check_is_fitted(estimator, attribute)
+    elif not hasattr(estimator, attribute):
         raise TypeError(
-            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted}, which is "
-            "pipeline[-1] of a pipeline."
+            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted.__name__}, "
+            "which is pipeline[-1] of a pipeline."
         )
 
 
@@ -104,7 +125,10 @@ def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[An
     Classes of `y` that it never saw get a column of zeros, as `cce_scorer` has them.
     """
     name = type(estimator).__name__
-    if not (hasattr(estimator, "predict_proba") and hasattr(estimator, "classes_")):
+    predicts, knows_classes = (hasattr(estimator, has) for has in ("predict_proba", "classes_"))
+    if predicts and hasattr(estimator, "fit") and not knows_classes:
+        check_is_fitted(estimator)
+    if not (predicts and knows_classes):
         raise TypeError(
             f"{name} has no predict_proba or no classes_: pass a fitted classifier that predicts "
             "probabilities, or wrap it in sklearn.calibration.CalibratedClassifierCV."
@@ -116,6 +140,7 @@ def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[An
         )
     classes = list(as_array(estimator.classes_, "classes_"))
     if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        check_default_names(y, classes, "y")
         return P, classes
     new = [label for label in as_labels(y, "y").distinct.tolist() if label not in classes]
     return np.hstack([P, np.zeros((len(P), len(new)), dtype=P.dtype)]), classes + new
@@ -131,6 +156,10 @@ def name_rows(ax: Any, names: Sequence[str]) -> float:
     """Name the rows 0, 1, ... of the axes, the first on top; return the size of letters."""
     height = ax.get_window_extent().height / ax.figure.dpi * 72 / len(names)
     size = float(np.clip(0.8 * height, 2.0, 10.0))
+    cell = cell_size(ax)
+    if cell is not None:
+        size = float(np.clip(0.8 * HALF * height, 2.0, SMALL))
+        names = distinct(names, max(8, int(NAMES * cell[0] * 72 / (0.55 * size))))
     ax.set_yticks(np.arange(len(names)), labels=names, fontsize=size)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(names) - 0.5, -0.5)
@@ -151,7 +180,12 @@ def column(ax: Any, header: str, texts: Sequence[str], left: float, size: float)
 def new_axes(ax: Any, size: tuple[float, float]) -> Any:
     """Return the axes given, or those of a new figure of `size` inches."""
     if ax is not None:
-        return ax
+        if np.size(np.array(ax, dtype=object)) != 1:
+            raise ValueError(
+                f"ax is an array of {np.size(ax)}: pass one matplotlib Axes, or None for a new "
+                "figure."
+            )
+        return _axes(ax, 1)[0]
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=size, layout="constrained")[1]
@@ -165,13 +199,7 @@ def new_panels(
     `size` is that of one panel in inches, `margins` what titles and legend add to the height.
     """
     if ax is not None:
-        given = list(np.array(ax, dtype=object).ravel())
-        if len(given) < n:
-            raise ValueError(
-                f"ax holds {len(given)} Axes but {n} panels are to be drawn: pass an array of {n} "
-                "Axes, or choose what to draw."
-            )
-        return given[:n]
+        return _axes(ax, n)
     import matplotlib.pyplot as plt
 
     n_columns = min(n, max(most, 3))
@@ -191,10 +219,10 @@ def label_panels(panels: Sequence[Any], own: bool, x: str, y: str = "") -> None:
     size = "medium" if n == 1 or not own else "small"
     for i, panel in enumerate(panels):
         if not own or i >= n - n_columns:
-            panel.set_xlabel(x, fontsize=size)
+            panel.set_xlabel(wrapped(panel, x), fontsize=size)
             panel.xaxis.set_tick_params(labelbottom=True)
         if not own or i % n_columns == 0:
-            panel.set_ylabel(y, fontsize=size)
+            panel.set_ylabel(wrapped(panel, y, upright=True), fontsize=size)
 
 
 def curve_style(i: int, n_points: int) -> dict[str, Any]:
@@ -208,18 +236,48 @@ def curve_style(i: int, n_points: int) -> dict[str, Any]:
     }
 
 
-def legend_below(ax: Any, lines_between: int = 1, **options: Any) -> Any:
-    """Legend below the axes, under their ticks and a label of so many lines."""
+def _axes(ax: Any, n: int) -> list[Any]:
+    """Return the n first axes of those given, which may shrink within their cells from now on."""
+    from matplotlib.axes import Axes
+
+    given = list(np.array(ax, dtype=object).ravel())
+    wrong = next((panel for panel in given if not isinstance(panel, Axes)), None)
+    if wrong is not None:
+        raise ValueError(
+            f"ax is {type(wrong).__name__}: pass one matplotlib Axes, or as many as there are "
+            "panels, or None for a new figure."
+        )
+    if len(given) < n:
+        raise ValueError(
+            f"ax holds {len(given)} Axes but {n} panels are to be drawn: pass an array of {n} "
+            "Axes, or choose what to draw."
+        )
+    for panel in given[:n]:
+        keep_in_cell(panel)
+    return given[:n]
+
+
+def wrapped(ax: Any, text: str, size: float = 10.0, upright: bool = False) -> str:
+    """Break lines of a text, `size` points high, that the caller's axes have no room for."""
+    cell = cell_size(ax)
+    if cell is None:
+        return text
+    room = HALF * cell[1] if upright else cell[0]
+    letters = max(12, int(room * 72 / (0.6 * size)))
+    return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
+
+
+def legend_below(ax: Any, **options: Any) -> Any:
+    """Legend below the axes, under their ticks and the lines of their label."""
     from matplotlib.transforms import ScaledTranslation
 
-    points = 30 + 12 * lines_between
+    points = 30 + 12 * (1 + ax.get_xlabel().count("\n"))
     down = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
-    return ax.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0),
-        bbox_transform=ax.transAxes + down,
-        borderaxespad=0,
-        frameon=False,
-        fontsize="small",
-        **options,
-    )
+    style = {"loc": "upper center", "borderaxespad": 0, "frameon": False, "fontsize": "small"}
+    style |= {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + down} | options
+    legend, cell = ax.legend(**style), cell_size(ax)
+    for columns in range(options.get("ncols", 1) - 1, 0, -1):
+        if cell is None or legend.get_window_extent().width <= LEGEND * cell[0] * ax.figure.dpi:
+            break
+        legend = ax.legend(**(style | {"ncols": columns}))
+    return legend

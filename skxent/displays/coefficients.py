@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -20,7 +20,9 @@ from skxent.displays._base import (
     new_panels,
     plain,
     require_matplotlib,
+    wrapped,
 )
+from skxent.displays._colours import shade
 from skxent.metrics._labels import shorten
 
 IN_A_ROW = 5  # panels
@@ -172,13 +174,18 @@ class CoefficientDisplay(Display):
             What was drawn.
         """
         require_matplotlib(cls.__name__)
+        if not isinstance(inference, LikelihoodInference):
+            raise TypeError(
+                f"inference is a {type(inference).__name__}: pass what skxent.infer returns, or a "
+                "classifier to from_estimator."
+            )
         rows = _places("classes", classes, inference.contrasts)
         d = inference._clf.n_features_in_
         columns = _places("terms", inference.terms[:d] if terms is None else terms, inference.terms)
         values = np.stack([inference.coef, *np.moveaxis(inference.confint(level), -1, 0)])
         values *= _factors(units, d, len(inference.terms))
         coef, low, high = values[:, rows][:, :, columns]
-        more = "" if units is None else "\nfor `units` more of a feature"
+        more = "" if units is None else "\nfor an increase of each feature by its entry in `units`"
         kind = "posterior interval" if inference.penalised else "interval"
         display = cls(
             coef=coef,
@@ -208,6 +215,8 @@ class CoefficientDisplay(Display):
             Itself, with the artists.
         """
         require_matplotlib(type(self).__name__)
+        if not isinstance(odds_ratios, bool | np.bool_):
+            raise TypeError(f"odds_ratios is {odds_ratios!r}: pass True or False.")
         numbers = np.stack([self.coef, self.low, self.high])
         if odds_ratios:
             numbers = _exponentials(numbers)
@@ -221,7 +230,7 @@ class CoefficientDisplay(Display):
         self.reference_lines_: list[Any] = []
         for i, panel in enumerate(panels):
             self._draw(panel, numbers[:, i], odds_ratios, kwargs)
-            panel.set_title(plain(self.contrasts[i]), fontsize="medium")
+            panel.set_title(wrapped(panel, plain(self.contrasts[i])), fontsize="medium")
         what = "odds ratio" if odds_ratios else "coefficient"
         label_panels(panels, ax is None, f"{what}, {self.interval}")
         return self
@@ -234,16 +243,20 @@ class CoefficientDisplay(Display):
         # Lists, because matplotlib 3.10 takes an array of one number for the number.
         ends = [(middle - low).tolist(), (high - middle).tolist()]
         self.errorbars_.append(ax.errorbar(middle, rows, xerr=ends, **(style | kwargs)))
-        line = ax.axvline(float(odds_ratios), color="0.2", linestyle="--", linewidth=1, zorder=0)
+        line = ax.axvline(
+            float(odds_ratios), color=shade(ax, 0.8), linestyle="--", linewidth=1, zorder=0
+        )
         self.reference_lines_.append(line)
         if odds_ratios:
             ax.set_xscale("log")
-        ax.grid(axis="y", color="0.92")
+        ax.grid(axis="y", color=shade(ax, 0.08))
         ax.set_axisbelow(True)
 
 
 def _places(name: str, wanted: Sequence[Any] | None, known: list[Any]) -> list[int]:
     """Places of what is wanted among what is known."""
+    if isinstance(wanted, str) or not (wanted is None or isinstance(wanted, Iterable)):
+        raise TypeError(f"{name} is {wanted!r}: pass a list of some of {shorten(known)}.")
     wanted = known if wanted is None else list(wanted)
     for value in wanted:
         if value not in known:
@@ -257,7 +270,10 @@ def _factors(units: ArrayLike | None, d: int, n_terms: int) -> Floats:
     """A factor for each term, 1 for the intercept, which comes after the d features."""
     factors = np.ones(n_terms)
     if units is not None:
-        given = np.asarray(units, dtype=np.float64)
+        try:
+            given = np.asarray(units, dtype=np.float64)
+        except (TypeError, ValueError):
+            given = np.empty(0)
         if given.shape != (d,) or not (np.isfinite(given).all() and (given > 0).all()):
             raise ValueError(
                 f"units is {units!r}: pass a positive number for each of {d} features."

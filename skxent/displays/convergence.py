@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,8 +11,10 @@ from typing import Any, Self
 import numpy as np
 
 from skxent._namespaces import to_numpy
+from skxent.classifiers import SoftmaxClassifier
 from skxent.displays._base import (
     ROW,
+    SMALL,
     Display,
     Floats,
     check_fitted,
@@ -19,7 +23,9 @@ from skxent.displays._base import (
     new_axes,
     plain,
     require_matplotlib,
+    wrapped,
 )
+from skxent.displays._colours import shade
 
 EPSILON = np.finfo(np.float64).eps
 
@@ -147,27 +153,35 @@ class ConvergenceDisplay(Display):
             What was drawn.
         """
         require_matplotlib(cls.__name__)
+        if not isinstance(estimators, Mapping | Sequence):
+            raise TypeError(
+                f"estimators is a {type(estimators).__name__}: pass a dict or list of fitted "
+                "classifiers, or one to from_estimator."
+            )
         if not isinstance(estimators, Mapping):
             named = [(str(estimator), estimator) for estimator in estimators]
         else:
             named = list(estimators.items())
         if not named:
             raise ValueError("estimators is empty: pass at least one fitted classifier.")
+        _check_minimum(minimum)
         fits = [estimator for _, estimator in named]
         for fit in fits:
-            check_fitted(fit, "objective_curve_", "SoftmaxClassifier")
+            check_fitted(fit, "objective_curve_", SoftmaxClassifier)
         least = [
             fit.objective_ - fit.optimality_gap_ if minimum is None else minimum for fit in fits
         ]
+        roundings = [float(EPSILON * abs(fit.objective_)) for fit in fits]
         curves = [to_numpy(fit.objective_curve_) for fit in fits]
         display = cls(
             passes=[curve[:, 0] for curve in curves],
             gaps=[curve[:, 1] - m for curve, m in zip(curves, least, strict=True)],
             final_gaps=[
-                fit.optimality_gap_ if minimum is None else fit.objective_ - minimum for fit in fits
+                fit.optimality_gap_ if minimum is None else max(fit.objective_ - minimum, rounding)
+                for fit, rounding in zip(fits, roundings, strict=True)
             ],
-            targets=[fit.tol * max(1.0, 1e-3 * abs(fit.objective_)) for fit in fits],
-            rounding=min(EPSILON * abs(fit.objective_) for fit in fits),
+            targets=[fit.target_gap_ for fit in fits],
+            rounding=min(roundings),
             names=[name for name, _ in named],
         )
         return display.plot(ax=ax, **kwargs)
@@ -193,13 +207,12 @@ class ConvergenceDisplay(Display):
         self.lines_ = []
         for i, (passes, gaps) in enumerate(zip(self.passes, self.gaps, strict=True)):
             label = f"{plain(self.names[i])}: {self.final_gaps[i]:.1g} nats at the end"
-            self.lines_ += ax.plot(
-                passes, gaps, **(curve_style(i, len(passes)) | {"label": label} | kwargs)
-            )
+            style = curve_style(i, len(passes)) | {"label": wrapped(ax, label, SMALL)} | kwargs
+            self.lines_ += ax.plot(passes, gaps, **style)
         targets = np.unique(self.targets)
         asked = " to ".join(f"{target:.1g}" for target in targets[[0, -1]][: len(targets)])
         self.target_lines_ = [
-            ax.axhline(target, color="0.4", linewidth=1, linestyle=(0, (1, 3)))
+            ax.axhline(target, color=shade(ax, 0.6), linewidth=1, linestyle=(0, (1, 3)))
             for target in targets
         ]
         self.target_lines_[0].set_label(f"asked for: {asked} nats")
@@ -207,11 +220,19 @@ class ConvergenceDisplay(Display):
         ax.set_yscale("log", nonpositive="clip")
         ax.set_ylim(bottom=self._least() / 2)
         ax.set_xlim(left=0)
-        ax.set(xlabel="passes over X", ylabel="gap: nats above the minimum")
+        ax.set(
+            xlabel="passes over X", ylabel=wrapped(ax, "gap: nats above the minimum", upright=True)
+        )
         legend_below(ax)
         return self
 
     def _least(self) -> float:
         """The smallest number to be drawn."""
-        numbers = np.concatenate([*self.gaps, self.targets])
-        return float(max(numbers[numbers > 0].min(), self.rounding))
+        heights = np.concatenate([*self.gaps, self.targets])
+        positive: Floats = heights[heights > 0]
+        return float(max(positive.min(initial=np.inf), self.rounding))
+
+
+def _check_minimum(minimum: Any) -> None:
+    if minimum is not None and not (isinstance(minimum, numbers.Real) and math.isfinite(minimum)):
+        raise ValueError(f"minimum is {minimum!r}: pass a finite number of nats, or None.")

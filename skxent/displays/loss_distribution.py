@@ -11,22 +11,29 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent._collections import here
 from skxent.displays._base import (
+    LARGEST,
     Floats,
     PredictionDisplay,
     column,
+    index_of,
     legend_below,
     name_rows,
     new_axes,
     plain,
     require_matplotlib,
     row_size,
+    wrapped,
 )
+from skxent.displays._cell import cell_size
+from skxent.displays._colours import background, shade
 from skxent.metrics._samples import Samples
-from skxent.metrics._tables import unit_name
+from skxent.metrics._tables import distinct, unit_name
 from skxent.metrics._targets import unit
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+LONGEST = 24  # letters of what a sample is called
 BOX = ("whislo", "q1", "med", "q3", "whishi", "mean")  # their names in bxp
 SMALLEST = 1e-6  # of the losses drawn, in their unit
 POINTS = 300  # drawn of a class at most
@@ -42,7 +49,7 @@ class LossDistributionDisplay(PredictionDisplay):
     A box holds the middle half of a class, the bar in it is the median, whiskers reach from the 5 %
     to the 95 % quantile, a diamond is the mean. Points are samples, of large classes
     some that are evenly spaced in the order of their losses. The worst samples of all have rings,
-    and their indices stand on the right, the worst first.
+    and stand on the right by the index of `y`, where it has one, or by position, the worst first.
 
     Parameters
     ----------
@@ -56,6 +63,10 @@ class LossDistributionDisplay(PredictionDisplay):
         Weights in quantiles and means; samples of weight 0 are left out.
     base : float, default=None
         Base of the logarithm: None for nats, 2 for bits.
+    hard : bool, default=True
+        Whether targets are labels, so that a loss has one probability.
+    index : sequence of length n, default=None
+        What the worst samples are called; their positions when None.
 
     Attributes
     ----------
@@ -68,7 +79,7 @@ class LossDistributionDisplay(PredictionDisplay):
     points_ : list of matplotlib PathCollection
         Points of each class with samples.
     worst_ : ndarray of int
-        Indices of the worst samples, the worst first.
+        Positions of the worst samples, from 0, the worst first.
     worst_points_ : matplotlib PathCollection
         Their rings.
     probability_axis_ : matplotlib SecondaryAxis
@@ -82,7 +93,7 @@ class LossDistributionDisplay(PredictionDisplay):
     Notes
     -----
     Losses below a millionth are left of the axes and are counted in the label. So are
-    infinite ones, of logits of -inf, which are at the right edge. Indices are positions, from 0.
+    infinite ones, of logits of -inf, and those above 1e100, which are at the right edge.
 
     Examples
     --------
@@ -101,6 +112,7 @@ class LossDistributionDisplay(PredictionDisplay):
     sample_weight: Floats | None = None
     base: float | None = None
     hard: bool = True
+    index: Sequence[Any] | None = None
 
     @classmethod
     def from_predictions(
@@ -142,16 +154,18 @@ class LossDistributionDisplay(PredictionDisplay):
             What was drawn.
         """
         require_matplotlib(cls.__name__)
+        (y_true,) = here(y_true)
         samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
-        samples.losses.warn(None, stacklevel=2)
+        samples.losses.warn(None)
         hard = samples.target.ndim == 1
         display = cls(
-            losses=samples.losses.values / unit(base),
+            losses=_in_unit(samples.losses.values, base),
             codes=samples.target if hard else samples.target.argmax(axis=1),
             names=samples.names.tolist(),
             sample_weight=samples.weight,
             base=base,
             hard=hard,
+            index=index_of(y_true),
         )
         return display.plot(ax=ax, n_worst=n_worst)
 
@@ -178,8 +192,10 @@ class LossDistributionDisplay(PredictionDisplay):
         order = order[weight[order] > 0]
         self.worst_: NDArray[np.intp] = order[::-1][:n_worst]
         rows = [order[self.codes[order] == k] for k in range(len(self.names))]
+        called = dict(zip(self.worst_.tolist(), self._names_of(self.worst_), strict=True))
         worst = [
-            ", ".join(str(i) for i in self.worst_ if self.codes[i] == k) for k in range(len(rows))
+            ", ".join(name for i, name in called.items() if self.codes[i] == k)
+            for k in range(len(rows))
         ]
         pairs = zip(self.names, rows, strict=True)
         names = [f"{plain(name)}  (n = {len(row)})" for name, row in pairs]
@@ -190,25 +206,32 @@ class LossDistributionDisplay(PredictionDisplay):
         self._draw_points(rows)
         self._draw_boxes(rows, weight)
         column(ax, "worst samples", worst, left=6, size=size)
-        ax.set_xlabel(f"loss of a sample, {unit_name(self.base)}{note}")
-        self._add_legend(1 + bool(note))
+        ax.set_xlabel(wrapped(ax, f"loss of a sample, {unit_name(self.base)}{note}"))
+        self._add_legend()
         return self
+
+    def _names_of(self, places: NDArray[np.intp]) -> list[str]:
+        """What samples are called, each in at most `LONGEST` letters."""
+        names = [i if self.index is None else self.index[i] for i in places.tolist()]
+        return distinct([plain(name) for name in names], LONGEST)
 
     def _set_axis(self, losses: Floats) -> str:
         """Set a logarithmic axis that holds the losses, and say what it does not show."""
-        finite = losses[np.isfinite(losses)]
+        finite = losses[losses <= LARGEST]
         seen = finite[finite >= SMALLEST]
         low, high = (seen[0], seen[-1]) if len(seen) else (SMALLEST, 10 * SMALLEST)
-        n_below, n_infinite = len(finite) - len(seen), len(losses) - len(finite)
+        n_below, n_beyond = len(finite) - len(seen), len(losses) - len(finite)
+        n_infinite = np.count_nonzero(np.isinf(losses))
         self._edge = 3.0 * high
         self.ax_.set_xscale("log", nonpositive="clip")
-        self.ax_.set_xlim(SMALLEST if n_below else low / 1.5, high * (4.0 if n_infinite else 1.5))
-        self.ax_.grid(axis="x", color="0.9")
+        self.ax_.set_xlim(SMALLEST if n_below else low / 1.5, high * (4.0 if n_beyond else 1.5))
+        self.ax_.grid(axis="x", color=shade(self.ax_, 0.1))
         self.ax_.set_axisbelow(True)
         if self.hard:
             self._add_probabilities()
         notes = [f"{n_below} below {SMALLEST:g} not shown"] if n_below else []
-        notes += [f"{n_infinite} infinite at the right edge"] if n_infinite else []
+        beyond = "infinite" if n_infinite == n_beyond else f"above {LARGEST:g}"
+        notes += [f"{n_beyond} {beyond} at the right edge"] if n_beyond else []
         return f"\n{' and '.join(notes)}" if notes else ""
 
     def _add_probabilities(self) -> None:
@@ -216,7 +239,9 @@ class LossDistributionDisplay(PredictionDisplay):
         from matplotlib.ticker import NullLocator
 
         low, high = self.ax_.get_xlim()
-        gap = 0.09 * math.log(high / low)
+        cell = cell_size(self.ax_)
+        apart_by = 0.09 if cell is None else max(0.09, 1.2 / cell[0])
+        gap = apart_by * math.log(high / low)
         ticks: dict[float, str] = {}
         for p in PROBABILITIES:
             place = -math.log(p) / unit(self.base)
@@ -246,18 +271,18 @@ class LossDistributionDisplay(PredictionDisplay):
             heights[self.worst_],
             s=45,
             facecolors="none",
-            edgecolors="black",
+            edgecolors=[shade(self.ax_, 1)],
             zorder=4,
         )
 
     def _draw_boxes(self, rows: Sequence[NDArray[np.intp]], weight: Floats) -> None:
         """Draw quantiles, which are losses of samples, and means."""
-        boxes, places = [], []
+        boxes, places, ink = [], [], shade(self.ax_, 1)
         for k, row in enumerate(rows):
             if len(row):
                 losses = self.losses[row]
                 figures = np.quantile(losses, QUANTILES, weights=weight[row], method="inverted_cdf")
-                figures = self._drawn([*figures, np.average(losses, weights=weight[row])])
+                figures = self._drawn([*figures, _mean(losses, weight[row])])
                 boxes.append(dict(zip(BOX, figures, strict=True)))
                 places.append(k)
         self.boxes_ = self.ax_.bxp(
@@ -268,26 +293,37 @@ class LossDistributionDisplay(PredictionDisplay):
             manage_ticks=False,
             showfliers=False,
             showmeans=True,
-            boxprops={"linewidth": 1},
-            medianprops={"color": "black", "linewidth": 2.5},
-            meanprops={"marker": "D", "markersize": 5, "mfc": "white", "mec": "black"},
+            boxprops={"color": ink, "linewidth": 1},
+            whiskerprops={"color": ink},
+            capprops={"color": ink},
+            medianprops={"color": ink, "linewidth": 2.5},
+            meanprops={"marker": "D", "markersize": 5, "mfc": background(self.ax_), "mec": ink},
             zorder=3,
         )
 
-    def _add_legend(self, n_lines: int) -> None:
+    def _add_legend(self) -> None:
         from matplotlib.patches import Patch
 
         handles = {
-            "quartiles": Patch(facecolor="none", edgecolor="black"),
+            "quartiles": Patch(facecolor="none", edgecolor=shade(self.ax_, 1)),
             "5 % to 95 %": self.boxes_["whiskers"][0],
             "median": self.boxes_["medians"][0],
             "mean": self.boxes_["means"][0],
             "worst samples": self.worst_points_,
         }
-        legend_below(
-            self.ax_, n_lines, handles=list(handles.values()), labels=list(handles), ncols=5
-        )
+        legend_below(self.ax_, handles=list(handles.values()), labels=list(handles), ncols=5)
 
     def _drawn(self, losses: ArrayLike) -> Floats:
         """Losses as they are drawn, infinite ones at the right edge."""
         return np.minimum(losses, self._edge)
+
+
+def _in_unit(losses: Floats, base: float | None) -> Floats:
+    with np.errstate(over="ignore"):
+        return losses / unit(base)
+
+
+def _mean(losses: Floats, weight: Floats) -> float:
+    """Weighted mean, whose sum does not overflow where it does not itself."""
+    with np.errstate(over="ignore"):
+        return float((weight / weight.sum()) @ losses)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skxent.displays._base import (
+    LARGEST,
     PredictionDisplay,
     column,
     legend_below,
@@ -17,7 +18,10 @@ from skxent.displays._base import (
     plain,
     require_matplotlib,
     row_size,
+    wrapped,
 )
+from skxent.displays._cell import cell_size
+from skxent.displays._colours import background, shade
 from skxent.metrics import CrossEntropyReport, cross_entropy_report
 from skxent.metrics._tables import number, percent
 
@@ -55,7 +59,8 @@ class LossShareDisplay(PredictionDisplay):
 
     Notes
     -----
-    A bar of an infinite sum, from logits of -inf, ends at the right edge and is hatched.
+    A bar of an infinite sum, from logits of -inf, or of a sum above 1e100 ends at the right edge
+    and is hatched.
 
     Examples
     --------
@@ -149,6 +154,10 @@ class LossShareDisplay(PredictionDisplay):
         LossShareDisplay
             What was drawn.
         """
+        if not isinstance(report, CrossEntropyReport):
+            raise TypeError(
+                f"report is a {type(report).__name__}: pass what cross_entropy_report returns."
+            )
         return cls(report).plot(ax=ax, sort=sort, **kwargs)
 
     def plot(self, ax: Any = None, *, sort: bool = True, **kwargs: Any) -> Self:
@@ -184,23 +193,31 @@ class LossShareDisplay(PredictionDisplay):
         ax.set_xlabel(f"sum of losses, {report.unit}")
         total = f"{report.total_sum:.6g} {report.unit} in all"
         mean = f"mean {number(report.total_mean)} ± {number(report.total_standard_error)}"
-        ax.set_title(f"{total}, {mean}", loc="left", fontsize="medium")
+        above = None if cell_size(ax) is None else 20  # points: heads of columns are narrower there
+        title = wrapped(ax, f"{total}, {mean}", 14)
+        ax.set_title(title, loc="left", fontsize="medium", pad=above)
         legend_below(ax, ncols=2)
         return self
 
     def _draw(self, rows: NDArray[np.intp], kwargs: dict[str, Any]) -> None:
         """Draw the sums, and marks at what they would be if all samples cost the mean."""
         report, order = self.report, self.order_
-        sums, expected = report.sum[order], report.weight[order] * report.total_mean
-        finite = np.isfinite(sums)
+        sums = report.sum[order]
+        with np.errstate(invalid="ignore", over="ignore"):  # no weight, and an infinite mean
+            expected = report.weight[order] * report.total_mean
+        finite = sums <= LARGEST
         numbers = np.concatenate([sums, expected])
-        longest = float(numbers[np.isfinite(numbers)].max(initial=0.0)) or 1.0
+        longest = float(numbers[numbers <= LARGEST].max(initial=0.0)) or 1.0
         edge = 1.05 * longest if finite.all() else 1.3 * longest
         style = {"color": "C0", "alpha": 0.6, "height": 0.7, "label": "sum"} | kwargs
         self.bars_ = self.ax_.barh(rows, np.where(finite, sums, edge), **style)
         for i in np.flatnonzero(~finite):
-            self.bars_[i].set(hatch="///", edgecolor="white")
-        ends = np.where(np.isfinite(expected), expected, np.nan)
-        style = {"color": "black", "linewidth": 2, "label": "if all samples cost the mean"}
+            self.bars_[i].set(hatch="///", edgecolor=background(self.ax_))
+        ends = np.where(expected <= LARGEST, expected, np.nan)
+        style = {
+            "color": shade(self.ax_, 1),
+            "linewidth": 2,
+            "label": "if all samples cost the mean",
+        }
         self.expected_ = self.ax_.vlines(ends, rows - 0.45, rows + 0.45, **style)
         self.ax_.set_xlim(0.0, edge)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from skxent.classifiers import SoftmaxClassifierCV
 from skxent.displays._base import (
     Display,
     Floats,
@@ -14,7 +15,9 @@ from skxent.displays._base import (
     legend_below,
     new_axes,
     require_matplotlib,
+    wrapped,
 )
+from skxent.displays._colours import shade
 
 
 @dataclass(repr=False, eq=False)
@@ -106,7 +109,7 @@ class RegularizationDisplay(Display):
             What was drawn.
         """
         require_matplotlib(cls.__name__)
-        check_fitted(estimator, "loss_standard_error_", "SoftmaxClassifierCV")
+        check_fitted(estimator, "loss_standard_error_", SoftmaxClassifierCV)
         display = cls(
             Cs=estimator.Cs_,
             mean_loss=estimator.mean_loss_,
@@ -151,7 +154,9 @@ class RegularizationDisplay(Display):
         self.fold_lines_ = []
         if self.fold_losses is not None:
             folds = np.where(finite[:, None], self.fold_losses, np.nan)
-            self.fold_lines_ = ax.plot(places, folds, color="0.75", linewidth=0.8, zorder=1)
+            self.fold_lines_ = ax.plot(
+                places, folds, color=shade(ax, 0.25), linewidth=0.8, zorder=1
+            )
             self.fold_lines_[0].set_label("folds")
         style = {
             "color": "C0",
@@ -165,8 +170,8 @@ class RegularizationDisplay(Display):
         )
         self._mark(places)
         ax.set(
-            xlabel="C (strong penalty on the left, weak on the right)",
-            ylabel="mean loss of held-out samples, nats",
+            xlabel=wrapped(ax, "C (strong penalty on the left, weak on the right)"),
+            ylabel=wrapped(ax, "mean loss of held-out samples, nats", upright=True),
         )
         handles = [self.errorbar_, *self.fold_lines_[:1], self.band_]
         handles += [self.chosen_line_, self.one_standard_error_line_, *self.infinite_]
@@ -187,11 +192,11 @@ class RegularizationDisplay(Display):
         ax, simpler = self.ax_, self.one_standard_error_C
         place_of = dict(zip(self.Cs.tolist(), places.tolist(), strict=True))
         self.chosen_line_ = ax.axvline(
-            place_of[self.C], color="0.2", linewidth=1.2, label=f"chosen: C = {self.C:.3g}"
+            place_of[self.C], color=shade(ax, 0.8), linewidth=1.2, label=f"chosen: C = {self.C:.3g}"
         )
         self.one_standard_error_line_ = ax.axvline(
             place_of[simpler],
-            color="0.2",
+            color=shade(ax, 0.8),
             linestyle="--",
             linewidth=1.2,
             label=f"one standard error: C = {simpler:.3g}",

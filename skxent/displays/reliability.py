@@ -13,12 +13,16 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from skxent.displays._base import (
+    SMALL,
     PredictionDisplay,
     label_panels,
     legend_below,
     new_panels,
     require_matplotlib,
+    wrapped,
 )
+from skxent.displays._cell import cell_size
+from skxent.displays._colours import background, shade
 from skxent.displays._reliability_curve import BINS, Band, ReliabilityCurve, equation
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics._labels import shorten
@@ -150,7 +154,7 @@ class ReliabilityDisplay(PredictionDisplay):
         require_matplotlib(cls.__name__)
         _check_level(level)
         samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
-        samples.losses.warn(None, stacklevel=2)
+        samples.losses.warn(None)
         whole = decompose(samples, None, base)
         band = Band(level, check_random_state(random_state))
         classes = _classes_to_draw(samples, pos_label)
@@ -187,7 +191,8 @@ class ReliabilityDisplay(PredictionDisplay):
             self._draw(panel, curve, kwargs)
             if n > 1:
                 panel.set(xticks=[0.0, 0.5, 1.0], yticks=[0.0, 0.5, 1.0])
-            panel.set_title(curve.title(words=n == 1), fontsize="medium" if n == 1 else "small")
+            title, narrow = curve.title(words=n == 1), n > 1 or cell_size(panel) is not None
+            panel.set_title(wrapped(panel, title, SMALL), fontsize="small" if narrow else "medium")
         label_panels(panels, ax is None, "predicted probability", "recalibrated probability")
         if n == 1:
             handles, names = self.ax_.get_legend_handles_labels()
@@ -199,11 +204,12 @@ class ReliabilityDisplay(PredictionDisplay):
     def _draw(self, ax: Any, curve: ReliabilityCurve, kwargs: dict[str, Any]) -> None:
         others, own = TALLEST * np.sqrt(curve.counts / (curve.counts.max() or 1.0))
         bars: dict[str, Any] = {"fill": True, "linewidth": 0.0}
-        below = ax.stairs(others, BINS, color="0.7", label="other classes", **bars)
-        bars |= {"baseline": 1.0, "hatch": "////", "facecolor": "0.5", "edgecolor": "white"}
+        below = ax.stairs(others, BINS, color=shade(ax, 0.3), label="other classes", **bars)
+        bars |= {"baseline": 1.0, "hatch": "////"}
+        bars |= {"facecolor": shade(ax, 0.5), "edgecolor": background(ax)}
         above = ax.stairs(1.0 - own, BINS, label="this class", **bars)
         self.histograms_.append((below, above))
-        ax.plot([0, 1], [0, 1], color="0.2", linestyle=":", label="calibrated")
+        ax.plot([0, 1], [0, 1], color=shade(ax, 0.8), linestyle=":", label="calibrated")
         if curve.band is not None:
             p, low, high = curve.band
             style = {"color": "C0", "alpha": 0.2, "linewidth": 0, "label": "range if calibrated"}

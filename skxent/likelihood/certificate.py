@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.graded import RowFactor
 from skxent.likelihood.objective import Objective, Point
 
 CG_RESIDUAL = 0.03  # of the gradient, both in coordinates v; at 0.1 a flat direction goes unseen
@@ -54,12 +55,12 @@ def length(left: float) -> float:
 class View:
     """A point as a model of the curvature sees it; `slope` is the gradient in its coordinates."""
 
-    model: Curvature
+    model: Curvature | RowFactor
     point: Point
     slope: np.ndarray
 
     @classmethod
-    def of(cls, model: Curvature, point: Point) -> Self:
+    def of(cls, model: Curvature | RowFactor, point: Point) -> Self:
         """Look at a point."""
         return cls(model, point, model.to_v(point.gradient))
 
@@ -75,7 +76,12 @@ class View:
 
 
 def conjugate_gradients(
-    objective: Objective, view: View, target: float, enough: float = 0.0, last: bool = False
+    objective: Objective,
+    view: View,
+    target: float,
+    enough: float = 0.0,
+    last: bool = False,
+    residual: float = CG_RESIDUAL,
 ) -> tuple[float, np.ndarray, bool]:
     r"""Gap and Newton step by conjugate gradients on exact Hessian products, preconditioned.
 
@@ -105,7 +111,7 @@ def conjugate_gradients(
         s = s + rr / curved * d
         r = r - rr / curved * Hd
         rr, before = float(r @ r), rr
-        gap, told = 0.5 * float(b @ s), rr <= CG_RESIDUAL**2 * goal
+        gap, told = 0.5 * float(b @ s), rr <= residual**2 * goal
         told = told or gap + 0.5 * FLAT * rr <= enough
         most = None if told else model.most_left(r, objective.alpha, objective.n_features)
         left = 0.0 if told else 0.5 * rr if most is None else most

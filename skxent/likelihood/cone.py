@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-from scipy.optimize import linprog
 
 from skxent.likelihood.blocks import RUN_ELEMENTS
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import Moments, middle
+from skxent.likelihood.programmes import Programmes, Undecided
 
 FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
 EPS = float(np.finfo(float).eps)
@@ -35,16 +35,11 @@ COARSE = 1e6  # roundings of its entries that are a column's unit at least
 NEAR = 1e-6  # of a solution, within which a better one is looked for
 NEGLIGIBLE = 1e-9  # coefficients of a solution that are zero
 NO_GAIN = 1e-12  # of the largest coefficient of a sum of margins
-TOLERANCES = 1e-9, 1e-7  # of HiGHS; it goes round in circles with tighter ones
 FEW = 100  # samples whose entries are counted
 WORK = 1e7  # a second or two of programmes: squared parameters times entries of a constraint
 MANY = 30  # features, too many to try them out one by one
 
 Programme = Callable[[np.ndarray], np.ndarray | None]
-
-
-class Undecided(RuntimeError):
-    """Data are too large for linear programmes, or HiGHS gave up."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +110,7 @@ class Cone:
 
     def __init__(self, data: Data, moments: Moments) -> None:
         d = data.X.shape[1]
+        self.programmes = Programmes()
         self.data = data
         self.n_features = d
         self.shape = data.n_classes - 1, d + data.fit_intercept
@@ -340,24 +336,7 @@ class Cone:
             raise Undecided("The data are too large to tell whether they can be separated.")
         equal = np.zeros(len(lower), dtype=bool)
         equal[: len(self.equal)] = self.equal
-        above = ~equal & (lower > -np.inf)
-        for tolerance in TOLERANCES:
-            result = linprog(
-                cost,
-                A_ub=-matrix[above],
-                b_ub=-lower[above],
-                A_eq=matrix[equal],
-                b_eq=lower[equal],
-                bounds=bounds,
-                method="highs",
-                options={
-                    "primal_feasibility_tolerance": tolerance,
-                    "dual_feasibility_tolerance": tolerance,
-                },
-            )
-            if result.status in (0, 2):
-                return result.x
-        raise Undecided(f"HiGHS gave up: {result.message}")
+        return self.programmes.solve(cost, matrix, lower, equal, bounds)
 
     def _chunks(self) -> Iterator[Chunk]:
         """All samples with a weight."""

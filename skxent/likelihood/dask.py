@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from sys import float_info
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from skxent import _partitions
 from skxent._partitions import Each
 from skxent.likelihood.blocks import one_blas_thread
@@ -30,6 +32,8 @@ class Partitions:
         As in `Data`; threads are for what is done here, a partition has one.
     preparation : tuple (kind, *args)
         What a function gets of a partition is ``kind(data, *args)``; `Data` itself where empty.
+    present : (K,) array of bool or None
+        The classes of the targets that are `n_classes`; None for all.
     """
 
     parts: Each
@@ -41,6 +45,7 @@ class Partitions:
     fit_intercept: bool
     n_threads: int
     preparation: tuple[Any, ...] = ()
+    present: np.ndarray | None = None
     immovable: ClassVar[bool] = False
     eps: ClassVar[float] = float_info.epsilon
 
@@ -59,13 +64,17 @@ class Partitions:
         """Shape of the parameters, (R, p)."""
         return self.n_outputs, self.n_features + self.fit_intercept
 
+    def of_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for some of the classes; those of the others have no weight."""
+        return replace(self, present=mask, n_classes=int(np.count_nonzero(mask)))
+
     def prepared(self, kind: Function, *args: Any) -> Self:
         """The same partitions, each as ``kind(part, *args)`` when it is asked."""
         return replace(self, preparation=(kind, *args))
 
     def map(self, function: Function, *args: Any) -> Each:
         """Ask each partition, lazily."""
-        settings = self.read, self.n_classes, self.fit_intercept, self.preparation
+        settings = self.read, self.n_classes, self.fit_intercept, self.preparation, self.present
         return _partitions.ask(self.parts, _answer, settings, function, *args)
 
     def total(self, each: Each, add: Add = add) -> Any:
@@ -96,8 +105,10 @@ def _itself(data: Data) -> Data:
 def _answer(index: int, part: Any, settings: Any, function: Function, *args: Any) -> Any:
     """Ask one partition, on the worker that has it."""
     x, (targets, weight) = part
-    read, n_classes, fit_intercept, preparation = settings
+    read, n_classes, fit_intercept, preparation, present = settings
     rows: Any = Data(read(x), targets, weight, n_classes, fit_intercept, part=index)
+    if present is not None:
+        rows = rows.of_classes(present)
     with one_blas_thread():
         if preparation:
             kind, *known = preparation

@@ -72,6 +72,15 @@ class Data(Here):
         """X in blocks, less `offset`."""
         return Blocks(self.X, offset=offset, n_outputs=self.n_outputs, n_threads=self.n_threads)
 
+    def of_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for some of the classes; those of the others have no weight."""
+        if self.targets.ndim == 1:
+            targets = np.maximum(np.cumsum(mask) - 1, 0)[self.targets]
+        else:
+            targets = self.targets[:, mask]
+            targets[~targets.any(axis=1), 0] = 1.0  # any distribution will do
+        return replace(self, targets=targets, n_classes=int(np.count_nonzero(mask)))
+
     def target_block(self, rows: slice) -> np.ndarray:
         """Targets of a block as distributions, class-major (K, m)."""
         targets = self.targets[rows]
@@ -84,6 +93,19 @@ class Data(Here):
             Y.fill(0.0)
             Y[targets, np.arange(len(targets))] = 1.0
         return Y
+
+
+def weight_range(data: Data) -> tuple[float, float]:
+    """The smallest weight above zero, and the largest."""
+    if data.weight is None:
+        return 1.0, 1.0
+    above = data.weight[data.weight > 0]
+    return float(above.min(initial=np.inf)), float(above.max(initial=0.0))
+
+
+def wider(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    """The range that has two ranges in it."""
+    return min(a[0], b[0]), max(a[1], b[1])
 
 
 def canonical(X: Any) -> Any:

@@ -21,9 +21,13 @@ import numpy as np
 
 from skxent._namespaces import library_of, moved, to_numpy, widest_float
 from skxent.likelihood import device_grams, grams
-from skxent.likelihood.data import Data
+from skxent.likelihood.data import Data, weight_range
 from skxent.likelihood.device_grams import runs
-from skxent.likelihood.device_kernels import log_partition, moved_probabilities
+from skxent.likelihood.device_kernels import (
+    log_partition,
+    losses_and_residuals,
+    moved_probabilities,
+)
 from skxent.likelihood.moments import FEW, FirstSums, some_rows
 from skxent.likelihood.places import Add, Function, Here, add
 from skxent.likelihood.row_space import RowSpace
@@ -87,6 +91,18 @@ class DeviceData(OnDevice, Data):
         x = self.X[rows, :]
         return x if offset is None else self.xp.astype(x, self.dtype, copy=False) - offset
 
+    def of_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for some of the classes; those of the others have no weight."""
+        xp, n_classes = self.xp, int(np.count_nonzero(mask))
+        if self.targets.ndim == 1:
+            codes = moved(np.maximum(np.cumsum(mask) - 1, 0), self.X)
+            targets = xp.take(codes, xp.astype(self.targets, xp.int64))
+        else:
+            targets = xp.take(self.targets, moved(np.flatnonzero(mask), self.X), axis=1)
+            empty = xp.max(targets, axis=1, keepdims=True) <= 0
+            targets = xp.where(empty, xp.ones_like(targets), targets)  # any distribution will do
+        return replace(self, targets=targets, n_classes=n_classes)
+
     def target_block(self, rows: slice) -> Array:
         """Targets of a batch as distributions, class-major (K, m)."""
         targets = self.targets[rows, ...]
@@ -113,6 +129,15 @@ def batches(shape: tuple[int, int], n_outputs: int) -> list[slice]:
 def received(sums: Array) -> np.ndarray:
     """Sums from the device, in float64."""
     return np.array(to_numpy(sums), dtype=np.float64)
+
+
+def device_weight_range(data: DeviceData) -> tuple[float, float]:
+    """The smallest weight above zero, and the largest, see `weight_range`."""
+    if data.weight is None:
+        return 1.0, 1.0
+    xp, weight = data.xp, data.weight
+    above = xp.where(weight > 0, weight, xp.full_like(weight, xp.inf))
+    return float(xp.min(above)), float(xp.max(weight))
 
 
 def first_sums(data: DeviceData) -> FirstSums:
@@ -210,6 +235,19 @@ class DeviceRows(OnDevice):
         partition, gradient = self.data.total_of(sums)
         return float(partition), self._recentred(gradient)
 
+    def losses(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Sum of the weighted losses and its gradient, sample by sample, so that none cancels."""
+        parameters, weigh = self.for_batches(theta), self.data.weigh
+
+        def sums(rows: slice) -> tuple[Array, Array]:
+            x, Y = self.read(rows), self.data.target_block(rows)
+            Z = self.logits(parameters, x)
+            losses, R = losses_and_residuals(self.xp, Z, Y[1:, :] if Z.shape[0] == 1 else Y)
+            return self.xp.sum(weigh(losses, rows)), self._outer(weigh(R, rows), x)
+
+        loss, gradient = self.data.total_of(sums)
+        return float(loss), self._recentred(gradient)
+
     def moved(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Move of the gradient of A along `direction`."""
         at, along = self.for_batches(theta), self.for_batches(direction)
@@ -249,9 +287,11 @@ class DeviceRows(OnDevice):
 
 ANSWERS: dict[Function, Function] = {
     FirstSums.of: first_sums,
+    weight_range: device_weight_range,
     RowSpace.of: DeviceRowSpace.of,
     Rows: DeviceRows,
     Rows.log_partition: DeviceRows.log_partition,
+    Rows.losses: DeviceRows.losses,
     Rows.moved: DeviceRows.moved,
     Rows.largest_move: DeviceRows.largest_move,
     grams.pair_gram: device_grams.pair_gram,

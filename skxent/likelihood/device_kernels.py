@@ -26,6 +26,29 @@ def log_partition(xp: ModuleType, Z: Array) -> tuple[Array, Array]:
     return top + xp.log(total), P / total
 
 
+def losses_and_residuals(xp: ModuleType, Z: Array, Y: Array) -> tuple[Array, Array]:
+    """Losses and residuals without cancellation, see `kernels.losses_and_residuals`."""
+    if Z.shape[0] == 1:
+        z, y = Z[0, :], Y[0, :]
+        size = xp.abs(z)
+        e = xp.exp(-size)
+        unlikely, right = e / (1.0 + e), z >= 0
+        losses = size * xp.where(right, 1.0 - y, y) + xp.log1p(e)
+        return losses, xp.where(right, (1.0 - y) - unlikely, unlikely - y)[None, :]
+    top = xp.max(Z, axis=0)
+    behind = top - Z
+    E = xp.exp(-behind)
+    total = xp.sum(E, axis=0)
+    P = E / total
+    ahead = behind == 0
+    ties = xp.sum(xp.astype(ahead, Z.dtype), axis=0) - 1.0
+    rest = xp.sum(xp.where(ahead, xp.zeros_like(E), E), axis=0) + ties
+    losses = xp.sum(Y * behind, axis=0) + xp.log1p(rest) * xp.sum(Y, axis=0)
+    sure = Y == 1
+    others = xp.sum(xp.where(sure, xp.zeros_like(P), P), axis=0)
+    return losses, xp.where(sure, -others[None, :], P - Y)
+
+
 def moved_probabilities(xp: ModuleType, Z: Array, Q: Array) -> Array:
     """Moves of the probabilities where logits Z move by Q, see `kernels.move_probabilities`."""
     if Z.shape[0] == 1:

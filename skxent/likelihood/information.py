@@ -21,6 +21,11 @@ with the **meat**
 for samples or groups of them. A weight :math:`w_i = f_i c_i` is so many copies times the factor of
 a class: copies are samples of their own, a factor is a multiple of one score.
 
+The sandwich is added up from the **influences** :math:`H^{-1} s_i`, and B is never formed. Where
+classes are nearly separated, :math:`H^{-1}` is as large as C along directions in which all scores
+are next to zero: the product of three matrices would lose the square of the condition of H, the
+sum of squared influences loses the condition once.
+
 References
 ----------
 .. [1] H. White, "Maximum likelihood estimation of misspecified models", Econometrica 50, 1982.
@@ -221,7 +226,7 @@ def inverse(model: Cholesky) -> np.ndarray:
 
 
 def sandwich(at: Estimate, weight: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """H^-1 B H^-1, for an estimate whose covariance is H^-1.
+    """H^-1 B H^-1, for an estimate whose covariance is H^-1, as the Gram matrix of influences.
 
     Parameters
     ----------
@@ -230,30 +235,31 @@ def sandwich(at: Estimate, weight: np.ndarray, groups: np.ndarray | None) -> np.
         f c^2 of each sample, or with groups w.
     groups : (n,) array of int or None
     """
-    B = _meat(at, weight) if groups is None else _meat_of_groups(at, weight, groups)
-    return at.covariance @ B @ at.covariance
-
-
-def _meat(at: Estimate, weight: np.ndarray) -> np.ndarray:
     total = np.zeros_like(at.covariance)
-    for rows, S in _scores(at, None):
-        S *= np.sqrt(weight[rows])[:, None]
-        total += S.T @ S
+    scores = _weighted(at, weight) if groups is None else _summed(at, weight, groups)
+    for S in scores:
+        influence = S @ at.covariance
+        total += influence.T @ influence
     return total
 
 
-def _meat_of_groups(at: Estimate, weight: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def _weighted(at: Estimate, weight: np.ndarray) -> Iterator[np.ndarray]:
+    for rows, S in _scores(at, None):
+        S *= np.sqrt(weight[rows])[:, None]
+        yield S
+
+
+def _summed(at: Estimate, weight: np.ndarray, groups: np.ndarray) -> Iterator[np.ndarray]:
     """One group after the other; what a batch has of its last group goes on into the next."""
-    total = np.zeros_like(at.covariance)
-    rest, last = np.zeros((1, len(total))), -1
+    rest, last = np.zeros((1, len(at.covariance))), -1
     for rows, S in _scores(at, np.argsort(groups, kind="stable")):
         S *= weight[rows][:, None]
         codes = np.append(last, groups[rows])
         starts = np.flatnonzero(np.diff(codes, prepend=-2))
         sums = np.add.reduceat(np.vstack([rest, S]), starts, axis=0)
-        total += sums[:-1].T @ sums[:-1]
+        yield sums[:-1]
         rest, last = sums[-1:], codes[-1]
-    return total + rest.T @ rest
+    yield rest
 
 
 def _scores(at: Estimate, order: np.ndarray | None) -> Iterator[Batch]:
@@ -261,8 +267,18 @@ def _scores(at: Estimate, order: np.ndarray | None) -> Iterator[Batch]:
     K, p = at.theta.shape
     X, intercept = at.data.X, at.data.fit_intercept
     for rows, x in batches(X, at.mean, intercept, 2 * K * p, order):
-        residual = softmax(x @ at.theta.T, axis=1) - at.data.target_block(rows).T
+        residual = _residual(softmax(x @ at.theta.T, axis=1), at.data, rows)
         yield rows, (residual[:, at.free, None] * x[:, None, :]).reshape(len(x), -1)
+
+
+def _residual(P: np.ndarray, data: Data, rows: Any) -> np.ndarray:
+    """P - Y in the place of P, with all digits for a label that is all but certain."""
+    if data.targets.ndim == 2:
+        return np.subtract(P, data.target_block(rows).T, out=P)
+    own = np.arange(len(P)), data.targets[rows]
+    P[own] = 0.0
+    P[own] = -P.sum(axis=1)
+    return P
 
 
 def batches(

@@ -23,10 +23,11 @@ Where one step is not enough
 The step takes the curvature of the *other* samples for constant. Logits that move by q change a
 curvature by a factor between exp(-q) and exp(q), and so the relative error of the step is of the
 order of q. Where classes are nearly separable a few samples hold the boundary; without one of them
-logits move by ten, and a step is wrong by as much. The samples whose loss may be wrong by most,
-which is by its change times min(1, q), are therefore left out by a fit of their own, for as long as
-the others may be wrong by what matters to the mean. How wrong they are is learnt from those just
-fitted.
+logits move by ten, and a step is wrong by as much. A loss may be wrong by the part min(1, q) of its
+change, or by what it changes more where the step is exp(min(1, q)) times as long: a sample that is
+sure before and after Newton's step need not be so after the right one. The samples with the largest
+bounds are left out by a fit of their own, for as long as the others may be wrong by what matters to
+the mean. How wrong they are is learnt from those just fitted.
 
 References
 ----------
@@ -49,7 +50,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.special import expit, softmax
 
-from skxent.likelihood import curvature
+from skxent.likelihood import curvature, kernels
 from skxent.likelihood.blocks import Blocks, one_blas_thread
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
@@ -57,9 +58,10 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.plan import fits_row_space
+from skxent.likelihood.present import Present
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.rows import Rows
-from skxent.likelihood.solution import Solution
+from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.solver import minimise
 from skxent.likelihood.stage import Stage
 
@@ -73,6 +75,7 @@ BATCH = 8  # of them at a time, from which to learn the error of the others
 FINE = 1e-4  # of the gap of other fits; a logit is off by the square root of a gap
 STAGES = 4  # for such a fit, before one of the usual kind takes over
 STAGE = 40  # iterations of a stage
+CLOSE = 1.0  # logits; where none moves by more the Hessian of all samples is good to a factor of e
 ALONE = 1e-12  # of the weight of a class; what is left where a sample had it all
 
 # Losses (m,) of the samples with these indices from logits (m, K), or (m, 1) for two classes.
@@ -129,7 +132,10 @@ class LeaveOneOut:
         max_iter: int,
         rng: np.random.RandomState,
     ) -> None:
+        if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
+            raise ValueError("only one sample has some weight, and leave-one-out needs another.")
         self.cost, self.importance = cost, importance
+        self.cost_of_all = cost
         self.tol, self.max_iter = tol, max_iter
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
@@ -138,16 +144,18 @@ class LeaveOneOut:
         if self.space is not None:
             self.data = self.space.data
         self.moments = first_read(self.data)
+        self.present = Present.of(self.data, self.moments)
+        if self.present is not None:
+            self.data, self.cost = self.data.of_classes(self.present.mask), self._cost_of_present
+            self.moments = first_read(self.data)
         self.centre = self.moments.mean if data.fit_intercept else None
-        self.free = max(data.n_outputs - 1, 1)
+        self.free = max(self.data.n_outputs - 1, 1)
         width = self.free * (self.data.X.shape[1] + data.fit_intercept)
         if width > WIDEST:
             raise ValueError(
                 f"leave-one-out takes the whole Hessian, here of {width} parameters, and {WIDEST} "
                 "are the most: pass cv=5 for folds."
             )
-        if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
-            raise ValueError("only one sample has some weight, and leave-one-out needs another.")
         self.rows = np.flatnonzero(importance)
         most = max(LEAST, int(WORK / (self.free * width**2)))
         if len(self.rows) > most:
@@ -168,8 +176,9 @@ class LeaveOneOut:
 
     def fit(self, alpha: float) -> LeftOut:
         """Fit all samples, from where the last fit ended, and without each of `rows`."""
+        alpha = alpha if self.present is None else self.present.alpha(alpha)
         with one_blas_thread():
-            solution = self._minimise(self.data, alpha, self.start, self.tol)
+            solution = self._minimise(self.data, alpha, self.start, self.tol, True)
             self.start = solution.coef, solution.intercept
             if solution.unbounded:
                 endless = np.full(self.data.X.shape[0], np.inf)
@@ -179,6 +188,10 @@ class LeaveOneOut:
             if self.space is not None:
                 coef, intercept = self.space.leave(solution.coef, solution.intercept)
                 solution = replace(solution, coef=coef, intercept=intercept)
+            if self.present is not None:
+                coef, intercept = self.present.leave(solution.coef, solution.intercept)
+                mask = self.present.mask
+                solution = replace(solution, coef=coef, intercept=intercept, present=mask)
             return replace(left_out, solution=solution)
 
     def _leave_out(self, solution: Solution, alpha: float) -> LeftOut:
@@ -186,14 +199,21 @@ class LeaveOneOut:
         Z, moves, pushes = one_step(fit, self.rows)
         fitted = self.cost(np.arange(len(Z)), Z)
         Z = Z[self.rows]
-        Z[:, : self.free] += moves
-        self._forget_class(Z)
-        losses = self.cost(self.rows, Z)
-        bound = self.importance[self.rows] * np.abs(losses - fitted[self.rows])
-        bound *= np.minimum(_range(moves), 1.0)
+        losses = self._moved_losses(Z, moves)
+        q = np.minimum(_range(moves), 1.0)
+        farther = np.abs(self._moved_losses(Z, moves * np.exp(q)[:, None]) - losses)
+        bound = np.maximum(farther, q * np.abs(losses - fitted[self.rows]))
+        bound *= self.importance[self.rows]
         bound[self.alone[0]] = 0.0
         n_refits = self._refit(fit, pushes, losses, bound)
         return LeftOut(solution, fitted, self.rows, losses, n_refits)
+
+    def _moved_losses(self, Z: np.ndarray, moves: np.ndarray) -> np.ndarray:
+        """Losses of `rows` after their logits have moved."""
+        Z = Z.copy()
+        Z[:, : self.free] += moves
+        self._forget_class(Z)
+        return self.cost(self.rows, Z)
 
     def _forget_class(self, Z: np.ndarray) -> None:
         """Without its only sample a class has no probability at all."""
@@ -205,7 +225,10 @@ class LeaveOneOut:
 
     def _refit(self, fit: Fit, pushes: np.ndarray, losses: np.ndarray, bound: np.ndarray) -> int:
         """Put right the losses that may be wrong by most, in place; return how many."""
-        order = np.argsort(-bound, kind="stable")[:REFITS]
+        order = np.argsort(-bound, kind="stable")
+        # Without its only sample a class has no fit that could tell more.
+        order = order[~np.isin(order, self.alone[0])][:REFITS]
+        order = order[bound[order] > 0]
         importance = self.importance[self.rows]
         rest, share, done = bound.sum(), PESSIMISM, 0
         while done < len(order) and share * rest > ACCURACY * (importance @ losses):
@@ -215,8 +238,9 @@ class LeaveOneOut:
                 losses[i] = self._loss_without(fit, self.rows[i], pushes[i])
             wrong = importance[batch] * np.abs(losses[batch] - before)
             # A loss as large as a loss may be, before and after, teaches nothing.
-            if wrong.any():
-                share = wrong.sum() / bound[batch][wrong > 0].sum()
+            known = bound[batch][wrong > 0].sum()
+            if known > 0:
+                share = wrong.sum() / known
             rest -= bound[batch].sum()
             done += len(batch)
         return done
@@ -225,8 +249,8 @@ class LeaveOneOut:
         """Loss of a sample in a fit in which its weight is zero.
 
         The Hessian of all is a good model of the curvature for stages that begin where one Newton
-        step ends. It is no certificate where the curvature changes, so they go on for longer than a
-        gap of `tol` needs.
+        step ends. It is no certificate where logits move and the curvature changes: a fit of the
+        usual kind goes on from there.
         """
         n = self.data.X.shape[0]
         weight = np.ones(n) if self.data.weight is None else self.data.weight.copy()
@@ -237,24 +261,38 @@ class LeaveOneOut:
             point = min(points, key=lambda point: point.value)
             for _ in range(STAGES):
                 view = View.of(fit.model, point)
-                stage = Stage(others, view, FINE * fit.target, np.inf).run(STAGE)
+                target = min(fit.target, self.tol * nats_of_tol(point.value))
+                stage = Stage(others, view, FINE * target, np.inf).run(STAGE)
                 point = stage.best
                 if stage.arrived:
                     break
+            near = stage.arrived and others.largest_move(point.theta - fit.theta) < CLOSE
         coef, intercept = others.leave(point.theta)
-        if not stage.arrived:
-            other = self._minimise(data, others.alpha, (coef, intercept), FINE * self.tol)
+        if not near:
+            other = self._minimise(data, others.alpha, (coef, intercept), FINE * self.tol, False)
             coef, intercept = other.coef, other.intercept
         logits = self.data.X[[row]] @ coef.T + intercept
         return float(self.cost(np.array([row]), logits)[0])
+
+    def _cost_of_present(self, rows: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """Losses from logits of the classes that have weight."""
+        assert self.present is not None
+        return self.cost_of_all(rows, self.present.logits(logits))
 
     def _objective(self, data: Data, moments: Moments, alpha: float) -> Objective:
         return Objective(data, moments, alpha, self.centre)
 
     def _minimise(
-        self, data: Data, alpha: float, start: tuple[np.ndarray, np.ndarray] | None, tol: float
+        self,
+        data: Data,
+        alpha: float,
+        start: tuple[np.ndarray, np.ndarray] | None,
+        tol: float,
+        search: bool,
     ) -> Solution:
-        return minimise(data, alpha=alpha, start=start, tol=tol, max_iter=self.max_iter)
+        return minimise(
+            data, alpha=alpha, start=start, tol=tol, max_iter=self.max_iter, search=search
+        )
 
 
 @dataclass(frozen=True)
@@ -305,20 +343,41 @@ def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
         for block in blocks.runs(segment):
             x = held.samples(block, buffer)
             Z[block] = x @ theta.T
-            P = expit(Z[block]) if R == 1 else softmax(Z[block], axis=1)
-            r = held.weigh(held.residuals(P.T, block), block)[:free].T
+            P, others = _probabilities(Z[block])
+            Y = held.data.target_block(block)
+            r = kernels.losses_and_residuals(Z[block].T, Y[1:] if R == 1 else Y)[1]
+            r = held.weigh(r, block)[:free].T
             w = held.weigh(np.ones(len(x)), block)
             out = slice(*np.searchsorted(rows, (block.start, block.stop)))
             own = rows[out] - block.start
-            moves[out], pushes[out] = _moves(half, x[own], P[own, :free], r[own], w[own])
+            P, others = P[own, :free], others[own, :free]
+            moves[out], pushes[out] = _moves(half, x[own], P, others, r[own], w[own])
 
     with closing(blocks):
         blocks.map(work)
     return Z, moves, pushes
 
 
+def _probabilities(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of the classes, and one less them without cancellation, from logits (m, R)."""
+    if Z.shape[1] == 1:
+        return expit(Z), expit(-Z)
+    P = softmax(Z, axis=1)
+    others = 1.0 - P
+    at = np.arange(len(P)), P.argmax(axis=1)
+    rest = P.copy()
+    rest[at] = 0.0
+    others[at] = rest.sum(axis=1)
+    return P, others
+
+
 def _moves(
-    half: np.ndarray, x: np.ndarray, P: np.ndarray, r: np.ndarray, w: np.ndarray
+    half: np.ndarray,
+    x: np.ndarray,
+    P: np.ndarray,
+    others: np.ndarray,
+    r: np.ndarray,
+    w: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A u and u = (I - W A)^-1 r of some samples, both (m, free); `half` is T'."""
     (m, p), free = x.shape, P.shape[1]
@@ -327,7 +386,7 @@ def _moves(
         np.matmul(x, half[k * p :, k * p : (k + 1) * p].T, out=B[:, k, k * p :])
     A = B @ B.swapaxes(1, 2)
     W = -w[:, None, None] * P[:, :, None] * P[:, None, :]
-    W[:, range(free), range(free)] += w[:, None] * P
+    W[:, range(free), range(free)] = w[:, None] * P * others
     # A sample that alone decides something has a leverage of one, but for the jitter.
     lever = (1.0 + curvature.JITTER) * np.eye(free) - W @ A
     u = np.linalg.solve(lever, r[:, :, None])

@@ -11,6 +11,7 @@ import numpy as np
 
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Curvature
+from skxent.likelihood.graded import Extreme, RowFactor
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.plan import Rung, plan
@@ -32,6 +33,7 @@ class Models:
         self.source = objective  # whose rows the model is made from
         self.plan = plan(objective.data)
         self.ladder = list(self.plan.ladder)
+        self.extreme: Extreme | None = None  # then models of all rows are made by QR
         self._passes_left = 0.0
 
     @property
@@ -39,8 +41,10 @@ class Models:
         """The model in use."""
         return self.ladder[0]
 
-    def at(self, theta: np.ndarray, caution: float) -> Curvature:
+    def at(self, theta: np.ndarray, caution: float) -> Curvature | RowFactor:
         """The model of the curvature at a point."""
+        if self.extreme is not None and self.rung.exact:
+            return RowFactor.of(self.source, theta, caution, self.extreme.sizes)
         return self.rung.model(self.source, theta, caution)
 
     def start(self) -> np.ndarray:
@@ -68,6 +72,15 @@ class Models:
         if self.ladder[1].passes > self.objective.n_passes + EARLY * poor:
             return False
         self.ladder.pop(0)
+        self._draw_source(theta)
+        return True
+
+    def climb_to_exact(self, theta: np.ndarray, most: float) -> bool:
+        """Go on with the Hessian itself if it costs `most` passes at most; tell whether."""
+        top = self.ladder[-1]
+        if self.rung.exact or not top.exact or top.passes > most:
+            return False
+        del self.ladder[:-1]
         self._draw_source(theta)
         return True
 

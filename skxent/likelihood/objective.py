@@ -48,6 +48,7 @@ from skxent.likelihood.places import Place, add
 from skxent.likelihood.rows import Rows
 
 EPS = float(np.finfo(float).eps)
+LONGEST = 745.0  # logits by which a loss that is not zero in float64 can be decided
 CANCELLATION = 1e3  # |mean| / deviation above which a block is centred before it is multiplied
 
 
@@ -95,7 +96,9 @@ class Objective:
         # float64 no curvature is to be seen, but a parameter with a gradient must be able to move.
         # A constant column has neither, and stays where it is.
         self.least_curvature = data.eps * squares
-        self.value_at_zero = float(moments.class_weight.sum() * np.log(data.n_classes))
+        self.total_weight = float(moments.class_weight.sum())
+        self.value_at_zero = self.total_weight * float(np.log(data.n_classes))
+        self.sample_by_sample = False  # whether losses are added up so whatever they are
         self.n_passes = 0.0
 
     @cached_property
@@ -126,13 +129,40 @@ class Objective:
 
     def __call__(self, theta: np.ndarray) -> Point:
         """Value and gradient, from one read of X."""
-        partition, gradient = self.sum(Rows.log_partition, theta)
-        agreement = float(np.vdot(theta, self.statistic))
-        gradient -= self.statistic
+        loss, gradient, rounding = self._loss(theta)
         penalty, slope = self._penalty(theta)
         gradient[:, : slope.shape[1]] += slope
-        rounding = self.data.eps * (abs(partition) + abs(agreement))
-        return Point(theta, partition - agreement + penalty, gradient, rounding)
+        return Point(theta, loss + penalty, gradient, rounding)
+
+    def _loss(self, theta: np.ndarray) -> tuple[float, np.ndarray, float]:
+        """Sum of the losses, its gradient and its rounding.
+
+        Where losses are tiny next to logits the partition and the agreement cancel, and losses are
+        added up sample by sample, which costs another read of X.
+        """
+        if not self.sample_by_sample:
+            partition, gradient = self.sum(Rows.log_partition, theta)
+            agreement = float(np.vdot(theta, self.statistic))
+            loss = partition - agreement
+            rounding = self.data.eps * (abs(partition) + abs(agreement))
+            if loss * np.sqrt(self.data.eps) > rounding:  # half of the digits are left
+                gradient -= self.statistic
+                return loss, gradient, rounding
+        loss, gradient = self.sum(Rows.losses, theta)
+        # A logit z is off by eps z, and a small loss by as much of itself. Curvature that is less
+        # than eps of its most is not seen.
+        rounding = self.data.eps * (LONGEST * loss + self.total_weight / 8.0)
+        return loss, gradient, rounding
+
+    def most_above_minimum(self, point: Point) -> float:
+        """Upper bound of the gap at a point, in nats: no loss is negative.
+
+        Without an intercept the penalty bounds it too, since the curvature is `alpha` at least.
+        """
+        most = max(point.value, 0.0) + point.rounding
+        if self.alpha > 0 and not self.data.fit_intercept:
+            most = min(most, 0.5 * float(np.vdot(point.gradient, point.gradient)) / self.alpha)
+        return most
 
     def penalty(self, theta: np.ndarray) -> float:
         """The penalty in nats."""

@@ -103,6 +103,10 @@ class Place(Asked, Protocol):
         """Relative rounding error of sums."""
         ...
 
+    def of_classes(self, mask: Any) -> Any:
+        """The same rows for some of the classes; rows of the others have no weight."""
+        ...
+
     def prepared(self, kind: Function, *args: Any) -> Any:
         """The same parts, each as ``kind(part, *args)``, to be asked as these."""
         ...

@@ -67,6 +67,26 @@ class Rows(Here):
         partition = sum(total for total, _ in sums)
         return partition, self._recentre(_in_order(g for _, g in sums))
 
+    def losses(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Sum of the weighted losses and its gradient, sample by sample, so that none cancels."""
+
+        def sums(segment: list[slice]) -> tuple[float, np.ndarray]:
+            W, intercept = self._for_blocks(theta)
+            space, buffer = self._space(1), self.blocks.buffer()
+            total, gradient = 0.0, np.zeros(self.shape)
+            for rows in segment:
+                x = self.blocks.read(rows, buffer)
+                (Z,) = self._shaped(space, rows)
+                _logits(W, x, intercept, Z)
+                Y = self.data.target_block(rows)
+                losses, R = kernels.losses_and_residuals(Z, Y[1:] if len(Z) == 1 else Y)
+                total += float(self.weigh(losses, rows).sum())
+                add_outer(gradient, self.weigh(R, rows), x)
+            return total, gradient
+
+        parts = self.blocks.map(sums, theta.size)
+        return sum(loss for loss, _ in parts), self._recentre(_in_order(g for _, g in parts))
+
     def moved(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Move of the gradient of A along `direction`."""
         sums = self.blocks.map(lambda segment: self._moved(theta, direction, segment), theta.size)

@@ -40,8 +40,9 @@ probabilities :math:`-g^\top D = \sum_i w_i\, E\, r_i > 0`. If the Newton step
 
 so **the step moves the logits of some sample apart by one at least**. A fit without penalty ends
 with a Newton step that moves none by a tenth, which proves that a finite maximum exists; how near
-it is follows from self-concordance (Bach, 2010, see `certificate.stretch`). Only other ends need
-the search above.
+it is follows from self-concordance (Bach, 2010, see `certificate.stretch`). That is so for the
+exact step. `existence` tells whether a step that was computed is near enough to it. Only other ends
+need the search above.
 
 References
 ----------
@@ -69,9 +70,10 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from skxent.likelihood.blocks import one_blas_thread
-from skxent.likelihood.cone import Cone, Undecided
+from skxent.likelihood.cone import Cone
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import Moments, first_read
+from skxent.likelihood.programmes import Undecided
 
 __all__ = ["Separation", "Undecided", "find_separation"]
 
@@ -170,7 +172,7 @@ def find_separation(
     ------
     Undecided
         If the data are too large: with hundreds of parameters, or with thousands where samples have
-        few entries that are not zero. Or if HiGHS gave up.
+        few entries that are not zero. Or if HiGHS gave up, or took more than `programmes.SECONDS`.
     """
     with one_blas_thread():
         cone = Cone(data, first_read(data) if moments is None else moments)

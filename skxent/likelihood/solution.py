@@ -6,6 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skxent.likelihood.graded import Extreme
+from skxent.likelihood.separation import Separation
+
+
+def nats_of_tol(value: float) -> float:
+    """What `tol` is a part of where the objective is `value`, in nats.
+
+    One nat between an objective of one and of a thousand, above that a thousandth of the objective.
+    Below one nat it is the objective itself: on nearly separable data a millionth of a nat is far
+    from the minimum, and weights that are all multiplied by a small number, as the penalty is, have
+    the same fit.
+    """
+    return max(min(1.0, value), 1e-3 * value)
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -19,11 +33,14 @@ class Solution:
     value, log_likelihood : float
         The objective, and its part without the penalty with the sign changed, in nats.
     gap : float
-        Estimated distance of `value` from the minimum, in nats.
+        Distance of `value` from the minimum, in nats: an estimate if `converged`, else an upper
+        bound.
     target : float
-        The gap that was asked for.
+        The gap that was asked for, in nats: `tol` times `nats_of_tol`, or what float64 resolves of
+        the objective where that is more.
     converged : bool
-        Whether the gap is within what was asked for, and certain to be.
+        Whether the gap is within what was asked for, and certain to be, and a finite minimum is
+        known to exist.
     unbounded : bool
         Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
     stopped : bool
@@ -33,6 +50,16 @@ class Solution:
         Reads of X, those of samples as fractions.
     curve : tuple of (passes, value)
         The objective after each iteration on all rows.
+    extreme : Extreme or None
+        The entry of X that is out of proportion, where that kept the fit from its minimum.
+    proved : bool
+        Whether the end of the fit proves that a finite minimum exists.
+    decided : bool
+        Whether it is known, from the end or by linear programmes, that one exists or not.
+    separation : Separation or None
+        What the programmes found.
+    present : (K,) array of bool or None
+        Which classes have weight, where others have none and were left out.
     """
 
     coef: np.ndarray
@@ -47,3 +74,14 @@ class Solution:
     n_iterations: int
     n_passes: float
     curve: tuple[tuple[float, float], ...]
+    extreme: Extreme | None = None
+    proved: bool = True
+    decided: bool = True
+    separation: Separation | None = None
+    present: np.ndarray | None = None
+
+    @property
+    def short(self) -> bool:
+        """Whether the fit ended before the gap was within what was asked for."""
+        known = self.decided or self.gap > self.target
+        return known and not (self.converged or self.unbounded)

@@ -48,7 +48,8 @@ class Stage:
         self.enough = fallen if fallen > NEAR * goal else goal
         if careful:
             move = objective.largest_move(start.newton_step)
-            self.unit *= min(1.0, SHORT / move)
+            if move > SHORT:  # at least one logit moves
+                self.unit *= SHORT / move
         self.after_iteration = after_iteration
         self.n_iterations = self.n_evaluations = 0
 

@@ -11,7 +11,7 @@ sample i has c_i: the sum of squares is then :math:`\sum_i c_i (s_i (\ell_i - \b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,8 @@ from skxent.metrics._labels import Codes, as_array, as_labels
 from skxent.metrics._targets import Floats, as_weights
 
 LARGEST_COUNT = 2**53  # of what float64 can count
+WHOLE = 1e-3  # the furthest that any weight may be from a whole number that it stands for
+SAFE = 1e150  # sums of products of numbers between 1 / SAFE and SAFE keep their digits
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
@@ -48,9 +50,22 @@ def copies_and_shares(weight: Floats | None, n: int) -> tuple[Floats, Floats]:
     ones = np.ones(n)
     if weight is None:
         return ones, ones
-    if (weight == np.floor(weight)).all() and weight.sum() <= LARGEST_COUNT:
-        return weight, ones
+    counts = np.rint(weight)
+    if counts.sum() <= LARGEST_COUNT and (np.abs(weight - counts) <= _rounding(weight)).all():
+        return counts, ones
     return (weight > 0).astype(np.float64), weight
+
+
+def _rounding(weight: Floats) -> Floats:
+    """Return how far weights may be from whole numbers and still count as whole.
+
+    That is a few roundings of the type they were computed in: float32, if all of them are numbers
+    of float32.
+    """
+    with np.errstate(over="ignore"):
+        single = bool((weight == weight.astype(np.float32)).all())
+    eps = float(np.finfo(np.float32 if single else np.float64).eps)
+    return np.minimum(8.0 * eps * weight, WHOLE)
 
 
 def estimate(
@@ -68,7 +83,17 @@ def estimate(
     weights = copies * shares
     kept = weights > 0  # what has no weight is absent, even where it is infinite
     values, copies, shares, weights = values[kept], copies[kept], shares[kept], weights[kept]
+    groups = None if groups is None else groups[kept]
     n = round(copies.sum())
+    top = float(np.abs(values).max(initial=0.0))
+    if 0.0 < top < np.inf and not 1.0 / SAFE <= top <= SAFE:
+        exponent = math.frexp(top)[1]
+        size = None if size is None else math.ldexp(size, -exponent)
+        found = estimate(np.ldexp(values, -exponent), copies, shares, groups, size)
+        with np.errstate(over="ignore"):
+            figures = (found.total, found.mean, found.standard_error)
+            total, mean, error = np.ldexp(figures, exponent).tolist()
+        return replace(found, total=total, mean=mean, standard_error=error)
     total, weight = exact_sum(weights * values), exact_sum(weights)
     if not n:
         return Estimate(0.0, 0.0, np.nan, np.nan, 0, 0)
@@ -81,7 +106,7 @@ def estimate(
     if groups is None:
         pieces, times, n_pieces = shares * moved, copies, n
     else:
-        present, codes = np.unique(groups[kept], return_inverse=True)
+        present, codes = np.unique(groups, return_inverse=True)
         n_pieces = len(present)
         pieces, times = np.bincount(codes, weights * moved).astype(np.float64), np.ones(n_pieces)
     error = np.nan
@@ -109,10 +134,22 @@ def exact_sum(values: Floats) -> float:
 
 def read_weights(sample_weight: ArrayLike | None, n: int, of: str) -> Floats | None:
     """Return weights, one for each of the n samples of the argument `of`."""
-    if sample_weight is not None:
-        sample_weight = as_array(sample_weight, "sample_weight")
+    if sample_weight is None:
+        return None
+    sample_weight = as_array(sample_weight, "sample_weight")
+    if sample_weight.ndim == 1:
         _check_length("sample_weight", len(sample_weight), n, of)
     return as_weights(sample_weight, n)
+
+
+def scaled_weights(weight: Floats | None) -> Floats | None:
+    """Return weights for means: multiplied by a power of two where sums overflow or underflow.
+
+    Weights of that size are no counts, and their mean stays the same.
+    """
+    if weight is None or 1.0 / SAFE <= weight.max() <= SAFE:
+        return weight
+    return np.ldexp(weight, -math.frexp(weight.max())[1])
 
 
 def group_codes(groups: ArrayLike, n: int, of: str) -> Codes:

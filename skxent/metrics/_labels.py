@@ -7,6 +7,7 @@ which are few.
 
 from __future__ import annotations
 
+import datetime
 import numbers
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skxent._collections import here
 from skxent._namespaces import namespace_of, to_numpy
-from skxent.metrics._refusals import refuse_label
+from skxent.metrics._refusals import refuse_kind, refuse_label
 
 Codes = NDArray[np.intp]
 
@@ -43,18 +44,28 @@ class Labels:
 
 def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return `values` as a NumPy array, or say why they cannot be one."""
+    if type(values) is np.ndarray:
+        return values if values.dtype.kind != "T" else values.astype(object)
     (values,) = here(values)
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass a dense array, {name}.toarray().")
-    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
-        row = int(np.argwhere(np.ma.getmaskarray(values))[0][0])
-        raise ValueError(f"{name}[{row}] is masked: leave out masked samples beforehand.")
+    refuse_kind(values, name)
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        if array.dtype.kind == "T" or (array.dtype.kind == "U" and _is_mixed(values)):
+            return np.asarray(values, dtype=object)  # NumPy would turn numbers to text
+        return array
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array: {error}") from error
     except (TypeError, RuntimeError) as error:
         return _host_copy(values, name, error)
+
+
+def _is_mixed(values: Any) -> bool:
+    """Tell whether a list of text has other things in it."""
+    if not isinstance(values, list | tuple):
+        return False
+    return not all(issubclass(kind, str | list | tuple) for kind in set(map(type, values)))
 
 
 def _host_copy(values: Any, name: str, error: Exception) -> NDArray[Any]:
@@ -84,7 +95,11 @@ def as_labels(values: ArrayLike, name: str) -> Labels:
     elif kind == "U":
         distinct, codes = _code_text(source)
     else:
+        source = _in_one_unit(source)
         objects = source.tolist()
+        if kind_of(objects[0]) == "time":
+            objects = [as_time(value) for value in objects]
+            source = np.fromiter(objects, dtype=object, count=len(objects))
         if all(issubclass(t, numbers.Real | np.bool_) for t in {type(value) for value in objects}):
             as_numbers = np.asarray(objects)
             if as_numbers.dtype.kind in "biuf":
@@ -107,7 +122,7 @@ def one_dimensional(source: NDArray[Any], name: str) -> NDArray[Any]:
 def locate(labels: Labels, classes: Labels) -> Codes:
     """Return the position of each label in `classes`, -1 where it is not there."""
     known, held = classes.source.tolist(), labels.distinct.tolist()
-    if isinstance(known[0], str) != isinstance(held[0], str):
+    if kind_of(known[0]) != kind_of(held[0]):
         raise ValueError(
             f"{labels.name} holds labels like {held[0]!r} but {classes.name} holds labels like "
             f"{known[0]!r}: convert one to the type of the other."
@@ -116,6 +131,37 @@ def locate(labels: Labels, classes: Labels) -> Codes:
         return labels.codes
     code_of = {label: code for code, label in enumerate(known)}
     return labels.at(np.array([code_of.get(label, -1) for label in held], dtype=np.intp))
+
+
+def kind_of(label: Any) -> str:
+    """Return what a label is: labels of different kinds are never equal."""
+    if isinstance(label, str):
+        return "text"
+    if isinstance(label, numbers.Number | np.bool_):
+        return "number"
+    if isinstance(label, bytes):
+        return "bytes"
+    return "time" if isinstance(label, datetime.date | np.datetime64) else "object"
+
+
+def as_time(label: Any) -> Any:
+    """Return a day as its first moment, so that days and times of any type are comparable."""
+    if isinstance(label, np.datetime64):
+        return label.astype("M8[us]").item()
+    if isinstance(label, datetime.date) and not isinstance(label, datetime.datetime):
+        return datetime.datetime.combine(label, datetime.time())
+    return label
+
+
+def _in_one_unit(source: NDArray[Any]) -> NDArray[Any]:
+    """Return dates and durations in microseconds, where they are whole numbers of them.
+
+    Equal ones of different units are then equal as labels.
+    """
+    if source.dtype.kind not in "mM":
+        return source
+    micro = source.astype(f"{source.dtype.kind}8[us]")
+    return micro if (micro == source).all() else source
 
 
 def shorten(values: list[Any], most: int = 10) -> str:
@@ -188,10 +234,17 @@ def _code_objects(objects: list[Any], name: str) -> tuple[NDArray[Any], Codes]:
         if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
             row = next(i for i, other in enumerate(objects) if other is value)
             raise ValueError(f"{name}[{row}] is {value}: leave out samples without a label.")
+    if isinstance(held[0], tuple):
+        raise ValueError(
+            f"{name} holds tuples like {held[0]!r}: labels are strings, booleans, whole numbers or "
+            "dates. Join the columns or levels to one label for each sample."
+        )
+    kind = kind_of(held[0])
     for value in held:
-        if isinstance(value, str) != isinstance(held[0], str):
+        if kind_of(value) != kind:
+            what = "strings and numbers" if isinstance(value, str) != (kind == "text") else "types"
             raise ValueError(
-                f"{name} mixes strings and numbers: {held[0]!r} in row 0, {value!r} in row "
+                f"{name} mixes {what}: {held[0]!r} in row 0, {value!r} in row "
                 f"{objects.index(value)}. Convert all labels to one type."
             )
     try:

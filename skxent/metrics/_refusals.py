@@ -5,10 +5,42 @@ Each function raises. The values are NumPy's or Python's, and few.
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Mapping, Set
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def refuse_kind(values: Any, name: str) -> None:
+    """Refuse what is no array and has no rows, or hides some of them."""
+    if isinstance(values, np.ndarray):
+        _refuse_masked(values, name)
+        return
+    kind, article = type(values), f"{name} is a {type(values).__name__}"
+    if isinstance(values, list | tuple):
+        if values and isinstance(values[0], np.ndarray):
+            for i, row in enumerate(values):
+                _refuse_masked(row, f"{name}[{i}]")
+    elif isinstance(values, Mapping | Set):
+        raise TypeError(f"{article}: pass an array or a list with one entry for each sample.")
+    elif hasattr(kind, "collect") and not hasattr(kind, "__array__"):
+        raise TypeError(f"{article}, which holds no numbers yet: pass {name}.collect().")
+    elif hasattr(kind, "get_params") and hasattr(kind, "fit"):
+        raise TypeError(
+            f"{article}: pass an array, which for a prediction is the model's predict_proba(X)."
+        )
+
+
+def _refuse_masked(values: Any, name: str) -> None:
+    """Refuse hidden values, which NumPy's functions would use."""
+    if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
+        place = ", ".join(map(str, np.argwhere(np.ma.getmaskarray(values))[0]))
+        where = f"{name}[{place}]" if place else name
+        raise ValueError(
+            f"{where} is masked: leave out the samples with masked values, or fill them in, as "
+            f"{name}.filled(value) does."
+        )
 
 
 def refuse_no_weight() -> NoReturn:

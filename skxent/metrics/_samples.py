@@ -13,6 +13,8 @@ from skxent._collections import here
 from skxent.metrics import _costs
 from skxent.metrics._costs import Losses
 from skxent.metrics._labels import Codes, as_array, as_labels
+from skxent.metrics._names import classes_named, column_names, name_array
+from skxent.metrics._roles import explain_roles
 from skxent.metrics._targets import (
     Classes,
     Floats,
@@ -20,8 +22,8 @@ from skxent.metrics._targets import (
     as_weights,
     categorical_target,
     ceiling,
+    check_weight_range,
     classes_from,
-    column_names,
 )
 from skxent.metrics.losses import class_losses
 
@@ -64,16 +66,17 @@ class Samples:
     ) -> Self:
         """Read the arguments of a public function; what is lazy comes here once."""
         y_true, y_pred, sample_weight = here(y_true, y_pred, sample_weight)
-        prediction = as_numbers(y_pred, "y_pred")
-        classes = Classes.of(y_pred, prediction, labels)
-        names = _names(y_true, classes)
+        prediction, names = _read(y_true, y_pred, labels)
         losses = class_losses(y_true, y_pred, from_logits, names, None)
+        weight = as_weights(sample_weight, len(prediction))
+        if weight is not None:
+            check_weight_range(weight.max())
         return cls(
             np.asarray(names),
             categorical_target(y_true, Classes.of(y_pred, prediction, names), len(prediction)),
             prediction,
             losses,
-            as_weights(sample_weight, len(prediction)),
+            weight,
             from_logits,
         )
 
@@ -117,12 +120,23 @@ class Samples:
         return Z[np.arange(len(Z)), codes].astype(np.float64), rest.values
 
 
+@explain_roles
+def _read(
+    y_true: ArrayLike, y_pred: ArrayLike, labels: ArrayLike | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Read a prediction, and the class of each of its columns."""
+    prediction = as_numbers(y_pred, "y_pred")
+    return prediction, _names(y_true, Classes.of(y_pred, prediction, labels))
+
+
 def _names(y_true: Any, classes: Classes) -> NDArray[Any]:
     """Name the columns: by `labels`, by a data frame, by the labels found, or by their numbers."""
     if classes.labels is not None:
         return classes.labels.source
     array = as_array(y_true, "y_true")
     if array.ndim == 2 and array.shape[1] > 1:
-        names = classes.names or column_names(y_true)
-        return np.arange(classes.count) if names is None else as_labels(names, "columns").source
-    return classes_from(as_labels(array, "y_true"), classes).source
+        for names, name in ((classes.names, "y_pred"), (column_names(y_true), "y_true")):
+            if names is not None:
+                return name_array(classes_named(names, name))
+        return np.arange(classes.count)
+    return name_array(classes_from(as_labels(array, "y_true"), classes))

@@ -31,6 +31,9 @@ class Table:
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         left = WIDTH - sum(widths[1:]) - len(GAP) * (len(widths) - 1)
         widths[0] = min(widths[0], max(left, LEAST_NAME))
+        body = slice(1, 1 + len(self.rows))
+        names = distinct([name for name, *_ in lines[body]], widths[0])
+        lines[body] = [(name, *line[1:]) for name, line in zip(names, lines[body], strict=True)]
         texts = [
             GAP.join([f"{cut(name, widths[0]):<{widths[0]}}", *map(str.rjust, cells, widths[1:])])
             for name, *cells in lines
@@ -150,3 +153,34 @@ def _html_row(row: tuple[str, ...] | None) -> str:
     name, *cells = row or ("",)
     numbers = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     return f"<tr><th>{escape(name)}</th>{numbers}</tr>"
+
+
+def distinct(names: Sequence[str], width: int) -> list[str]:
+    """Return names of at most `width` characters, of which no two are alike unless they were.
+
+    Long names lose their middle. Where that leaves some alike, the cut moves to the front or to the
+    back, and names that are alike wherever they are cut end in their number.
+    """
+    head = width // 2
+    for part in dict.fromkeys([head, *range(width - 1, -1, -1)]):
+        short = [_without_middle(name, width, part) for name in names]
+        if len(set(short)) == len(set(names)):
+            return short
+    short = [_without_middle(name, width, head) for name in names]
+    full: dict[str, set[str]] = {}
+    for name, text in zip(names, short, strict=True):
+        full.setdefault(text, set()).add(name)
+    return [
+        text
+        if len(full[text]) == 1
+        else _without_middle(f"{name}#{i}", width, width - len(f"{i}") - 2)
+        for i, (name, text) in enumerate(zip(names, short, strict=True))
+    ]
+
+
+def _without_middle(text: str, width: int, head: int) -> str:
+    """Return the first `head` characters and as many of the last as there is room for."""
+    if len(text) <= width:
+        return text
+    tail = width - 1 - head
+    return f"{text[:head]}…{text[len(text) - tail :] if tail > 0 else ''}"[:width]

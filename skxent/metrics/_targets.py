@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +23,19 @@ from skxent.metrics._labels import (
     Labels,
     as_array,
     as_labels,
-    first_repeated,
     locate,
     shorten,
+)
+from skxent.metrics._names import (
+    all_column_names,
+    check_order,
+    check_orders,
+    check_outcome_order,
+    classes_named,
+    column_names,
+    named_labels,
+    refuse_repeated,
+    telling,
 )
 from skxent.metrics._refusals import (
     refuse_distribution,
@@ -55,23 +66,24 @@ def as_reals(values: ArrayLike, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} is complex: pass real numbers.")
     if array.dtype.kind in "biuf" and array.dtype.itemsize <= 8:
         return array
-    reason = f"its dtype is {array.dtype}"
-    if array.dtype.kind in "fO":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            reason = f"{_first_not_a_number(array)}: {error}"
-    raise ValueError(f"{name} does not hold numbers only: {reason}.")
+    if array.dtype.kind == "f":
+        return array.astype(np.float64)
+    if array.dtype.kind == "O":
+        return np.fromiter(_floats(array, name), np.float64, array.size).reshape(array.shape)
+    raise ValueError(f"{name} does not hold numbers only: its dtype is {array.dtype}.")
 
 
-def _first_not_a_number(array: NDArray[Any]) -> str:
-    """Tell which of some objects is the first that float() does not take."""
+def _floats(array: NDArray[Any], name: str) -> Iterator[float]:
+    """Read objects one by one; the first that is no number is named. Text is none."""
     for place, value in np.ndenumerate(array):
         try:
-            float(value)
-        except (TypeError, ValueError):
-            return f"{value!r} at {list(place)}"
-    return "not numbers"
+            if isinstance(value, str | bytes):
+                raise TypeError("text is no number")
+            yield float(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(
+                f"{name} does not hold numbers only: {value!r} at {list(place)}: {error}."
+            ) from error
 
 
 def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -162,60 +174,35 @@ def read_single_logits(z: NDArray[Any], rows: slice, name: str = "y_pred") -> Fl
 # ------------------------------------------------------------------ targets
 
 
-def column_names(values: Any) -> list[Any] | None:
-    """Return the column names of a data frame, or None where there are none worth reading.
-
-    The default names 0, 1, ..., K - 1 say nothing about classes.
-    """
-    columns = getattr(values, "columns", None)
-    names = None if columns is None else list(columns)
-    return None if names is None or names == list(range(len(names))) else names
-
-
 @dataclass(frozen=True)
 class Classes:
     """What is known about the columns of a prediction before the target is read."""
 
     count: int
     labels: Labels | None = None
-    names: list[Any] | None = None
+    all_names: list[Any] | None = None
+
+    @property
+    def names(self) -> list[Any] | None:
+        """Names of the columns that say something about classes."""
+        return None if self.all_names is None else telling(self.all_names)
 
     @classmethod
     def of(cls, y_pred: Any, prediction: NDArray[Any], labels: ArrayLike | None) -> Classes:
         count = 2 if prediction.ndim == 1 else prediction.shape[1]
-        names = column_names(y_pred) if prediction.ndim == 2 else None
+        names = all_column_names(y_pred) if prediction.ndim == 2 else None
         if labels is None:
             return cls(count, None, names)
         known = as_labels(labels, "labels")
-        _refuse_repeated(known)
+        refuse_repeated(known)
         if len(known) != count:
             raise ValueError(
                 f"labels names {len(known)} classes but y_pred has {count} columns: name every "
                 "column once, in the order of the columns."
             )
-        _check_order("y_pred", names, "labels", known.source.tolist())
-        return cls(count, known, names)
-
-
-def _refuse_repeated(classes: Labels) -> None:
-    repeated = first_repeated(classes)
-    if repeated is not None:
-        raise ValueError(f"{repeated!r} is twice in {classes.name}: name each class once.")
-
-
-def _check_order(name: str, columns: list[Any] | None, other: str, order: list[Any] | None) -> None:
-    """Refuse two lists of the same classes in different orders."""
-    if columns is None or order is None or columns == order:
-        return
-    try:
-        same = set(columns) == set(order)
-    except TypeError:  # names that cannot be hashed are no labels
-        return
-    if same:
-        raise ValueError(
-            f"the columns of {name}, {columns}, are not in the order of {other}, {order}: "
-            f"reorder them, {name}[{order}]."
-        )
+        found = cls(count, known, names)
+        check_order("y_pred", found.names, "labels", known.source.tolist())
+        return found
 
 
 def categorical_target(y_true: ArrayLike, classes: Classes, n: int) -> Codes | NDArray[Any]:
@@ -224,10 +211,10 @@ def categorical_target(y_true: ArrayLike, classes: Classes, n: int) -> Codes | N
     if array.ndim == 2 and array.shape[1] > 1:
         soft = as_numbers(array, "y_true")
         check_soft_rows(soft, classes, n)
-        names = column_names(y_true)
-        _check_order("y_true", names, "y_pred", classes.names)
+        check_orders(y_true, "y_true", classes.all_names, "y_pred")
         if classes.labels is not None:
-            _check_order("y_true", names, "labels", classes.labels.source.tolist())
+            order = classes.labels.source.tolist()
+            check_order("y_true", column_names(y_true), "labels", order)
         return soft
     truth = as_labels(array, "y_true")
     return codes_of(truth, classes, n)
@@ -262,10 +249,10 @@ def codes_of(truth: Labels, classes: Classes, n: int) -> Codes:
 def classes_from(truth: Labels, classes: Classes) -> Labels:
     """Name the columns by the data frame's own names, else by the sorted distinct labels."""
     found = truth.distinct
-    if classes.names is not None and not set(found.tolist()).isdisjoint(classes.names):
-        named = as_labels(np.asarray(classes.names, dtype=object), "the columns of y_pred")
-        _refuse_repeated(named)
-        return named
+    if classes.names is not None:
+        named = named_labels(classes.names, found.tolist(), "y_pred")
+        if named is not None:
+            return classes_named(named, "y_pred")
     if len(found) != classes.count:
         raise ValueError(
             f"y_true holds {len(found)} classes, {shorten(found.tolist())}, but y_pred has "
@@ -296,15 +283,11 @@ def check_outcome_columns(y_true: Any, y_pred: Any, outcomes: NDArray[Any]) -> N
     """Refuse data frames whose column names contradict the order in which the columns are read."""
     names = column_names(y_pred)
     if names is None or outcomes.ndim == 2:
-        _check_order("y_true", column_names(y_true), "y_pred", names)
+        check_orders(y_true, "y_true", all_column_names(y_pred), "y_pred")
     elif len(names) == 2:
         labels = np.asarray(y_true).ravel()
         yes, no = (set(labels[outcomes == outcome].tolist()) for outcome in (1, 0))
-        if names[0] in yes or names[1] in no:
-            raise ValueError(
-                f"the columns of y_pred, {names}, are not in the order no, yes: reorder them, or "
-                "pass pos_label."
-            )
+        check_outcome_order(names, yes, no)
 
 
 def _outcomes(array: NDArray[Any], pos_label: Any) -> NDArray[Any]:
@@ -330,6 +313,9 @@ def positive_label(found: list[Any], pos_label: Any) -> Any:
             "two; use categorical_cross_entropy."
         )
     if pos_label is not None:
+        if isinstance(pos_label, np.ndarray | list | tuple | dict | set):
+            raise ValueError(f"pos_label={pos_label!r}: pass one label.")
+        pos_label = as_labels([pos_label], "pos_label").source.tolist()[0]
         if len(found) == 2 and pos_label not in found:
             raise ValueError(
                 f"pos_label={pos_label!r} is not one of the labels in y_true, {found}."
@@ -368,11 +354,31 @@ def check_weights(weight: Floats, n: int, zero: bool) -> None:
         refuse_no_weight()
 
 
+def check_weight_range(largest: float, wide: bool = True) -> None:
+    """Refuse weights that are too large or too small to be added without losing digits.
+
+    Parameters
+    ----------
+    largest : float
+        The largest weight, or the sum of all weights.
+    wide : bool
+        Whether sums are float64, else float32.
+    """
+    limit = 1e290 if wide else 1e30
+    if largest > 0 and not 1.0 / limit <= largest <= limit:
+        raise ValueError(
+            f"sample_weight is too {'large' if largest > 1 else 'small'}: the largest weight, or "
+            f"the sum of all, is {largest:.3g}, and sums of losses overflow or lose digits. "
+            "Multiply all weights by one number that brings them between "
+            f"{1.0 / limit:.0e} and {limit:.0e}."
+        )
+
+
 def unit(base: float | None) -> float:
     """Return the nats in one unit of the logarithm's base."""
     if base is None:
         return 1.0
-    if not isinstance(base, numbers.Real) or not 1 < base < np.inf:
+    if not isinstance(base, numbers.Real) or not 1 < base <= sys.float_info.max:
         raise ValueError(f"base={base!r}: pass a number above 1, or None for nats.")
     return math.log(base)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,10 @@ from skxent.metrics._estimates import (
     group_codes,
     read_weights,
     require_two,
+    scaled_weights,
 )
 from skxent.metrics._labels import Codes
+from skxent.metrics._options import is_one_of
 from skxent.metrics._tables import Table, Tabular, number, unit_name
 from skxent.metrics._targets import Floats, unit
 from skxent.metrics.intervals import around, check_level
@@ -42,7 +44,7 @@ class Options:
     def __post_init__(self) -> None:
         check_level(self.level)
         unit(self.base)
-        if self.correction not in ("holm", None):
+        if not is_one_of(self.correction, ("holm", None)):
             raise ValueError(f'correction={self.correction!r}: pass "holm", or None for none.')
 
 
@@ -248,7 +250,8 @@ def compare(
         name: _losses(name, y_true, y_pred, from_logits, labels) for name, y_pred in y_preds.items()
     }
     n = len(losses[baseline])
-    copies, shares = copies_and_shares(read_weights(sample_weight, n, "y_true"), n)
+    weight = scaled_weights(read_weights(sample_weight, n, "y_true"))
+    copies, shares = copies_and_shares(weight, n)
     codes = None if groups is None else group_codes(groups, n, "y_true")
     for name, values in losses.items():
         _require_finite(name, values, copies)
@@ -305,11 +308,11 @@ def tested(
     )
 
 
-def check_baseline(models: Any, baseline: str, name: str) -> None:
+def check_baseline(models: Any, baseline: Any, name: str) -> None:
     """Require a baseline, and something to compare with it."""
     if not isinstance(models, Mapping):
         raise TypeError(f"{name} is a {type(models).__name__}: pass a dict, names to models.")
-    if baseline not in models:
+    if not isinstance(baseline, Hashable) or baseline not in models:
         raise ValueError(
             f"baseline={baseline!r} is not in {name}, {list(models)}: pass one of them."
         )
@@ -330,11 +333,16 @@ def _losses(
     name: str, y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, labels: ArrayLike | None
 ) -> Floats:
     """Losses of one model; what is wrong with them is said with its name."""
+    if hasattr(type(y_pred), "fit"):
+        raise TypeError(
+            f"y_preds[{name!r}] is a {type(y_pred).__name__}: pass what its predict_proba(X) "
+            "gives, or compare the estimators themselves by cross-validation with compare_cv."
+        )
     try:
         losses = class_losses(y_true, y_pred, from_logits, labels, None)
     except (TypeError, ValueError) as error:
         raise type(error)(f"y_preds[{name!r}]: {error}") from error
-    losses.warn(None, stacklevel=4)
+    losses.warn(None)
     return losses.values
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import (
@@ -17,7 +17,6 @@ from sklearn.model_selection import (
     GroupShuffleSplit,
     ShuffleSplit,
     StratifiedShuffleSplit,
-    check_cv,
     cross_validate,
 )
 from sklearn.utils.validation import has_fit_parameter
@@ -25,11 +24,10 @@ from sklearn.utils.validation import has_fit_parameter
 from skxent._collections import here
 from skxent.metrics._estimates import Estimate, copies_and_shares, estimate, exact_sum, read_weights
 from skxent.metrics._labels import as_array, as_labels
-from skxent.metrics._targets import Floats
+from skxent.metrics._splits import Split, read_splits
+from skxent.metrics._targets import Floats, check_weight_range
 from skxent.metrics.comparison import Comparison, Options, check_baseline, tested
 from skxent.metrics.scorers import cce_sum_scorer
-
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def compare_cv(
@@ -148,10 +146,16 @@ def compare_cv(
     """
     options = Options(level, correction, base)
     check_baseline(estimators, baseline, "estimators")
+    _check_estimators(estimators)
     X, y, groups, sample_weight = here(X, y, groups, sample_weight)
-    n = len(as_array(y, "y"))
+    truth = as_array(y, "y")
+    n = len(truth)
+    if np.asarray(y).dtype.kind == "T":
+        y = truth  # scikit-learn takes no StringDType
     splits = _splits(cv, X, y, groups)
     weight = read_weights(sample_weight, n, "y")
+    if weight is not None:
+        check_weight_range(weight.max())
     train, test = _fold_weights(splits, weight, n)
     sums = {}
     for name, estimator in estimators.items():
@@ -172,13 +176,23 @@ def compare_cv(
     return tested(means, baseline, differences, n_tested, method, options)
 
 
+def _check_estimators(estimators: Mapping[str, Any]) -> None:
+    for name, estimator in estimators.items():
+        if not hasattr(estimator, "fit"):
+            raise TypeError(
+                f"estimators[{name!r}] is a {type(estimator).__name__}: pass classifiers; "
+                "predictions that are there already are compared by skxent.compare."
+            )
+
+
 def _splits(cv: Any, X: Any, y: Any, groups: ArrayLike | None) -> list[Split]:
     """Cut the samples once, so that all estimators meet the same folds."""
     if cv is None:
         cv = _random_splits(y, groups)
     elif groups is not None and isinstance(cv, numbers.Integral):
         cv = GroupKFold(int(cv))
-    splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+    n = len(as_array(y, "y"))
+    splits = read_splits(cv, X, y, groups, n)
     if len(splits) < 2:
         raise ValueError("cv has one fold, which has no standard error: pass two folds or more.")
     return splits

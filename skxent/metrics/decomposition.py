@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from skxent.metrics import _costs
-from skxent.metrics._costs import weighted_sum
+from skxent.metrics._costs import Losses
 from skxent.metrics._estimates import copies_and_shares
+from skxent.metrics._options import is_one_of
 from skxent.metrics._samples import CAP, Samples
 from skxent.metrics._tables import Table, Tabular, count, number, percent, unit_name
 from skxent.metrics._targets import Floats, unit
@@ -195,7 +196,7 @@ def decompose_cross_entropy(
     unit(base)
     _known(calibration, 2)
     samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
-    samples.losses.warn(None, stacklevel=2)
+    samples.losses.warn(None)
     return decompose(samples, calibration, base)
 
 
@@ -232,7 +233,7 @@ def decompose(
 
 def _known(calibration: str | None, n_classes: int) -> str:
     """Return the map asked for, or the default for so many classes."""
-    if calibration not in (None, *MAPS):
+    if not is_one_of(calibration, (None, *MAPS)):
         raise ValueError(f'calibration={calibration!r}: pass "isotonic", "scaling" or None.')
     if calibration == "isotonic" and n_classes > 2:
         raise ValueError(
@@ -242,8 +243,7 @@ def _known(calibration: str | None, n_classes: int) -> str:
 
 
 def _mean(losses: Floats, samples: Samples) -> float:
-    total, weight = weighted_sum(losses, samples.weight)
-    return total / weight
+    return Losses(losses).mean(samples.weight)
 
 
 def _isotonic(samples: Samples) -> tuple[Floats, Floats]:
@@ -253,9 +253,12 @@ def _isotonic(samples: Samples) -> tuple[Floats, Floats]:
         with np.errstate(over="ignore"):
             second = second[:, 1] - second[:, 0] if samples.from_logits else second[:, 1]
     target = samples.target
-    outcomes = (target == 1 if target.ndim == 1 else target[:, 1]).astype(np.float64)
-    p = isotonic(second, outcomes, samples.importance)
-    return np.column_stack([1.0 - p, p]), _costs.binary(p, outcomes, cap=np.inf).values
+    sides = np.eye(2)[target] if target.ndim == 1 else target.astype(np.float64)
+    P = isotonic(second, sides, samples.importance)
+    with np.errstate(divide="ignore"):
+        costs = np.where(P < 0.5, -np.log(P), -np.log1p(-P[:, ::-1]))
+    costs = np.multiply(sides, costs, where=sides > 0, out=np.zeros_like(costs))
+    return P, costs.sum(axis=1)
 
 
 def _scaling(samples: Samples) -> tuple[Floats, Floats]:
@@ -282,6 +285,7 @@ def probabilities_of(samples: Samples) -> Floats:
     """The prediction as it is, (n, K)."""
     values = samples.prediction.astype(np.float64)
     if samples.from_logits:
-        Z = np.column_stack([np.zeros_like(values), values]) if values.ndim == 1 else values
-        return softmax(Z, axis=1)
+        if values.ndim == 1:
+            return np.column_stack([expit(-values), expit(values)])  # of infinite ones as well
+        return softmax(values, axis=1)
     return np.column_stack([1.0 - values, values]) if values.ndim == 1 else values

@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from skxent._collections import here
 from skxent.metrics import _costs
 from skxent.metrics._labels import Labels, as_array, as_labels, locate
+from skxent.metrics._names import columns_of
 from skxent.metrics._samples import CAP, Samples
-from skxent.metrics._targets import as_numbers, as_weights, check_length, column_names
+from skxent.metrics._targets import as_numbers, as_weights, check_length, check_weight_range
 from skxent.metrics.decomposition import decompose
 from skxent.metrics.scorers import (
     CrossEntropyScorer,
     Score,
-    columns_of,
     predicted_columns,
     response_name,
     spread_columns,
@@ -85,13 +85,21 @@ class DecompositionScorer(CrossEntropyScorer):
         prediction, target = _with_all_classes(as_array(prediction, name), classes, y)
         check_length("y_true", len(target), len(prediction))
         losses = _costs.predicted(prediction, target, cap=CAP, logarithms=False, name=name)
-        losses.warn(None, stacklevel=2)
+        if target.ndim == 1:
+            truth = as_labels(y, "y_true").source
+            losses = losses.named(lambda each: truth[[each.row]].tolist()[0])
+        losses.warn(None)
         weight = as_weights(sample_weight, len(target))
+        if weight is not None:
+            check_weight_range(weight.max())
         samples = Samples(np.arange(prediction.shape[1]), target, prediction, losses, weight)
         parts = decompose(samples, None, None)
         if self.part == "miscalibration":
             return Score(0.0 - parts.miscalibration)
         return Score(parts.discrimination)
+
+    def _label(self) -> str:
+        return "neg_miscalibration" if self.part == "miscalibration" else self.part
 
     def __repr__(self) -> str:
         routed = (
@@ -111,7 +119,7 @@ def _with_all_classes(
     truth = as_array(y, "y_true")
     if truth.ndim == 2 and truth.shape[1] > 1:
         target = as_numbers(truth, "y_true")
-        columns = columns_of(classes, target.shape[1], column_names(y))
+        columns = columns_of(classes, target.shape[1], y)
         return spread_columns(prediction, columns, target.shape[1], 0.0), target
     labels = as_labels(truth, "y_true")
     codes, width = locate(labels, classes).copy(), prediction.shape[1]

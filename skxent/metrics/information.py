@@ -10,6 +10,7 @@ from skxent._namespaces import namespace_of
 from skxent._partitions import is_dask
 from skxent.metrics._array_api import information as _array_api
 from skxent.metrics._dask.information import by_rows
+from skxent.metrics._names import axis_names, check_orders
 from skxent.metrics._shapes import check_broadcast, check_last_axis
 from skxent.metrics._targets import Floats, as_reals, read_probabilities, row_blocks, unit
 
@@ -87,7 +88,8 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     Raises
     ------
     ValueError
-        If a row is not a distribution, or the numbers of classes differ.
+        If a row is not a distribution, the numbers of classes differ, or column names (or the index
+        of a pandas series) have one class in different places.
 
     See Also
     --------
@@ -107,6 +109,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     0.836988
     """
     scale = unit(base)
+    check_orders(p, "p", axis_names(q), "q")
     if is_dask(p, q):
         return by_rows(cross_entropy, p, q, base=base)
     if namespace_of(q) is not None:
@@ -135,7 +138,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     Raises
     ------
     ValueError
-        If a row is not a distribution, or the numbers of classes differ.
+        If a row is not a distribution, the numbers of classes differ, or column names (or the index
+        of a pandas series) have one class in different places.
 
     Notes
     -----
@@ -159,6 +163,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     inf
     """
     scale = unit(base)
+    check_orders(p, "p", axis_names(q), "q")
     if is_dask(p, q):
         return by_rows(kl_divergence, p, q, base=base)
     if namespace_of(q) is not None:

@@ -13,8 +13,11 @@ from skxent._namespaces import namespace_of
 from skxent._partitions import is_dask
 from skxent.metrics import _costs
 from skxent.metrics._array_api import losses as _array_api
-from skxent.metrics._costs import Losses
+from skxent.metrics._costs import Floored, Losses
 from skxent.metrics._dask.losses import PartitionedLosses, class_losses_of, outcome_losses_of
+from skxent.metrics._labels import as_array
+from skxent.metrics._options import check_flag, is_one_of
+from skxent.metrics._roles import explain_roles, refuse_certainty
 from skxent.metrics._shapes import check_same_shape
 from skxent.metrics._targets import (
     Classes,
@@ -24,6 +27,7 @@ from skxent.metrics._targets import (
     categorical_target,
     ceiling,
     check_outcome_columns,
+    check_weight_range,
     read_probabilities,
     row_blocks,
     unit,
@@ -59,8 +63,8 @@ def categorical_cross_entropy(
         Whether `y_pred` holds logits. ``-inf`` is the logit of an impossible class.
     labels : array-like of shape (K,), default=None
         The class of each column of `y_pred`, in any order. When None, the columns are the sorted
-        distinct labels of `y_true`; a data frame whose column names contain them names its own
-        columns.
+        distinct labels of `y_true`; a data frame whose column names contain them, or their texts,
+        names its own columns.
     sample_weight : array-like of shape (n,), default=None
         Weight w_i counts sample i that many times.
     reduction : {"mean", "sum", "none"}, default="mean"
@@ -82,8 +86,8 @@ def categorical_cross_entropy(
     ValueError
         If a row of probabilities is no distribution (a negative value, NaN, a sum that differs from
         1 by more than the square root of its dtype's machine epsilon), a logit is NaN or +inf,
-        labels, columns and lengths do not fit together, or the weights are negative, not finite or
-        all zero.
+        labels, columns and lengths do not fit together, the weights are negative, not finite or
+        all zero, or the sum is larger than the largest float.
 
     Warns
     -----
@@ -138,7 +142,7 @@ def categorical_cross_entropy(
         options = {"from_logits": from_logits, "labels": labels, "base": base, "eps": eps}
         _check_reduction(reduction)
         asked = _over_partitions(categorical_cross_entropy, y_true, y_pred, sample_weight, options)
-        return asked.reduced(reduction, stacklevel=2)
+        return asked.reduced(reduction)
     read = class_losses if namespace_of(y_pred) is None else _array_api.class_losses
     losses = read(y_true, y_pred, from_logits, labels, eps)
     return _reduced(losses, sample_weight, reduction, scale, eps)
@@ -226,7 +230,7 @@ def binary_cross_entropy(
         options = {"from_logits": from_logits, "pos_label": pos_label, "base": base, "eps": eps}
         _check_reduction(reduction)
         asked = _over_partitions(binary_cross_entropy, y_true, y_pred, sample_weight, options)
-        return asked.reduced(reduction, stacklevel=2)
+        return asked.reduced(reduction)
     read = _outcome_losses if namespace_of(y_pred) is None else _array_api.outcome_losses
     losses = read(y_true, y_pred, from_logits, pos_label, eps)
     return _reduced(losses, sample_weight, reduction, scale, eps)
@@ -283,7 +287,8 @@ class CrossEntropySum:
             As `loss` takes them. An empty chunk gives the pair (0, 0), Dask collections that of all
             their partitions.
         sample_weight : array-like of shape (n,), default=None
-            Weights; in a chunk they may all be zero.
+            Weights; in a chunk they may all be zero, but not so small or large that sums lose
+            digits, beyond 1e-290 and 1e290.
         loss : callable, default=categorical_cross_entropy
             This or :func:`binary_cross_entropy`.
         **options : dict
@@ -296,12 +301,14 @@ class CrossEntropySum:
         """
         if is_dask(y_true, y_pred, sample_weight):
             asked = _over_partitions(loss, y_true, y_pred, sample_weight, options)
-            sums = asked.sums(stacklevel=2)
+            sums = asked.sums()
             return cls(sums.total, sums.weight)
         if _is_empty(y_true) and _is_empty(y_pred):
             return cls()
         losses = _array_api.losses_of(loss(y_true, y_pred, reduction="none", **options))
-        return cls(*losses.sums(losses.weights(sample_weight, zero=True)))
+        total, weight = losses.sums(losses.weights(sample_weight, zero=True))
+        check_weight_range(weight)
+        return cls(total, weight)
 
     @property
     def mean(self) -> float:
@@ -322,9 +329,13 @@ class CrossEntropySum:
 
 
 def _is_empty(values: Any) -> bool:
-    return not len(values) if hasattr(values, "__len__") else 0 in values.shape[:1]
+    shape = getattr(values, "shape", None)
+    if shape is None:
+        return hasattr(values, "__len__") and not len(values)
+    return 0 in shape[:1]
 
 
+@explain_roles
 def class_losses(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -334,31 +345,51 @@ def class_losses(
 ) -> Losses:
     """Read and check the arguments of a public function; return what each sample costs."""
     cap = ceiling(eps)
+    check_flag(from_logits, "from_logits")
     prediction = as_numbers(y_pred, "y_pred")
     classes = Classes.of(y_pred, prediction, labels)
     target = categorical_target(y_true, classes, len(prediction))
     if prediction.ndim == 2:
-        return _costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
-    if target.ndim == 2:
+        losses = _costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
+        return losses.named(lambda each: _class_of(each, y_true, classes))
+    soft = target.ndim == 2
+    if soft:
+        refuse_certainty(prediction, target)
         for rows in row_blocks(target.shape):
             read_probabilities(target, rows, "y_true")
         target = target[:, 1]
-    return _costs.binary(prediction, target, from_logits=from_logits, cap=cap)
+    losses = _costs.binary(prediction, target, from_logits=from_logits, cap=cap)
+    return losses if soft else losses.named(lambda each: _class_of(each, y_true, classes))
 
 
+def _class_of(floored: Floored, y_true: Any, classes: Classes) -> Any:
+    """Return the class of a sample that the floor acted on."""
+    truth = as_array(y_true, "y_true")
+    if truth.ndim == 1 or truth.shape[1] == 1:
+        return truth.ravel()[[floored.row]].tolist()[0]
+    known = classes.names if classes.labels is None else classes.labels.source.tolist()
+    return floored.column if known is None else known[floored.column or 0]
+
+
+@explain_roles
 def _outcome_losses(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, pos_label: Any, eps: float | None
 ) -> Losses:
     cap = ceiling(eps)
+    check_flag(from_logits, "from_logits")
     prediction = as_numbers(y_pred, "y_pred")
     outcomes = binary_target(y_true, pos_label, len(prediction))
     check_outcome_columns(y_true, y_pred, outcomes)
     if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:
         # the two columns of a classifier; a label is a row with all its weight on one of them
         rows = np.column_stack([1.0 - outcomes, outcomes])
-        return _costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
-    check_same_shape(outcomes, prediction)
-    return _costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+        losses = _costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
+    else:
+        check_same_shape(outcomes, prediction)
+        losses = _costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+    if not losses.floored or outcomes.ndim == 2 or as_array(y_true, "y_true").dtype.kind == "f":
+        return losses
+    return losses.named(lambda each: as_array(y_true, "y_true").ravel()[[each.row]].tolist()[0])
 
 
 def _over_partitions(
@@ -376,7 +407,7 @@ def _over_partitions(
 
 
 def _check_reduction(reduction: Reduction) -> None:
-    if reduction not in ("mean", "sum", "none"):
+    if not is_one_of(reduction, ("mean", "sum", "none")):
         raise ValueError(f'reduction={reduction!r}: pass "mean", "sum" or "none".')
 
 
@@ -390,8 +421,8 @@ def _reduced(
     """Reduce the losses of a public function, and warn its caller where the floor acted."""
     _check_reduction(reduction)
     weights = losses.weights(sample_weight)
-    losses.warn(eps, stacklevel=3)
+    losses.warn(eps)
     if reduction == "none":
         return losses.values / scale
-    total, weight = losses.sums(weights)
-    return (total if reduction == "sum" else total / weight) / scale
+    total = losses.mean(weights) if reduction == "mean" else losses.sum(weights)
+    return total / scale

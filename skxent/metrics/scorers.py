@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skxent._collections import here
-from skxent._namespaces import moved, namespace_of
+from skxent._namespaces import moved, namespace_of, to_numpy
 from skxent._partitions import is_dask
 from skxent.metrics._array_api.losses import costs_of, spread_on_device
 from skxent.metrics._array_api.targets import array_of, has_rows, labels_of, numbers_of, reals_of
@@ -20,7 +20,9 @@ from skxent.metrics._dask.losses import PartitionedLosses
 from skxent.metrics._dask.scorers import Answered
 from skxent.metrics._dask.whole import all_labels, one_row
 from skxent.metrics._labels import Labels, as_array, as_labels, locate, shorten
-from skxent.metrics._targets import ceiling, check_length, column_names, unit
+from skxent.metrics._names import columns_of
+from skxent.metrics._options import is_one_of
+from skxent.metrics._targets import ceiling, check_length, unit
 
 
 class Score(float):
@@ -113,14 +115,13 @@ class CrossEntropyScorer:
         """
         if is_dask(X, y, sample_weight):
             return self._over_partitions(estimator, X, y, sample_weight)
-        return self._score(estimator, X, y, sample_weight, stacklevel=3)
+        return self._score(estimator, X, y, sample_weight)
 
-    def _score(self, estimator: Any, X: Any, y: Any, sample_weight: Any, stacklevel: int) -> Score:
+    def _score(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Score:
         losses = self._losses(estimator, X, y)
         weights = losses.weights(sample_weight)
-        losses.warn(self.eps, stacklevel)
-        total, weight = losses.sums(weights)
-        value = total if self.reduction == "sum" else total / weight
+        losses.warn(self.eps)
+        value = losses.sum(weights) if self.reduction == "sum" else losses.mean(weights)
         return Score(0.0 - value / unit(self.base))
 
     def _losses(self, estimator: Any, X: Any, y: Any) -> Losses:
@@ -128,7 +129,7 @@ class CrossEntropyScorer:
         rows = has_rows(outcomes)
         if rows and self.loss == "binary":
             return _multilabel(estimator, X, outcomes, ceiling(self.eps))
-        return self._multiclass(estimator, X, outcomes, column_names(y) if rows else None)
+        return self._multiclass(estimator, X, outcomes, y)
 
     def _over_partitions(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Score:
         """Score Dask collections; where partitions are is up to what the estimator predicts."""
@@ -138,12 +139,12 @@ class CrossEntropyScorer:
         answered = Answered.by(estimator, logarithms)
         if isinstance(prediction, list) or not is_dask(prediction, y, sample_weight):
             prediction, y, sample_weight = here(prediction, y, sample_weight)
-            return self._score(answered, prediction, y, sample_weight, stacklevel=4)
+            return self._score(answered, prediction, y, sample_weight)
         if self.loss == "binary" and not rows:
             self._check_whole(y, answered)
         read = partial(_losses_of_answer, self, answered)
         losses = PartitionedLosses(read, y, prediction, sample_weight, self.eps, unit(self.base))
-        return Score(0.0 - losses.reduced(self.reduction, stacklevel=3))
+        return Score(0.0 - losses.reduced(self.reduction))
 
     def _check_whole(self, y: Any, answered: Answered) -> None:
         truth = all_labels(y)
@@ -153,29 +154,32 @@ class CrossEntropyScorer:
     def _takes_logarithms(self, estimator: Any) -> bool:
         return self.eps == 0 and hasattr(estimator, "predict_log_proba")
 
-    def _multiclass(
-        self, estimator: Any, X: Any, y: NDArray[Any], names: list[Any] | None
-    ) -> Losses:
+    def _multiclass(self, estimator: Any, X: Any, y: NDArray[Any], given: Any) -> Losses:
+        """Losses of the truth `y`, which was `given` as a table perhaps, with column names."""
         logarithms = self._takes_logarithms(estimator)
         prediction, classes = predicted_columns(estimator, X, logarithms)
         cap = ceiling(self.eps)
         name = response_name(estimator, logarithms)
         if has_rows(y):
             target = numbers_of(y, "y_true")
-            columns = columns_of(classes, target.shape[1], names)
+            columns = columns_of(classes, target.shape[1], given)
             prediction = spread_columns(
                 prediction, columns, target.shape[1], -np.inf if logarithms else 0.0
             )
         else:
             truth = labels_of(y, "y_true")
+            target = locate(truth, classes)
             if self.loss == "binary":
                 _check_binary(truth, classes)
-            target = locate(truth, classes)
         check_length("y_true", target.shape[0], prediction.shape[0])
         target = moved(target, prediction)
-        return costs_of(prediction).predicted(
+        losses = costs_of(prediction).predicted(
             prediction, target, cap=cap, logarithms=logarithms, name=name
         )
+        if has_rows(y):
+            order = dict(zip(columns, classes.source.tolist(), strict=False))
+            return losses.named(lambda each: order.get(each.column, each.column))
+        return losses.named(lambda each: _entry(truth.source, each.row))
 
     def set_score_request(self, *, sample_weight: bool | str | None) -> CrossEntropyScorer:
         """Return a scorer with this request for `sample_weight` under metadata routing.
@@ -211,6 +215,29 @@ class CrossEntropyScorer:
         # Without metadata routing, scikit-learn asks each scorer of a dict this before it passes
         # weights.
         return True
+
+    @property
+    def __name__(self) -> str:
+        """Return the name that LearningCurveDisplay and ValidationCurveDisplay write at axes.
+
+        They turn the prefix "neg_" into "Negative", or leave it out with `negate_score`.
+        """
+        return self._label()
+
+    def _label(self) -> str:
+        of = {"mean": "", "sum": "sum_"}[self.reduction]
+        unit_of_base = "" if self.base is None else f"_base_{self.base:g}"
+        return f"neg_{of}{self.loss}_cross_entropy{unit_of_base}"
+
+    def __getattr__(self, name: str) -> Any:
+        """Explain why this scorer lacks what TunedThresholdClassifierCV reads from scorers."""
+        if name in ("_score_func", "_sign", "_kwargs", "_response_method"):
+            raise AttributeError(
+                f"{self!r} has no {name}: it scores probabilities, which no decision threshold "
+                "changes. To tune a threshold pass a score of predicted labels, such as "
+                'scoring="balanced_accuracy"; score the tuned classifier with this scorer.'
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __sklearn_clone__(self) -> CrossEntropyScorer:
         """Return itself, being immutable."""
@@ -284,9 +311,9 @@ def make_cross_entropy_scorer(
     >>> bits(coin, [[0], [0], [0]], ["tails", "heads", "heads"])
     -3.0
     """
-    if loss not in ("categorical", "binary"):
+    if not is_one_of(loss, ("categorical", "binary")):
         raise ValueError(f'loss={loss!r}: pass "categorical" or "binary".')
-    if reduction not in ("mean", "sum"):
+    if not is_one_of(reduction, ("mean", "sum")):
         raise ValueError(f'reduction={reduction!r}: a score is a number, pass "mean" or "sum".')
     unit(base)
     ceiling(eps)
@@ -314,6 +341,12 @@ def _predict(estimator: Any, X: Any, logarithms: bool = False) -> Any:
 def _losses_of_answer(scorer: CrossEntropyScorer, answered: Answered, y: Any, P: Any) -> Losses:
     """Losses of one partition."""
     return scorer._losses(answered, P, y)
+
+
+def _entry(values: Any, row: int) -> Any:
+    """Return one entry of an array of any library as a Python object."""
+    entry = values[row : row + 1]
+    return (entry if namespace_of(entry) is None else to_numpy(entry)).tolist()[0]
 
 
 def response_name(estimator: Any, logarithms: bool = False) -> str:
@@ -355,25 +388,9 @@ def _check_binary(truth: Labels, classes: Labels) -> None:
     together = sorted({*truth.distinct.tolist(), *classes.distinct.tolist()}, key=repr)
     if len(together) > 2:
         raise ValueError(
-            f"the binary loss takes two classes, but here are {len(together)}, {together[:10]}: "
-            "use cce_scorer."
+            f"the binary loss takes two classes, but here are {len(together)} in y_true and "
+            f"classes_, {together[:10]}: use cce_scorer."
         )
-
-
-def columns_of(classes: Labels, width: int, names: list[Any] | None) -> list[int]:
-    """Return each class's column among the `width` of soft rows: by name, place or number."""
-    known = classes.source.tolist()
-    if names is not None and set(known) <= set(names):
-        return [names.index(label) for label in known]
-    if len(known) == width:
-        return list(range(width))
-    if classes.source.dtype.kind not in "biu" or min(known) < 0 or max(known) >= width:
-        raise ValueError(
-            f"y_true has {width} columns but classes_ is {shorten(known)}: soft rows have one "
-            f"column for each of classes_, or classes_ is a part of 0, ..., {width - 1}, or a "
-            "data frame names the columns."
-        )
-    return [int(label) for label in known]
 
 
 def spread_columns(
@@ -412,6 +429,11 @@ def _multilabel(estimator: Any, X: Any, outcomes: NDArray[Any], cap: float) -> L
 def _probability_of_yes(columns: NDArray[Any], classes: ArrayLike, name: str) -> NDArray[Any]:
     """Return the column of class 1, or zeros if the estimator never saw a yes."""
     known = as_array(classes, "classes_")
+    if columns.ndim != 2 or columns.shape[1:] != known.shape:
+        raise ValueError(
+            f"{name} has an output of shape {tuple(columns.shape)} for classes_ "
+            f"{known.tolist()}: it takes one column for each class."
+        )
     if not np.isin(known, (0, 1)).all():
         raise ValueError(f"{name} is about classes {known.tolist()}: yes/no outcomes are 0 and 1.")
     yes = np.flatnonzero(known == 1)

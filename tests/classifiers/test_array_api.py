@@ -305,8 +305,8 @@ def test_bad_values(spoil, message, library):
 
 def test_bad_class_weights(library):
     X, y = map(library.array, problem())
-    with pytest.raises(ValueError, match="a key 7 that is no class of y"):
-        SoftmaxClassifier(class_weight={7: 1.0}).fit(X, y)
+    with pytest.raises(ValueError, match="has a key '7', which no class of y can be"):
+        SoftmaxClassifier(class_weight={"7": 1.0}).fit(X, y)
     with pytest.raises(ValueError, match="class_weight is zero wherever"):
         SoftmaxClassifier(class_weight={0: 0.0, 1: 0.0, 2: 0.0}).fit(X, y)
 

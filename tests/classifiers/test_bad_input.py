@@ -73,7 +73,7 @@ FITS = {
     "classes for labels": ((X, Y2, None, [0, 1]), "classes names the columns of soft targets"),
     "classes in another order": (
         (X, pd.DataFrame(SOFT, columns=list("abc")), None, ["b", "a", "c"]),
-        "columns of y are",
+        "columns of y, .* are not in the order of classes",
     ),
 }
 
@@ -85,7 +85,16 @@ PARAMETERS = {
     "warm_start": ["no", None, 1],
     "n_jobs": [0, 1.5, "2", True],
     "verbose": [-1, "yes", None, 0.5],
-    "class_weight": ["Balanced", [1, 2], 3, {7: 1.0}, {0: -1}, {0: np.nan}, {1: "a"}, {0: 0, 1: 0}],
+    "class_weight": [
+        "Balanced",
+        [1, 2],
+        3,
+        {"7": 1.0},
+        {0: -1},
+        {0: np.nan},
+        {1: "a"},
+        {0: 0, 1: 0},
+    ],
 }
 
 

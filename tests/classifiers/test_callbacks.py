@@ -127,3 +127,32 @@ def test_nothing_is_called_when_none_is_set(wine, monkeypatch):
 def test_clone_keeps_callbacks_and_fits(wine):
     clf = clone(SoftmaxClassifier().set_callbacks(Recorder()))
     assert clf.fit(*wine).converged_
+
+
+class Keeper(Recorder):
+    """Keeps the parameters that each iteration ended with."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        if context.task_name == "iteration":
+            self.seen.append((fitted_estimator.coef_.copy(), fitted_estimator.intercept_.copy()))
+        return False
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"C": 1e4}, {"tol": 1e-10}, {"tol": 1e-2}, {"max_iter": 3}]
+)
+@pytest.mark.parametrize("shape", [(60, 3, 2), (30, 50, 3), (600, 25, 8), (300, 4, 4)], ids=str)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_last_iteration_ends_with_the_parameters_of_the_fit(generate, shape, settings):
+    X, y = generate(*shape)
+    keeper = Keeper()
+    clf = SoftmaxClassifier(**settings).set_callbacks(keeper).fit(X, y)
+    coef, intercept = keeper.seen[-1]
+    assert np.array_equal(coef, clf.coef_)
+    assert np.array_equal(intercept, clf.intercept_)
+    assert len(keeper.seen) == clf.n_iter_ == len(clf.objective_curve_)
+    assert clf.objective_curve_[-1, 1] == clf.objective_

@@ -2,7 +2,7 @@
 
 The gap of a fit that converged is honest when it is within a factor of ten of the true one, where
 that is above 1e-9; and a fit must never claim convergence a hundred times farther from the minimum
-than `tol`.
+than `tol`. The gap of a fit that did not converge is an upper bound.
 """
 
 import warnings
@@ -22,12 +22,7 @@ KINDS = ["normal", "correlated", "heavy", "lognormal", "rare", "outlier", "mostl
 SHAPES = [(60, 3, 2), (200, 10, 2), (300, 8, 3), (500, 6, 6), (80, 30, 3)]
 
 
-# Where max_iter ends a fit no quadratic holds, and the gap is an estimate that the warning passes
-# on. With these data one sample may move logits by thousands, and it is off by any factor.
-WILD = {"heavy", "lognormal", "outlier"}
-
-
-def check(minimum, X, y, kind):
+def check(minimum, X, y):
     """Fit to all early ends; return how many ended far enough from the minimum to tell."""
     told = 0
     for settings in [{}, *EARLY]:
@@ -38,15 +33,18 @@ def check(minimum, X, y, kind):
         true, claimed = minimum.gap_of(clf), clf.optimality_gap_
         what = f"{settings}: true gap {true:.3g}, claimed {claimed:.3g}, {clf.converged_}"
         assert len(caught) == (not clf.converged_), what
-        # the scale of tol: thousandths of the objective where that is more than one nat
-        asked = clf.tol * max(1.0, clf.objective_ / 1000)
-        assert clf.converged_ == (claimed <= asked), what
+        # the scale of tol: the objective below one nat, a thousandth of it above a thousand
+        asked = clf.tol * max(min(1.0, clf.objective_), clf.objective_ / 1000)
+        assert clf.target_gap_ == pytest.approx(asked, rel=1e-9), what
+        assert clf.converged_ == (claimed <= clf.target_gap_), what
         if clf.converged_:
             assert true <= 100 * asked, what
         if true > 1e-9:
             told += 1
-            factor = 10 if clf.converged_ else np.inf if kind in WILD else 100
-            assert true / factor <= claimed <= true * factor, what
+            if clf.converged_:
+                assert true / 10 <= claimed <= true * 10, what
+            else:
+                assert 0.99 * true <= claimed <= clf.objective_ * (1 + 1e-9), what
     return told
 
 
@@ -60,7 +58,7 @@ def test_class_blocks(optimum, generate, kind):
     X, y = generate(600, 25, 8, kind=kind)
     (first, *_) = plan.plan(Data(X, y, None, 8)).ladder
     assert not first.exact
-    assert check(optimum(X, y), X, y, kind)
+    assert check(optimum(X, y), X, y)
 
 
 @pytest.mark.parametrize("C", [1e-3, 1.0, 1e3])
@@ -70,7 +68,7 @@ def test_small_data(optimum, generate, shape, kind, C):
     told = 0
     for seed, strength, rarer in ((0, 1.0, 0.0), (1, 8.0, 0.0), (2, 1.0, 2.0)):
         X, y = generate(*shape, seed=seed, kind=kind, strength=strength, rarer=rarer)
-        told += check(optimum(X, y, C=C), X, y, kind)
+        told += check(optimum(X, y, C=C), X, y)
     assert told > 1, "all fits were too good to tell anything"
 
 
@@ -81,13 +79,13 @@ def test_sampled_curvature(optimum, generate, shape, kind, C, monkeypatch):
     monkeypatch.setattr(plan, "FEW_OPERATIONS", 0)
     monkeypatch.setattr(blocks, "ALONE", 0)
     X, y = generate(*shape, kind=kind, rarer=0.5)
-    assert check(optimum(X, y, C=C), X, y, kind) > 3
+    assert check(optimum(X, y, C=C), X, y) > 3
 
 
 @pytest.mark.parametrize("shape", [(500, 12, 2), (20_000, 10, 3)], ids=str)
 def test_sparse(optimum, generate, shape):
     X, y = generate(*shape, kind="mostly zero", strength=4.0)
-    assert check(optimum(X, y), sp.csr_array(X), y, "mostly zero") > 1
+    assert check(optimum(X, y), sp.csr_array(X), y) > 1
 
 
 @pytest.mark.parametrize("kind", ["normal", "correlated", "heavy", "lognormal"])

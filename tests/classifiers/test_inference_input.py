@@ -47,7 +47,7 @@ def test_other_data(data, K):
         (X, np.eye(K)[y] * 0.9 + 0.1 / K),
     ):
         refused(
-            clf, *args, match=r"about [\d.e+-]+ nats from the optimum of these data: pass the X"
+            clf, *args, match=r"optimum of these data: its log-likelihood is -[\d.]+ nats on them"
         )
 
 
@@ -92,7 +92,7 @@ def test_other_multiples_of_the_weights(data):
 
 def test_a_fit_that_did_not_converge(data):
     X, y = data[3]
-    refused(fit(X, y, max_iter=1), X, y, match=r"has not converged, it is about [\d.e+-]+ nats")
+    refused(fit(X, y, max_iter=1), X, y, match=r"has not converged, it is at most [\d.e+-]+ nats")
 
 
 # ------------------------------------------------------------------ no maximum
@@ -135,7 +135,9 @@ def test_nearly_separated_has_a_maximum():
 def test_a_class_without_weight(data, C):
     X, y = data[3]
     weight = (y != 2).astype(float)
-    refused(fit(X, y, weight, C=C), X, y, weight, match="class 2 has no weight")
+    with pytest.warns(UserWarning, match="class 2 has no weight"):
+        clf = fit(X, y, weight, C=C)
+    refused(clf, X, y, weight, match="class 2 has no weight")
 
 
 def test_a_penalty_that_is_too_weak(data):

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 
-from skxent import LogisticClassifier, SoftmaxClassifier
-from skxent.classifiers import _endings
+from skxent import LogisticClassifier, SoftmaxClassifier, infer
+from skxent.likelihood import existence, programmes, solver
 from skxent.likelihood.data import Data
 from skxent.likelihood.separation import find_separation
 
@@ -125,10 +126,6 @@ def test_weights_of_zero(patients):
     assert warning_of(X[["age"]], outcome) is None
     well = (X["fever"] == 0).to_numpy()
     assert warning_of(X, outcome, sample_weight=well.astype(float)) is None
-    labels = np.where(well, outcome, "feverish")
-    message = warning_of(X, labels, class_weight={"feverish": 0})
-    assert "the intercept alone, for want of samples of a class with a weight" in message
-    assert "'feverish' from 'ill' and 'well'" in message
 
 
 def test_soft_rows(patients):
@@ -146,7 +143,7 @@ def test_a_penalty_or_a_good_end_asks_for_no_search(patients, monkeypatch):
     def search(*args, **hints):
         raise AssertionError("there was no need")
 
-    monkeypatch.setattr(_endings, "find_separation", search)
+    monkeypatch.setattr(existence, "find_separation", search)
     assert warning_of(X, outcome, C=1e6) is None
     assert warning_of(X[["age"]], outcome) is None
     assert "raise max_iter" in warning_of(X, outcome, C=1e6, max_iter=1, tol=1e-12)
@@ -185,3 +182,59 @@ def test_too_large_for_a_search():
     y = rng.integers(2, size=2000)
     X[:, 0] = (y == 1) & (rng.random(2000) < 0.05)
     assert UNKNOWN in warning_of(X, y)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_dependent_columns_elsewhere(K):
+    """Rows that cannot be searched: the end of a fit proves a maximum, with all levels of a factor.
+
+    Where a level has one class only, it cannot be told what separates, but that something may.
+    """
+    da = pytest.importorskip("dask.array")
+    strict = pytest.importorskip("array_api_strict")
+    rng = np.random.default_rng(K)
+    X = np.column_stack([rng.normal(size=(300, 2)), np.eye(5)[rng.integers(5, size=300)]])
+    y, weight = rng.integers(K, size=300), rng.uniform(1, 2, size=300)
+    for labels in (y, np.where(X[:, 3] > 0, 1, y)):
+        messages = [warning_of(X, labels, sample_weight=weight)]
+        parts = (da.from_array(a, chunks=(100, *a.shape[1:])) for a in (X, labels, weight))
+        messages.append(warning_of(next(parts), next(parts), sample_weight=next(parts)))
+        with config_context(array_api_dispatch=True):
+            there = [strict.asarray(a) for a in (X, labels, weight)]
+            messages.append(warning_of(there[0], there[1], sample_weight=there[2]))
+        if labels is y:
+            assert messages == [None, None, None]
+        else:
+            assert f"{DENIED}x3 separates" in messages[0]
+            assert all(UNKNOWN in message for message in messages[1:])
+
+
+@pytest.mark.parametrize(("C", "converged"), [(np.inf, False), (1.0, True)])
+def test_converged_is_false_where_no_maximum_exists(patients, C, converged):
+    """Whatever the gap; the objective is that of the parameters, an upper bound of its infimum."""
+    X, outcome = patients
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        clf = SoftmaxClassifier(C=C).fit(X, outcome)
+    assert clf.converged_ is converged
+    assert clf.optimality_gap_ < 1e-6
+    if not converged:
+        rest = X["fever"] == 0
+        infimum = SoftmaxClassifier(C=C, tol=1e-12).fit(X[["age"]][rest], outcome[rest]).objective_
+        assert infimum <= clf.objective_ < infimum + 1e-6
+        with pytest.raises(ValueError, match="fever separates 'ill' from 'well'"):
+            infer(clf, X, outcome)
+
+
+def test_what_cannot_be_decided_is_said_plainly(patients, monkeypatch):
+    """Where rounding may hide a direction and programmes take too long."""
+    X, outcome = patients
+    monkeypatch.setattr(programmes, "SECONDS", 0.0)
+    message = warning_of(X, outcome)
+    assert UNKNOWN in message
+    assert "could not be decided" in message
+    monkeypatch.setattr(solver, "proves_finite", lambda *args: False)
+    message = warning_of(X[["age"]], outcome)
+    assert "it could not be decided whether a finite maximum of the likelihood exists" in message
+    monkeypatch.setattr(programmes, "SECONDS", 20.0)
+    assert warning_of(X[["age"]], outcome) is None

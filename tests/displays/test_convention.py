@@ -14,6 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -157,7 +158,7 @@ for call in (
     assert len(lines) == 7
     for line in lines:
         assert "matplotlib" in line
-        assert line.endswith('pip install "skxent[plot]"')
+        assert line.endswith("python -m pip install matplotlib")
 
 
 @pytest.mark.parametrize("display", [LossDistributionDisplay, LossShareDisplay, ReliabilityDisplay])
@@ -176,8 +177,21 @@ def test_other_estimators_are_refused(display, needs, iris):
     pipe = make_pipeline(StandardScaler(), SoftmaxClassifier()).fit(X, y)
     with pytest.raises(TypeError, match=rf"pass a fitted {needs}, which is pipeline\[-1\]"):
         display.from_estimator(pipe)
-    with pytest.raises(TypeError, match=f"pass a fitted {needs}"):
-        display.from_estimator(SoftmaxClassifier())
+    with pytest.raises(NotFittedError, match=f"This {needs} instance is not fitted yet"):
+        display.from_estimator(getattr(skxent, needs)())
+
+
+@pytest.mark.parametrize("display", [LossDistributionDisplay, LossShareDisplay, ReliabilityDisplay])
+def test_unfitted_classifiers_are_refused_as_such(display, iris):
+    _, X, y = iris
+    for clf in (
+        SoftmaxClassifier(),
+        RandomForestClassifier(),
+        make_pipeline(StandardScaler(), SoftmaxClassifier()),
+        GridSearchCV(SoftmaxClassifier(), {"C": [1.0]}),
+    ):
+        with pytest.raises(NotFittedError, match="not fitted"):
+            display.from_estimator(clf, X, y)
 
 
 def test_a_figure_that_is_not_legible_would_be_found(assert_legible, axes):
@@ -243,6 +257,9 @@ def test_wherever_scikit_learn_has_classifiers(display, cancer, axes):
     other = display.from_predictions(y, P, ax=axes())
     assert one.ax_.get_title() == other.ax_.get_title()
     assert one.ax_.get_title(loc="left") == other.ax_.get_title(loc="left")
+    if display is LossDistributionDisplay:  # whose worst samples have the index of y
+        assert np.array_equal(one.worst_, other.worst_)
+        return
     assert [text.get_text() for text in one.ax_.texts] == [
         text.get_text() for text in other.ax_.texts
     ]

@@ -8,7 +8,7 @@ import scipy.sparse
 from scipy.optimize import OptimizeResult, linprog
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from skxent.likelihood import cone, curvature
+from skxent.likelihood import cone, curvature, programmes
 from skxent.likelihood.certificate import View
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import first_read
@@ -487,7 +487,7 @@ def test_a_bad_guess_changes_nothing(mixed):
 def test_highs_may_give_up(mixed, monkeypatch):
     X, y, _ = mixed
     gave_up = OptimizeResult(x=None, status=4, message="numerical difficulties")
-    monkeypatch.setattr(cone, "linprog", lambda *args, **settings: gave_up)
+    monkeypatch.setattr(programmes, "linprog", lambda *args, **settings: gave_up)
     with pytest.raises(Undecided, match="numerical difficulties"):
         find(X, y)
 

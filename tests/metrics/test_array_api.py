@@ -1,7 +1,6 @@
 """Arrays of other libraries: as NumPy's in value, check and message; nothing leaves a device."""
 
 import os
-import re
 import subprocess
 import sys
 
@@ -663,7 +662,7 @@ def test_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "array_api_compat", None)
     with config_context(array_api_dispatch=True):
         assert categorical_cross_entropy([0, 1], pd.DataFrame(np.eye(2))) == 0.0
-        with pytest.raises(ImportError, match=re.escape("skxent[array-api]")):
+        with pytest.raises(ImportError, match="pip install array-api-compat"):
             categorical_cross_entropy([0, 1], strict.eye(2))
 
 

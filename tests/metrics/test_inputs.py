@@ -398,7 +398,7 @@ BAD_CATEGORICAL = {
     ),
     "masked probability": (
         bad(y_pred=np.ma.masked_array(P, mask=P > 0.78)),
-        r"y_pred\[2\] is masked",
+        r"y_pred\[2, 2\] is masked",
     ),
     "unhashable": (
         bad(y_true=np.array([[0], [1], [2], None], dtype=object)[:, None][:, 0]),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skxent._namespaces import library_of, moved
+from skxent._namespaces import library_of, moved, to_numpy
 from skxent.metrics._array_api.blocks import (
     read_log_probabilities,
     read_logits,
@@ -22,7 +22,7 @@ from skxent.metrics._array_api.blocks import (
     read_single_logits,
 )
 from skxent.metrics._array_api.targets import weights_beside
-from skxent.metrics._costs import Losses
+from skxent.metrics._costs import Losses, scaled_mean
 from skxent.metrics._targets import row_blocks
 
 # Numbers in a block of rows, 8 MB: it bounds the work space, and is long enough for a device with
@@ -49,6 +49,15 @@ class DeviceLosses(Losses):
         with np.errstate(invalid="ignore"):  # array-api-strict computes with NumPy
             terms = _where(weights > 0, weights * self.values, 0.0)
         return float(xp.sum(terms)), float(xp.sum(weights))
+
+    def mean(self, weights: Any) -> float:
+        """Return the weighted mean of the losses, exact for weights and losses of any size."""
+        total, weight = self.sums(weights)
+        info = library_of(self.values).finfo(self.values.dtype)
+        if float(info.smallest_normal) / float(info.eps) < total < np.inf and weight < np.inf:
+            return total / weight
+        weights = None if weights is None else to_numpy(weights).astype(np.float64)
+        return scaled_mean(to_numpy(self.values).astype(np.float64), weights)
 
 
 def categorical(prediction: Any, target: Any, *, from_logits: bool, cap: float) -> Losses:

@@ -14,6 +14,8 @@ from skxent.metrics._array_api.blocks import read_probabilities
 from skxent.metrics._array_api.costs import DeviceLosses
 from skxent.metrics._array_api.targets import class_target, numbers_of, outcome_target
 from skxent.metrics._costs import Losses
+from skxent.metrics._options import check_flag
+from skxent.metrics._roles import explain_roles
 from skxent.metrics._shapes import check_same_shape
 from skxent.metrics._targets import Classes, ceiling
 
@@ -28,11 +30,13 @@ def costs_of(prediction: Any) -> ModuleType:
     return _costs if namespace_of(prediction) is None else costs
 
 
+@explain_roles
 def class_losses(
     y_true: Any, y_pred: Any, from_logits: bool, labels: ArrayLike | None, eps: float | None
 ) -> Losses:
     """Read and check the arguments of categorical_cross_entropy; return what each sample costs."""
     cap = ceiling(eps)
+    check_flag(from_logits, "from_logits")
     prediction = numbers_of(y_pred, "y_pred")
     classes = Classes.of(y_pred, prediction, labels)
     target = class_target(y_true, classes, prediction)
@@ -43,11 +47,13 @@ def class_losses(
     return costs.binary(prediction, target, from_logits=from_logits, cap=cap)
 
 
+@explain_roles
 def outcome_losses(
     y_true: Any, y_pred: Any, from_logits: bool, pos_label: Any, eps: float | None
 ) -> Losses:
     """Read and check the arguments of binary_cross_entropy; return what each sample costs."""
     cap = ceiling(eps)
+    check_flag(from_logits, "from_logits")
     prediction = numbers_of(y_pred, "y_pred")
     outcomes = outcome_target(y_true, pos_label, prediction)
     if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:

@@ -1,0 +1,110 @@
+"""Axes of the caller in a figure without a layout: names, columns and legends stay in their cell.
+
+matplotlib's constrained layout makes room for what stands outside of the axes. A plain figure does
+not: names are cut at its edge, and columns run into the next axes. Axes given by the caller then
+shrink by as much as their texts need, at each drawing, within the place up to their neighbours. The
+position that they have is not changed, and with a layout engine nothing is done.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+PAD = 3.0  # pixels between texts and the edge of the cell
+LEAST = 0.25  # part of their width and height that axes keep, whatever stands beside them
+
+
+class WithinCell:
+    """Locator that shrinks axes so that what stands around them stays in their cell."""
+
+    def __call__(self, ax: Any, renderer: Any) -> Any:
+        """Return the position in fractions of the figure."""
+        from matplotlib.transforms import Bbox
+
+        whole = ax.get_position(original=True)
+        if ax.figure.get_layout_engine() is not None:
+            return whole
+        to_pixels = ax.figure.transSubfigure
+        left, bottom, right, top = _margins(ax, renderer)
+        x0, y0, x1, y1 = to_pixels.transform_bbox(whole).extents
+        cell = _cell(ax, renderer)
+        x0, x1 = _between(x0, x1, cell[0] + PAD + left, cell[2] - PAD - right)
+        y0, y1 = _between(y0, y1, cell[1] + PAD + bottom, cell[3] - PAD - top)
+        return Bbox([[x0, y0], [x1, y1]]).transformed(to_pixels.inverted())
+
+
+def keep_in_cell(ax: Any) -> None:
+    """Let axes of the caller shrink where a figure without layout has no room for their texts."""
+    if ax.get_axes_locator() is None:
+        ax.set_axes_locator(WithinCell())
+
+
+def cell_size(ax: Any) -> tuple[float, float] | None:
+    """Inches between the neighbours of axes of the caller, and between those above and below.
+
+    None where the axes are not the caller's, or a layout makes room.
+    """
+    if not isinstance(ax.get_axes_locator(), WithinCell):
+        return None
+    if ax.figure.get_layout_engine() is not None:
+        return None
+    left, bottom, right, top = _cell(ax, None)
+    return float((right - left) / ax.figure.dpi), float((top - bottom) / ax.figure.dpi)
+
+
+def _between(low: float, high: float, least: float, most: float) -> tuple[float, float]:
+    """Ends of an interval moved inwards to the bounds, but not so far that little is left of it."""
+    new_low, new_high = max(low, least), min(high, most)
+    short = LEAST * (high - low) - (new_high - new_low)
+    if short > 0:
+        new_low, new_high = new_low - short / 2, new_high + short / 2
+    return new_low, new_high
+
+
+def _margins(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
+    """Pixels that texts need to the left, below, to the right and above.
+
+    Titles and labels that are centred move with the axes, and count above and below only.
+    """
+    tight = ax.get_tightbbox(renderer, call_axes_locator=False)
+    own = ax.bbox
+    beside = [ax.yaxis.get_tightbbox(renderer)]
+    beside += [text.get_window_extent(renderer) for text in ax.texts if text.get_visible()]
+    boxes = [box for box in beside if box is not None]
+    left = max((own.x0 - box.x0 for box in boxes), default=0.0)
+    right = max((box.x1 - own.x1 for box in boxes), default=0.0)
+    return max(left, 0.0), own.y0 - tight.y0, max(right, 0.0), tight.y1 - own.y1
+
+
+def _cell(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
+    """Pixels from the neighbours on the left and below to those on the right and above."""
+    figure = ax.figure.bbox
+    own = _place(ax)
+    left, bottom, right, top = figure.extents
+    for other in ax.figure.axes:
+        if other is ax or not other.get_visible():
+            continue
+        box = _place(other)
+        taken = box if other.get_axes_locator() is not None else _tight(other, renderer, box)
+        shared = isinstance(other.get_axes_locator(), WithinCell)
+        if box.y0 < own.y1 and own.y0 < box.y1:
+            if box.x0 >= own.x1:
+                right = min(right, (own.x1 + box.x0) / 2 if shared else taken.x0)
+            elif box.x1 <= own.x0:
+                left = max(left, (box.x1 + own.x0) / 2 if shared else taken.x1)
+        if box.x0 < own.x1 and own.x0 < box.x1:
+            if box.y0 >= own.y1:
+                top = min(top, (own.y1 + box.y0) / 2 if shared else taken.y0)
+            elif box.y1 <= own.y0:
+                bottom = max(bottom, (box.y1 + own.y0) / 2 if shared else taken.y1)
+    return left, bottom, right, top
+
+
+def _place(ax: Any) -> Any:
+    """Position of axes as they were made, in pixels."""
+    return ax.figure.transSubfigure.transform_bbox(ax.get_position(original=True))
+
+
+def _tight(ax: Any, renderer: Any, default: Any) -> Any:
+    tight = ax.get_tightbbox(renderer, call_axes_locator=False)
+    return default if tight is None else tight

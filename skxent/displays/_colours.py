@@ -1,0 +1,36 @@
+"""Colours that can be seen in every matplotlib style, light or dark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+OPAQUE = 0.5  # part of the colour of axes or figure from which it hides what is behind
+
+
+def shade(ax: Any, strength: float) -> tuple[float, float, float]:
+    """Mix the colour of texts into the background: 1 is the text's colour, 0 the background's.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    strength : float
+    """
+    import matplotlib as mpl
+    from matplotlib.colors import to_rgb
+
+    ink, paper = to_rgb(mpl.rcParams["text.color"]), background(ax)
+    red, green, blue = (strength * i + (1 - strength) * p for i, p in zip(ink, paper, strict=True))
+    return red, green, blue
+
+
+def background(ax: Any) -> tuple[float, float, float]:
+    """Colour behind the axes; where axes and figure are transparent, the style's figure."""
+    import matplotlib as mpl
+    from matplotlib.colors import to_rgb, to_rgba
+
+    for colour in (ax.get_facecolor(), ax.figure.get_facecolor()):
+        red, green, blue, alpha = to_rgba(colour)
+        if alpha > OPAQUE:
+            return red, green, blue
+    colour = mpl.rcParams["figure.facecolor"]
+    return to_rgb("white" if colour == "none" else colour)

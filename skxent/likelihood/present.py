@@ -1,0 +1,113 @@
+r"""Classes that have weight, for targets in which other classes have none.
+
+A class whose samples all have weight zero, or whose column of soft targets is zero, has no term in
+the likelihood that asks for it. With an intercept the objective falls as that intercept goes to
+minus infinity, from any start, and its infimum is the limit: the probability of the class is zero
+in every sample and its weights are zero. So the class is left out, and the others are fitted.
+
+With :math:`K \ge 3` classes of which two have weight, the rows of W for these two are w / 2 and
+-w / 2, whose penalty :math:`\|w\|^2 / 4C` is half of what two classes with one logit w pay.
+
+Without an intercept nothing sends the logit of a class away, and the class is fitted as any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from skxent.likelihood.moments import Moments
+from skxent.likelihood.places import Place
+from skxent.likelihood.solution import Solution
+
+Parameters = tuple[np.ndarray, np.ndarray]
+
+
+class OneClassError(ValueError):
+    """All weight is in one class, whose code is `code`."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(
+            f"only class {code} has samples with a weight: a classifier needs two classes at least."
+        )
+
+
+@dataclass(frozen=True)
+class Present:
+    """The classes of a fit that have weight, and the way to them and back.
+
+    Parameters
+    ----------
+    mask : (K,) array of bool
+        Which classes have weight: two at least, and not all.
+    """
+
+    mask: np.ndarray
+
+    @classmethod
+    def of(cls, data: Place, moments: Moments) -> Self | None:
+        """Find the classes with weight; None where all classes are fitted."""
+        mask = moments.class_weight > 0
+        if np.count_nonzero(mask) == 1:
+            raise OneClassError(int(np.argmax(mask)))
+        return None if mask.all() or not data.fit_intercept else cls(mask)
+
+    def fit(
+        self,
+        fit: Callable[..., Solution],
+        data: Place,
+        alpha: float,
+        start: Parameters | None,
+        report: Callable[[np.ndarray, np.ndarray, float], bool] | None,
+    ) -> Solution:
+        """`fit` these classes, and return the parameters of all."""
+        solution = fit(
+            data.of_classes(self.mask),
+            alpha=self.alpha(alpha),
+            start=start and self.enter(*start),
+            report=report and (lambda A, a, value: report(*self.leave(A, a), value)),
+        )
+        coef, intercept = self.leave(solution.coef, solution.intercept)
+        return replace(solution, coef=coef, intercept=intercept, present=self.mask)
+
+    @property
+    def two(self) -> bool:
+        """Whether two classes have weight, so that they have one logit."""
+        return bool(np.count_nonzero(self.mask) == 2)
+
+    def alpha(self, alpha: float) -> float:
+        """1 / C of the fit of these classes that has the penalty of the fit of all."""
+        return 0.5 * alpha if self.two else alpha
+
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters | None:
+        """Parameters of all classes -> of these classes; None where one has no finite intercept."""
+        coef, intercept = coef[self.mask], intercept[self.mask]
+        if not np.isfinite(intercept).all():
+            return None
+        if self.two:
+            return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+        return coef, intercept
+
+    def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
+        """Parameters of these classes -> of all: weights 0, intercept -inf for the others."""
+        if self.two:
+            halves = np.array([[-0.5], [0.5]])
+            coef, intercept = halves * coef, halves[:, 0] * intercept
+        all_coef = np.zeros((len(self.mask), coef.shape[1]))
+        all_coef[self.mask] = coef
+        return all_coef, self._spread(intercept)
+
+    def logits(self, Z: np.ndarray) -> np.ndarray:
+        """Logits (n, R) of these classes -> (n, K) of all: -inf for the others."""
+        if self.two:  # an infinite one goes to minus infinity, for the class that loses
+            Z = np.column_stack([-np.maximum(Z, 0.0), -np.maximum(-Z, 0.0)])
+        return self._spread(Z)
+
+    def _spread(self, values: np.ndarray) -> np.ndarray:
+        result = np.full((*values.shape[:-1], len(self.mask)), -np.inf)
+        result[..., self.mask] = values
+        return result

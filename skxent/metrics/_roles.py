@@ -1,0 +1,73 @@
+"""Arguments in each other's place: what an error adds where that is the likely reason for it."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+HARD = "y_pred holds labels: pass probabilities, as predict_proba gives them."
+SWAPPED = (
+    "y_pred holds labels and y_true holds fractions: the truth comes first and the prediction "
+    "second, and a prediction is made of probabilities, as predict_proba gives them."
+)
+
+
+def explain_roles(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Let errors of ``read(y_true, y_pred, ...)`` say when `y_pred` holds labels."""
+
+    @wraps(read)
+    def explaining(y_true: Any, y_pred: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return read(y_true, y_pred, *args, **options)
+        except (TypeError, ValueError) as error:
+            hint = _hint(y_true, y_pred)
+            if hint and hint not in str(error):
+                error.args = (f"{error} {hint}",)
+            raise
+
+    return explaining
+
+
+def refuse_certainty(prediction: NDArray[Any], target: NDArray[Any]) -> None:
+    """Refuse whole numbers as predictions of soft rows: each would cost the most there is."""
+    if prediction.dtype.kind in "biu" and ((target > 0) & (target < 1)).any():
+        raise ValueError(
+            "y_pred holds whole numbers and y_true holds soft rows of two classes: a prediction of "
+            "0 or 1 is certain of what is uncertain."
+        )
+
+
+def _hint(y_true: Any, y_pred: Any) -> str | None:
+    prediction, truth = _flat(y_pred), _flat(y_true)
+    if prediction is None or not _is_whole(prediction):
+        return None
+    if truth is not None and truth.dtype.kind == "f" and not _is_whole(truth):
+        return SWAPPED
+    few = prediction.dtype.kind in "biufO" and ((prediction == 0) | (prediction == 1)).all()
+    one_column = np.ndim(y_pred) == 1 or np.shape(y_pred)[1:] == (1,)
+    return HARD if one_column and not few else None
+
+
+def _flat(values: Any) -> NDArray[Any] | None:
+    """Return the entries of an argument, or None where NumPy cannot read it."""
+    try:
+        array = np.asarray(values).ravel()
+    except Exception:  # whatever it was, the error is about something else
+        return None
+    return array if array.size else None
+
+
+def _is_whole(array: NDArray[Any]) -> bool:
+    """Tell whether an array may hold labels: text, booleans or whole numbers."""
+    if array.dtype.kind in "biuUST":
+        return True
+    if array.dtype.kind == "f":
+        return bool(np.isfinite(array).all() and (array == np.floor(array)).all())
+    if array.dtype.kind != "O" or all(isinstance(value, str) for value in array):
+        return array.dtype.kind == "O"
+    return all(isinstance(value, numbers.Real) and value == value // 1 for value in array)

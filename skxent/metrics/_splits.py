@@ -1,0 +1,55 @@
+"""Folds of cross-validation: pairs of indices of samples, checked before anything is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import check_cv
+
+Indices = NDArray[np.intp]
+Split = tuple[Indices, Indices]
+
+
+def read_splits(cv: Any, X: Any, y: Any, groups: Any, n: int) -> list[Split]:
+    """Return the training and test indices of each fold of n samples."""
+    if isinstance(cv, Iterable) and not isinstance(cv, str):
+        cv = list(cv)
+        _check_pairs(cv)
+    pairs = check_cv(cv, y, classifier=True).split(X, y, groups)
+    return [
+        (
+            _indices(train, n, f"cv has training indices in fold {fold}"),
+            _indices(test, n, f"cv has test indices in fold {fold}"),
+        )
+        for fold, (train, test) in enumerate(pairs)
+    ]
+
+
+def _check_pairs(folds: list[Any]) -> None:
+    for fold, pair in enumerate(folds):
+        if not isinstance(pair, tuple | list | np.ndarray) or len(pair) != 2:
+            raise ValueError(
+                f"cv has a {type(pair).__name__} for fold {fold}: let each fold be a pair of "
+                "arrays of indices, (train, test)."
+            )
+
+
+def _indices(part: Any, n: int, about: str) -> Indices:
+    array = np.asarray(part)
+    if array.dtype.kind == "b" and array.shape == (n,):
+        return np.flatnonzero(array)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise ValueError(
+            f"{about} of shape {array.shape} and dtype {array.dtype}: let them be whole numbers of "
+            "shape (m,)."
+        )
+    beyond = (array >= n) | (array < -n)
+    if beyond.any():
+        raise ValueError(
+            f"{about} like {array[int(beyond.argmax())]}, but there are {n} samples: let cv be "
+            "made for these samples."
+        )
+    return array.astype(np.intp, copy=False)

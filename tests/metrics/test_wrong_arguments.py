@@ -1,0 +1,243 @@
+"""Arguments of the wrong kind: the message names the argument and says what to pass instead."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skxent.metrics import (
+    CrossEntropySum,
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    cce_scorer,
+    compare,
+    compare_cv,
+    cross_entropy,
+    cross_entropy_report,
+    decompose_cross_entropy,
+    discrimination_scorer,
+    entropy,
+    kl_divergence,
+    make_cross_entropy_scorer,
+    mean_loss_interval,
+)
+
+N, K = 30, 3
+
+
+def problem(seed=0):
+    rng = np.random.default_rng(seed)
+    P = rng.dirichlet(np.ones(K), size=N)
+    return P, np.append(np.arange(K), rng.integers(K, size=N - K))
+
+
+P, Y = problem()
+X = np.column_stack([P[:, :2], np.arange(N)])
+MODEL = GaussianNB().fit(X, Y)
+
+# Functions of a truth and a prediction.
+OF_A_PAIR = {
+    "loss": categorical_cross_entropy,
+    "sum": CrossEntropySum.of,
+    "report": cross_entropy_report,
+    "decomposition": decompose_cross_entropy,
+    "compare": lambda y, p: compare(y, {"a": p, "b": p}, baseline="a"),
+}
+
+
+# ------------------------------------------------------------------ labels for probabilities
+
+
+@pytest.mark.parametrize("function", OF_A_PAIR.values(), ids=OF_A_PAIR)
+@pytest.mark.parametrize("kind", [int, float, str, "U1", object, np.dtypes.StringDType()], ids=str)
+@pytest.mark.parametrize("wrap", [np.asarray, list, lambda y: y[:, None]])
+def test_predicted_labels_are_no_prediction(function, kind, wrap):
+    y, predicted = Y.astype(kind), np.roll(Y, 1).astype(kind)
+    with pytest.raises(ValueError, match="y_pred holds labels: pass probabilities"):
+        function(y, wrap(predicted))
+
+
+@pytest.mark.parametrize("predicted", [np.array(["n", "y"] * 3), np.array([1, 2] * 3)])
+def test_predicted_labels_are_no_prediction_of_a_binary_loss(predicted):
+    with pytest.raises(ValueError, match="y_pred holds labels: pass probabilities"):
+        binary_cross_entropy(predicted[::-1], predicted)
+
+
+@pytest.mark.parametrize("function", OF_A_PAIR.values(), ids=OF_A_PAIR)
+@pytest.mark.parametrize("seed", range(3))
+def test_truth_and_prediction_in_each_others_place(function, seed):
+    P, y = problem(seed)
+    half = np.column_stack([P[:, 0], 1 - P[:, 0]])
+    for truth, prediction in [(P, y), (P[:, 0], (y > 0).astype(int)), (half, (y > 0).astype(int))]:
+        with pytest.raises(ValueError, match="the truth comes first"):
+            function(truth, prediction)
+
+
+def test_errors_about_other_things_do_not_speak_of_labels():
+    for bad in (P * 2, P[:, :2], P[:-1], np.eye(K)[Y] * 3):
+        with pytest.raises(ValueError, match="y_") as caught:
+            categorical_cross_entropy(Y, bad)
+        assert "labels: pass" not in str(caught.value)
+        assert "the truth comes first" not in str(caught.value)
+
+
+# ------------------------------------------------------------------ models, lazy frames, dicts
+
+LAZY = pl.DataFrame(P).lazy()
+WRONG = {
+    "model": (MODEL, r"is a GaussianNB: pass .*predict_proba\(X\)"),
+    "pipeline": (make_pipeline(StandardScaler(), MODEL), r"is a Pipeline: pass .*predict_proba"),
+    "lazy frame": (LAZY, r"is a LazyFrame, .*\.collect\(\)"),
+    "dict": ({"a": 1.0}, "is a dict: pass an array"),
+    "set": ({0.5, 0.25}, "is a set: pass an array"),
+}
+# The place of an array -> what is called with something else there.
+PLACES = {
+    "y_true": lambda x: categorical_cross_entropy(x, P),
+    "y_pred": lambda x: categorical_cross_entropy(Y, x),
+    "sample_weight": lambda x: categorical_cross_entropy(Y, P, sample_weight=x),
+    "labels": lambda x: categorical_cross_entropy(Y, P, labels=x),
+    "y_preds": lambda x: compare(Y, {"a": P, "b": x}, baseline="a"),
+    "groups": lambda x: compare(Y, {"a": P, "b": P}, baseline="a", groups=x),
+    "by": lambda x: cross_entropy_report(Y, P, by=x),
+    "losses": lambda x: mean_loss_interval(x),
+    "p": lambda x: entropy(x),
+    "q": lambda x: cross_entropy(P, x),
+}
+
+
+@pytest.mark.parametrize("wrong, message", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_no_array_is_named(place, wrong, message):
+    with pytest.raises(TypeError, match=f"{place}.*{message}"):
+        PLACES[place](wrong)
+
+
+def test_models_are_compared_by_compare_cv_and_predictions_by_compare():
+    with pytest.raises(TypeError, match=r"y_preds\['b'\] is a GaussianNB.*compare_cv"):
+        compare(Y, {"a": P, "b": MODEL}, baseline="a")
+    with pytest.raises(TypeError, match=r"estimators\['b'\] is a ndarray.*skxent\.compare"):
+        compare_cv({"a": MODEL, "b": P}, X, Y, baseline="a")
+    with pytest.raises(TypeError, match="y_true is a LazyFrame"):
+        cce_scorer(MODEL, X, pl.DataFrame({"y": Y}).lazy())
+
+
+@pytest.mark.parametrize("y_true, y_pred, name", [(None, P, "y_true"), (Y, None, "y_pred")])
+@pytest.mark.parametrize("function", OF_A_PAIR.values(), ids=OF_A_PAIR)
+def test_none_and_scalars_are_named(function, y_true, y_pred, name):
+    with pytest.raises((TypeError, ValueError), match=name):
+        function(y_true, y_pred)
+    with pytest.raises(ValueError, match=name):
+        function(*(0.5 if x is None else x for x in (y_true, y_pred)))
+
+
+def test_the_sum_of_nothing_at_all_is_an_error_and_of_empty_chunks_is_none():
+    for bad in [(None, None), (1, 0.5), (object(), object())]:
+        with pytest.raises((TypeError, ValueError), match="y_"):
+            CrossEntropySum.of(*bad)
+    for empty in [([], []), (np.empty(0), np.empty((0, 3))), (pd.Series([]), pl.DataFrame())]:
+        assert CrossEntropySum.of(*empty) == CrossEntropySum()
+
+
+# ------------------------------------------------------------------ weights and options
+
+OF_WEIGHTS = {
+    "loss": lambda w: categorical_cross_entropy(Y, P, sample_weight=w),
+    "binary": lambda w: binary_cross_entropy(Y > 0, P[:, 0], sample_weight=w),
+    "sum": lambda w: CrossEntropySum.of(Y, P, sample_weight=w),
+    "report": lambda w: cross_entropy_report(Y, P, sample_weight=w),
+    "decomposition": lambda w: decompose_cross_entropy(Y, P, sample_weight=w),
+    "compare": lambda w: compare(Y, {"a": P, "b": P}, baseline="a", sample_weight=w),
+    "compare_cv": lambda w: compare_cv(
+        {"a": MODEL, "b": MODEL}, X, Y, baseline="a", sample_weight=w
+    ),
+    "interval": lambda w: mean_loss_interval(np.ones(N), sample_weight=w),
+    "scorer": lambda w: cce_scorer(MODEL, X, Y, sample_weight=w),
+    "part": lambda w: discrimination_scorer(MODEL, X, Y, sample_weight=w),
+}
+
+
+@pytest.mark.parametrize("function", OF_WEIGHTS.values(), ids=OF_WEIGHTS)
+@pytest.mark.parametrize(
+    "weight", [2.0, True, np.float64(1), {1, 2}, {"a": 1}, "abc", object(), np.ones((N, 1)), []]
+)
+def test_weights_that_are_no_array_of_n_are_named(function, weight):
+    with pytest.raises((TypeError, ValueError), match="sample_weight"):
+        function(weight)
+
+
+OPTIONS = {
+    categorical_cross_entropy: ((Y, P), {}, ["reduction", "from_logits", "base", "eps", "labels"]),
+    binary_cross_entropy: (
+        (Y > 0, P[:, 0]),
+        {},
+        ["reduction", "from_logits", "base", "eps", "pos_label"],
+    ),
+    compare: (
+        (Y, {"a": P, "b": P}),
+        {"baseline": "a"},
+        ["baseline", "correction", "level", "base", "from_logits"],
+    ),
+    cross_entropy_report: ((Y, P), {}, ["by", "n_worst", "base", "from_logits"]),
+    decompose_cross_entropy: ((Y, P), {}, ["calibration", "base", "from_logits"]),
+    mean_loss_interval: ((np.ones(N),), {}, ["level"]),
+    make_cross_entropy_scorer: ((), {}, ["loss", "reduction", "base", "eps"]),
+    entropy: ((P,), {}, ["base"]),
+    kl_divergence: ((P, P), {}, ["base"]),
+    compare_cv: (
+        ({"a": MODEL, "b": MODEL}, X, Y),
+        {"baseline": "a"},
+        ["baseline", "correction", "level", "base"],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "function, name",
+    [(function, name) for function, (_, _, names) in OPTIONS.items() for name in names],
+)
+@pytest.mark.parametrize(
+    "value", [np.array([1, 2]), [0.5, 0.5], np.array(["mean", "sum"])], ids=str
+)
+def test_options_that_are_arrays_are_named(function, name, value):
+    arguments, options, _ = OPTIONS[function]
+    with pytest.raises(ValueError, match=name):
+        function(*arguments, **(options | {name: value}))
+
+
+BAD_FOLDS = {
+    "beyond": ([(np.arange(20), np.arange(20, N + 1))], rf"cv has test indices .* like {N}, "),
+    "below": ([(np.arange(-N - 1, 3), np.arange(3, 9))], "cv has training indices in fold 0"),
+    "fractions": ([(np.arange(20) + 0.5, np.arange(20, N))], "cv has training indices in fold 0"),
+    "matrices": ([(np.arange(20)[None], np.arange(20, N))], "cv has training indices in fold 0"),
+    "numbers": ([1, 2], "cv has a int for fold 0"),
+    "singles": ([(np.arange(5),)], "cv has a tuple for fold 0"),
+}
+
+
+@pytest.mark.parametrize("folds, message", BAD_FOLDS.values(), ids=BAD_FOLDS)
+def test_folds_that_are_no_pairs_of_indices_are_named(folds, message):
+    for cv in (folds, iter(folds)):
+        with pytest.raises(ValueError, match=message):
+            compare_cv({"a": MODEL, "b": LogisticRegression()}, X, Y, baseline="a", cv=cv)
+
+
+def test_masks_and_lists_are_folds():
+    folds = [(np.arange(N) % 5 != k, [i for i in range(N) if i % 5 == k]) for k in range(5)]
+    numbers = [(np.flatnonzero(train), np.array(test)) for train, test in folds]
+    models = {"a": MODEL, "b": GaussianNB(var_smoothing=0.1)}
+    one, other = (compare_cv(models, X, Y, baseline="a", cv=cv) for cv in (folds, numbers))
+    np.testing.assert_array_equal(one.difference, other.difference)
+
+
+def test_labels_of_string_dtype_are_cross_validated():
+    text = Y.astype(str)
+    models = {"a": MODEL, "b": GaussianNB(var_smoothing=0.1)}
+    one, other = (
+        compare_cv(models, X, y, baseline="a") for y in (text, text.astype(np.dtypes.StringDType()))
+    )
+    np.testing.assert_array_equal(one.difference, other.difference)
