@@ -16,7 +16,7 @@ from skxent.likelihood.columns import IndependentColumns
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.places import Place
 from skxent.likelihood.plan import fits_row_space
-from skxent.likelihood.rank import independent_columns
+from skxent.likelihood.rank import centre_of, independent_columns
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.units import read
@@ -119,13 +119,16 @@ def _identified(frame: Frame) -> Frame:
     """`Frame.identified`."""
     data, moments, alpha = frame.data, frame.moments, frame.alpha
     total = float(moments.class_weight.sum())
-    varies = moments.variance[moments.variance > 0]
-    weak = alpha <= WEAK * total * varies.max(initial=0.0)
+    spread = moments.variance + (moments.mean - centre_of(data, moments)) ** 2
+    varies = spread[spread > 0]
+    if not len(varies):
+        return frame
+    weak = alpha <= WEAK * total * varies.max()
     if fits_row_space(data, weak):
         space = data.here().prepared(RowSpace.identified if weak else RowSpace.of, moments)
         certain = frame.certain and not weak
         return replace(frame, **_changed(frame, space, first_read(space.data), certain))
-    least = float(varies.min(initial=np.inf))
+    least = float(varies.min())
     if alpha > NEGLIGIBLE * total * least:
         return frame
     basis = independent_columns(data, moments)

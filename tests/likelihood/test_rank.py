@@ -1,9 +1,12 @@
 """Which columns and rows are independent in float64, and the others in terms of them."""
 
+from dataclasses import replace
+
 import array_api_strict as strict
 import numpy as np
 import pytest
 import scipy.sparse
+from scipy.special import expit
 
 from skxent.likelihood.columns import IndependentColumns
 from skxent.likelihood.data import Data
@@ -11,6 +14,7 @@ from skxent.likelihood.device import DeviceData
 from skxent.likelihood.moments import first_read
 from skxent.likelihood.rank import independent_columns
 from skxent.likelihood.row_space import RowSpace
+from skxent.likelihood.solver import minimise
 
 SEEDS = range(4)
 
@@ -114,6 +118,21 @@ def test_a_constant_depends_on_the_intercept_alone(fit_intercept):
     X = np.column_stack([np.random.default_rng(0).normal(size=(40, 2)), np.full(40, 3.0)])
     data = data_of(X, fit_intercept=fit_intercept)
     assert (independent_columns(data, first_read(data)) is None) == (not fit_intercept)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-300, 1.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("shape", [(40, 3), (5, 9)], ids=str)
+@pytest.mark.parametrize("constant", [0.0, 3.0])
+def test_constant_columns_alone(constant, shape, fit_intercept, alpha):
+    data = data_of(np.full(shape, constant), fit_intercept=fit_intercept)
+    data = replace(data, targets=np.arange(shape[0]) % 2)
+    solution = minimise(data, alpha=alpha, start=None, tol=1e-9, max_iter=99)
+    share = np.mean(data.targets) if fit_intercept or (constant and alpha < 1) else None
+    logit = solution.coef @ data.X[0] + solution.intercept
+    if share is not None:
+        assert expit(logit[0]) == pytest.approx(share, abs=1e-6)
+    assert np.ptp(solution.coef) <= 1e-9
 
 
 @pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array, on_device])
