@@ -57,14 +57,10 @@ def as_returned(
         value=value,
         log_likelihood=-loss,
         # Where rounding is what is lost, the objective is all that bounds the gap.
-        gap=min(gap, value) if converged or lost <= rounding else value,
+        gap=min(gap, value) if converged else value,
         converged=converged,
         n_passes=solution.n_passes + 1,
-        extreme=(
-            solution.extreme
-            if converged or lost <= rounding
-            else solution.extreme or Extreme.of(data)
-        ),
+        extreme=solution.extreme if converged else solution.extreme or Extreme.of(data),
     )
 
 
