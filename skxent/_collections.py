@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -13,19 +14,37 @@ from skxent._partitions import Block, Each, ask, is_dask
 
 
 def here(*values: Any) -> tuple[Any, ...]:
-    """Arguments, with the collections among them brought to this process: one round trip."""
+    """Return the arguments, with the Dask collections computed: one round trip.
+
+    All collections become `Delayed` objects first, because Dask warns of frames that are computed
+    together with arrays. Each result comes with its position: `dask.compute` returns arrays and
+    delayed objects in another order than they were passed in (seen in 2025.7 to 2026.8).
+    """
     if not is_dask(*values):
         return values
     import dask
 
-    # Dask warns of frames that are computed along with arrays, unless they are delayed
-    lazy = {
-        i: value if _is_array(value) else dask.delayed(value)
-        for i, value in enumerate(values)
-        if is_dask(value)
-    }
-    found = dict(zip(lazy, dask.compute(*lazy.values(), traverse=False), strict=True))
+    tagged = dask.delayed(_tagged, pure=False)
+    lazy = [tagged(i, *_pieces(value)) for i, value in enumerate(values) if is_dask(value)]
+    found = dict(dask.compute(*lazy, traverse=False))
     return tuple(found.get(i, value) for i, value in enumerate(values))
+
+
+def _pieces(value: Any) -> tuple[Any, ...]:
+    """Return what a task makes a collection from: of an array the blocks, and how to join them.
+
+    The blocks are taken as they stand: arrays that are optimised one by one no longer share tasks.
+    """
+    if not _is_array(value):
+        return (value,)
+    blocks = value.to_delayed(optimize_graph=False)
+    return blocks.tolist() if value.ndim else [blocks.item()], *value.__dask_postcompute__()
+
+
+def _tagged(
+    position: int, found: Any, join: Callable[..., Any] | None = None, options: Any = ()
+) -> tuple[int, Any]:
+    return position, found if join is None else join(found, *options)
 
 
 def match(**collections: Any) -> list[Each]:

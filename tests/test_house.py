@@ -22,7 +22,12 @@ MAY_IMPORT = {
     "displays": ("skxent.metrics", "skxent.likelihood", "skxent.classifiers"),
 }
 # Modules beside the rooms, which all rooms may import and which import none.
-SHARED = ("skxent._collections", "skxent._namespaces", "skxent._partitions")
+SHARED = (
+    "skxent._callers",
+    "skxent._collections",
+    "skxent._namespaces",
+    "skxent._partitions",
+)
 
 
 def module_name(path):

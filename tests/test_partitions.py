@@ -221,3 +221,18 @@ def test_every_collection_comes_here():
     pd.testing.assert_frame_equal(whole, FRAME)
     pd.testing.assert_series_equal(series, FRAME["b"])
     assert total == FRAME["b"].sum() and labels is Y and list(bag) == [1, 2]
+
+
+@pytest.mark.parametrize("values", [X, X[:, 0], X[0, 0], np.ma.masked_greater(X, 0.5)], ids=str)
+@pytest.mark.parametrize("rows", [1, 2, -1])
+def test_arrays_come_here_as_they_are_computed(values, rows):
+    lazy = da.from_array(values, chunks=(rows,) * values.ndim)
+    (found,) = here(lazy)
+    expected = lazy.compute(scheduler="synchronous")
+    assert type(found) is type(expected)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(np.ma.getmask(found), np.ma.getmask(expected))
+    if values.ndim:
+        first = lazy if values.ndim == 1 else lazy[:, 0]
+        (few,) = here(lazy[first > np.inf])
+        assert len(few) == 0

@@ -156,7 +156,7 @@ class LossDistributionDisplay(PredictionDisplay):
         require_matplotlib(cls.__name__)
         (y_true,) = here(y_true)
         samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
-        samples.losses.warn(None, stacklevel=2)
+        samples.losses.warn(None)
         hard = samples.target.ndim == 1
         display = cls(
             losses=_in_unit(samples.losses.values, base),

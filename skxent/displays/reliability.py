@@ -154,7 +154,7 @@ class ReliabilityDisplay(PredictionDisplay):
         require_matplotlib(cls.__name__)
         _check_level(level)
         samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
-        samples.losses.warn(None, stacklevel=2)
+        samples.losses.warn(None)
         whole = decompose(samples, None, base)
         band = Band(level, check_random_state(random_state))
         classes = _classes_to_draw(samples, pos_label)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent._callers import users_stacklevel
 from skxent.likelihood.kernels import binary_losses, categorical_losses, soft_losses
 from skxent.metrics._labels import Codes
 from skxent.metrics._targets import (
@@ -34,8 +35,7 @@ from skxent.metrics._targets import (
 SAFE = 1e-290
 
 Reader = Callable[[NDArray[Any], slice], NDArray[Any]]
-# A block of predictions and its targets -> losses, and how many samples it capped.
-Cost = Callable[[Floats, NDArray[Any]], tuple[Floats, int]]
+N_NAMED = 3  # of the samples that the floor acted on, in its warning
 
 
 class ZeroProbabilityWarning(UserWarning):
@@ -46,11 +46,60 @@ class ZeroProbabilityWarning(UserWarning):
 
 
 @dataclass(frozen=True)
+class Floored:
+    """A sample that the floor acted on: row, the exact cost of the class in nats, and the class.
+
+    `column` is that of the class or outcome, or None where there is one outcome; `name` and
+    `partition` are None where they are not known.
+    """
+
+    row: int
+    cost: float
+    column: int | None
+    name: str | None = None
+    partition: int | None = None
+
+    def __str__(self) -> str:
+        where = f"row {self.row}"
+        if self.partition is not None:
+            where += f" of partition {self.partition}"
+        name = self.name
+        if name is None and self.column is not None:
+            name = f"column {self.column}"
+        return f"{where} ({name + ', ' if name else ''}exact cost {self.cost:.4g} nats)"
+
+
+@dataclass(frozen=True)
+class Capped:
+    """Samples of a block whose cost the floor capped: rows, exact costs, columns of the class."""
+
+    rows: NDArray[np.intp]
+    costs: Floats
+    columns: NDArray[np.intp] | None
+
+    def first(self, start: int) -> tuple[Floored, ...]:
+        """Return the first few samples, of a block that starts at a row."""
+        return tuple(
+            Floored(
+                start + int(self.rows[i]),
+                float(self.costs[i]),
+                None if self.columns is None else int(self.columns[i]),
+            )
+            for i in range(min(N_NAMED, len(self.rows)))
+        )
+
+
+# A block of predictions and its targets -> losses, and which samples it capped, if any.
+Cost = Callable[[Floats, NDArray[Any]], tuple[Floats, Capped | None]]
+
+
+@dataclass(frozen=True)
 class Losses:
-    """The loss of each sample, in nats, and how many were capped."""
+    """The loss of each sample, in nats, how many were capped, and the first of these."""
 
     values: Floats
     capped: int = 0
+    floored: tuple[Floored, ...] = ()
 
     def weights(self, sample_weight: ArrayLike | None, zero: bool = False) -> Floats | None:
         """Return the weights of these samples, or None; `zero` allows all of them to be 0."""
@@ -81,22 +130,34 @@ class Losses:
             return total / weight
         return scaled_mean(self.values, weights)
 
-    def warn(self, eps: float | None, stacklevel: int) -> None:
-        """Tell the caller `stacklevel` frames up that the floor acted, if it did."""
-        warn_of_floor(self.capped, self.values.shape[0], eps, stacklevel + 1)
+    def named(self, name: Callable[[Floored], object]) -> Self:
+        """Return the same losses with the classes of the capped samples named."""
+        if not self.floored:
+            return self
+        named = (replace(each, name=f"class {name(each)!r}") for each in self.floored)
+        return replace(self, floored=tuple(named))
+
+    def warn(self, eps: float | None) -> None:
+        """Tell the user that the floor acted, if it did."""
+        warn_of_floor(self.capped, self.values.shape[0], eps, self.floored)
 
 
-def warn_of_floor(capped: int, n: int, eps: float | None, stacklevel: int) -> None:
-    """Tell the caller `stacklevel` frames up that the floor acted on some of n samples, if any."""
-    if capped:
-        floor = float(np.finfo(np.float64).eps) if eps is None else eps
-        warnings.warn(
-            f"{capped} of {n} samples have a target whose probability is below eps={floor:.3g}, "
-            "and are charged -log(eps). Pass eps=0 for the exact cost, infinity where the "
-            "probability is 0.",
-            ZeroProbabilityWarning,
-            stacklevel=stacklevel + 1,
-        )
+def warn_of_floor(
+    capped: int, n: int, eps: float | None, floored: tuple[Floored, ...] = ()
+) -> None:
+    """Tell the user that the floor acted on some of n samples, if any, and name the first."""
+    if not capped:
+        return
+    floor = float(np.finfo(np.float64).eps) if eps is None else eps
+    first = ", ".join(map(str, floored))
+    which = f": {first}{', ...' if capped > len(floored) else ''}" if first else ""
+    warnings.warn(
+        f"{capped} of {n} samples have a target whose probability is below eps={floor:.3g}{which}. "
+        f"Each is charged -log(eps), {-np.log(floor):.4g} nats. Pass eps=0 for the exact cost, "
+        "infinity where the probability is 0.",
+        ZeroProbabilityWarning,
+        stacklevel=users_stacklevel(),
+    )
 
 
 def weighted_sum(losses: Floats, weights: Floats | None) -> tuple[float, float]:
@@ -176,12 +237,15 @@ def _by_blocks(
     prediction: NDArray[Any], target: NDArray[Any], read: Reader, read_target: Reader, cost: Cost
 ) -> Losses:
     losses = np.empty(len(prediction))
-    capped = 0
+    count = 0
+    floored: tuple[Floored, ...] = ()
     with np.errstate(divide="ignore", over="ignore"):
         for rows in row_blocks(prediction.shape):
-            losses[rows], count = cost(read(prediction, rows), read_target(target, rows))
-            capped += count
-    return Losses(losses, capped)
+            losses[rows], capped = cost(read(prediction, rows), read_target(target, rows))
+            if capped is not None:
+                count += len(capped.rows)
+                floored = (*floored, *capped.first(rows.start))[:N_NAMED]
+    return Losses(losses, count, floored)
 
 
 def _target_reader(target: NDArray[Any]) -> Reader:
@@ -203,48 +267,59 @@ def _negated(log_p: Floats) -> Floats:
 
 def label_costs(
     block: Floats, codes: Codes, cap: float, minus_log: Callable[[Floats], Floats] = _minus_log
-) -> tuple[Floats, int]:
+) -> tuple[Floats, Capped | None]:
     """Cost of one class in each row; code -1 is a class without a column, of probability 0."""
     n, width = block.shape
     costs = minus_log(block.ravel().take(np.arange(0, n * width, width) + codes))
     if codes.min() < 0:
         costs[codes < 0] = np.inf
     if costs.max() <= cap:
-        return costs, 0
-    capped = int(np.count_nonzero(costs > cap))
+        return costs, None
+    rows = np.flatnonzero(costs > cap)
+    capped = Capped(rows, costs[rows], codes[rows])
     return np.minimum(costs, cap, out=costs), capped
 
 
 def soft_costs(
     block: Floats, Y: Floats, cap: float, minus_log: Callable[[Floats], Floats] = _minus_log
-) -> tuple[Floats, int]:
+) -> tuple[Floats, Capped | None]:
     """Cost of each row, weighted over classes by the rows of Y."""
     costs, wanted = minus_log(block), Y > 0
-    capped = (costs > cap) & wanted
+    capped = _capped_of((costs > cap) & wanted, costs)
     np.minimum(costs, cap, out=costs)
     costs[~wanted] = 0.0
     costs *= Y
-    return costs.sum(axis=1), int(np.count_nonzero(capped.any(axis=1)))
+    return costs.sum(axis=1), capped
 
 
-def outcome_costs(block: Floats, y: Floats, cap: float) -> tuple[Floats, int]:
+def _capped_of(mask: NDArray[np.bool_], costs: Floats) -> Capped | None:
+    """Return the samples that the mask marks, with the column that costs the most."""
+    if not mask.any():
+        return None
+    if mask.ndim == 1:
+        rows = np.flatnonzero(mask)
+        return Capped(rows, costs[rows], None)
+    rows = np.flatnonzero(mask.any(axis=1))
+    few = np.where(mask[rows], costs[rows], 0.0)
+    return Capped(rows, few.max(axis=1), few.argmax(axis=1))
+
+
+def outcome_costs(block: Floats, y: Floats, cap: float) -> tuple[Floats, Capped | None]:
     """Cost of yes/no outcomes, log1p keeping the small cost of a small probability of yes."""
     sides = (_minus_log(block), y), (0.0 - np.log1p(-block), 1.0 - y)
-    losses = np.zeros_like(block)
-    capped = np.zeros(block.shape, dtype=bool)
+    losses, most = np.zeros_like(block), np.zeros_like(block)
     for costs, share in sides:
         wanted = share > 0
-        capped |= (costs > cap) & wanted
+        np.maximum(most, costs, out=most, where=wanted)
         np.minimum(costs, cap, out=costs)
         costs[~wanted] = 0.0
         losses += costs * share
-    rows = capped.any(axis=1) if block.ndim == 2 else capped
-    return _per_sample(losses), int(np.count_nonzero(rows))
+    return _per_sample(losses), _capped_of(most > cap, most)
 
 
 def _uncapped(kernel: Callable[[Floats, Any], Floats]) -> Cost:
     """Losses from logits, which have no floor."""
-    return lambda block, target: (_per_sample(kernel(block, target)), 0)
+    return lambda block, target: (_per_sample(kernel(block, target)), None)
 
 
 def _per_sample(losses: Floats) -> Floats:

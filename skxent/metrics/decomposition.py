@@ -196,7 +196,7 @@ def decompose_cross_entropy(
     unit(base)
     _known(calibration, 2)
     samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
-    samples.losses.warn(None, stacklevel=2)
+    samples.losses.warn(None)
     return decompose(samples, calibration, base)
 
 
@@ -253,9 +253,12 @@ def _isotonic(samples: Samples) -> tuple[Floats, Floats]:
         with np.errstate(over="ignore"):
             second = second[:, 1] - second[:, 0] if samples.from_logits else second[:, 1]
     target = samples.target
-    outcomes = (target == 1 if target.ndim == 1 else target[:, 1]).astype(np.float64)
-    p = isotonic(second, outcomes, samples.importance)
-    return np.column_stack([1.0 - p, p]), _costs.binary(p, outcomes, cap=np.inf).values
+    sides = np.eye(2)[target] if target.ndim == 1 else target.astype(np.float64)
+    P = isotonic(second, sides, samples.importance)
+    with np.errstate(divide="ignore"):
+        costs = np.where(P < 0.5, -np.log(P), -np.log1p(-P[:, ::-1]))
+    costs = np.multiply(sides, costs, where=sides > 0, out=np.zeros_like(costs))
+    return P, costs.sum(axis=1)
 
 
 def _scaling(samples: Samples) -> tuple[Floats, Floats]:

@@ -85,7 +85,10 @@ class DecompositionScorer(CrossEntropyScorer):
         prediction, target = _with_all_classes(as_array(prediction, name), classes, y)
         check_length("y_true", len(target), len(prediction))
         losses = _costs.predicted(prediction, target, cap=CAP, logarithms=False, name=name)
-        losses.warn(None, stacklevel=2)
+        if target.ndim == 1:
+            truth = as_labels(y, "y_true").source
+            losses = losses.named(lambda each: truth[[each.row]].tolist()[0])
+        losses.warn(None)
         weight = as_weights(sample_weight, len(target))
         if weight is not None:
             check_weight_range(weight.max())
@@ -94,6 +97,9 @@ class DecompositionScorer(CrossEntropyScorer):
         if self.part == "miscalibration":
             return Score(0.0 - parts.miscalibration)
         return Score(parts.discrimination)
+
+    def _label(self) -> str:
+        return "neg_miscalibration" if self.part == "miscalibration" else self.part
 
     def __repr__(self) -> str:
         routed = (

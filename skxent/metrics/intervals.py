@@ -105,9 +105,10 @@ def mean_loss_interval(
 
     If weights are whole numbers or absent, each copy of a sample is a piece, and this is the usual
     standard error of a mean of n = G = sum of weights numbers: a weight of k gives the same as k
-    copies of the row. If weights are not all whole, a piece is a sample with its weight. With
-    `groups` a piece is a group: the cluster-robust standard error with the correction G / (G - 1),
-    and t with G - 1 degrees of freedom [1]_.
+    copies of the row. Weights within 8 units of rounding of whole numbers are whole, so that
+    ``counts * 0.1 / 0.1`` is what `counts` is. If weights are not all whole, a piece is a sample
+    with its weight. With `groups` a piece is a group: the cluster-robust standard error with the
+    correction G / (G - 1), and t with G - 1 degrees of freedom [1]_.
 
     Whole weights that are importances all the same, as those of a survey, would look like far more
     samples than there are: pass ``groups=np.arange(n)``, and each sample is one piece.

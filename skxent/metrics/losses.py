@@ -13,8 +13,9 @@ from skxent._namespaces import namespace_of
 from skxent._partitions import is_dask
 from skxent.metrics import _costs
 from skxent.metrics._array_api import losses as _array_api
-from skxent.metrics._costs import Losses
+from skxent.metrics._costs import Floored, Losses
 from skxent.metrics._dask.losses import PartitionedLosses, class_losses_of, outcome_losses_of
+from skxent.metrics._labels import as_array
 from skxent.metrics._options import check_flag, is_one_of
 from skxent.metrics._roles import explain_roles, refuse_certainty
 from skxent.metrics._shapes import check_same_shape
@@ -141,7 +142,7 @@ def categorical_cross_entropy(
         options = {"from_logits": from_logits, "labels": labels, "base": base, "eps": eps}
         _check_reduction(reduction)
         asked = _over_partitions(categorical_cross_entropy, y_true, y_pred, sample_weight, options)
-        return asked.reduced(reduction, stacklevel=2)
+        return asked.reduced(reduction)
     read = class_losses if namespace_of(y_pred) is None else _array_api.class_losses
     losses = read(y_true, y_pred, from_logits, labels, eps)
     return _reduced(losses, sample_weight, reduction, scale, eps)
@@ -229,7 +230,7 @@ def binary_cross_entropy(
         options = {"from_logits": from_logits, "pos_label": pos_label, "base": base, "eps": eps}
         _check_reduction(reduction)
         asked = _over_partitions(binary_cross_entropy, y_true, y_pred, sample_weight, options)
-        return asked.reduced(reduction, stacklevel=2)
+        return asked.reduced(reduction)
     read = _outcome_losses if namespace_of(y_pred) is None else _array_api.outcome_losses
     losses = read(y_true, y_pred, from_logits, pos_label, eps)
     return _reduced(losses, sample_weight, reduction, scale, eps)
@@ -300,7 +301,7 @@ class CrossEntropySum:
         """
         if is_dask(y_true, y_pred, sample_weight):
             asked = _over_partitions(loss, y_true, y_pred, sample_weight, options)
-            sums = asked.sums(stacklevel=2)
+            sums = asked.sums()
             return cls(sums.total, sums.weight)
         if _is_empty(y_true) and _is_empty(y_pred):
             return cls()
@@ -349,13 +350,25 @@ def class_losses(
     classes = Classes.of(y_pred, prediction, labels)
     target = categorical_target(y_true, classes, len(prediction))
     if prediction.ndim == 2:
-        return _costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
-    if target.ndim == 2:
+        losses = _costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
+        return losses.named(lambda each: _class_of(each, y_true, classes))
+    soft = target.ndim == 2
+    if soft:
         refuse_certainty(prediction, target)
         for rows in row_blocks(target.shape):
             read_probabilities(target, rows, "y_true")
         target = target[:, 1]
-    return _costs.binary(prediction, target, from_logits=from_logits, cap=cap)
+    losses = _costs.binary(prediction, target, from_logits=from_logits, cap=cap)
+    return losses if soft else losses.named(lambda each: _class_of(each, y_true, classes))
+
+
+def _class_of(floored: Floored, y_true: Any, classes: Classes) -> Any:
+    """Return the class of a sample that the floor acted on."""
+    truth = as_array(y_true, "y_true")
+    if truth.ndim == 1 or truth.shape[1] == 1:
+        return truth.ravel()[[floored.row]].tolist()[0]
+    known = classes.names if classes.labels is None else classes.labels.source.tolist()
+    return floored.column if known is None else known[floored.column or 0]
 
 
 @explain_roles
@@ -370,9 +383,13 @@ def _outcome_losses(
     if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:
         # the two columns of a classifier; a label is a row with all its weight on one of them
         rows = np.column_stack([1.0 - outcomes, outcomes])
-        return _costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
-    check_same_shape(outcomes, prediction)
-    return _costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+        losses = _costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
+    else:
+        check_same_shape(outcomes, prediction)
+        losses = _costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+    if not losses.floored or outcomes.ndim == 2 or as_array(y_true, "y_true").dtype.kind == "f":
+        return losses
+    return losses.named(lambda each: as_array(y_true, "y_true").ravel()[[each.row]].tolist()[0])
 
 
 def _over_partitions(
@@ -404,7 +421,7 @@ def _reduced(
     """Reduce the losses of a public function, and warn its caller where the floor acted."""
     _check_reduction(reduction)
     weights = losses.weights(sample_weight)
-    losses.warn(eps, stacklevel=3)
+    losses.warn(eps)
     if reduction == "none":
         return losses.values / scale
     total = losses.mean(weights) if reduction == "mean" else losses.sum(weights)

@@ -14,32 +14,59 @@ by maximum likelihood. Identity (a = 1, b = 0) and base rates (a = 0) are among 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.sparse.linalg import LinearOperator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.isotonic import isotonic_regression
 
+from skxent._callers import users_stacklevel
 from skxent.likelihood.kernels import log_partition
+from skxent.metrics._newton import Minimum, minimise
 from skxent.metrics._targets import Floats
 
-GRADIENT = 1e-10  # nats per unit of a well-scaled parameter, at which a fit ends
+# Up to so many classes the Hessian is a matrix; for more only its products are computed.
+MOST_IN_A_MATRIX = 256
+ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a sum that makes up a gradient
 
 
-def isotonic(scores: NDArray[Any], outcomes: Floats, weight: Floats) -> Floats:
-    """Return the probability of yes for each score, (n,).
+def isotonic(scores: NDArray[Any], sides: Floats, weight: Floats) -> Floats:
+    """Return the probabilities of no and of yes for each score, (n, 2).
 
-    Only the order of scores matters, so their ranks stand for them: nothing is tied by rounding.
+    `sides` is (n, 2): how far each outcome is a no, and a yes. Only the order of scores matters, so
+    their ranks stand for them: nothing is tied by rounding. Both probabilities have full relative
+    accuracy: a no of tiny weight among many a yes has a tiny probability, not 0.
     """
     _, ranks = np.unique(scores, return_inverse=True)
-    total = np.bincount(ranks, weight)
-    known = total > 0
-    means = np.bincount(ranks, weight * outcomes)[known] / total[known]
-    fitted = isotonic_regression(means, sample_weight=total[known], y_min=0.0, y_max=1.0)
+    weight = weight / weight.max()  # sums do not overflow
+    totals = np.stack([np.bincount(ranks, weight * side) for side in sides.T])
+    known = totals.sum(axis=0) > 0
+    starts = _starts_of_blocks(*totals[:, known])
+    pooled = np.add.reduceat(totals[:, known], starts, axis=1)
+    fitted = np.repeat(pooled / pooled.sum(axis=0), np.diff(starts, append=known.sum()), axis=1)
     # samples of weight 0 come between their neighbours
-    return np.interp(ranks, np.flatnonzero(known), fitted)
+    places = np.flatnonzero(known)
+    return np.column_stack([np.interp(ranks, places, side) for side in fitted])
+
+
+def _starts_of_blocks(no: Floats, yes: Floats) -> NDArray[np.intp]:
+    """Pool adjacent violators: return where each block of equal fitted probability starts.
+
+    Near 1 a probability is rounded, and its complement is not, so the regression of the likelier
+    outcome is read from that of the other one.
+    """
+    total = no + yes
+    rising = isotonic_regression(yes / total, sample_weight=total)
+    falling = isotonic_regression(no / total, sample_weight=total, increasing=False)
+    low = rising < 0.5
+    changes = np.where(low[1:], np.diff(rising) != 0, np.diff(falling) != 0)
+    changes |= low[1:] != low[:-1]
+    return np.flatnonzero(np.append(True, changes))
 
 
 def scaling(log_q: Floats, target: NDArray[Any], rates: Floats, weight: Floats) -> Floats:
@@ -67,64 +94,127 @@ def scaling(log_q: Floats, target: NDArray[Any], rates: Floats, weight: Floats) 
         wanted = np.take_along_axis(Z[kept], np.searchsorted(there, Y)[:, None], axis=1)[:, 0]
     else:
         wanted = (Y[:, there] * Z[kept]).sum(axis=1)
-    fit = _Scaling(np.ascontiguousarray(Z[kept].T), share, float(share @ wanted), rates[there])
-    slope, offset = fit.solve(identity=size * spread)
+    margins = np.ascontiguousarray(Z[kept].T) - wanted
+    slope, offset = _fitted(_Truth(margins, share, rates[there]), identity=size * spread)
     logits = np.full(log_q.shape, -np.inf)
     logits[:, there] = slope * Z + offset
     return logits
 
 
+def _fitted(truth: _Truth, identity: float) -> tuple[float, Floats]:
+    """Return slope and offsets; `identity` is the slope that changes nothing."""
+    constant = 0.0, np.log(truth.rates)
+    if len(truth.rates) == 1 or not np.ptp(truth.margins, axis=0).any():
+        return constant
+    root = np.sqrt(truth.rates)
+    flat = _Scaling.at(truth, np.append(0.0, constant[1] * root))
+    if flat.gradient[0] >= 0:  # the function is convex: its minimum over slopes >= 0 is here
+        return constant
+    starts = [flat, _Scaling.at(truth, np.append(identity, 0.0 * root))]
+    starts.sort(key=lambda start: start.value)
+    found = minimise(starts[0])
+    if not found.converged:
+        found = min(
+            found, minimise(starts[1]), key=lambda end: (not end.converged, end.point.value)
+        )
+        _warn_unless_converged(found)
+    theta = found.point.theta
+    return (theta[0], theta[1:] / root) if theta[0] > 0 else constant
+
+
+def _warn_unless_converged(found: Minimum) -> None:
+    if not found.converged:
+        most = min(found.decrement, found.point.value)  # no loss is below 0
+        warnings.warn(
+            "the scaling that recalibrates y_pred did not reach its optimum: it may be "
+            f"{most:.2g} nats per sample away, by which miscalibration and "
+            "discrimination are too small. Look for extreme values in y_pred or sample_weight.",
+            ConvergenceWarning,
+            stacklevel=users_stacklevel(),
+        )
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """Log-probabilities less that of the truth, (K, n), shares of samples (n,), rates (K,)."""
+
+    margins: Floats  # z_ik - sum_j y_ij z_ij, of unit size
+    weight: Floats  # sums to one
+    rates: Floats  # positive
+
+
 @dataclass(frozen=True)
 class _Scaling:
-    r"""Mean cross-entropy of softmax(a z_i + b), a convex function of a and b.
+    r"""Mean cross-entropy of softmax(a z_i + b), a convex function of a and b, at one point.
 
     With :math:`b_k = \beta_k / \sqrt{\pi_k}` for rates :math:`\pi_k` all parameters have
     curvatures of one size. It is flat along the direction in which all b_k move together, and no
-    gradient has a part in it.
+    gradient has a part in it; the Hessian gets a curvature of one there.
     """
 
-    Z: Floats  # (K, n), of unit size
-    weight: Floats  # (n,), sums to one
-    wanted: float  # mean over samples of sum_k y_ik z_ik
-    rates: Floats  # (K,), positive
+    truth: _Truth
+    theta: Floats  # (a, beta)
+    value: float
+    gradient: Floats
+    P: Floats  # probabilities times weights, (K, n)
 
-    def solve(self, identity: float) -> tuple[float, Floats]:
-        """Return slope and offsets; `identity` is the slope that changes nothing."""
-        constant = 0.0, np.log(self.rates)
-        if len(self.rates) == 1 or not self.Z.any():
-            return constant
-        root = np.sqrt(self.rates)
-        starts = np.append(identity, 0.0 * root), np.append(0.0, constant[1] * root)
-        found = minimize(
-            self.value_and_gradient,
-            min(starts, key=lambda theta: self.value_and_gradient(theta)[0]),
-            jac=True,
-            hessp=self.hessian_product,
-            method="trust-ncg",
-            options={"gtol": GRADIENT, "max_trust_radius": 1e9},
-        ).x
-        # The minimum over slopes >= 0 of a convex function whose minimum lies below is at 0.
-        return (found[0], found[1:] / root) if found[0] > 0 else constant
-
-    def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
-        """Mean cross-entropy, and its gradient."""
-        root = np.sqrt(self.rates)
-        P, partition = self._probabilities(theta)
-        value = partition - theta[0] * self.wanted - theta[1:] @ root
-        slope = np.vdot(P, self.Z) - self.wanted
-        return value, np.append(slope, P.sum(axis=1) / root - root)
-
-    def hessian_product(self, theta: Floats, v: Floats) -> Floats:
-        """Hessian times a vector: P changes by P (dU - mean of dU), dU the change of logits."""
-        root = np.sqrt(self.rates)
-        P, _ = self._probabilities(theta)
-        dU = v[0] * self.Z + (v[1:] / root)[:, None]
-        dP = P * (dU - (P * dU).sum(axis=0) / self.weight)
-        return np.append(np.vdot(dP, self.Z), dP.sum(axis=1) / root)
-
-    def _probabilities(self, theta: Floats) -> tuple[Floats, float]:
-        """Weighted probabilities (K, n), and the weighted sum of log-partitions."""
-        logits = theta[0] * self.Z + (theta[1:] / np.sqrt(self.rates))[:, None]
+    @classmethod
+    def at(cls, truth: _Truth, theta: Floats) -> Self:
+        """Compute the mean cross-entropy and its gradient."""
+        root = np.sqrt(truth.rates)
+        logits = theta[0] * truth.margins + (theta[1:] / root)[:, None]
         P = np.empty_like(logits)
-        partition = log_partition(logits, P, self.weight)
-        return P, partition
+        value = log_partition(logits, P, truth.weight) - float(theta[1:] @ root)
+        gradient = np.append(np.vdot(P, truth.margins), P.sum(axis=1) / root - root)
+        # What is no more than rounding is no slope, however flat the function is there.
+        size = np.append(np.vdot(P, np.abs(truth.margins)), P.sum(axis=1) / root + root)
+        gradient[np.abs(gradient) <= ROUNDING * size] = 0.0
+        return cls(truth, theta, value, gradient, P)
+
+    def moved(self, step: Floats) -> Self:
+        """Return the same function at another point."""
+        return self.at(self.truth, self.theta + step)
+
+    def change(self, step: Floats) -> float:
+        """Return a bound of the change of a logit."""
+        offsets = np.abs(step[1:] / np.sqrt(self.truth.rates)).max()
+        return float(np.abs(self.truth.margins).max() * abs(step[0]) + offsets)
+
+    @cached_property
+    def _moved_by_slope(self) -> tuple[Floats, Floats]:
+        """Margins less their mean in each sample, and how the probabilities follow the slope."""
+        centred = self.truth.margins - (self.P * self.truth.margins).sum(axis=0) / self.truth.weight
+        return centred, self.P * centred
+
+    def hessian_diagonal(self) -> Floats:
+        """Return the diagonal of the Hessian."""
+        rates = self.truth.rates
+        centred, moved = self._moved_by_slope
+        own = (self.P * (1.0 - self.P / self.truth.weight)).sum(axis=1)
+        return np.append(np.vdot(moved, centred), own / rates + rates)
+
+    def hessian(self) -> Floats | LinearOperator:
+        """Return the Hessian."""
+        K = len(self.truth.rates)
+        if K > MOST_IN_A_MATRIX:
+            return LinearOperator((K + 1, K + 1), self._product, dtype=np.float64)
+        root = np.sqrt(self.truth.rates)
+        H = np.empty((K + 1, K + 1))
+        centred, moved = self._moved_by_slope
+        H[0, 0] = np.vdot(moved, centred)
+        H[0, 1:] = H[1:, 0] = moved.sum(axis=1) / root
+        shares = self.P / np.sqrt(self.truth.weight)
+        # Rows of the Hessian of a softmax sum to zero, so that its diagonal need not cancel.
+        own = -shares @ shares.T
+        np.fill_diagonal(own, 0.0)
+        np.fill_diagonal(own, -own.sum(axis=1))
+        H[1:, 1:] = own / np.outer(root, root) + np.outer(root, root)
+        return H
+
+    def _product(self, v: Floats) -> Floats:
+        """Hessian times a vector: P changes by P (dU - mean of dU), dU the change of logits."""
+        v, root = v.ravel(), np.sqrt(self.truth.rates)
+        dU = v[0] * self.truth.margins + (v[1:] / root)[:, None]
+        dP = self.P * (dU - (self.P * dU).sum(axis=0) / self.truth.weight)
+        offsets = dP.sum(axis=1) / root + root * (root @ v[1:])
+        return np.append(np.vdot(dP, self.truth.margins), offsets)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent._collections import here
 from skxent.metrics._estimates import Estimate, copies_and_shares, estimate, exact_sum
 from skxent.metrics._labels import Codes, as_labels
 from skxent.metrics._samples import Samples
@@ -49,7 +50,9 @@ class CrossEntropyReport(Tabular):
     normalised : ndarray of shape (R,)
         mean / base_rate_loss, the normalised entropy: 1 is no better than base rates.
     worst : tuple of R ndarrays
-        Indices of the samples with the largest losses of a row, largest first.
+        Positions of the samples with the largest losses of a row, largest first.
+    worst_index : tuple of R ndarrays
+        Their labels in the index of `y_true`, where that is a pandas object; else `worst`.
     worst_losses : tuple of R ndarrays
         Their losses, without weights.
     total_n, total_sum, total_weight, total_mean, total_standard_error, total_normalised : float
@@ -77,6 +80,7 @@ class CrossEntropyReport(Tabular):
     standard_error: Floats
     normalised: Floats
     worst: tuple[Indices, ...]
+    worst_index: tuple[NDArray[Any], ...]
     worst_losses: tuple[Floats, ...]
     total_n: int
     total_sum: float
@@ -119,8 +123,13 @@ class CrossEntropyReport(Tabular):
     def _costliest(self) -> str:
         """Name the samples that cost the most, over all rows."""
         rows = [
-            (loss, f"{index} ({' '.join(str(name).split())}, {number(loss)})")
-            for name, worst, losses in zip(self.names, self.worst, self.worst_losses, strict=True)
+            (
+                loss,
+                f"{' '.join(str(index).split())} ({' '.join(str(name).split())}, {number(loss)})",
+            )
+            for name, worst, losses in zip(
+                self.names, self.worst_index, self.worst_losses, strict=True
+            )
             for index, loss in zip(worst, losses, strict=True)
         ]
         rows.sort(key=lambda row: -row[0])
@@ -233,8 +242,9 @@ def cross_entropy_report(
     """
     scale = unit(base)
     _check_options(by, n_worst)
+    y_true, y_pred, sample_weight = here(y_true, y_pred, sample_weight)
     samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
-    samples.losses.warn(None, stacklevel=2)
+    samples.losses.warn(None)
     names, parts = _by_class(samples) if isinstance(by, str) else _by_group(samples, by)
     copies, shares = copies_and_shares(samples.weight, len(samples.target))
     estimates, worst, worst_losses = [], [], []
@@ -252,9 +262,18 @@ def cross_entropy_report(
         unit=unit_name(base),
         names=names,
         worst=tuple(worst),
+        worst_index=tuple(_index_of(y_true, rows) for rows in worst),
         worst_losses=tuple(worst_losses),
         **_figures(estimates, whole, float(entropy(samples.base_rates)) / scale),
     )
+
+
+def _index_of(y_true: Any, rows: Indices) -> NDArray[Any]:
+    """Return the labels of rows in the index of a pandas object, or the rows themselves."""
+    index = getattr(y_true, "index", None)
+    if not hasattr(y_true, "iloc") or index is None:
+        return rows
+    return np.asarray(index.take(rows))
 
 
 def _check_options(by: str | ArrayLike, n_worst: int) -> None:

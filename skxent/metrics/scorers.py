@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skxent._collections import here
-from skxent._namespaces import moved, namespace_of
+from skxent._namespaces import moved, namespace_of, to_numpy
 from skxent._partitions import is_dask
 from skxent.metrics._array_api.losses import costs_of, spread_on_device
 from skxent.metrics._array_api.targets import array_of, has_rows, labels_of, numbers_of, reals_of
@@ -115,12 +115,12 @@ class CrossEntropyScorer:
         """
         if is_dask(X, y, sample_weight):
             return self._over_partitions(estimator, X, y, sample_weight)
-        return self._score(estimator, X, y, sample_weight, stacklevel=3)
+        return self._score(estimator, X, y, sample_weight)
 
-    def _score(self, estimator: Any, X: Any, y: Any, sample_weight: Any, stacklevel: int) -> Score:
+    def _score(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Score:
         losses = self._losses(estimator, X, y)
         weights = losses.weights(sample_weight)
-        losses.warn(self.eps, stacklevel)
+        losses.warn(self.eps)
         value = losses.sum(weights) if self.reduction == "sum" else losses.mean(weights)
         return Score(0.0 - value / unit(self.base))
 
@@ -139,12 +139,12 @@ class CrossEntropyScorer:
         answered = Answered.by(estimator, logarithms)
         if isinstance(prediction, list) or not is_dask(prediction, y, sample_weight):
             prediction, y, sample_weight = here(prediction, y, sample_weight)
-            return self._score(answered, prediction, y, sample_weight, stacklevel=4)
+            return self._score(answered, prediction, y, sample_weight)
         if self.loss == "binary" and not rows:
             self._check_whole(y, answered)
         read = partial(_losses_of_answer, self, answered)
         losses = PartitionedLosses(read, y, prediction, sample_weight, self.eps, unit(self.base))
-        return Score(0.0 - losses.reduced(self.reduction, stacklevel=3))
+        return Score(0.0 - losses.reduced(self.reduction))
 
     def _check_whole(self, y: Any, answered: Answered) -> None:
         truth = all_labels(y)
@@ -173,9 +173,13 @@ class CrossEntropyScorer:
                 _check_binary(truth, classes)
         check_length("y_true", target.shape[0], prediction.shape[0])
         target = moved(target, prediction)
-        return costs_of(prediction).predicted(
+        losses = costs_of(prediction).predicted(
             prediction, target, cap=cap, logarithms=logarithms, name=name
         )
+        if has_rows(y):
+            order = dict(zip(columns, classes.source.tolist(), strict=False))
+            return losses.named(lambda each: order.get(each.column, each.column))
+        return losses.named(lambda each: _entry(truth.source, each.row))
 
     def set_score_request(self, *, sample_weight: bool | str | None) -> CrossEntropyScorer:
         """Return a scorer with this request for `sample_weight` under metadata routing.
@@ -211,6 +215,29 @@ class CrossEntropyScorer:
         # Without metadata routing, scikit-learn asks each scorer of a dict this before it passes
         # weights.
         return True
+
+    @property
+    def __name__(self) -> str:
+        """Return the name that LearningCurveDisplay and ValidationCurveDisplay write at axes.
+
+        They turn the prefix "neg_" into "Negative", or leave it out with `negate_score`.
+        """
+        return self._label()
+
+    def _label(self) -> str:
+        of = {"mean": "", "sum": "sum_"}[self.reduction]
+        unit_of_base = "" if self.base is None else f"_base_{self.base:g}"
+        return f"neg_{of}{self.loss}_cross_entropy{unit_of_base}"
+
+    def __getattr__(self, name: str) -> Any:
+        """Explain why this scorer lacks what TunedThresholdClassifierCV reads from scorers."""
+        if name in ("_score_func", "_sign", "_kwargs", "_response_method"):
+            raise AttributeError(
+                f"{self!r} has no {name}: it scores probabilities, which no decision threshold "
+                "changes. To tune a threshold pass a score of predicted labels, such as "
+                'scoring="balanced_accuracy"; score the tuned classifier with this scorer.'
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __sklearn_clone__(self) -> CrossEntropyScorer:
         """Return itself, being immutable."""
@@ -314,6 +341,12 @@ def _predict(estimator: Any, X: Any, logarithms: bool = False) -> Any:
 def _losses_of_answer(scorer: CrossEntropyScorer, answered: Answered, y: Any, P: Any) -> Losses:
     """Losses of one partition."""
     return scorer._losses(answered, P, y)
+
+
+def _entry(values: Any, row: int) -> Any:
+    """Return one entry of an array of any library as a Python object."""
+    entry = values[row : row + 1]
+    return (entry if namespace_of(entry) is None else to_numpy(entry)).tolist()[0]
 
 
 def response_name(estimator: Any, logarithms: bool = False) -> str:

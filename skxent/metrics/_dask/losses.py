@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skxent._collections import match, row_counts
 from skxent._partitions import ask, fetch, is_dask, total
-from skxent.metrics._costs import Losses, warn_of_floor
+from skxent.metrics._costs import N_NAMED, Floored, Losses, warn_of_floor
 from skxent.metrics._dask.whole import known_classes, known_yes
 from skxent.metrics._refusals import refuse_no_weight
 from skxent.metrics._targets import ceiling, check_weight_range, unit
@@ -34,10 +34,12 @@ class Sums(NamedTuple):
     weight: float = 0.0
     n: int = 0
     capped: int = 0
+    floored: tuple[Floored, ...] = ()
 
 
 def _add(one: Sums, other: Sums) -> Sums:
-    return Sums(*map(operator.add, one, other))
+    added = Sums(*map(operator.add, one, other))
+    return added._replace(floored=added.floored[:N_NAMED])
 
 
 @dataclass(frozen=True)
@@ -63,23 +65,23 @@ class PartitionedLosses:
     eps: float | None
     scale: float
 
-    def reduced(self, reduction: str, stacklevel: int) -> Any:
-        """Mean, sum, or the losses as an array that is lazy; warn the caller so many frames up."""
+    def reduced(self, reduction: str) -> Any:
+        """Mean, sum, or the losses as an array that is lazy; warn where the floor acted."""
         if reduction == "none":
             return self._lazy()
-        sums = self.sums(stacklevel + 1)
+        sums = self.sums()
         if not sums.n:
             raise ValueError("y_pred is empty: pass at least one sample.")
         if not sums.weight:
             refuse_no_weight()
         return sums.total if reduction == "sum" else sums.total / sums.weight
 
-    def sums(self, stacklevel: int) -> Sums:
+    def sums(self) -> Sums:
         """Sums over all partitions, in the unit asked for: one round trip."""
         parts = self._parts()
         sums = fetch(parts, total(ask(parts, _report, self.read), _add))
         check_weight_range(sums.weight)
-        warn_of_floor(sums.capped, sums.n, self.eps, stacklevel + 1)
+        warn_of_floor(sums.capped, sums.n, self.eps, sums.floored)
         return sums._replace(total=sums.total / self.scale)
 
     def _lazy(self) -> Any:
@@ -118,7 +120,8 @@ def _losses(part: Any, read: Read) -> tuple[Losses, Any]:
 
 def _report(index: int, part: Any, read: Read) -> Sums:
     losses, weights = _losses(part, read)
-    return Sums(*losses.sums(weights), len(losses.values), losses.capped)
+    floored = tuple(replace(each, partition=index) for each in losses.floored)
+    return Sums(*losses.sums(weights), len(losses.values), losses.capped, floored)
 
 
 def _values(index: int, part: Any, read: Read, scale: float) -> NDArray[np.float64]:
