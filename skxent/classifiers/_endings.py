@@ -30,6 +30,8 @@ def how_it_ended(clf: Any, solution: Solution) -> str:
     """Words to follow the classifier's name; none where all is well."""
     endless = _endless(clf, solution)
     if endless:
+        if np.isfinite(getattr(clf, "C", np.inf)):  # so large that float64 sees no penalty
+            endless = endless.replace("Pass a finite C", "Pass a smaller C")
         return f": {endless}"
     if solution.converged or solution.stopped:
         return ""

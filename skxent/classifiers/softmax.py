@@ -62,7 +62,8 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
     ----------
     C : float, default=1.0
         Inverse strength of the penalty, as in `sklearn.linear_model.LogisticRegression`. Intercepts
-        are not penalised. `numpy.inf` means no penalty: the maximum of the likelihood.
+        are not penalised. `numpy.inf` means no penalty: the maximum of the likelihood, and where
+        columns depend on others the one whose coefficients have the least sum of squares.
     fit_intercept : bool, default=True
         Whether logits have a constant term.
     class_weight : dict, "balanced" or None, default=None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from sys import float_info
 from typing import Any, ClassVar, Self
 
@@ -12,7 +13,7 @@ import numpy as np
 from skxent import _partitions
 from skxent._partitions import Each
 from skxent.likelihood.blocks import one_blas_thread
-from skxent.likelihood.data import Data, joined
+from skxent.likelihood.data import Data, columns_of, joined
 from skxent.likelihood.places import Add, Function, add
 
 
@@ -72,6 +73,11 @@ class Partitions:
         """The same partitions, each as ``kind(part, *args)`` when it is asked."""
         return replace(self, preparation=(kind, *args))
 
+    def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
+        """The same partitions, of which some columns are read."""
+        read = partial(_columns, self.read, columns, exponents)
+        return replace(self, read=read, n_features=len(columns))
+
     def map(self, function: Function, *args: Any) -> Each:
         """Ask each partition, lazily."""
         settings = self.read, self.n_classes, self.fit_intercept, self.preparation, self.present
@@ -96,6 +102,10 @@ class Partitions:
     def here(self) -> Data:
         """All rows in this process."""
         return joined(self.gather(self.map(_itself)), self.n_threads)
+
+
+def _columns(read: Function, columns: np.ndarray, exponents: np.ndarray | None, x: Any) -> Any:
+    return columns_of(read(x), columns, exponents)
 
 
 def _itself(data: Data) -> Data:

@@ -81,6 +81,10 @@ class Data(Here):
             targets[~targets.any(axis=1), 0] = 1.0  # any distribution will do
         return replace(self, targets=targets, n_classes=int(np.count_nonzero(mask)))
 
+    def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
+        """These rows with some of their columns, times powers of two, in a copy."""
+        return replace(self, X=columns_of(self.X, columns, exponents))
+
     def target_block(self, rows: slice) -> np.ndarray:
         """Targets of a block as distributions, class-major (K, m)."""
         targets = self.targets[rows]
@@ -113,6 +117,18 @@ def canonical(X: Any) -> Any:
     if scipy.sparse.issparse(X) and not X.has_canonical_format:
         X = X.copy()  # the caller's is not sorted for him
         X.sum_duplicates()
+    return X
+
+
+def columns_of(X: Any, columns: np.ndarray, exponents: np.ndarray | None = None) -> Any:
+    """Some columns of X, each times a power of two, in a copy."""
+    X = X[:, columns]
+    if exponents is None:
+        return X
+    if not scipy.sparse.issparse(X):
+        return np.ldexp(X.astype(np.float64, copy=False), exponents)
+    X = X.astype(np.float64)
+    X.data = np.ldexp(X.data, exponents[X.indices])
     return X
 
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 
 from skxent._namespaces import library_of, moved, to_numpy, widest_float
-from skxent.likelihood import device_grams, grams
+from skxent.likelihood import device_grams, device_sums, grams
 from skxent.likelihood.data import Data, weight_range
 from skxent.likelihood.device_grams import runs
 from skxent.likelihood.device_kernels import (
@@ -28,10 +28,13 @@ from skxent.likelihood.device_kernels import (
     losses_and_residuals,
     moved_probabilities,
 )
-from skxent.likelihood.moments import FEW, FirstSums, some_rows
+from skxent.likelihood.moments import FEW, FirstSums, Moments, some_rows
 from skxent.likelihood.places import Add, Function, Here, add
-from skxent.likelihood.row_space import RowSpace
+from skxent.likelihood.rank import centre_of, column_products, independent_rows
+from skxent.likelihood.returned import sum_of_losses
+from skxent.likelihood.row_space import RowSpace, column_sizes, reciprocal
 from skxent.likelihood.rows import Rows
+from skxent.likelihood.units import largest_of
 
 ELEMENTS = 1 << 21  # rows and logits of one batch: 16 megabytes of float64
 
@@ -77,6 +80,15 @@ class DeviceData(OnDevice, Data):
     def eps(self) -> float:  # type: ignore[override]
         """Rounding of sums, relative."""
         return float(self.xp.finfo(self.dtype).eps)
+
+    def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
+        """These rows with some of their columns, times powers of two, in a copy."""
+        X = self.xp.take(self.X, _index(self, columns), axis=1)
+        if exponents is not None:
+            half = exponents // 2  # the whole power may be beyond the floats
+            X = self.xp.astype(X, self.dtype) * self.sent(np.ldexp(1.0, half))
+            X = X * self.sent(np.ldexp(1.0, exponents - half))
+        return replace(self, X=X)
 
     def batches(self) -> list[slice]:
         """Slices of rows."""
@@ -165,17 +177,47 @@ def _some_rows(data: DeviceData) -> Array:
     return xp.take(data.X, xp.searchsorted(upto, upto[-1] * evenly), axis=0)
 
 
+def _index(data: DeviceData, places: np.ndarray) -> Array:
+    return data.xp.asarray(places.astype(np.int64), device=data.X.device)
+
+
 class DeviceRowSpace(RowSpace):
     """`RowSpace` with its arrays on the device, where the rows are factored too."""
 
     @classmethod
-    def of(cls, data: Data, mean: np.ndarray) -> Self:
-        """Factor the rows."""
+    def of(cls, data: Data, moments: Moments) -> Self:
+        """Factor the rows, see `RowSpace.of`."""
         assert isinstance(data, DeviceData)
-        centre = mean if data.fit_intercept else np.zeros_like(mean)
+        centre = centre_of(data, moments)
         rows = data.read(slice(0, data.n_rows), data.sent(centre))
         Q, upper = data.xp.linalg.qr(rows.T, mode="reduced")
-        return cls(replace(data, X=upper.T), Q, centre)
+        size = data.xp.abs(upper)
+        kept = data.xp.max(size, axis=1) > data.eps**2 * data.xp.max(size)
+        L = upper.T * data.xp.astype(kept, data.dtype)
+        return cls(replace(data, X=L), Q, centre, np.arange(len(centre)))
+
+    @classmethod
+    def identified(cls, data: Data, moments: Moments) -> Self:
+        """Factor independent rows alone, see `RowSpace.identified`.
+
+        Rows without weight are zero where the rank is found.
+        """
+        assert isinstance(data, DeviceData)
+        xp, centre, size = data.xp, centre_of(data, moments), column_sizes(moments)
+        rows = data.read(slice(0, data.n_rows), data.sent(centre))
+        weighty = rows
+        if data.weight is not None:
+            weighty = rows * xp.astype(data.weight > 0, data.dtype)[:, None]
+        _, upper = xp.linalg.qr((weighty * data.sent(reciprocal(size))).T, mode="reduced")
+        chosen, combinations = independent_rows(received(upper), max(data.X.shape), data.eps)
+        order = np.argsort(-size, kind="stable")
+        some = xp.take(rows, _index(data, chosen), axis=0).T
+        Q, upper = xp.linalg.qr(xp.take(some, _index(data, order), axis=0), mode="reduced")
+        L = data.sent(combinations @ received(upper).T)
+        if data.weight is not None:
+            projected = xp.matmul(xp.take(rows, _index(data, order), axis=1), Q)
+            L = xp.where(data.weight[:, None] > 0, L, projected)
+        return cls(replace(data, X=L), Q, centre, order)
 
     def times(self, parameters: np.ndarray, transposed: bool = False) -> np.ndarray:
         """Parameters times Q, or its transpose."""
@@ -289,6 +331,10 @@ ANSWERS: dict[Function, Function] = {
     FirstSums.of: first_sums,
     weight_range: device_weight_range,
     RowSpace.of: DeviceRowSpace.of,
+    RowSpace.identified: DeviceRowSpace.identified,
+    column_products: device_sums.column_products,
+    sum_of_losses: device_sums.sum_of_losses,
+    largest_of: device_sums.largest_of,
     Rows: DeviceRows,
     Rows.log_partition: DeviceRows.log_partition,
     Rows.losses: DeviceRows.losses,

@@ -140,7 +140,10 @@ class LeaveOneOut:
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
         # Fits without a row are in the space of the rows too.
-        self.space = RowSpace.of(data, first_read(data).mean) if fits_row_space(data) else None
+        self.space = None
+        if fits_row_space(data):
+            # Of independent rows, which is as good for any penalty as for none.
+            self.space = RowSpace.identified(data, first_read(data))
         if self.space is not None:
             self.data = self.space.data
         self.moments = first_read(self.data)

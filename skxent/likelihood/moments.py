@@ -18,6 +18,7 @@ from skxent.likelihood.places import Place
 SQUARES = 1 << 18  # of sparse entries formed at a time
 FEW = 15  # rows that tell where the middle is
 FAR = 8.0  # times their range, that a middle is from zero before sums are taken from it
+LEAST_SQUARES = 1e-292  # sum of squares of which all terms that matter are normal numbers
 CONSTANT = 1e-9  # variance / mean^2 below which sums of squares have lost too many digits
 
 
@@ -43,6 +44,27 @@ class Moments:
     origin: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
+
+    def of_columns(self, columns: np.ndarray) -> Moments:
+        """The same of some columns."""
+        return Moments(
+            self.class_weight,
+            self.class_sums[:, columns],
+            self.origin[columns],
+            self.mean[columns],
+            self.variance[columns],
+        )
+
+    def in_units(self, exponents: np.ndarray) -> Moments:
+        """The same of columns times 2^exponents; variances may be infinite or zero then."""
+        with np.errstate(over="ignore"):
+            return Moments(
+                self.class_weight,
+                np.ldexp(self.class_sums, exponents),
+                np.ldexp(self.origin, exponents),
+                np.ldexp(self.mean, exponents),
+                np.ldexp(self.variance, 2 * exponents),
+            )
 
 
 @dataclass(frozen=True)
@@ -111,10 +133,18 @@ class FirstSums:
 
 
 def first_read(data: Place) -> Moments:
-    """Class sums, means and variances, from one read of X."""
+    """Class sums, means and variances, from one read of X, of columns whose squares are numbers."""
     first: FirstSums = data.sum(FirstSums.of)
+    refuse_overflow(first)
+    if (vanished := out_of_range(first)).any():
+        column = int(np.argmax(vanished))
+        raise ValueError(f"X has numbers in column {column} whose squares underflow: scale it.")
+    return moments_of(data, first)
+
+
+def moments_of(data: Place, first: FirstSums) -> Moments:
+    """Class sums, means and variances, from the first sums over rows."""
     class_sums, squares = first.class_sums, first.squares
-    _check_range(class_sums, squares)
     total = first.class_weight.sum()
     shift = class_sums.sum(axis=0) / total
     mean, variance = first.origin + shift, np.maximum(squares / total - shift**2, 0.0)
@@ -125,15 +155,21 @@ def first_read(data: Place) -> Moments:
     return Moments(first.class_weight, class_sums, first.origin, mean, variance)
 
 
-def _check_range(class_sums: np.ndarray, squares: np.ndarray) -> None:
+def out_of_range(first: FirstSums) -> np.ndarray:
+    """Columns whose sum of squares has overflowed, or has lost digits to underflow, (d,)."""
+    squares = first.squares
+    lost = (squares <= LEAST_SQUARES * np.minimum(first.class_weight.sum(), 1.0)) & (
+        (squares > 0) | (first.class_sums != 0).any(axis=0)
+    )
+    return lost | ~np.isfinite(squares)
+
+
+def refuse_overflow(first: FirstSums) -> None:
     """Refuse columns whose squares are beyond float64."""
-    if not np.isfinite(squares).all():
-        column = int(np.argmin(np.isfinite(squares)))
+    finite = np.isfinite(first.squares)
+    if not finite.all():
+        column = int(np.argmin(finite))
         raise ValueError(f"X has numbers in column {column} whose squares overflow: scale it.")
-    vanished = (squares == 0) & (class_sums != 0).any(axis=0)
-    if vanished.any():
-        column = int(np.argmax(vanished))
-        raise ValueError(f"X has numbers in column {column} whose squares underflow: scale it.")
 
 
 def _centred_moments(

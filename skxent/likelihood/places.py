@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from sys import float_info
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
+
+import numpy as np
 
 Function = Callable[..., Any]
 Add = Callable[[Any, Any], Any]
@@ -109,6 +111,10 @@ class Place(Asked, Protocol):
 
     def prepared(self, kind: Function, *args: Any) -> Any:
         """The same parts, each as ``kind(part, *args)``, to be asked as these."""
+        ...
+
+    def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
+        """The same rows with some of their columns, each times 2^exponent."""
         ...
 
     def here(self) -> Any:

@@ -25,6 +25,7 @@ DEAR_PASSES = 12  # above which a model is used for as long as it is any good
 ENLARGE = 4  # times as many rows for the next rung
 NEAR = 1e-3  # see `Plan`; there Newton's steps are nearly straight
 DRAWN = 6  # a drawn row costs less by this: large products are fast, and worth twice their time
+ROW_SPACE = 1 << 24  # numbers of rows written out to find out which are independent
 SPARSE_FEATURES = 1000  # above which samples of a sparse X are not made dense
 
 Model = Callable[[Objective, np.ndarray, float], Curvature]
@@ -147,10 +148,15 @@ def plan(data: Place) -> Plan:
     return Plan(tuple(ladder), tuple(first))
 
 
-def fits_row_space(data: Place) -> bool:
+def fits_row_space(data: Place, needed: bool = False) -> bool:
     """Whether to go to the space of the rows: fewer of them than features, and not too many.
 
-    It takes 4 d n^2 operations, which is n / R passes.
+    It takes 4 d n^2 operations, which is n / R passes. Where it is needed, because no penalty
+    decides what rows do not, it may take more, and sparse rows are written out if they are few.
     """
     n, d = data.n_rows, data.n_features
-    return not data.sparse and n < d and n <= 500 + 200 * data.n_outputs
+    if n >= d:
+        return False
+    if needed:
+        return n * d <= ROW_SPACE and (not data.sparse or not data.immovable)
+    return not data.sparse and n <= 500 + 200 * data.n_outputs

@@ -1,7 +1,10 @@
-"""The objective at the parameters that a fit returns, for samples as they are.
+r"""The objective at the parameters that a fit returns, for samples as they are.
 
-A fit measures samples from a centre. Next to a column of 1e12 the parameters for samples as they
-are, and the logits that predictions take from them, may have lost digits that the fit had.
+A fit measures samples from a centre, in coordinates of its own, and may take the log-likelihood as
+the difference of a log-partition and its linear part. Next to a column of 1e12, or where columns
+depend on others, the parameters for samples as they are, and the logits that predictions take from
+them, may have lost digits that the fit had. The losses are then added up once more. A loss is never
+negative, and so neither is their sum.
 """
 
 from __future__ import annotations
@@ -10,42 +13,84 @@ from dataclasses import replace
 
 import numpy as np
 
+from skxent.likelihood import kernels
+from skxent.likelihood.data import Data
 from skxent.likelihood.graded import Extreme
 from skxent.likelihood.moments import Moments
-from skxent.likelihood.objective import EPS, Objective
+from skxent.likelihood.objective import EPS
 from skxent.likelihood.places import Place
 from skxent.likelihood.solution import Solution, nats_of_tol
 
 DOUBT = 1e-7  # logits; an objective that may be off by less is taken from the fit
+DIGITS = 1e-9  # of the objective, the same: nearly separable data leave an objective next to zero
 MUCH = 1e-3  # of the scale of `tol`, that rounding may add to the objective of a fit that converged
+ROUNDING = 0.25  # of the gap to reach, which is eight roundings of the objective at least
 
 
-def as_returned(data: Place, moments: Moments, alpha: float, solution: Solution) -> Solution:
-    """Evaluate the objective anew, from one read of X, where rounding of logits may be seen."""
-    largest = np.abs(moments.mean) + np.sqrt(moments.variance * data.n_rows)
-    doubt = EPS * float((np.abs(solution.coef) @ largest).max())
-    if not doubt > DOUBT:
+def as_returned(
+    data: Place, moments: Moments, alpha: float, solution: Solution, *, certain: bool = True
+) -> Solution:
+    """Evaluate the objective anew, from one read of X, where rounding of logits may be seen.
+
+    `certain` tells whether the search worked on the columns of the data. If not, another look is
+    always worth its pass.
+    """
+    largest = np.abs(moments.mean) + np.sqrt(moments.variance) * np.sqrt(data.n_rows)
+    size = np.where(np.isfinite(largest), largest, 0.0)  # others were fitted in other units
+    doubt = EPS * float((np.abs(solution.coef) @ size).max())
+    seen = doubt * float(moments.class_weight.sum())
+    plain = solution.value >= 0 >= solution.log_likelihood and seen <= DIGITS * solution.value
+    if certain and plain and not doubt > DOUBT:
         return solution
-    objective = Objective(data, moments, alpha, None)
-    objective.sample_by_sample = True
-    theta = np.array(solution.coef)
-    if data.fit_intercept:
-        theta = np.column_stack([theta, solution.intercept])
-    try:
-        point = objective(theta)
-    finally:
-        objective.close()
-    penalty = objective.penalty(theta)
-    lost = point.value - solution.value
-    rounding = min(8 * doubt * (point.value - penalty), MUCH * nats_of_tol(point.value))
+    loss = float(data.sum(sum_of_losses, solution.coef, solution.intercept))
+    W = solution.coef
+    W = W - W.mean(axis=0) if len(W) > 1 else W
+    value = loss + (0.5 * alpha * float(np.vdot(W, W)) if alpha else 0.0)
+    lost = value - solution.value
+    rounding = max(min(8 * doubt * loss, MUCH * nats_of_tol(value)), ROUNDING * solution.target)
     converged = solution.converged and lost <= max(solution.target, rounding)
+    gap = solution.gap + max(lost, 0.0)
+    if lost <= rounding:  # no parameters in float64 would do better
+        gap = min(gap, max(solution.gap, solution.target))
     return replace(
         solution,
-        value=point.value,
-        log_likelihood=penalty - point.value,
+        value=value,
+        log_likelihood=-loss,
         # Where rounding is what is lost, the objective is all that bounds the gap.
-        gap=solution.gap + max(lost, 0.0) if converged else point.value,
+        gap=min(gap, value) if converged else value,
         converged=converged,
         n_passes=solution.n_passes + 1,
         extreme=solution.extreme if converged else solution.extreme or Extreme.of(data),
     )
+
+
+def sum_of_losses(data: Data, coef: np.ndarray, intercept: np.ndarray) -> float:
+    """Weighted sum of the losses, each to full accuracy."""
+    blocks = data.blocks(None)
+
+    def sums(segment: list[slice]) -> float:
+        total, buffer = 0.0, blocks.buffer()
+        for rows in segment:
+            logits = blocks.read(rows, buffer) @ coef.T + intercept
+            losses = _losses(np.asarray(logits), data.targets[rows])
+            if data.weight is not None:
+                weight = data.weight[rows]
+                losses = losses[weight > 0] * weight[weight > 0]
+            total += float(losses.sum())
+        return total
+
+    try:
+        return float(sum(blocks.map(sums)))
+    finally:
+        blocks.close()
+
+
+def _losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    if targets.ndim == 2:
+        targets = targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
+        targets = targets[:, 1] if logits.shape[1] == 1 else targets
+    if logits.shape[1] == 1:
+        return kernels.binary_losses(logits[:, 0], targets.astype(np.float64))
+    if targets.ndim == 1:
+        return kernels.categorical_losses(logits, targets)
+    return kernels.soft_losses(logits, targets)

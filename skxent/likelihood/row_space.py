@@ -7,9 +7,15 @@ from typing import Any, Self
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse
 from scipy.linalg import lapack
 
 from skxent.likelihood.data import Data
+from skxent.likelihood.moments import Moments
+from skxent.likelihood.rank import centre_of, independent_rows
+
+EPS = float(np.finfo(float).eps)
+UNEVEN = 1e3  # ratio of the columns' sizes above which rounding errors must not spread over columns
 
 
 @dataclass(frozen=True)
@@ -18,47 +24,100 @@ class RowSpace:
 
     With orthonormal Q the centred rows are X = L Q', L an (n, n) triangle. The gradient is a
     combination of rows, so the minimiser is W = A Q', and the penalty of A is that of W: the fit
-    on L is the fit on X, exactly.
+    on L is the fit on X, exactly. Without penalty W has the least norm of all that give its logits.
 
     Parameters
     ----------
     data : Data
         With L for X.
     Q : Any
-        (d, n), as `times` takes it: LAPACK's reflections, which are had and applied in a third of
+        (d, r), as `times` takes it: LAPACK's reflections, which are had and applied in a third of
         the time that Q itself takes.
     centre : (d,) array
         What rows are measured from, zeros without an intercept.
+    order : (d,) array of int
+        Columns of X in the order of the rows of Q.
     """
 
     data: Data
     Q: Any
     centre: np.ndarray
+    order: np.ndarray
 
     @classmethod
-    def of(cls, data: Data, mean: np.ndarray) -> Self:
-        """Factor the rows of dense data."""
-        centre = mean if data.fit_intercept else np.zeros_like(mean)
+    def of(cls, data: Data, moments: Moments) -> Self:
+        """Factor the rows of dense data, for a penalty that decides where rows do not.
+
+        What is left of a row that depends on the others is rounding, and the penalty keeps its
+        coefficients next to zero. Where it is so small that its squares would underflow it is made
+        zero, which no coefficient follows.
+        """
+        centre = centre_of(data, moments)
         rows = np.subtract(data.X, centre, dtype=np.float64)
         Q, upper = scipy.linalg.qr(rows.T, mode="raw", overwrite_a=True, check_finite=False)
-        return cls(replace(data, X=np.ascontiguousarray(upper.T)), Q, centre)
+        upper[np.abs(upper).max(axis=1) <= EPS**2 * np.abs(upper).max()] = 0.0
+        L = np.ascontiguousarray(upper.T)
+        return cls(replace(data, X=L), Q, centre, np.arange(len(centre)))
+
+    @classmethod
+    def identified(cls, data: Data, moments: Moments) -> Self:
+        """Factor independent rows alone, for no penalty or next to none.
+
+        The rank is that of columns of one size, the orthogonal Q that of the columns as they are,
+        whose coefficients are to have the least norm. Rows without weight decide nothing, and are
+        projected.
+        """
+        centre, size = centre_of(data, moments), column_sizes(moments)
+        weighty = np.ones(data.n_rows, dtype=bool) if data.weight is None else data.weight > 0
+        X = data.X.toarray() if scipy.sparse.issparse(data.X) else data.X
+        everything = np.subtract(X, centre, dtype=np.float64)
+        rows = everything[weighty]
+        scaled = (rows * reciprocal(size)).T
+        upper = scipy.linalg.qr(scaled, mode="raw", overwrite_a=True, check_finite=False)[1]
+        upper = np.triu(upper[: len(rows)])
+        chosen, combinations = independent_rows(upper, max(data.X.shape), EPS)
+        order = np.argsort(-size, kind="stable")
+        # Large columns first, and pivots, keep rounding errors as small as the column that they are
+        # in (A. J. Cox, N. J. Higham, "Stability of Householder QR factorization for weighted least
+        # squares problems", Numerical Analysis 1997).
+        pivoting = bool(size[order[0]] > UNEVEN * size[size > 0].min(initial=np.inf))
+        Q, upper, *pivots = scipy.linalg.qr(
+            rows[chosen].T[order], mode="raw", pivoting=pivoting, check_finite=False
+        )
+        pivot = pivots[0] if pivoting else np.arange(len(chosen))
+        L = np.empty((data.n_rows, len(chosen)))
+        L[weighty] = combinations[:, pivot] @ np.triu(upper[: len(chosen)]).T
+        space = cls(replace(data, X=L), Q, centre, order)
+        if not weighty.all():
+            L[~weighty] = space.times(everything[~weighty][:, order])
+        return space
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Parameters for rows as they are -> A, a."""
-        return self.times(coef), intercept + coef @ self.centre
+        return self.times(coef[:, self.order]), intercept + coef @ self.centre
 
     def leave(self, A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A, a -> parameters for rows as they are."""
-        coef = self.times(A, transposed=True)
+        coef = np.empty((len(A), len(self.order)))
+        coef[:, self.order] = self.times(A, transposed=True)
         return coef, a - coef @ self.centre
 
     def times(self, parameters: np.ndarray, transposed: bool = False) -> np.ndarray:
         """Parameters times Q, or its transpose."""
         reflections, tau = self.Q
-        n = self.data.n_rows
         columns = np.zeros((len(self.centre), len(parameters)), order="F")
         columns[: parameters.shape[1]] = parameters.T
         kind = "N" if transposed else "T"
         size = int(lapack.dormqr("L", kind, reflections, tau, columns, -1)[1][0])
         columns, _, _ = lapack.dormqr("L", kind, reflections, tau, columns, size, overwrite_c=1)
-        return np.ascontiguousarray((columns if transposed else columns[:n]).T)
+        return np.ascontiguousarray((columns if transposed else columns[: len(tau)]).T)
+
+
+def column_sizes(moments: Moments) -> np.ndarray:
+    """Roots of the mean squares, (d,), of which numbers of X are known to an epsilon."""
+    return np.sqrt(moments.variance + moments.mean**2)
+
+
+def reciprocal(size: np.ndarray) -> np.ndarray:
+    """Powers of two near 1 / size, and 0 where that is 0."""
+    return np.where(size > 0, np.ldexp(1.0, -np.frexp(size)[1]), 0.0)

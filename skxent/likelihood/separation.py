@@ -63,8 +63,8 @@ of maximum likelihood estimates in logistic regression models", Biometrika 73, 1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -72,8 +72,9 @@ from scipy.sparse.csgraph import connected_components
 from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.cone import Cone
 from skxent.likelihood.data import Data
-from skxent.likelihood.moments import Moments, first_read
+from skxent.likelihood.moments import Moments
 from skxent.likelihood.programmes import Undecided
+from skxent.likelihood.units import Units, read
 
 __all__ = ["Separation", "Undecided", "find_separation"]
 
@@ -175,7 +176,11 @@ def find_separation(
         few entries that are not zero. Or if HiGHS gave up, or took more than `programmes.SECONDS`.
     """
     with one_blas_thread():
-        cone = Cone(data, first_read(data) if moments is None else moments)
+        if moments is None:
+            moments, _, units = read(data, 0.0)
+            if units is not None:
+                return _in_units(units, guess)
+        cone = Cone(data, moments)
         direction = np.zeros(cone.shape)
         here = cone.survey(direction)
         if guess is not None:
@@ -205,6 +210,19 @@ def find_separation(
             n_samples=here.n_samples,
             n_total=here.n_total,
         )
+
+
+def _in_units(units: Units, guess: tuple[np.ndarray, np.ndarray] | None) -> Separation | None:
+    """`find_separation` for columns whose squares are beyond float64, in units where they are not.
+
+    The direction is for samples as they are.
+    """
+    data = cast(Data, units.data)
+    found = find_separation(data, units.moments, guess and units.enter(*guess))
+    if found is None:
+        return None
+    coef, intercept = units.leave(found.direction[:, :-1], found.direction[:, -1])
+    return replace(found, direction=np.column_stack([coef, intercept]))
 
 
 def _listed(names: list[str]) -> str:

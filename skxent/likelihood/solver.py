@@ -26,8 +26,6 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -41,17 +39,17 @@ from skxent.likelihood.certificate import (
     length,
     stretch,
 )
+from skxent.likelihood.coordinates import Frame, Report
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.existence import proves_finite, settled
 from skxent.likelihood.graded import Extreme, RowFactor
 from skxent.likelihood.models import Models
-from skxent.likelihood.moments import Moments, first_read
+from skxent.likelihood.moments import Moments
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.places import Place
-from skxent.likelihood.plan import Rung, fits_row_space
+from skxent.likelihood.plan import Rung
 from skxent.likelihood.present import Present
 from skxent.likelihood.returned import as_returned
-from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.stage import CAUTION, Stage
 
@@ -68,8 +66,6 @@ FIRST_READ = 1.0  # pass
 PASSES = 10  # for each iteration allowed, at most
 VANISHED = 1e-11  # nats; logits that still move at this gap are on their way to infinity
 STUCK = 3e-5  # nats; the same where float64 sees no better point
-
-Report = Callable[[np.ndarray, np.ndarray, float], bool]
 
 
 def minimise(
@@ -107,7 +103,7 @@ def minimise(
         If all weight is in one class.
     """
     solution = _minimised(data, alpha, start, tol, max_iter, report)
-    return settled(solution, data) if alpha == 0 and search else solution
+    return settled(solution, data) if search else solution
 
 
 def _minimised(
@@ -122,36 +118,33 @@ def _minimised(
     # Threads share out the segments. BLAS with threads of its own waits for the busy ones and can
     # be a hundred times slower, on the small matrices of a curvature above all.
     with one_blas_thread():
-        moments = first_read(data)
-        fit = partial(_minimised, alpha=alpha, tol=tol, max_iter=max_iter)
-        present = Present.of(data, moments)
+        frame = Frame.of(data, alpha)
+        present = Present.of(data, frame.first)
         if present is not None:
+            fit = partial(_minimised, tol=tol, max_iter=max_iter)
             return present.fit(fit, data, alpha, start, report)
         if start is not None and not np.isfinite(start[1]).all():
             start = None  # of a fit in which a class had no weight, and now all have
-        if fits_row_space(data):
-            space = data.here().prepared(RowSpace.of, moments.mean)
-            solution = _in_row_space(fit, space, start, report)
-            return as_returned(data, moments, alpha, solution)
-        search = Search(data, moments, alpha, tol, max_iter, report)
-        try:
-            search.run(start)
-            return as_returned(data, moments, alpha, search.solution())
-        finally:
-            search.close()
+        frame = frame.identified()
+        search = partial(_in_frame, frame, tol, max_iter)
+        solution = frame.fit(search, start, report)
+        return as_returned(data, frame.first, frame.alpha, solution, certain=frame.certain)
 
 
-def _in_row_space(
-    fit: Callable[..., Solution],
-    space: RowSpace,
+def _in_frame(
+    frame: Frame,
+    tol: float,
+    max_iter: int,
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
-    """`fit` with coordinates for the rows."""
-    inside = report and (lambda A, a, value: report(*space.leave(A, a), value))
-    solution = fit(space.data, start=start and space.enter(*start), report=inside)
-    coef, intercept = space.leave(solution.coef, solution.intercept)
-    return replace(solution, coef=coef, intercept=intercept, n_passes=solution.n_passes + 2)
+    """`minimise` in the coordinates of a frame."""
+    search = Search(frame.data, frame.moments, frame.alpha, tol, max_iter, report)
+    try:
+        search.run(start)
+        return search.solution()
+    finally:
+        search.close()
 
 
 class Search:

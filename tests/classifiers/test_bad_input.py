@@ -43,7 +43,10 @@ FITS = {
     "X 1-D": ((X[:, 0], Y2), "Expected 2D array, got 1D array"),
     "X 3-D": ((X[:, :, None], Y2), "dim 3"),
     "X empty": ((X[:0], Y2[:0]), "0 sample"),
-    "X overflows": ((X * 1e200, Y2), "X has numbers in column 0 whose squares overflow"),
+    "X overflows": (
+        (X * np.where(np.arange(X.shape[1]) == 0, 1e200, 1.0), Y2),
+        "X has numbers in column 0 whose squares overflow",
+    ),
     "y NaN": ((X, put(Y2, 3, np.nan)), "y contains NaN"),
     "y infinite": ((X, put(Y2, 3, np.inf)), "y contains infinity"),
     "y None": ((X, text(Y2, None)), r"y\[3\] is None"),

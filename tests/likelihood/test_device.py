@@ -176,11 +176,12 @@ def test_no_samples(size):
     assert chosen.ladder[0].model is curvature.diagonal or chosen.ladder[0].passes < 20
 
 
-def test_row_space(library):
+@pytest.mark.parametrize("factored", [RowSpace.of, RowSpace.identified])
+def test_row_space(factored, library):
     """Parameters there and back are the same, and so are the logits of the rows."""
     data = make(K=3, n=8, d=30)
-    space = moved(data, library).prepared(RowSpace.of, first_read(data).mean)
-    A, a = np.random.default_rng(1).normal(size=(3, 8)), np.arange(3.0)
+    space = moved(data, library).prepared(factored, first_read(data))
+    A, a = np.random.default_rng(1).normal(size=(3, space.data.n_features)), np.arange(3.0)
     coef, intercept = space.leave(A, a)
     for actual, expected in zip(space.enter(coef, intercept), (A, a), strict=True):
         np.testing.assert_allclose(actual, expected, atol=1e-13)

@@ -1,0 +1,161 @@
+"""Which coordinates a fit is made in: those of X as it is, of its rows, or of independent columns.
+
+Without a penalty, or with one so weak that the Hessian is singular in float64 where columns depend
+on others, the directions that move no logit are left out, see `rank`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from skxent.likelihood.columns import IndependentColumns
+from skxent.likelihood.graded import Extreme
+from skxent.likelihood.moments import Moments, first_read
+from skxent.likelihood.places import Place
+from skxent.likelihood.plan import fits_row_space
+from skxent.likelihood.rank import centre_of, independent_columns
+from skxent.likelihood.row_space import RowSpace
+from skxent.likelihood.solution import Solution
+from skxent.likelihood.units import read
+
+# Rounding errors of dependent rows act as columns of an epsilon of the size of X. Above this part
+# of the largest curvature a penalty keeps what they add to a logit below the root of an epsilon.
+WEAK = float(np.finfo(float).eps) ** 1.5
+# A penalty below this part of the least curvature changes nothing that float64 shows.
+NEGLIGIBLE = float(np.finfo(float).eps)
+
+# Times the median size of a column; a larger entry leaves the others less than half of the digits.
+GRADED = 1e8
+PASSES = 2  # that a change of coordinates costs, about
+
+Parameters = tuple[np.ndarray, np.ndarray]
+Report = Callable[[np.ndarray, np.ndarray, float], bool]
+
+
+class Coordinates(Protocol):
+    """Other parameters for the same logits."""
+
+    @property
+    def data(self) -> Place:
+        """Rows that these parameters are for."""
+        ...
+
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
+        """Parameters for rows as they are -> these."""
+        ...
+
+    def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
+        """Back again."""
+        ...
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A fit in the coordinates that suit it.
+
+    Parameters
+    ----------
+    data : Place
+        Rows in these coordinates.
+    moments : Moments
+        Of them.
+    first : Moments
+        Of the rows as they are.
+    alpha : float
+        1 / C, or zero where the penalty is too weak to be seen.
+    changes : tuple of Coordinates
+        From those of X to those of `data`.
+    certain : bool
+        Whether parameters there and back are the same, but for rounding, in every direction.
+    """
+
+    data: Place
+    moments: Moments
+    first: Moments
+    alpha: float
+    changes: tuple[Coordinates, ...] = ()
+    certain: bool = True
+
+    @classmethod
+    def of(cls, data: Place, alpha: float) -> Frame:
+        """Read X, and measure columns in other units where their squares are beyond float64."""
+        moments, alpha, units = read(data, alpha)
+        if units is None:
+            return cls(data, moments, moments, alpha)
+        return cls(units.data, units.moments, moments, alpha, (units,), certain=False)
+
+    def identified(self) -> Frame:
+        """The frame, with the directions left out that neither rows nor the penalty decide."""
+        return _identified(self)
+
+    def fit(
+        self,
+        minimise: Callable[[Parameters | None, Report | None], Solution],
+        start: Parameters | None,
+        report: Report | None,
+    ) -> Solution:
+        """Call `minimise` in these coordinates; its solution in those of X."""
+        there = start
+        for change in self.changes:
+            there = there and change.enter(*there)
+        translated = report and (lambda A, a, value: report(*self.leave(A, a), value))
+        solution = minimise(there, translated)
+        coef, intercept = self.leave(solution.coef, solution.intercept)
+        if not self.changes:
+            return solution
+        # An extreme entry would be one of these coordinates.
+        n_passes = solution.n_passes + PASSES * len(self.changes)
+        return replace(solution, coef=coef, intercept=intercept, n_passes=n_passes, extreme=None)
+
+    def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
+        """Parameters in these coordinates -> for rows as they are."""
+        for change in reversed(self.changes):
+            coef, intercept = change.leave(coef, intercept)
+        return coef, intercept
+
+
+def _identified(frame: Frame) -> Frame:
+    """`Frame.identified`."""
+    data, moments, alpha = frame.data, frame.moments, frame.alpha
+    total = float(moments.class_weight.sum())
+    spread = moments.variance + (moments.mean - centre_of(data, moments)) ** 2
+    varies = spread[spread > 0]
+    if not len(varies):
+        return frame
+    weak = alpha <= WEAK * total * varies.max()
+    if fits_row_space(data, weak):
+        space = data.here().prepared(RowSpace.identified if weak else RowSpace.of, moments)
+        certain = frame.certain and not weak
+        return replace(frame, **_changed(frame, space, first_read(space.data), certain))
+    least = float(varies.min())
+    if alpha > NEGLIGIBLE * total * least:
+        return frame
+    basis = independent_columns(data, moments)
+    if basis is None or alpha > NEGLIGIBLE * total * least * basis.least**2:
+        return frame
+    if _graded(data):  # whose rank the factor of `graded` finds row by row
+        return frame
+    columns = IndependentColumns.of(data, moments, basis)
+    return replace(frame, **_changed(frame, columns, columns.moments, False))
+
+
+def _graded(data: Place) -> bool:
+    """Whether columns may look alike only for a placeholder that they share, of 1e15 perhaps."""
+    extreme = Extreme.of(data)
+    if extreme is None:
+        return False
+    j = extreme.column
+    return bool(abs(extreme.value - extreme.medians[j]) > GRADED * extreme.sizes[j])
+
+
+def _changed(frame: Frame, space: Any, moments: Moments, certain: bool) -> dict[str, Any]:
+    return {
+        "data": space.data,
+        "moments": moments,
+        "changes": (*frame.changes, space),
+        "certain": certain,
+    }

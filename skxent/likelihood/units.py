@@ -1,0 +1,113 @@
+"""Columns whose squares are beyond float64, measured in other units for a fit without penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skxent.likelihood.moments import (
+    FirstSums,
+    Moments,
+    first_read,
+    moments_of,
+    out_of_range,
+    refuse_overflow,
+)
+from skxent.likelihood.places import Place
+
+EPS = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Units:
+    """Data with some columns in other units, which are powers of two and round nothing.
+
+    Parameters
+    ----------
+    data : Place
+        With the columns times 2^exponents.
+    moments : Moments
+        Of these columns.
+    exponents : (d,) array of int
+    """
+
+    data: Place
+    moments: Moments
+    exponents: np.ndarray
+
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters of the columns as they are -> in these units."""
+        return np.ldexp(coef, -self.exponents), intercept
+
+    def leave(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters in these units -> of the columns as they are."""
+        with np.errstate(over="ignore"):
+            coef = np.ldexp(coef, self.exponents)
+        finite = np.isfinite(coef).all(axis=0)
+        if not finite.all():
+            raise ValueError(
+                f"X has numbers in column {int(np.argmin(finite))} so small that their coefficient "
+                "is beyond float64: scale it."
+            )
+        return coef, intercept
+
+
+def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
+    """The first read of X for a fit with a penalty `alpha`.
+
+    Returns
+    -------
+    moments : Moments
+        Of X as it is.
+    alpha : float
+        Zero where the penalty is too weak to be seen: where its curvature is less than a squared
+        epsilon of that of any column. Coefficients at a finite maximum then differ by less than
+        float64 can tell from those without penalty; and where classes separate, the penalty would
+        end their growth where losses are a squared epsilon of what they were, which no sum shows.
+    units : Units or None
+        For columns whose squares over- or underflow, where nothing depends on their unit.
+
+    Raises
+    ------
+    ValueError
+        For numbers whose squares overflow, where there is a penalty.
+    """
+    first: FirstSums = data.sum(FirstSums.of)
+    odd = out_of_range(first)
+    if not odd.any():
+        moments = moments_of(data, first)
+        size = np.sqrt(np.where(moments.variance > 0, moments.variance, np.inf))
+        return moments, _visible(alpha, moments.class_weight.sum(), size.min(initial=np.inf)), None
+    columns = np.flatnonzero(odd)
+    largest = np.zeros(len(odd))
+    largest[columns] = data.sum(largest_of, columns, first.origin[columns], add=np.maximum)
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = np.sqrt(first.squares / first.class_weight.sum())
+    size = np.where(odd, largest, size)
+    smallest = float(size[size > 0].min(initial=np.inf))
+    alpha = _visible(alpha, first.class_weight.sum(), smallest)
+    if alpha > 0:
+        refuse_overflow(first)
+        return moments_of(data, first), alpha, None
+    exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
+    scaled = data.with_columns(np.arange(len(odd)), exponents)
+    moments = first_read(scaled)
+    return moments.in_units(-exponents), alpha, Units(scaled, moments, exponents)
+
+
+def _visible(alpha: float, total: float, size: float) -> float:
+    """The penalty, or zero if it is too weak to be seen, without squares that underflow."""
+    return alpha if np.sqrt(alpha) > EPS * np.sqrt(total) * size else 0.0
+
+
+def largest_of(data: Any, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """Largest distance from `origin` in some columns."""
+    most = np.zeros(len(columns))
+    for i, column in enumerate(columns):
+        x = data.X[:, [column]]
+        x = np.asarray(x.toarray() if data.sparse else x, dtype=np.float64)[:, 0]
+        x = x if data.weight is None else x[data.weight > 0]
+        most[i] = np.abs(x - origin[i]).max(initial=0.0)
+    return most
