@@ -12,16 +12,11 @@ from skxent._collections import here
 from skxent.metrics import _costs
 from skxent.metrics._labels import Labels, as_array, as_labels, locate
 from skxent.metrics._names import columns_of
+from skxent.metrics._responses import predicted_columns, response_name, spread_columns
 from skxent.metrics._samples import CAP, Samples
 from skxent.metrics._targets import as_numbers, as_weights, check_length, check_weight_range
 from skxent.metrics.decomposition import decompose
-from skxent.metrics.scorers import (
-    CrossEntropyScorer,
-    Score,
-    predicted_columns,
-    response_name,
-    spread_columns,
-)
+from skxent.metrics.scorers import CrossEntropyScorer
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,8 +90,8 @@ class DecompositionScorer(CrossEntropyScorer):
         samples = Samples(np.arange(prediction.shape[1]), target, prediction, losses, weight)
         parts = decompose(samples, None, None)
         if self.part == "miscalibration":
-            return Score(0.0 - parts.miscalibration)
-        return Score(parts.discrimination)
+            return float(0.0 - parts.miscalibration)
+        return float(parts.discrimination)
 
     def _label(self) -> str:
         return "neg_miscalibration" if self.part == "miscalibration" else self.part

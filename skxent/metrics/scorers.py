@@ -13,39 +13,28 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from skxent._collections import here
 from skxent._namespaces import moved, namespace_of, to_numpy
 from skxent._partitions import is_dask
-from skxent.metrics._array_api.losses import costs_of, spread_on_device
-from skxent.metrics._array_api.targets import array_of, has_rows, labels_of, numbers_of, reals_of
+from skxent.metrics._array_api.losses import costs_of
+from skxent.metrics._array_api.targets import array_of, has_rows, labels_of, numbers_of
 from skxent.metrics._costs import Losses
 from skxent.metrics._dask.losses import PartitionedLosses
 from skxent.metrics._dask.scorers import Answered
 from skxent.metrics._dask.whole import all_labels, one_row
-from skxent.metrics._labels import Labels, as_array, as_labels, locate, shorten
+from skxent.metrics._labels import Labels, as_labels, locate
 from skxent.metrics._names import columns_of
 from skxent.metrics._options import is_one_of
+from skxent.metrics._responses import (
+    multilabel_losses,
+    predicted,
+    predicted_columns,
+    response_name,
+    spread_columns,
+)
+from skxent.metrics._shared_predictions import ScorerOfSklearn, with_shared_predictions
 from skxent.metrics._targets import ceiling, check_length, unit
 
 
-class Score(float):
-    """A float that also reads as the mapping {"score": value}.
-
-    ``sklearn.callback.ScoringMonitor(scoring=scorer)`` updates a dict with whatever a scorer that
-    is not scikit-learn's own returns (seen in 1.9.1), and a plain float ends the fit there. It has
-    no `__iter__`, by which data frames would take it for a column.
-    """
-
-    def keys(self) -> tuple[str]:
-        """Return the one key."""
-        return ("score",)
-
-    def __getitem__(self, key: str) -> float:
-        """Return the value of the one key."""
-        if key != "score":
-            raise KeyError(key)
-        return float(self)
-
-
 @dataclass(frozen=True, repr=False)
-class CrossEntropyScorer:
+class CrossEntropyScorer(ScorerOfSklearn):
     """Negative cross-entropy of a fitted classifier: greater is better, 0 is perfect.
 
     Call it as ``scorer(estimator, X, y, sample_weight=None)``, or pass it as `scoring` wherever
@@ -115,36 +104,47 @@ class CrossEntropyScorer:
         """
         if is_dask(X, y, sample_weight):
             return self._over_partitions(estimator, X, y, sample_weight)
-        return self._score(estimator, X, y, sample_weight)
+        return self._value(estimator, X, y, sample_weight)
 
-    def _score(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Score:
+    def _score(
+        self, method_caller: Any, estimator: Any, X: Any, y: Any, sample_weight: Any = None
+    ) -> float:
+        """Score as one of several scorers, by a call of scikit-learn, which predicts once."""
+        return self(with_shared_predictions(method_caller, estimator), X, y, sample_weight)
+
+    @property
+    def _response_method(self) -> tuple[str, ...]:
+        """What scikit-learn counts to see whether several scorers need the same prediction."""
+        return ("predict_log_proba",) * (self.eps == 0) + ("predict_proba", "predict")
+
+    def _value(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
         losses = self._losses(estimator, X, y)
         weights = losses.weights(sample_weight)
         losses.warn(self.eps)
         value = losses.sum(weights) if self.reduction == "sum" else losses.mean(weights)
-        return Score(0.0 - value / unit(self.base))
+        return float(0.0 - value / unit(self.base))
 
     def _losses(self, estimator: Any, X: Any, y: Any) -> Losses:
         outcomes = array_of(y, "y_true")
         rows = has_rows(outcomes)
         if rows and self.loss == "binary":
-            return _multilabel(estimator, X, outcomes, ceiling(self.eps))
+            return multilabel_losses(estimator, X, outcomes, ceiling(self.eps))
         return self._multiclass(estimator, X, outcomes, y)
 
-    def _over_partitions(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Score:
+    def _over_partitions(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
         """Score Dask collections; where partitions are is up to what the estimator predicts."""
         rows = has_rows(one_row(y, "y_true"))
         logarithms = self._takes_logarithms(estimator) and not (rows and self.loss == "binary")
-        prediction = _predict(estimator, X, logarithms)
+        prediction = predicted(estimator, X, logarithms)
         answered = Answered.by(estimator, logarithms)
         if isinstance(prediction, list) or not is_dask(prediction, y, sample_weight):
             prediction, y, sample_weight = here(prediction, y, sample_weight)
-            return self._score(answered, prediction, y, sample_weight)
+            return self._value(answered, prediction, y, sample_weight)
         if self.loss == "binary" and not rows:
             self._check_whole(y, answered)
         read = partial(_losses_of_answer, self, answered)
         losses = PartitionedLosses(read, y, prediction, sample_weight, self.eps, unit(self.base))
-        return Score(0.0 - losses.reduced(self.reduction))
+        return float(0.0 - losses.reduced(self.reduction))
 
     def _check_whole(self, y: Any, answered: Answered) -> None:
         truth = all_labels(y)
@@ -231,7 +231,7 @@ class CrossEntropyScorer:
 
     def __getattr__(self, name: str) -> Any:
         """Explain why this scorer lacks what TunedThresholdClassifierCV reads from scorers."""
-        if name in ("_score_func", "_sign", "_kwargs", "_response_method"):
+        if name in ("_score_func", "_sign", "_kwargs"):
             raise AttributeError(
                 f"{self!r} has no {name}: it scores probabilities, which no decision threshold "
                 "changes. To tune a threshold pass a score of predicted labels, such as "
@@ -326,18 +326,6 @@ cce_sum_scorer = make_cross_entropy_scorer("categorical", reduction="sum")
 bce_sum_scorer = make_cross_entropy_scorer("binary", reduction="sum")
 
 
-def _predict(estimator: Any, X: Any, logarithms: bool = False) -> Any:
-    if not hasattr(estimator, "predict_proba"):
-        raise TypeError(
-            f"{type(estimator).__name__} has no predict_proba, and cross-entropy needs "
-            "probabilities: wrap it in sklearn.calibration.CalibratedClassifierCV."
-        )
-    if not logarithms:
-        return estimator.predict_proba(X)
-    with np.errstate(divide="ignore"):  # many are log(predict_proba): -inf for 0 is meant
-        return estimator.predict_log_proba(X)
-
-
 def _losses_of_answer(scorer: CrossEntropyScorer, answered: Answered, y: Any, P: Any) -> Losses:
     """Losses of one partition."""
     return scorer._losses(answered, P, y)
@@ -349,41 +337,6 @@ def _entry(values: Any, row: int) -> Any:
     return (entry if namespace_of(entry) is None else to_numpy(entry)).tolist()[0]
 
 
-def response_name(estimator: Any, logarithms: bool = False) -> str:
-    """Name what the estimator predicts, for messages."""
-    return f"{_name(estimator)}.{'predict_log_proba' if logarithms else 'predict_proba'}(X)"
-
-
-def _name(estimator: Any) -> str:
-    return estimator.name if isinstance(estimator, Answered) else type(estimator).__name__
-
-
-def predicted_columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray[Any], Labels]:
-    """Return the rows that the estimator predicts and the class of each column."""
-    prediction, name = _predict(estimator, X, logarithms), response_name(estimator, logarithms)
-    if isinstance(prediction, list):
-        raise ValueError(
-            f"{name} is a list, one array for each of several outputs: use bce_scorer with y of "
-            "shape (n, m) for yes/no outcomes."
-        )
-    prediction = reals_of(here(prediction)[0], name)
-    if getattr(estimator, "classes_", None) is None:
-        raise TypeError(
-            f"{_name(estimator)} has no classes_, so there is no telling whose column is "
-            "whose: pass a fitted classifier."
-        )
-    classes = as_labels(estimator.classes_, "classes_")
-    # A binary learner fitted on one class may keep two columns: that class, and one without a name.
-    width = 2 if len(classes) == 1 and prediction.shape[1:] == (2,) else len(classes)
-    if prediction.shape[1:] != (width,):
-        shape = tuple(prediction.shape)
-        raise ValueError(
-            f"{name} has shape {shape} but classes_ names {len(classes)} classes, "
-            f"{shorten(classes.source.tolist())}: there is no telling whose column is whose."
-        )
-    return prediction, classes
-
-
 def _check_binary(truth: Labels, classes: Labels) -> None:
     together = sorted({*truth.distinct.tolist(), *classes.distinct.tolist()}, key=repr)
     if len(together) > 2:
@@ -391,52 +344,3 @@ def _check_binary(truth: Labels, classes: Labels) -> None:
             f"the binary loss takes two classes, but here are {len(together)} in y_true and "
             f"classes_, {together[:10]}: use cce_scorer."
         )
-
-
-def spread_columns(
-    prediction: NDArray[Any], columns: list[int], width: int, absent: float
-) -> NDArray[Any]:
-    """Put the classes of a prediction in their columns among `width`."""
-    if columns == list(range(width)):
-        return prediction
-    if namespace_of(prediction) is not None:
-        return spread_on_device(prediction, columns, width, absent)
-    spread = np.full((len(prediction), width), absent, dtype=np.result_type(prediction, np.float32))
-    spread[:, columns] = prediction[:, : len(columns)]
-    return spread
-
-
-def _multilabel(estimator: Any, X: Any, outcomes: NDArray[Any], cap: float) -> Losses:
-    """Losses of m yes/no outcomes, from (n, m) probabilities or m arrays of (n, 2)."""
-    prediction, name = _predict(estimator, X), response_name(estimator)
-    if isinstance(prediction, list):
-        yes = [
-            _probability_of_yes(reals_of(columns, name), classes, name)
-            for columns, classes in zip(prediction, estimator.classes_, strict=True)
-        ]
-        prediction = (namespace_of(*yes) or np).stack(yes, axis=1)
-    prediction, target = reals_of(prediction, name), numbers_of(outcomes, "y_true")
-    if prediction.shape != target.shape:
-        raise ValueError(
-            f"y_true has shape {tuple(target.shape)} but {name} has shape "
-            f"{tuple(prediction.shape)}: the binary loss takes one probability for each outcome. "
-            "Soft rows over classes go to cce_scorer."
-        )
-    target = moved(target, prediction)
-    return costs_of(prediction).binary(prediction, target, cap=cap, name=name)
-
-
-def _probability_of_yes(columns: NDArray[Any], classes: ArrayLike, name: str) -> NDArray[Any]:
-    """Return the column of class 1, or zeros if the estimator never saw a yes."""
-    known = as_array(classes, "classes_")
-    if columns.ndim != 2 or columns.shape[1:] != known.shape:
-        raise ValueError(
-            f"{name} has an output of shape {tuple(columns.shape)} for classes_ "
-            f"{known.tolist()}: it takes one column for each class."
-        )
-    if not np.isin(known, (0, 1)).all():
-        raise ValueError(f"{name} is about classes {known.tolist()}: yes/no outcomes are 0 and 1.")
-    yes = np.flatnonzero(known == 1)
-    if yes.size:
-        return columns[:, int(yes[0])]
-    return (namespace_of(columns) or np).zeros_like(columns[:, 0])

@@ -8,12 +8,16 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import (
     LearningCurveDisplay,
     TunedThresholdClassifierCV,
     ValidationCurveDisplay,
     cross_val_score,
+    cross_validate,
 )
+from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
 
 from skxent.metrics import (
     bce_scorer,
@@ -100,3 +104,49 @@ def test_worst_samples_by_their_index(index, form):
         np.testing.assert_array_equal(rows, labels)
     first = max(range(3), key=lambda k: report.worst_losses[k][0])
     assert f"Costliest samples: {report.worst_index[first][0]}"[:28] in str(report)
+
+
+class Counting(GaussianNB):
+    """Counts its predictions."""
+
+    calls = 0
+
+    def predict_proba(self, X):
+        Counting.calls += 1
+        return super().predict_proba(X)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("other", [{}, {"theirs": "accuracy"}])
+def test_scorers_of_a_dict_share_one_prediction(n_classes, other):
+    X, y = make_classification(
+        120, 4, n_informative=3, n_redundant=0, n_classes=n_classes, random_state=0
+    )
+    ours = {name: scorer for name, scorer in SCORERS.items() if n_classes == 2 or "bin" not in name}
+    expected = {
+        name: cross_val_score(GaussianNB(), X, y, scoring=scorer, cv=3)
+        for name, scorer in ours.items()
+    }
+    Counting.calls = 0
+    found = cross_validate(Counting(), X, y, scoring=ours | other, cv=3)
+    assert Counting.calls == 3
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[f"test_{name}"], values)
+
+
+def test_a_prediction_is_not_kept_for_the_next_evaluation():
+    X, y = make_classification(120, 4, random_state=0)
+    scorers = {"mean": cce_scorer, "sum": cce_sum_scorer}
+    together = check_scoring(GaussianNB(), scoring=scorers)
+    model = GaussianNB().partial_fit(X[:60], y[:60], classes=[0, 1])
+    before = together(model, X, y)
+    model.partial_fit(X[60:], y[60:])
+    after = together(model, X, y)
+    assert before["mean"] != after["mean"]
+    assert after == {name: scorer(model, X, y) for name, scorer in scorers.items()}
+
+
+def test_scorers_of_a_dict_name_what_cannot_predict_probabilities():
+    scorers = {"mean": cce_scorer, "sum": cce_sum_scorer}
+    with pytest.raises(TypeError, match=r"^LinearSVC has no predict_proba.*Calibrated"):
+        check_scoring(LinearSVC(), scoring=scorers)(LinearSVC().fit(X, Y), X, Y)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from skxent.metrics._shared_predictions import class_name
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -17,7 +19,7 @@ class Answered:
     def by(estimator: Any, logarithms: bool) -> Answered:
         """Return what stands for an estimator."""
         kind = AnsweredInLogarithms if logarithms else Answered
-        return kind(type(estimator).__name__, getattr(estimator, "classes_", None))
+        return kind(class_name(estimator), getattr(estimator, "classes_", None))
 
     def predict_proba(self, prediction: Any) -> Any:
         """Return what the estimator predicted."""
