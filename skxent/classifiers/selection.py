@@ -15,11 +15,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skxent._partitions import is_dask
-from skxent.classifiers._callbacks import FRAMES_OF_FIT, with_callbacks
+from skxent.classifiers._callbacks import FRAMES_OF_FIT, whole_fit
 from skxent.classifiers._endings import one_class_named
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
-from skxent.classifiers._parameters import check_parameters, unchanged_on_error
+from skxent.classifiers._parameters import check_parameters
 from skxent.classifiers._partitioned_folds import leave_partitions_out
 from skxent.classifiers._partitioned_samples import PartitionedSamples
 from skxent.classifiers._training_data import read_X, training_data
@@ -161,7 +161,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @with_callbacks  # there are none, but warnings count frames
+    @whole_fit
     def fit(
         self,
         X: Any,
@@ -203,22 +203,21 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         ZeroProbabilityWarning
             If the floor acted with the value chosen; it tells for how many samples.
         """
-        check_parameters(self._classifier())
+        check_parameters(self._classifier(), fewest_iterations=1)
         Cs = self._grid()
-        with unchanged_on_error(self):
-            if is_dask(X):
-                path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, groups)
-            else:
-                samples, data = self._read(X, y, sample_weight, classes)
-                known = samples.targets.classes
-                with one_class_named(known):
-                    path = self._compare(samples, data, Cs, groups)
-            best = path.best(self.one_standard_error)
-            if path.solutions:
-                solution = path.solutions[best]
-            else:
-                with one_class_named(known):
-                    solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
+        if is_dask(X):
+            path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, groups)
+        else:
+            samples, data = self._read(X, y, sample_weight, classes)
+            known = samples.targets.classes
+            with one_class_named(known):
+                path = self._compare(samples, data, Cs, groups)
+        best = path.best(self.one_standard_error)
+        if path.solutions:
+            solution = path.solutions[best]
+        else:
+            with one_class_named(known):
+                solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
             self.__dict__.pop(name, None)  # of a path of the other kind
         self.__dict__.update(path.details)
