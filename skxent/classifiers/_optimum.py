@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -15,7 +15,6 @@ from skxent.classifiers._same_data import refuse_other_data, same_likelihood
 from skxent.classifiers._training_data import read_X, training_data
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
-from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
 from skxent.likelihood.data import Data
@@ -23,6 +22,7 @@ from skxent.likelihood.information import Estimate
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.separation import Undecided, find_separation
+from skxent.likelihood.thread_limits import one_blas_thread
 from skxent.metrics._names import check_default_names
 
 WIDEST = 5000  # parameters, of which a few matrices of their number squared are held
@@ -131,7 +131,7 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
         Of the features.
     """
     alpha = 1.0 / penalty_of(clf)
-    with one_blas_thread():
+    with closing(one_blas_thread()) as limit, limit:
         moments = first_read(data)
         _refuse_empty(clf, data, moments)
         mean = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)

@@ -1,16 +1,14 @@
-"""Checks of an estimator's parameters, and fits that fail without a trace."""
+"""Checks of an estimator's parameters."""
 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 
-def check_parameters(estimator: Any) -> None:
+def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
     """Refuse values of constructor parameters that mean nothing."""
     positive_reals = {
         "C": "a positive number, numpy.inf for no penalty",
@@ -21,8 +19,9 @@ def check_parameters(estimator: Any) -> None:
         # The smallest numbers of all have no reciprocal, and C needs one.
         good = _is_number(value, numbers.Real) and value > 0 and 1.0 / _float(value, name) < np.inf
         _require(name, value, good, cure)
-    good = _is_number(estimator.max_iter, numbers.Integral) and estimator.max_iter > 0
-    _require("max_iter", estimator.max_iter, good, "a positive integer")
+    good = _is_number(estimator.max_iter, numbers.Integral)
+    good = good and estimator.max_iter >= fewest_iterations
+    _require("max_iter", estimator.max_iter, good, f"an integer, {fewest_iterations} or more")
     good = estimator.n_jobs is None or (
         _is_number(estimator.n_jobs, numbers.Integral) and estimator.n_jobs
     )
@@ -33,20 +32,6 @@ def check_parameters(estimator: Any) -> None:
     verbose = estimator.verbose
     good = isinstance(verbose, numbers.Integral | np.bool_) and int(verbose) >= 0
     _require("verbose", verbose, good, "0 or 1")
-
-
-@contextmanager
-def unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """Take back what validation wrote, so that a fit that failed leaves no trace."""
-    written = ("n_features_in_", "feature_names_in_")
-    before = {name: estimator.__dict__[name] for name in written if name in estimator.__dict__}
-    try:
-        yield
-    except BaseException:
-        for name in written:
-            estimator.__dict__.pop(name, None)
-        estimator.__dict__.update(before)
-        raise
 
 
 def _require(name: str, value: Any, good: Any, cure: str) -> None:

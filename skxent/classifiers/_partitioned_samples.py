@@ -26,8 +26,8 @@ from skxent.classifiers._partition_blocks import (
     read_targets,
 )
 from skxent.classifiers._samples import FLOATS
-from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.dask import Partitions
+from skxent.likelihood.thread_limits import effective_threads
 from skxent.metrics._labels import as_labels
 from skxent.metrics._names import column_names
 from skxent.metrics._refusals import refuse_no_weight

@@ -13,9 +13,9 @@ from skxent.classifiers._device import read_on_device, refuse_device
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._partitioned_samples import PartitionedSamples
 from skxent.classifiers._samples import read_rows
-from skxent.likelihood.blocks import effective_threads
 from skxent.likelihood.data import Data, canonical
 from skxent.likelihood.places import Place
+from skxent.likelihood.thread_limits import effective_threads
 
 
 def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import get_config
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skxent._partitions import is_dask
-from skxent.classifiers._callbacks import FRAMES_OF_FIT, with_callbacks
+from skxent.classifiers._callbacks import FRAMES_OF_FIT, whole_fit
 from skxent.classifiers._endings import one_class_named
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
-from skxent.classifiers._parameters import check_parameters, unchanged_on_error
+from skxent.classifiers._parameters import check_parameters
 from skxent.classifiers._partitioned_folds import leave_partitions_out
 from skxent.classifiers._partitioned_samples import PartitionedSamples
 from skxent.classifiers._training_data import read_X, training_data
@@ -136,6 +138,9 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
     [0.269 0.138 0.099 0.115 0.155] 1.0
     """
 
+    # The splitter requests groups, not the classifier.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
+
     def __init__(
         self,
         Cs: int | ArrayLike = 10,
@@ -161,7 +166,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @with_callbacks  # there are none, but warnings count frames
+    @whole_fit
     def fit(
         self,
         X: Any,
@@ -169,6 +174,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        **params: Any,
     ) -> Self:
         """Choose C, and fit the model with it.
 
@@ -183,7 +189,11 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         classes : array-like of shape (K,) or None, default=None
             Names of the columns of soft targets, as in :meth:`SoftmaxClassifier.fit`.
         groups : array-like of shape (n,) or None, default=None
-            Passed to the splitter `cv`.
+            Passed to ``cv.split``, which keeps the samples of a group together if `cv` is, for
+            example, `sklearn.model_selection.GroupKFold`.
+        **params : dict
+            With metadata routing, other arguments of ``cv.split``, by the names that the splitter
+            requests.
 
         Returns
         -------
@@ -203,22 +213,22 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         ZeroProbabilityWarning
             If the floor acted with the value chosen; it tells for how many samples.
         """
-        check_parameters(self._classifier())
+        check_parameters(self._classifier(), fewest_iterations=1)
         Cs = self._grid()
-        with unchanged_on_error(self):
-            if is_dask(X):
-                path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, groups)
-            else:
-                samples, data = self._read(X, y, sample_weight, classes)
-                known = samples.targets.classes
-                with one_class_named(known):
-                    path = self._compare(samples, data, Cs, groups)
-            best = path.best(self.one_standard_error)
-            if path.solutions:
-                solution = path.solutions[best]
-            else:
-                with one_class_named(known):
-                    solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
+        split = self._routed(sample_weight, classes, groups, params)
+        if is_dask(X):
+            path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, split)
+        else:
+            samples, data = self._read(X, y, sample_weight, classes)
+            known = samples.targets.classes
+            with one_class_named(known):
+                path = self._compare(samples, data, Cs, split)
+        best = path.best(self.one_standard_error)
+        if path.solutions:
+            solution = path.solutions[best]
+        else:
+            with one_class_named(known):
+                solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
             self.__dict__.pop(name, None)  # of a path of the other kind
         self.__dict__.update(path.details)
@@ -253,6 +263,34 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         tags = super().__sklearn_tags__()
         tags.array_api_support = False
         return tags
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what `fit` takes of metadata for itself and for the splitter.
+
+        Returns
+        -------
+        MetadataRouter
+            As scikit-learn's routers have it, see :ref:`sklearn:metadata_routing`.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(splitter=self.cv, method_mapping=mapping)
+
+    def _routed(
+        self, sample_weight: Any, classes: Any, groups: Any, params: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Arguments of the splitter."""
+        split = {"groups": groups} if groups is not None else {}
+        if get_config()["enable_metadata_routing"]:
+            own = {"sample_weight": sample_weight, "classes": classes}
+            own = {name: value for name, value in own.items() if value is not None}
+            return dict(process_routing(self, "fit", **own, **split, **params)["splitter"]["split"])
+        if params:
+            raise TypeError(
+                f"{type(self).__name__}.fit got {', '.join(params)}: enable metadata routing, "
+                "sklearn.set_config(enable_metadata_routing=True), to pass these to the splitter."
+            )
+        return split
 
     def _classifier(self, **settings: Any) -> SoftmaxClassifier:
         """One of the fits, as an estimator."""
@@ -295,15 +333,18 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         samples = Samples(X, targets, sample_weights(sample_weight, X.shape[0]))
         return samples, training_data(self, X, targets, samples.weight)
 
-    def _compare(self, samples: Samples, data: Data, Cs: Floats, groups: ArrayLike | None) -> Path:
-        """Losses of held-out samples for each value."""
+    def _compare(self, samples: Samples, data: Data, Cs: Floats, split: dict[str, Any]) -> Path:
+        """Losses of held-out samples for each value; `split` has arguments of the splitter."""
         if self.cv is None:
-            if groups is not None:
-                raise ValueError("groups are for a splitter, but cv is None: pass one.")
+            if split:
+                raise ValueError(
+                    f"{' and '.join(split)} given for a splitter, but cv is None: pass a splitter "
+                    "as cv, for example GroupKFold()."
+                )
             rng = check_random_state(self.random_state)
             path = leave_one_out(samples, data, Cs, rng=rng, **self._accuracy())
         else:
-            splits = read_splits(self.cv, samples.X, samples.codes, groups, samples.X.shape[0])
+            splits = read_splits(self.cv, samples.X, samples.codes, split, samples.X.shape[0])
             path = leave_folds_out(samples, splits, Cs, self._classifier())
         self._say(Cs, path)
         return path
@@ -322,11 +363,14 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         sample_weight: Any,
         classes: ArrayLike | None,
         Cs: Floats,
-        groups: ArrayLike | None,
+        split: dict[str, Any],
     ) -> tuple[Path, Place, NDArray[Any]]:
         """Losses of held-out partitions for each value, the data of all, and the classes."""
-        if groups is not None:
-            raise ValueError("groups are for a splitter, and partitions are the folds: pass none.")
+        if split:
+            raise ValueError(
+                f"{' and '.join(split)} given for a splitter, but the folds of Dask collections "
+                "are their partitions: leave the argument out."
+            )
         samples = PartitionedSamples.read(self, X, y, sample_weight, classes)
         path = leave_partitions_out(samples, Cs, self, **self._accuracy())
         self._say(Cs, path)

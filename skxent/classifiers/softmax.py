@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -21,14 +22,14 @@ from skxent.classifiers._callbacks import (
     FRAMES_OF_FIT,
     CallbackSupportMixin,
     fit_task,
-    with_callbacks,
+    whole_fit,
 )
 from skxent.classifiers._dask import accuracy, by_partition
 from skxent.classifiers._device import accuracy_at, beside, converted, reporting
 from skxent.classifiers._documentation import DocumentationLink
 from skxent.classifiers._endings import how_it_ended, left_out, one_class_named
 from skxent.classifiers._fit_targets import check_target_shape, refuse_rows, sample_weights
-from skxent.classifiers._parameters import check_parameters, unchanged_on_error
+from skxent.classifiers._parameters import check_parameters
 from skxent.classifiers._predictions import (
     labels_at,
     log_probabilities_at,
@@ -75,7 +76,9 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         where that is below one nat, as on nearly separable data. It depends neither on the units of
         the features nor on the number of samples. `target_gap_` is the outcome.
     max_iter : int, default=1000
-        Iterations at most, of L-BFGS or Newton steps on all rows.
+        Iterations at most, of L-BFGS or Newton steps on all rows. 0 leaves the parameters where the
+        fit begins, at those of the last fit with `warm_start` and at zero otherwise, and measures
+        the gap there.
     n_jobs : int or None, default=None
         Threads. None means as many as BLAS would use; -1 all processors. Results have the same
         bits for any number.
@@ -184,7 +187,7 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @with_callbacks
+    @whole_fit
     def fit(
         self,
         X: Any,
@@ -228,22 +231,24 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
             If a class has no weight and is left out, see Notes.
         """
         check_parameters(self)
-        with unchanged_on_error(self):
-            data, known = training(self, X, y, sample_weight, classes)
-            self._check_n_classes(known)
-            C = float(self.C)
-            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-            with fit_task(self, X, y, metadata) as after_iteration, one_class_named(known):
-                solution = minimise(
-                    data,
-                    alpha=1.0 / C,
-                    start=self._start(data),
-                    tol=float(self.tol),
-                    max_iter=self.max_iter,
-                    report=self._report(known, reporting(after_iteration, X, y)),
-                )
-                self._take(solution, known)
-                self.__dict__.update(beside(X, y, self.__dict__))
+        data, known = training(self, X, y, sample_weight, classes)
+        self._check_n_classes(known)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        start = self._start(data)
+        zero = np.zeros((data.n_outputs, data.n_features)), np.zeros(data.n_outputs)
+        at_start = partial(_parameters, known, *(start or zero))
+        task = fit_task(self, X, y, metadata, lambda: beside(X, y, at_start()))
+        with task as after_iteration, one_class_named(known):
+            solution = minimise(
+                data,
+                alpha=1.0 / float(self.C),
+                start=start,
+                tol=float(self.tol),
+                max_iter=self.max_iter,
+                report=self._report(known, reporting(after_iteration, X, y)),
+            )
+            self._take(solution, known)
+            self.__dict__.update(beside(X, y, self.__dict__))
         self._warn(solution)
         return self
 
@@ -414,9 +419,7 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
                 print(f"[{type(self).__name__}] iteration {n_iterations}: {value:.9g} nats")
             if after_iteration is None:
                 return False
-            return after_iteration(
-                lambda: {"classes_": classes, "coef_": coef, "intercept_": intercept}
-            )
+            return after_iteration(partial(_parameters, classes, coef, intercept))
 
         return report
 
@@ -424,7 +427,7 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         self.classes_ = classes
         self.coef_ = solution.coef
         self.intercept_ = solution.intercept
-        self.n_iter_ = max(solution.n_iterations, 1)
+        self.n_iter_ = max(solution.n_iterations, min(1, self.max_iter))
         self.n_passes_ = solution.n_passes
         self.converged_ = bool(solution.converged)
         self.objective_ = solution.value
@@ -454,6 +457,11 @@ class SoftmaxClassifier(DocumentationLink, CallbackSupportMixin, ClassifierMixin
         tags.array_api_support = True
         tags.classifier_tags.multi_class = not self._two_classes_only()
         return tags
+
+
+def _parameters(classes: NDArray[Any], coef: Floats, intercept: Floats) -> dict[str, Any]:
+    """The attributes that predictions need."""
+    return {"classes_": classes, "coef_": coef, "intercept_": intercept}
 
 
 class LogisticClassifier(SoftmaxClassifier):

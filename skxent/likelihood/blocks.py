@@ -14,15 +14,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
-import joblib
 import numpy as np
 import scipy.sparse
-from threadpoolctl import ThreadpoolController
+
+from skxent.likelihood.thread_limits import end_pool, new_pool
 
 BLOCK_ELEMENTS = 1 << 20  # rows and logits of one block: eight megabytes of float64
 RUN_ELEMENTS = 1 << 18  # of a run of rows, of which there may be two copies
@@ -149,13 +147,13 @@ class Blocks:
         if self.n_threads == 1:
             return [function(segment) for segment in segments]
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.n_threads, thread_name_prefix="skxent")
+            self._pool = new_pool(self.n_threads)
         return list(self._pool.map(function, segments))
 
     def close(self) -> None:
         """End the threads."""
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            end_pool(self._pool)
             self._pool = None
         self._spaces = threading.local()
 
@@ -202,59 +200,3 @@ def _view(kind: Any, X: Any, indptr: np.ndarray, shape: Any, entries: slice = sl
     x.data, x.indices, x.indptr = X.data[entries], X.indices[entries], indptr
     x.has_canonical_format = True
     return x
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    # Looking for the loaded libraries takes milliseconds; a limit from this one microseconds.
-    return ThreadpoolController().select(user_api="blas")
-
-
-_blas_lock = threading.Lock()
-_blas_users = 0
-_blas_before: list[int] = []
-
-
-def _set_blas_threads(limits: list[int]) -> None:
-    """Set the limits of the libraries, from any thread.
-
-    threadpoolctl 3.8 does nothing, silently, in a thread other than the one that set limits first,
-    for as long as that one lives. The last user to leave is seldom the first who entered.
-    """
-    for library, limit in zip(_blas().lib_controllers, limits, strict=True):
-        getattr(library, "_real_set_num_threads", library.set_num_threads)(limit)
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let BLAS use one thread; the caller's limits come back when the last user has left.
-
-    The limit belongs to the process. Two fits at once must therefore share it: were each to
-    restore what it found, the second could restore the first one's limit for good.
-    """
-    global _blas_users, _blas_before
-    with _blas_lock:
-        if _blas_users == 0:
-            _blas_before = [library.num_threads for library in _blas().lib_controllers]
-            _set_blas_threads([1] * len(_blas_before))
-        _blas_users += 1
-    try:
-        yield
-    finally:
-        with _blas_lock:
-            _blas_users -= 1
-            if _blas_users == 0:
-                _set_blas_threads(_blas_before)
-
-
-def effective_threads(n_jobs: int | None) -> int:
-    """Threads for `n_jobs`.
-
-    None means as many as BLAS would use, so limits are respected, less what other fits at work use.
-    """
-    if n_jobs is not None:
-        return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
-    with _blas_lock:
-        if _blas_users:  # other fits hold the limit: share what was there before
-            return max(1, max(_blas_before, default=1) // (1 + _blas_users))
-    return max((lib.num_threads for lib in _blas().lib_controllers), default=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from sys import float_info
@@ -12,9 +13,9 @@ import numpy as np
 
 from skxent import _partitions
 from skxent._partitions import Each
-from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.data import Data, columns_of, joined
 from skxent.likelihood.places import Add, Function, add
+from skxent.likelihood.thread_limits import one_blas_thread
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _answer(index: int, part: Any, settings: Any, function: Function, *args: Any
     rows: Any = Data(read(x), targets, weight, n_classes, fit_intercept, part=index)
     if present is not None:
         rows = rows.of_classes(present)
-    with one_blas_thread():
+    with closing(one_blas_thread()) as limit, limit:
         if preparation:
             kind, *known = preparation
             rows = kind(rows, *known)

@@ -51,7 +51,7 @@ from scipy.linalg import lapack
 from scipy.special import expit, softmax
 
 from skxent.likelihood import curvature, kernels
-from skxent.likelihood.blocks import Blocks, one_blas_thread
+from skxent.likelihood.blocks import Blocks
 from skxent.likelihood.certificate import View
 from skxent.likelihood.curvature import Cholesky
 from skxent.likelihood.data import Data
@@ -64,6 +64,7 @@ from skxent.likelihood.rows import Rows
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.solver import minimise
 from skxent.likelihood.stage import Stage
+from skxent.likelihood.thread_limits import one_blas_thread
 
 WIDEST = 4000  # parameters of the largest Hessian that is formed
 WORK = 1e8  # operations of all the steps from one fit, some ten milliseconds
@@ -180,7 +181,7 @@ class LeaveOneOut:
     def fit(self, alpha: float) -> LeftOut:
         """Fit all samples, from where the last fit ended, and without each of `rows`."""
         alpha = alpha if self.present is None else self.present.alpha(alpha)
-        with one_blas_thread():
+        with closing(one_blas_thread()) as limit, limit:
             solution = self._minimise(self.data, alpha, self.start, self.tol, True)
             self.start = solution.coef, solution.intercept
             if solution.unbounded:

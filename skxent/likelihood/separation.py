@@ -63,17 +63,18 @@ of maximum likelihood estimates in logistic regression models", Biometrika 73, 1
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.cone import Cone
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import Moments
 from skxent.likelihood.programmes import Undecided
+from skxent.likelihood.thread_limits import one_blas_thread
 from skxent.likelihood.units import Units, read
 
 __all__ = ["Separation", "Undecided", "find_separation"]
@@ -175,7 +176,7 @@ def find_separation(
         If the data are too large: with hundreds of parameters, or with thousands where samples have
         few entries that are not zero. Or if HiGHS gave up, or took more than `programmes.SECONDS`.
     """
-    with one_blas_thread():
+    with closing(one_blas_thread()) as limit, limit:
         if moments is None:
             moments, _, units = read(data, 0.0)
             if units is not None:

@@ -26,12 +26,12 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 
 import numpy as np
 
 from skxent.likelihood import curvature
-from skxent.likelihood.blocks import one_blas_thread
 from skxent.likelihood.certificate import (
     CG_RESIDUAL,
     View,
@@ -52,6 +52,7 @@ from skxent.likelihood.present import Present
 from skxent.likelihood.returned import as_returned
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.stage import CAUTION, Stage
+from skxent.likelihood.thread_limits import one_blas_thread
 
 KNOWN = 1e-6  # units in which a gap must be known; of a smaller one, that it is smaller
 HINT = 4.0  # conjugate gradients start when a model's decrement is within this of the target
@@ -90,7 +91,7 @@ def minimise(
     tol : float
         The gap to reach, as a part of `nats_of_tol`.
     max_iter : int
-        L-BFGS iterations and Newton steps on all rows, at most.
+        L-BFGS iterations and Newton steps on all rows, at most. 0 stays at `start`, or at zero.
     report : function(coef, intercept, value) -> bool, or None
         Called after each of them; True ends the fit.
     search : bool
@@ -117,7 +118,7 @@ def _minimised(
     """`minimise` without the search at its end."""
     # Threads share out the segments. BLAS with threads of its own waits for the busy ones and can
     # be a hundred times slower, on the small matrices of a curvature above all.
-    with one_blas_thread():
+    with closing(one_blas_thread()) as limit, limit:
         frame = Frame.of(data, alpha)
         present = Present.of(data, frame.first)
         if present is not None:
@@ -182,7 +183,9 @@ class Search:
     def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Minimise on samples, then on all rows."""
         point = None if start is None else self.objective(self.objective.enter(*start))
-        if point is None or not point.value < self.objective.value_at_zero:
+        if self.max_iter == 0:
+            point = point or self.objective(np.zeros(self.objective.shape))
+        elif point is None or not point.value < self.objective.value_at_zero:
             point = self.objective(self.models.start())
         self.models.use(point.theta)
         self.on_all_rows(point)

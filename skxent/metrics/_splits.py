@@ -13,12 +13,15 @@ Indices = NDArray[np.intp]
 Split = tuple[Indices, Indices]
 
 
-def read_splits(cv: Any, X: Any, y: Any, groups: Any, n: int) -> list[Split]:
-    """Return the training and test indices of each fold of n samples."""
+def read_splits(cv: Any, X: Any, y: Any, metadata: dict[str, Any], n: int) -> list[Split]:
+    """Return the training and test indices of each fold of n samples.
+
+    `metadata` has the other arguments of a splitter, such as groups.
+    """
     if isinstance(cv, Iterable) and not isinstance(cv, str):
         cv = list(cv)
         _check_pairs(cv)
-    pairs = check_cv(cv, y, classifier=True).split(X, y, groups)
+    pairs = check_cv(cv, y, classifier=True).split(X, y, **metadata)
     return [
         (
             _indices(train, n, f"cv has training indices in fold {fold}"),

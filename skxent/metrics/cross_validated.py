@@ -192,7 +192,7 @@ def _splits(cv: Any, X: Any, y: Any, groups: ArrayLike | None) -> list[Split]:
     elif groups is not None and isinstance(cv, numbers.Integral):
         cv = GroupKFold(int(cv))
     n = len(as_array(y, "y"))
-    splits = read_splits(cv, X, y, groups, n)
+    splits = read_splits(cv, X, y, {"groups": groups}, n)
     if len(splits) < 2:
         raise ValueError("cv has one fold, which has no standard error: pass two folds or more.")
     return splits

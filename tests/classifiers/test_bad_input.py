@@ -83,7 +83,7 @@ FITS = {
 PARAMETERS = {
     "C": [0, -1.0, np.nan, "1", None, True, 1j, [1.0], 1e-320],
     "tol": [0, -1e-3, np.nan, "1", None, True],
-    "max_iter": [0, -1, 2.5, "1", None, True],
+    "max_iter": [-1, 2.5, "1", None, True],
     "fit_intercept": ["no", None, 2, 0, np.ones(2)],
     "warm_start": ["no", None, 1],
     "n_jobs": [0, 1.5, "2", True],

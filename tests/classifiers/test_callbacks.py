@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_wine
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 import skxent
 from skxent import SoftmaxClassifier
+from skxent.likelihood.objective import Objective
 
 callback = pytest.importorskip("sklearn.callback", reason="new in scikit-learn 1.9")
 
@@ -35,7 +39,7 @@ class Recorder:
 
     def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
         self.events.append(f"end {context.task_name}")
-        if context.task_name != "iteration":
+        if context.task_name != "iteration" or fitted_estimator is None:
             return False
         self.ended += 1
         penalty = np.sum(fitted_estimator.coef_**2) / 2 / estimator.C
@@ -53,9 +57,100 @@ def test_tasks_of_a_fit(wine):
     clf = SoftmaxClassifier().set_callbacks(recorder).fit(*wine)
     assert recorder.events[0] == "setup"
     assert recorder.events[-1] == "teardown"
-    assert recorder.events[2:-2] == ["begin iteration", "end iteration"] * clf.n_iter_
+    # One more begins than are run, as in LogisticRegression.
+    assert recorder.events[2:-2] == ["begin iteration", "end iteration"] * (clf.n_iter_ + 1)
     # A callback sees the estimator as it would be if the fit had stopped there.
     np.testing.assert_allclose(recorder.objectives, clf.objective_curve_[:, 1], rtol=1e-9)
+
+
+class Watcher(Recorder):
+    """Keeps what the hooks are given."""
+
+    def __init__(self):
+        self.begun, self.ended = [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    teardown = setup
+
+    def on_fit_task_begin(self, estimator, context, *, X, y, metadata, fitted_estimator):
+        self.begun.append((context.task_name == "fit", X, y, metadata, fitted_estimator))
+
+    def on_fit_task_end(self, estimator, context, *, X, y, metadata, fitted_estimator):
+        self.ended.append((context.task_name == "fit", X, y, metadata, fitted_estimator))
+
+
+def given(event):
+    """Which of its arguments a hook got."""
+    is_fit, *values = event
+    return is_fit, *(value is not None for value in values)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_iter", [1, 4])
+def test_hooks_get_what_logistic_regression_gives_them(wine, weighted, n_iter):
+    X, y = StandardScaler().fit_transform(wine[0]), wine[1]
+    weight = {"sample_weight": np.linspace(1, 2, len(y))} if weighted else {}
+    seen = []
+    for clf in (SoftmaxClassifier(max_iter=n_iter), LogisticRegression(max_iter=n_iter)):
+        watcher = Watcher()
+        with pytest.warns(ConvergenceWarning):
+            clf.set_callbacks(watcher).fit(X, y, **weight)
+        seen.append(watcher)
+    ours, rival = seen
+    assert [*map(given, ours.begun)] == [*map(given, rival.begun)]
+    assert [*map(given, ours.ended)] == [*map(given, rival.ended)]
+    for _, X_seen, y_seen, metadata, _ in ours.begun:
+        assert X_seen is X
+        assert y_seen is y
+        assert metadata == (weight or None)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_an_iteration_begins_where_the_last_one_ended(wine, K, warm_start):
+    X, y = wine[0], np.minimum(wine[1], K - 1)
+    clf = SoftmaxClassifier(max_iter=2, warm_start=warm_start)
+    with pytest.warns(ConvergenceWarning):
+        clf.fit(X, y)
+    before = clf.coef_ if warm_start else np.zeros_like(clf.coef_)
+    watcher = Watcher()
+    clf.set_params(max_iter=1000).set_callbacks(watcher).fit(X, y)
+    begun = [event[-1] for event in watcher.begun if not event[0]]
+    ended = [event[-1] for event in watcher.ended if not event[0]]
+    assert len(begun) == len(ended) == clf.n_iter_ + 1
+    assert ended[-1] is None
+    assert np.array_equal(begun[0].coef_, before)
+    assert begun[0].predict_proba(X).shape == (len(y), K)
+    for start, end in zip(begun[1:], ended[:-1], strict=True):
+        assert np.array_equal(start.coef_, end.coef_)
+        assert np.array_equal(start.intercept_, end.intercept_)
+
+
+def test_a_task_begins_before_its_work_and_ends_after_it(wine, monkeypatch):
+    """So the time between the two is that of the iteration."""
+    recorder = Recorder()
+    original = Objective.__call__
+
+    def evaluated(*arguments):
+        recorder.events.append("evaluation")
+        return original(*arguments)
+
+    monkeypatch.setattr(Objective, "__call__", evaluated)
+    SoftmaxClassifier().set_callbacks(recorder).fit(*wine)
+    first = recorder.events.index("begin iteration")
+    assert "evaluation" in recorder.events[first : recorder.events.index("end iteration")]
+
+
+@pytest.mark.parametrize("n_iter", [0, 1, 2, 3, 5])
+def test_there_is_room_for_every_iteration(wine, n_iter):
+    """Callbacks are told how many iterations there may be; one more would be an error."""
+    recorder = Recorder()
+    with pytest.warns(ConvergenceWarning):
+        clf = SoftmaxClassifier(max_iter=n_iter).set_callbacks(recorder).fit(*wine)
+    assert clf.n_iter_ == n_iter
+    assert recorder.events.count("begin iteration") == n_iter + 1
 
 
 def test_callbacks_change_nothing(wine):
@@ -137,7 +232,7 @@ class Keeper(Recorder):
         self.seen = []
 
     def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
-        if context.task_name == "iteration":
+        if context.task_name == "iteration" and fitted_estimator is not None:
             self.seen.append((fitted_estimator.coef_.copy(), fitted_estimator.intercept_.copy()))
         return False
 

@@ -391,7 +391,7 @@ class TestErrors:
             SoftmaxClassifierCV(cv=KFold(3)).fit(X, y, weight)
         with pytest.raises(ValueError, match="cv gives no folds"):
             SoftmaxClassifierCV(cv=[]).fit(X, y)
-        with pytest.raises(ValueError, match="groups are for a splitter"):
+        with pytest.raises(ValueError, match="groups given for a splitter, but cv is None"):
             SoftmaxClassifierCV().fit(X, y, groups=y)
 
     @pytest.mark.parametrize(
