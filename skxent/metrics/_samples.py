@@ -15,6 +15,7 @@ from skxent.metrics._costs import Losses
 from skxent.metrics._labels import Codes, as_array, as_labels
 from skxent.metrics._names import classes_named, column_names, name_array
 from skxent.metrics._roles import explain_roles
+from skxent.metrics._sample_losses import class_losses
 from skxent.metrics._targets import (
     Classes,
     Floats,
@@ -25,7 +26,6 @@ from skxent.metrics._targets import (
     check_weight_range,
     classes_from,
 )
-from skxent.metrics.losses import class_losses
 
 CAP = ceiling(None)  # nats; the most that a class can cost, but for logits
 

@@ -22,10 +22,10 @@ from skxent.metrics._estimates import (
 )
 from skxent.metrics._labels import Codes
 from skxent.metrics._options import is_one_of
+from skxent.metrics._sample_losses import class_losses
 from skxent.metrics._tables import Table, Tabular, number, unit_name
 from skxent.metrics._targets import Floats, unit
 from skxent.metrics.intervals import around, check_level
-from skxent.metrics.losses import class_losses
 
 COLUMNS = (
     *("mean", "difference", "standard_error", "low", "high"),

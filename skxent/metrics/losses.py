@@ -6,32 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from skxent._namespaces import namespace_of
 from skxent._partitions import is_dask
-from skxent.metrics import _costs
 from skxent.metrics._array_api import losses as _array_api
-from skxent.metrics._costs import Floored, Losses
+from skxent.metrics._costs import Losses
 from skxent.metrics._dask.losses import PartitionedLosses, class_losses_of, outcome_losses_of
-from skxent.metrics._labels import as_array
-from skxent.metrics._options import check_flag, is_one_of
-from skxent.metrics._roles import explain_roles, refuse_certainty
-from skxent.metrics._shapes import check_same_shape
-from skxent.metrics._targets import (
-    Classes,
-    Floats,
-    as_numbers,
-    binary_target,
-    categorical_target,
-    ceiling,
-    check_outcome_columns,
-    check_weight_range,
-    read_probabilities,
-    row_blocks,
-    unit,
-)
+from skxent.metrics._options import is_one_of
+from skxent.metrics._sample_losses import class_losses, outcome_losses
+from skxent.metrics._targets import Floats, check_weight_range, unit
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -231,7 +215,7 @@ def binary_cross_entropy(
         _check_reduction(reduction)
         asked = _over_partitions(binary_cross_entropy, y_true, y_pred, sample_weight, options)
         return asked.reduced(reduction)
-    read = _outcome_losses if namespace_of(y_pred) is None else _array_api.outcome_losses
+    read = outcome_losses if namespace_of(y_pred) is None else _array_api.outcome_losses
     losses = read(y_true, y_pred, from_logits, pos_label, eps)
     return _reduced(losses, sample_weight, reduction, scale, eps)
 
@@ -335,63 +319,6 @@ def _is_empty(values: Any) -> bool:
     return 0 in shape[:1]
 
 
-@explain_roles
-def class_losses(
-    y_true: ArrayLike,
-    y_pred: ArrayLike,
-    from_logits: bool,
-    labels: ArrayLike | None,
-    eps: float | None,
-) -> Losses:
-    """Read and check the arguments of a public function; return what each sample costs."""
-    cap = ceiling(eps)
-    check_flag(from_logits, "from_logits")
-    prediction = as_numbers(y_pred, "y_pred")
-    classes = Classes.of(y_pred, prediction, labels)
-    target = categorical_target(y_true, classes, len(prediction))
-    if prediction.ndim == 2:
-        losses = _costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
-        return losses.named(lambda each: _class_of(each, y_true, classes))
-    soft = target.ndim == 2
-    if soft:
-        refuse_certainty(prediction, target)
-        for rows in row_blocks(target.shape):
-            read_probabilities(target, rows, "y_true")
-        target = target[:, 1]
-    losses = _costs.binary(prediction, target, from_logits=from_logits, cap=cap)
-    return losses if soft else losses.named(lambda each: _class_of(each, y_true, classes))
-
-
-def _class_of(floored: Floored, y_true: Any, classes: Classes) -> Any:
-    """Return the class of a sample that the floor acted on."""
-    truth = as_array(y_true, "y_true")
-    if truth.ndim == 1 or truth.shape[1] == 1:
-        return truth.ravel()[[floored.row]].tolist()[0]
-    known = classes.names if classes.labels is None else classes.labels.source.tolist()
-    return floored.column if known is None else known[floored.column or 0]
-
-
-@explain_roles
-def _outcome_losses(
-    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, pos_label: Any, eps: float | None
-) -> Losses:
-    cap = ceiling(eps)
-    check_flag(from_logits, "from_logits")
-    prediction = as_numbers(y_pred, "y_pred")
-    outcomes = binary_target(y_true, pos_label, len(prediction))
-    check_outcome_columns(y_true, y_pred, outcomes)
-    if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:
-        # the two columns of a classifier; a label is a row with all its weight on one of them
-        rows = np.column_stack([1.0 - outcomes, outcomes])
-        losses = _costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
-    else:
-        check_same_shape(outcomes, prediction)
-        losses = _costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
-    if not losses.floored or outcomes.ndim == 2 or as_array(y_true, "y_true").dtype.kind == "f":
-        return losses
-    return losses.named(lambda each: as_array(y_true, "y_true").ravel()[[each.row]].tolist()[0])
-
-
 def _over_partitions(
     loss: Callable[..., Any], y_true: Any, y_pred: Any, sample_weight: Any, options: dict[str, Any]
 ) -> PartitionedLosses:
@@ -399,7 +326,7 @@ def _over_partitions(
     if loss is categorical_cross_entropy:
         return class_losses_of(class_losses, y_true, y_pred, sample_weight, **options)
     if loss is binary_cross_entropy:
-        return outcome_losses_of(_outcome_losses, y_true, y_pred, sample_weight, **options)
+        return outcome_losses_of(outcome_losses, y_true, y_pred, sample_weight, **options)
     raise TypeError(
         f"loss={loss!r}: of Dask collections pass categorical_cross_entropy or "
         "binary_cross_entropy."
