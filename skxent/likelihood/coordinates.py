@@ -6,7 +6,7 @@ on others, the directions that move no logit are left out, see `rank`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -30,27 +30,52 @@ NEGLIGIBLE = float(np.finfo(float).eps)
 
 # Times the median size of a column; a larger entry leaves the others less than half of the digits.
 GRADED = 1e8
-PASSES = 2  # that a change of coordinates costs, about
+CHANGE = 2  # passes that a change of coordinates costs, about
 
 Parameters = tuple[np.ndarray, np.ndarray]
 Report = Callable[[np.ndarray, np.ndarray, float], bool]
+Minimise = Callable[[Parameters | None, Report | None], Solution]
 
 
 class Coordinates(Protocol):
     """Other parameters for the same logits."""
 
-    @property
-    def data(self) -> Place:
-        """Rows that these parameters are for."""
-        ...
-
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
-        """Parameters for rows as they are -> these."""
+        """Parameters before the change -> after it."""
         ...
 
     def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
         """Back again."""
         ...
+
+
+def leave(changes: Sequence[Coordinates], parameters: Parameters) -> Parameters:
+    """Parameters after some changes of coordinates, the last one first, -> before them."""
+    for change in reversed(changes):
+        parameters = change.leave(*parameters)
+    return parameters
+
+
+def minimise_after(
+    changes: Sequence[Coordinates],
+    minimise: Minimise,
+    start: Parameters | None,
+    report: Report | None,
+) -> Solution:
+    """Call `minimise` after some changes of coordinates; return the solution before them.
+
+    A `start` is left out if one of the classes had no weight when its parameters were fitted, so
+    that its intercept is infinite.
+    """
+    for change in changes:
+        start = start and change.enter(*start)
+    if start is not None and not np.isfinite(start[1]).all():
+        start = None
+    solution = minimise(
+        start, report and (lambda A, a, value: report(*leave(changes, (A, a)), value))
+    )
+    coef, intercept = leave(changes, (solution.coef, solution.intercept))
+    return replace(solution, coef=coef, intercept=intercept)
 
 
 @dataclass(frozen=True)
@@ -92,30 +117,14 @@ class Frame:
         """The frame, with the directions left out that neither rows nor the penalty decide."""
         return _identified(self)
 
-    def fit(
-        self,
-        minimise: Callable[[Parameters | None, Report | None], Solution],
-        start: Parameters | None,
-        report: Report | None,
-    ) -> Solution:
-        """Call `minimise` in these coordinates; its solution in those of X."""
-        there = start
-        for change in self.changes:
-            there = there and change.enter(*there)
-        translated = report and (lambda A, a, value: report(*self.leave(A, a), value))
-        solution = minimise(there, translated)
-        coef, intercept = self.leave(solution.coef, solution.intercept)
+    def fit(self, minimise: Minimise, start: Parameters | None, report: Report | None) -> Solution:
+        """Call `minimise` in these coordinates; return its solution in those of X."""
+        solution = minimise_after(self.changes, minimise, start, report)
         if not self.changes:
             return solution
         # An extreme entry would be one of these coordinates.
-        n_passes = solution.n_passes + PASSES * len(self.changes)
-        return replace(solution, coef=coef, intercept=intercept, n_passes=n_passes, extreme=None)
-
-    def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
-        """Parameters in these coordinates -> for rows as they are."""
-        for change in reversed(self.changes):
-            coef, intercept = change.leave(coef, intercept)
-        return coef, intercept
+        n_passes = solution.n_passes + CHANGE * len(self.changes)
+        return replace(solution, n_passes=n_passes, extreme=None)
 
 
 def _identified(frame: Frame) -> Frame:

@@ -53,6 +53,7 @@ from scipy.special import expit, softmax
 from skxent.likelihood import curvature, kernels
 from skxent.likelihood.blocks import Blocks
 from skxent.likelihood.certificate import View
+from skxent.likelihood.coordinates import Coordinates, leave
 from skxent.likelihood.curvature import Cholesky
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import Moments, first_read
@@ -140,18 +141,18 @@ class LeaveOneOut:
         self.tol, self.max_iter = tol, max_iter
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
-        # Fits without a row are in the space of the rows too.
-        self.space = None
-        if fits_row_space(data):
+        self.changes: list[Coordinates] = []
+        if fits_row_space(data):  # in which fits without a row are too
             # Of independent rows, which is as good for any penalty as for none.
-            self.space = RowSpace.identified(data, first_read(data))
-        if self.space is not None:
-            self.data = self.space.data
+            space = RowSpace.identified(data, first_read(data))
+            self.data = space.data
+            self.changes.append(space)
         self.moments = first_read(self.data)
         self.present = Present.of(self.data, self.moments)
         if self.present is not None:
             self.data, self.cost = self.data.of_classes(self.present.mask), self._cost_of_present
             self.moments = first_read(self.data)
+            self.changes.append(self.present)
         self.centre = self.moments.mean if data.fit_intercept else None
         self.free = max(self.data.n_outputs - 1, 1)
         width = self.free * (self.data.X.shape[1] + data.fit_intercept)
@@ -189,13 +190,9 @@ class LeaveOneOut:
                 left_out = LeftOut(solution, endless, self.rows, endless[self.rows], 0)
             else:
                 left_out = self._leave_out(solution, alpha)
-            if self.space is not None:
-                coef, intercept = self.space.leave(solution.coef, solution.intercept)
-                solution = replace(solution, coef=coef, intercept=intercept)
-            if self.present is not None:
-                coef, intercept = self.present.leave(solution.coef, solution.intercept)
-                mask = self.present.mask
-                solution = replace(solution, coef=coef, intercept=intercept, present=mask)
+            coef, intercept = leave(self.changes, (solution.coef, solution.intercept))
+            mask = None if self.present is None else self.present.mask
+            solution = replace(solution, coef=coef, intercept=intercept, present=mask)
             return replace(left_out, solution=solution)
 
     def _leave_out(self, solution: Solution, alpha: float) -> LeftOut:

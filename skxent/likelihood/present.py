@@ -13,15 +13,13 @@ Without an intercept nothing sends the logit of a class away, and the class is f
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from skxent.likelihood.moments import Moments
 from skxent.likelihood.places import Place
-from skxent.likelihood.solution import Solution
 
 Parameters = tuple[np.ndarray, np.ndarray]
 
@@ -38,7 +36,7 @@ class OneClassError(ValueError):
 
 @dataclass(frozen=True)
 class Present:
-    """The classes of a fit that have weight, and the way to them and back.
+    """The classes of a fit that have weight: a change of coordinates to these.
 
     Parameters
     ----------
@@ -56,24 +54,6 @@ class Present:
             raise OneClassError(int(np.argmax(mask)))
         return None if mask.all() or not data.fit_intercept else cls(mask)
 
-    def fit(
-        self,
-        fit: Callable[..., Solution],
-        data: Place,
-        alpha: float,
-        start: Parameters | None,
-        report: Callable[[np.ndarray, np.ndarray, float], bool] | None,
-    ) -> Solution:
-        """`fit` these classes, and return the parameters of all."""
-        solution = fit(
-            data.of_classes(self.mask),
-            alpha=self.alpha(alpha),
-            start=start and self.enter(*start),
-            report=report and (lambda A, a, value: report(*self.leave(A, a), value)),
-        )
-        coef, intercept = self.leave(solution.coef, solution.intercept)
-        return replace(solution, coef=coef, intercept=intercept, present=self.mask)
-
     @property
     def two(self) -> bool:
         """Whether two classes have weight, so that they have one logit."""
@@ -83,13 +63,12 @@ class Present:
         """1 / C of the fit of these classes that has the penalty of the fit of all."""
         return 0.5 * alpha if self.two else alpha
 
-    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters | None:
-        """Parameters of all classes -> of these classes; None where one has no finite intercept."""
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
+        """Parameters of all classes -> of these classes."""
         coef, intercept = coef[self.mask], intercept[self.mask]
-        if not np.isfinite(intercept).all():
-            return None
         if self.two:
-            return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+            with np.errstate(invalid="ignore"):  # of two that had no weight in an earlier fit
+                return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         return coef, intercept
 
     def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:

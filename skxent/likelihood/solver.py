@@ -27,6 +27,7 @@ r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -39,7 +40,7 @@ from skxent.likelihood.certificate import (
     length,
     stretch,
 )
-from skxent.likelihood.coordinates import Frame, Report
+from skxent.likelihood.coordinates import Frame, Report, minimise_after
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.existence import proves_finite, settled
 from skxent.likelihood.graded import Extreme, RowFactor
@@ -103,16 +104,16 @@ def minimise(
     OneClassError
         If all weight is in one class.
     """
-    solution = _minimised(data, alpha, start, tol, max_iter, report)
+    solution = _minimised(data, alpha, tol, max_iter, start, report)
     return settled(solution, data) if search else solution
 
 
 def _minimised(
     data: Place,
     alpha: float,
-    start: tuple[np.ndarray, np.ndarray] | None,
     tol: float,
     max_iter: int,
+    start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
     """`minimise` without the search at its end."""
@@ -122,10 +123,9 @@ def _minimised(
         frame = Frame.of(data, alpha)
         present = Present.of(data, frame.first)
         if present is not None:
-            fit = partial(_minimised, tol=tol, max_iter=max_iter)
-            return present.fit(fit, data, alpha, start, report)
-        if start is not None and not np.isfinite(start[1]).all():
-            start = None  # of a fit in which a class had no weight, and now all have
+            few, share = data.of_classes(present.mask), present.alpha(alpha)
+            fit = partial(_minimised, few, share, tol, max_iter)
+            return replace(minimise_after([present], fit, start, report), present=present.mask)
         frame = frame.identified()
         search = partial(_in_frame, frame, tol, max_iter)
         solution = frame.fit(search, start, report)
