@@ -131,7 +131,7 @@ def _identified(frame: Frame) -> Frame:
     """`Frame.identified`."""
     data, moments, alpha = frame.data, frame.moments, frame.alpha
     total = float(moments.class_weight.sum())
-    spread = moments.variance + (moments.mean - centre_of(data, moments)) ** 2
+    spread = moments.mean_square(centre_of(data, moments))
     varies = spread[spread > 0]
     if not len(varies):
         return frame

@@ -30,9 +30,9 @@ from skxent.likelihood.device_kernels import (
 )
 from skxent.likelihood.moments import FEW, FirstSums, Moments, some_rows
 from skxent.likelihood.places import Add, Function, Here, add
-from skxent.likelihood.rank import centre_of, column_products, independent_rows
+from skxent.likelihood.rank import centre_of, column_products, independent_rows, reciprocal
 from skxent.likelihood.returned import sum_of_losses
-from skxent.likelihood.row_space import RowSpace, column_sizes, reciprocal
+from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.rows import Rows
 from skxent.likelihood.units import largest_of
 
@@ -203,7 +203,7 @@ class DeviceRowSpace(RowSpace):
         Rows without weight are zero where the rank is found.
         """
         assert isinstance(data, DeviceData)
-        xp, centre, size = data.xp, centre_of(data, moments), column_sizes(moments)
+        xp, centre, size = data.xp, centre_of(data, moments), np.sqrt(moments.mean_square())
         rows = data.read(slice(0, data.n_rows), data.sent(centre))
         weighty = rows
         if data.weight is not None:

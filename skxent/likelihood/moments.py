@@ -45,6 +45,11 @@ class Moments:
     mean: np.ndarray
     variance: np.ndarray
 
+    def mean_square(self, centre: np.ndarray | float = 0.0) -> np.ndarray:
+        """Mean squared distance of each column from `centre`, (d,)."""
+        result: np.ndarray = self.variance + (self.mean - centre) ** 2
+        return result
+
     def of_columns(self, columns: np.ndarray) -> Moments:
         """The same of some columns."""
         return Moments(

@@ -78,8 +78,12 @@ def centre_of(data: Place, moments: Moments) -> np.ndarray:
 
 def column_scale(moments: Moments, centre: np.ndarray) -> np.ndarray:
     """Powers of two that bring the columns' deviations near one; 0 for constant columns."""
-    deviation = np.sqrt(moments.variance + (moments.mean - centre) ** 2)
-    return np.where(deviation > 0, np.ldexp(1.0, -np.frexp(deviation)[1]), 0.0)
+    return reciprocal(np.sqrt(moments.mean_square(centre)))
+
+
+def reciprocal(size: np.ndarray) -> np.ndarray:
+    """Powers of two near 1 / size; 0 where `size` is 0."""
+    return np.where(size > 0, np.ldexp(1.0, -np.frexp(size)[1]), 0.0)
 
 
 def independent_columns(data: Place, moments: Moments) -> ColumnBasis | None:
@@ -132,7 +136,7 @@ class _Search:
         self.centre = centre_of(data, moments)
         self.scale = column_scale(moments, self.centre)
         # Numbers of X are known to an epsilon of their size, not of their distance from the centre.
-        mean_square = (moments.variance + moments.mean**2) * self.scale**2
+        mean_square = moments.mean_square() * self.scale**2
         self.rms = np.sqrt(moments.class_weight.sum() * mean_square)
         self.V = np.eye(len(self.scale))
         self.certain = _certain(data, moments, self.scale)

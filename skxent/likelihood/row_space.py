@@ -12,7 +12,7 @@ from scipy.linalg import lapack
 
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import Moments
-from skxent.likelihood.rank import centre_of, independent_rows
+from skxent.likelihood.rank import centre_of, independent_rows, reciprocal
 
 EPS = float(np.finfo(float).eps)
 UNEVEN = 1e3  # ratio of the columns' sizes above which rounding errors must not spread over columns
@@ -67,7 +67,7 @@ class RowSpace:
         whose coefficients are to have the least norm. Rows without weight decide nothing, and are
         projected.
         """
-        centre, size = centre_of(data, moments), column_sizes(moments)
+        centre, size = centre_of(data, moments), np.sqrt(moments.mean_square())
         weighty = np.ones(data.n_rows, dtype=bool) if data.weight is None else data.weight > 0
         X = data.X.toarray() if scipy.sparse.issparse(data.X) else data.X
         everything = np.subtract(X, centre, dtype=np.float64)
@@ -111,13 +111,3 @@ class RowSpace:
         size = int(lapack.dormqr("L", kind, reflections, tau, columns, -1)[1][0])
         columns, _, _ = lapack.dormqr("L", kind, reflections, tau, columns, size, overwrite_c=1)
         return np.ascontiguousarray((columns if transposed else columns[: len(tau)]).T)
-
-
-def column_sizes(moments: Moments) -> np.ndarray:
-    """Roots of the mean squares, (d,), of which numbers of X are known to an epsilon."""
-    return np.sqrt(moments.variance + moments.mean**2)
-
-
-def reciprocal(size: np.ndarray) -> np.ndarray:
-    """Powers of two near 1 / size, and 0 where that is 0."""
-    return np.where(size > 0, np.ldexp(1.0, -np.frexp(size)[1]), 0.0)
