@@ -75,6 +75,30 @@ class View:
         return -self.model.to_theta(self.slope)
 
 
+@dataclass(frozen=True)
+class NewtonStep:
+    r"""A Newton step, and the gap that it measures.
+
+    Parameters
+    ----------
+    step : (R, p) array
+    gap : float
+        :math:`-\tfrac12 g^\top s` for the gradient g and the step s, in nats.
+    exact : bool
+        Whether the step is that of the model, and not of conjugate gradients.
+    told : bool
+        Whether the step is accurate enough for `gap` to be the distance from the minimum.
+    rest : float or None
+        The residual that conjugate gradients left, see `existence.proves_finite`.
+    """
+
+    step: np.ndarray
+    gap: float
+    exact: bool = True
+    told: bool = True
+    rest: float | None = None
+
+
 def conjugate_gradients(
     objective: Objective,
     view: View,

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import LogisticClassifier, SoftmaxClassifier, infer
-from skxent.likelihood import existence, programmes, solver
+from skxent.likelihood import existence, programmes, search
 from skxent.likelihood.data import Data
 from skxent.likelihood.separation import find_separation
 
@@ -233,7 +233,7 @@ def test_what_cannot_be_decided_is_said_plainly(patients, monkeypatch):
     message = warning_of(X, outcome)
     assert UNKNOWN in message
     assert "could not be decided" in message
-    monkeypatch.setattr(solver, "proves_finite", lambda *args: False)
+    monkeypatch.setattr(search, "proves_finite", lambda *args: False)
     message = warning_of(X[["age"]], outcome)
     assert "it could not be decided whether a finite maximum of the likelihood exists" in message
     monkeypatch.setattr(programmes, "SECONDS", 20.0)
