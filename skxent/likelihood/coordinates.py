@@ -20,7 +20,7 @@ from skxent.likelihood.plan import fits_row_space
 from skxent.likelihood.rank import centre_of, independent_columns
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.units import read
+from skxent.likelihood.units import Units, read
 
 # Rounding errors of dependent rows act as columns of an epsilon of the size of X. Above this part
 # of the largest curvature a penalty keeps what they add to a logit below the root of an epsilon.
@@ -112,6 +112,11 @@ class Frame:
         if units is None:
             return cls(data, moments, moments, alpha)
         return cls(units.data, units.moments, moments, alpha, (units,), certain=False)
+
+    @property
+    def of_columns(self) -> bool:
+        """Whether the coordinates are columns of X, in their own units or in others."""
+        return all(isinstance(change, Units) for change in self.changes)
 
     def identified(self) -> Frame:
         """The frame, with the directions left out that neither rows nor the penalty decide."""

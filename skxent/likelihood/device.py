@@ -277,18 +277,20 @@ class DeviceRows(OnDevice):
         partition, gradient = self.data.total_of(sums)
         return float(partition), self._recentred(gradient)
 
-    def losses(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """Sum of the weighted losses and its gradient, sample by sample, so that none cancels."""
+    def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Sums sample by sample, see `Rows.losses`."""
         parameters, weigh = self.for_batches(theta), self.data.weigh
 
-        def sums(rows: slice) -> tuple[Array, Array]:
+        def sums(rows: slice) -> tuple[Array, Array, Array]:
             x, Y = self.read(rows), self.data.target_block(rows)
             Z = self.logits(parameters, x)
             losses, R = losses_and_residuals(self.xp, Z, Y[1:, :] if Z.shape[0] == 1 else Y)
-            return self.xp.sum(weigh(losses, rows)), self._outer(weigh(R, rows), x)
+            R = weigh(R, rows)
+            sensitivity = self.xp.sum(self.xp.abs(R * Z))
+            return self.xp.sum(weigh(losses, rows)), sensitivity, self._outer(R, x)
 
-        loss, gradient = self.data.total_of(sums)
-        return float(loss), self._recentred(gradient)
+        loss, sensitivity, gradient = self.data.total_of(sums)
+        return float(loss), float(sensitivity), self._recentred(gradient)
 
     def moved(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Move of the gradient of A along `direction`."""

@@ -65,6 +65,15 @@ class Point:
     gradient: np.ndarray
     rounding: float
 
+    @property
+    def at_most(self) -> float:
+        """The value, whatever rounding made of it.
+
+        A point is better than another if this is smaller. Logits of 1e16 have losses of any size,
+        and would look better than the best point without it.
+        """
+        return self.value + self.rounding
+
 
 class Objective:
     """Sum-reduced cross-entropy of a linear model, with its L2 penalty.
@@ -148,10 +157,12 @@ class Objective:
             if loss * np.sqrt(self.data.eps) > rounding:  # half of the digits are left
                 gradient -= self.statistic
                 return loss, gradient, rounding
-        loss, gradient = self.sum(Rows.losses, theta)
-        # A logit z is off by eps z, and a small loss by as much of itself. Curvature that is less
-        # than eps of its most is not seen.
-        rounding = self.data.eps * (LONGEST * loss + self.total_weight / 8.0)
+        loss, sensitivity, gradient = self.sum(Rows.losses, theta)
+        # A logit z is off by eps z, and a small loss by as much of itself; where logits are longer
+        # than that, by eps z times the residual. Curvature that is less than eps of its most is not
+        # seen.
+        longest = max(LONGEST * loss, sensitivity)
+        rounding = self.data.eps * (longest + self.total_weight / 8.0)
         return loss, gradient, rounding
 
     def most_above_minimum(self, point: Point) -> float:

@@ -67,13 +67,17 @@ class Rows(Here):
         partition = sum(total for total, _ in sums)
         return partition, self._recentre(_in_order(g for _, g in sums))
 
-    def losses(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """Sum of the weighted losses and its gradient, sample by sample, so that none cancels."""
+    def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Sum of the weighted losses and its gradient, sample by sample, so that none cancels.
 
-        def sums(segment: list[slice]) -> tuple[float, np.ndarray]:
+        And, between them, the sum of the sizes of logits times residuals: an epsilon of it is what
+        rounding of the logits does to the sum of the losses.
+        """
+
+        def sums(segment: list[slice]) -> tuple[float, float, np.ndarray]:
             W, intercept = self._for_blocks(theta)
             space, buffer = self._space(1), self.blocks.buffer()
-            total, gradient = 0.0, np.zeros(self.shape)
+            total, sensitivity, gradient = 0.0, 0.0, np.zeros(self.shape)
             for rows in segment:
                 x = self.blocks.read(rows, buffer)
                 (Z,) = self._shaped(space, rows)
@@ -81,11 +85,13 @@ class Rows(Here):
                 Y = self.data.target_block(rows)
                 losses, R = kernels.losses_and_residuals(Z, Y[1:] if len(Z) == 1 else Y)
                 total += float(self.weigh(losses, rows).sum())
-                add_outer(gradient, self.weigh(R, rows), x)
-            return total, gradient
+                R = self.weigh(R, rows)
+                sensitivity += float(np.abs(R * Z).sum())
+                add_outer(gradient, R, x)
+            return total, sensitivity, gradient
 
-        parts = self.blocks.map(sums, theta.size)
-        return sum(loss for loss, _ in parts), self._recentre(_in_order(g for _, g in parts))
+        loss, sensitivity, gradient = zip(*self.blocks.map(sums, theta.size), strict=True)
+        return sum(loss), sum(sensitivity), self._recentre(_in_order(gradient))
 
     def moved(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Move of the gradient of A along `direction`."""

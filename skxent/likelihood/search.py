@@ -61,7 +61,7 @@ class Search:
         self.objective = Objective(data, moments, alpha, centre)
         self.models = Models(self.objective, moments)
         self.extreme: Extreme | None = None
-        self._looked = False  # for an extreme entry
+        self.may_be_graded = True  # until a look for an extreme entry
         self._passes_before = 0.0
         self._reported: Point | None = None
         self.model: Curvature | RowFactor | None = None  # of the curvature; None: make a new one
@@ -157,10 +157,10 @@ class Search:
 
     def _is_graded(self) -> bool:
         """Whether samples are of so different sizes that sums of squares lose the small ones."""
-        if not self._looked:
-            self._looked, self.extreme = True, Extreme.of(self.objective.data)
-            return self.extreme is not None
-        return False
+        if not self.may_be_graded:
+            return False
+        self.may_be_graded, self.extreme = False, Extreme.of(self.objective.data)
+        return self.extreme is not None
 
     def _by_rows(self, point: Point) -> Point:
         """Measure samples from their medians, and make the Hessian's factor from rows."""
@@ -283,9 +283,9 @@ class Search:
         """The point after a step of conjugate gradients, if it is better."""
         trial = self.objective(self.point.theta + step)
         fall = -0.5 * float(np.vdot(self.point.gradient, step))
-        if move > FAR or not trial.value < self.point.value - WORTH * fall:
+        if move > FAR or not trial.at_most < self.point.at_most - WORTH * fall:
             self.near *= NEARER
-        if not trial.value < self.point.value:
+        if not trial.at_most < self.point.at_most:
             return self.point
         self._iteration(trial)
         return trial
@@ -345,8 +345,8 @@ class Search:
         left = float(np.vdot(trial.gradient, step)) / (-2 * here.decrement)
         if abs(left) > LEFT:
             other = self.objective(self.point.theta + length(left) * step)
-            trial = min(trial, other, key=lambda point: point.value)
-        if not trial.value < self.point.value - WORTH * here.decrement:
+            trial = min(trial, other, key=lambda point: point.at_most)
+        if not trial.at_most < self.point.at_most - WORTH * here.decrement:
             return None
         self._iteration(trial)
         return trial

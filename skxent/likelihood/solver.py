@@ -113,6 +113,7 @@ def _in_frame(
 ) -> Solution:
     """`minimise` in the coordinates of a frame."""
     search = Search(frame.data, frame.moments, frame.alpha, tol, max_iter, report)
+    search.may_be_graded = frame.of_columns  # entries of other coordinates are of any size
     try:
         search.run(start)
         return search.solution()

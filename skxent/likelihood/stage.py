@@ -102,7 +102,7 @@ class Stage:
             point = self.objective(theta)
             slope = self.model.to_v(point.gradient)
         self.n_evaluations += 1
-        if point.value < self.best.value:
+        if point.at_most < self.best.at_most:
             self.best, self.slope = point, slope
         return point.value - self.start.value, self.unit * slope
 

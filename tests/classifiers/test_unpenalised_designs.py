@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "bench_unpenalised_designs.py"
 
@@ -27,6 +28,18 @@ def faults_of(bench, seeds):
 @pytest.mark.parametrize("first", range(0, 60, 12))
 def test_designs(bench, first):
     assert faults_of(bench, range(first, first + 12)) == {}
+
+
+@pytest.mark.parametrize("seed", [118, 136, 280, 754])
+def test_separated_designs_of_repeated_rows_end_before_rounding_takes_over(bench, seed):
+    """A step further, logits are 1e16 and their losses are any number."""
+    design = bench.design(seed)
+    assert not bench.judged(design)[0] and bench.separable(design)
+    with pytest.warns(ConvergenceWarning, match="no finite maximum"):
+        clf = bench.SoftmaxClassifier(C=np.inf, fit_intercept=design.fit_intercept).fit(
+            design.X, design.y, design.weight
+        )
+    assert abs(clf.decision_function(design.X)).max() < 1e3
 
 
 @pytest.mark.slow
