@@ -343,4 +343,6 @@ def test_soft_targets_in_another_order_than_labels(data):
     np.testing.assert_allclose(labels.coef, rows.coef, rtol=1e-10)
     np.testing.assert_allclose(labels.covariance, rows.covariance, rtol=1e-10)
     frame = pd.DataFrame(np.eye(3)[codes], columns=["tall", "medium", "small"])
-    refused(clf, X, frame, match="bring them to one order")
+    refused(
+        clf, X, frame, match="the columns of y.*are not in the order of classes.*: reorder them"
+    )
