@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from skxent.metrics._tables import data_frame
 
@@ -93,3 +94,10 @@ class ChiSquareTest:
     def of(cls, statistic: float, df: int) -> ChiSquareTest:
         """Look the p-value up."""
         return cls(statistic, df, float(chi2.sf(statistic, df)))
+
+
+def normal_quantile(level: float) -> float:
+    """How many standard errors an interval of probability `level` reaches to each side."""
+    if not isinstance(level, numbers.Real) or not 0 < level < 1:
+        raise ValueError(f"level is {level!r}: pass a probability between 0 and 1.")
+    return float(norm.isf((1.0 - level) / 2.0))

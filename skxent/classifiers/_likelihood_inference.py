@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from skxent.classifiers import _summary
-from skxent.classifiers._estimates import ChiSquareTest, IntervalEstimates
+from skxent.classifiers._estimates import ChiSquareTest, IntervalEstimates, normal_quantile
 from skxent.classifiers._fit_targets import Floats
 from skxent.classifiers._hypotheses import hypotheses
 from skxent.classifiers._samples import read_rows
@@ -152,7 +151,7 @@ class LikelihoodInference:
         ndarray of shape (K - 1, d + 1, 2)
             Low and high ends.
         """
-        half = _quantile(level) * self.standard_errors
+        half = normal_quantile(level) * self.standard_errors
         return np.stack([self.coef - half, self.coef + half], axis=-1)
 
     def wald_test(self, R: ArrayLike, r: ArrayLike = 0.0) -> ChiSquareTest:
@@ -271,7 +270,7 @@ class LikelihoodInference:
             ones is treated as any other.
         """
         effects, error = self._estimate.marginal_effects(self._weight)
-        half = _quantile(level) * error
+        half = normal_quantile(level) * error
         return IntervalEstimates(
             effects,
             error,
@@ -302,7 +301,7 @@ class LikelihoodInference:
         IntervalEstimates
             Of shape (n, K), columns in the order of `classes`.
         """
-        quantile = _quantile(level)
+        quantile = normal_quantile(level)
         logit, error = self._estimate.log_odds(read_rows(self._clf, X, reset=False))
         half = quantile * error
         return IntervalEstimates(
@@ -396,10 +395,3 @@ class LikelihoodInference:
 
     def _ratio(self, log_likelihood: float, df: int) -> ChiSquareTest:
         return ChiSquareTest.of(max(2.0 * (self.log_likelihood - log_likelihood), 0.0), df)
-
-
-def _quantile(level: float) -> float:
-    """Of the normal distribution, two-sided."""
-    if not isinstance(level, numbers.Real) or not 0 < level < 1:
-        raise ValueError(f"level is {level!r}: pass a probability between 0 and 1.")
-    return float(norm.isf((1.0 - level) / 2.0))

@@ -6,6 +6,9 @@ import numbers
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from skxent.classifiers._fit_targets import Floats
 
 
 def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
@@ -26,12 +29,48 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
         _is_number(estimator.n_jobs, numbers.Integral) and estimator.n_jobs
     )
     _require("n_jobs", estimator.n_jobs, good, "an integer but 0, or None")
-    for name in ("fit_intercept", "warm_start"):
-        value = getattr(estimator, name)
-        _require(name, value, isinstance(value, bool | np.bool_), "True or False")
+    require_flags(estimator, "fit_intercept", "warm_start")
     verbose = estimator.verbose
     good = isinstance(verbose, numbers.Integral | np.bool_) and int(verbose) >= 0
     _require("verbose", verbose, good, "0 or 1")
+
+
+def require_flags(estimator: Any, *names: str) -> None:
+    """Refuse parameters that are neither True nor False."""
+    for name in names:
+        value = getattr(estimator, name)
+        _require(name, value, isinstance(value, bool | np.bool_), "True or False")
+
+
+def penalties(Cs: Any) -> Floats:
+    """Values of C to compare, ascending; `Cs` is how many, or the values."""
+    if isinstance(Cs, numbers.Integral) and not isinstance(Cs, bool):
+        grid = np.logspace(-4, 4, max(int(Cs), 0))
+    else:
+        grid = _distinct(Cs)
+    # The smallest numbers of all have no reciprocal, and a penalty needs one.
+    good = grid.size and grid.dtype.kind in "iuf" and grid[0] > 0
+    good = good and 1.0 / float(grid[0]) < np.inf and not np.isnan(grid[-1])
+    _require("Cs", Cs, good, "how many values, or the values, positive numbers")
+    return grid.astype(np.float64)
+
+
+def _distinct(values: Any) -> NDArray[Any]:
+    """Distinct values, ascending; whole numbers and fractions of any size as floats."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        return np.empty(0)
+    if array.ndim != 1:
+        return np.empty(0)
+    if array.dtype.kind == "O":
+        if not all(isinstance(x, numbers.Real) and not isinstance(x, bool) for x in array):
+            return np.empty(0)
+        try:
+            array = np.array([float(x) for x in array])
+        except OverflowError:
+            return np.empty(0)
+    return np.unique(array)
 
 
 def _require(name: str, value: Any, good: Any, cure: str) -> None:

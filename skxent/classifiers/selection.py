@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numbers
 import warnings
 from typing import Any, ClassVar, Self
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.exceptions import ConvergenceWarning
@@ -21,7 +19,7 @@ from skxent.classifiers._callbacks import FRAMES_OF_FIT, whole_fit
 from skxent.classifiers._endings import one_class_named
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
 from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
-from skxent.classifiers._parameters import check_parameters
+from skxent.classifiers._parameters import check_parameters, penalties, require_flags
 from skxent.classifiers._partitioned_folds import leave_partitions_out
 from skxent.classifiers._partitioned_samples import PartitionedSamples
 from skxent.classifiers._training_data import read_X, training_data
@@ -214,7 +212,8 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
             If the floor acted with the value chosen; it tells for how many samples.
         """
         check_parameters(self._classifier(), fewest_iterations=1)
-        Cs = self._grid()
+        require_flags(self, "one_standard_error")
+        Cs = penalties(self.Cs)
         split = self._routed(sample_weight, classes, groups, params)
         if is_dask(X):
             path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, split)
@@ -306,24 +305,6 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
     def _accuracy(self) -> dict[str, Any]:
         return {"tol": float(self.tol), "max_iter": self.max_iter}
 
-    def _grid(self) -> Floats:
-        """The values to compare, ascending."""
-        if not isinstance(self.one_standard_error, bool | np.bool_):
-            raise ValueError(
-                f"one_standard_error is {self.one_standard_error!r}: pass True or False."
-            )
-        if isinstance(self.Cs, numbers.Integral) and not isinstance(self.Cs, bool):
-            grid = np.logspace(-4, 4, max(int(self.Cs), 0))
-        else:
-            grid = _distinct(self.Cs)
-        # The smallest numbers of all have no reciprocal, and a penalty needs one.
-        good = grid.size and grid.dtype.kind in "iuf" and grid[0] > 0
-        if not (good and 1.0 / float(grid[0]) < np.inf and not np.isnan(grid[-1])):
-            raise ValueError(
-                f"Cs is {self.Cs!r}: pass how many values, or the values, positive numbers."
-            )
-        return grid.astype(np.float64)
-
     def _read(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None
     ) -> tuple[Samples, Data]:
@@ -395,21 +376,3 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
                 ZeroProbabilityWarning,
                 stacklevel=2 + FRAMES_OF_FIT,
             )
-
-
-def _distinct(values: Any) -> NDArray[Any]:
-    """Distinct values, ascending; whole numbers and fractions of any size as floats."""
-    try:
-        array = np.asarray(values)
-    except ValueError:  # lists of several lengths
-        return np.empty(0)
-    if array.ndim != 1:
-        return np.empty(0)
-    if array.dtype.kind == "O":
-        if not all(isinstance(x, numbers.Real) and not isinstance(x, bool) for x in array):
-            return np.empty(0)
-        try:
-            array = np.array([float(x) for x in array])
-        except OverflowError:
-            return np.empty(0)
-    return np.unique(array)

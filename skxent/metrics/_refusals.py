@@ -22,7 +22,7 @@ def refuse_kind(values: Any, name: str) -> None:
         if values and isinstance(values[0], np.ndarray):
             for i, row in enumerate(values):
                 _refuse_masked(row, f"{name}[{i}]")
-    elif isinstance(values, Mapping | Set):
+    elif isinstance(values, Mapping | Set) and not hasattr(values, "shape"):  # SciPy's DOK has one
         raise TypeError(f"{article}: pass an array or a list with one entry for each sample.")
     elif hasattr(kind, "collect") and not hasattr(kind, "__array__"):
         raise TypeError(f"{article}, which holds no numbers yet: pass {name}.collect().")

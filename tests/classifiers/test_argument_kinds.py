@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import scipy.sparse as sp
 
 from skxent import (
     LogisticClassifier,
@@ -33,6 +34,23 @@ def problem(seed=0):
 
 
 X, Y = problem()
+
+
+# ------------------------------------------------------------------ sparse formats
+
+
+@pytest.mark.parametrize("kind", ["array", "matrix"])
+@pytest.mark.parametrize("name", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
+def test_X_may_have_any_sparse_format(name, kind):
+    sparse = getattr(sp, f"{name}_{kind}")(np.where(X > 0, X, 0.0))
+    csr = sp.csr_array(sparse)
+    clf = SoftmaxClassifier().fit(sparse, Y)
+    np.testing.assert_array_equal(clf.coef_, SoftmaxClassifier().fit(csr, Y).coef_)
+    np.testing.assert_array_equal(clf.predict_proba(sparse), clf.predict_proba(csr))
+    means = [
+        SoftmaxClassifierCV([0.1, 1.0], cv=3).fit(rows, Y).mean_loss_ for rows in (sparse, csr)
+    ]
+    np.testing.assert_array_equal(*means)
 
 
 # ------------------------------------------------------------------ numbers
