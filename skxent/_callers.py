@@ -14,10 +14,11 @@ INSTALLED = ("site-packages", "dist-packages")
 
 
 def users_stacklevel() -> int:
-    """Return the `stacklevel` with which the calling function's warning names the user's line.
+    """Return the `stacklevel` with which a warning of the calling function names the user's line.
 
-    That is the innermost frame outside this package, scikit-learn, joblib, Dask and the standard
-    library. In a thread or process of joblib there is none: then it is the one that called us.
+    That line is in the innermost frame outside this package, scikit-learn, joblib, Dask and the
+    standard library. A worker of joblib has no such frame; there, the frame that called this
+    package is named.
     """
     prefixes = tuple(
         os.path.dirname(sys.modules[name].__file__ or "") + os.sep

@@ -31,9 +31,10 @@ def here(*values: Any) -> tuple[Any, ...]:
 
 
 def _pieces(value: Any) -> tuple[Any, ...]:
-    """Return what a task makes a collection from: of an array the blocks, and how to join them.
+    """Return the arguments from which a task puts a collection together.
 
-    The blocks are taken as they stand: arrays that are optimised one by one no longer share tasks.
+    For an array these are its blocks and the function that joins them. The blocks are not optimised
+    first, because arrays that are optimised one by one no longer share tasks.
     """
     if not _is_array(value):
         return (value,)

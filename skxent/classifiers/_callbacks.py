@@ -30,9 +30,9 @@ Step = Callable[[Attributes], bool]
 
 
 def whole_fit(method: Callable) -> Callable:
-    """Let callbacks watch a method `fit`, and leave the estimator as it was if it raises.
+    """Support callbacks in a method `fit`, and leave the estimator as it was if `fit` raises.
 
-    That holds for errors of callbacks at the end too, for warnings that are errors, and interrupts.
+    That includes errors of callbacks at the end of a fit, warnings that are errors, and interrupts.
     """
     watched = with_callbacks(method)
 
@@ -58,9 +58,9 @@ def fit_task(
     It takes a function that makes the fitted attributes, called only if a callback wants them, and
     tells whether a callback asked for the end. `start` makes the attributes of the first point.
 
-    As in scikit-learn's LogisticRegression the next iteration begins where one ends, so that its
-    callbacks get the attributes there, and the time between begin and end is that of the iteration.
-    The one that has begun after the last is ended without data and attributes.
+    As in scikit-learn's LogisticRegression the next iteration begins as soon as one ends. Callbacks
+    at its beginning therefore get the attributes of that point. The iteration that begins after the
+    last one ends without data and attributes.
     """
     if not getattr(estimator, "_skl_callbacks", None):
         yield None

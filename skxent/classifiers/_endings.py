@@ -1,4 +1,4 @@
-"""What a fit that did not get to its minimum has to say, and one that left classes out."""
+"""Warnings of a fit that did not reach its minimum, or that left out classes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from skxent.likelihood.solution import Solution
 OUT_OF_REACH = "the maximum of the likelihood is finite, but out of reach in float64"
 UNKNOWN = (
     "no finite maximum of the likelihood is in reach, because some classes can be separated "
-    "perfectly, or all but perfectly; which of the two could not be decided, because the data are "
-    "elsewhere, or too large or too difficult for linear programmes"
+    "perfectly or almost perfectly; which of the two could not be decided, because the data are "
+    "not in this process, or too large or too difficult for linear programmes"
 )
 UNDECIDED = (
     "it could not be decided whether a finite maximum of the likelihood exists: some probabilities "
-    "are so small that rounding hides what the coefficients still gain, and the data are too large "
-    "or too difficult for the linear programmes that would tell. Coefficients may grow without "
-    "bound. Pass a finite C."
+    "are so small that rounding hides whether the likelihood still grows, and the data are too "
+    "large or too difficult for the linear programmes that would decide. Coefficients may grow "
+    "without bound. Pass a finite C."
 )
 
 
 def how_it_ended(clf: Any, solution: Solution) -> str:
-    """Words to follow the classifier's name; none where all is well."""
+    """Text of the warning after the classifier's name; empty if the fit ended well."""
     endless = _endless(clf, solution)
     if endless:
         if np.isfinite(getattr(clf, "C", np.inf)):  # so large that float64 sees no penalty
@@ -40,21 +40,23 @@ def how_it_ended(clf: Any, solution: Solution) -> str:
         advice = ", and no better point was found: look for extreme values in X or a bad warm start"
     if solution.extreme is not None:
         advice = _next_to(solution.extreme, getattr(clf, "feature_names_in_", None))
-    doubt = ""
+    than = f"above the target of {solution.target:.2g} nats"
     if solution.gap <= solution.target:
-        doubt = ", but logits still move so far that the estimate may not hold"
+        than = (
+            f"within the target of {solution.target:.2g} nats, but logits still move so far that "
+            "the gap may be wrong"
+        )
     return (
-        f" stopped after {solution.n_iterations} iterations at most {solution.gap:.2g} nats above "
-        f"the minimum, {solution.target:.2g} were asked for{doubt}{advice}, or raise tol if that "
-        "is near enough."
+        f" stopped after {solution.n_iterations} iterations with a gap to the minimum of at most "
+        f"{solution.gap:.2g} nats, {than}{advice}, or raise tol if that is accurate enough."
     )
 
 
 def _next_to(extreme: Extreme, names: Any) -> str:
-    """Name the entry of X next to which the others lose their digits, and the cure."""
+    """Name the entry of X that makes other values lose digits, and what to do."""
     column = f"x{extreme.column}" if names is None else repr(str(names[extreme.column]))
     return (
-        f": next to the {extreme.value:.3g} of row {extreme.row} in column {column} of X, other "
+        f": X has {extreme.value:.3g} in row {extreme.row} of column {column}, beside which other "
         "values lose their digits. If it stands for a missing value, impute it and add a column "
         "that marks it, or leave the row out"
     )
@@ -68,8 +70,8 @@ def _endless(clf: Any, solution: Solution) -> str:
         )
     if solution.unbounded:
         return (
-            f"{OUT_OF_REACH if solution.decided else UNKNOWN}. Coefficients still grow where next "
-            "to nothing is gained, and their size means nothing. Pass a finite C."
+            f"{OUT_OF_REACH if solution.decided else UNKNOWN}. Coefficients keep growing while the "
+            "likelihood gains next to nothing, and their size means nothing. Pass a finite C."
         )
     ended_well = solution.gap <= solution.target and not solution.stopped
     return UNDECIDED if ended_well and not solution.decided else ""
@@ -82,7 +84,7 @@ def fitted_classes(clf: Any, solution: Solution) -> Any:
 
 
 def left_out(clf: Any, solution: Solution) -> str:
-    """Words to follow the classifier's name about classes without weight; none without such."""
+    """Text of the warning about classes without weight; empty if every class has weight."""
     if solution.present is None:
         return ""
     names = np.asarray(clf.classes_)[~solution.present].tolist()

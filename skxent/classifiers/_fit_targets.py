@@ -215,9 +215,9 @@ def class_factors(
 
 
 def _check_keys(class_weight: dict[Any, float], labels: list[Any]) -> None:
-    """Warn of keys that are no class, unless every class has a factor, and refuse other types.
+    """Refuse keys of another type than labels; warn of unknown keys if a class has no key.
 
-    The training part of a fold may lack a class that has a factor.
+    If every class has a key, unknown keys are those of classes that a training fold lacks.
     """
     unknown = [key for key in class_weight if key not in labels]
     text = isinstance(labels[0], str)
@@ -237,7 +237,7 @@ def _check_keys(class_weight: dict[Any, float], labels: list[Any]) -> None:
 
 
 def refuse_rows(y: Any) -> None:
-    """Refuse soft targets where predicted labels are compared with labels."""
+    """Refuse soft targets, which accuracy cannot be measured with."""
     shape = getattr(y, "shape", None)
     shape = np.shape(y) if shape is None else tuple(shape)
     if len(shape) == 2 and shape[1] > 1:

@@ -9,7 +9,7 @@ from skxent.classifiers._fit_targets import Floats
 
 
 def hypotheses(R: ArrayLike, r: ArrayLike, q: int) -> tuple[Floats, Floats]:
-    """Rows of R, whose largest entries are about one, and their right-hand sides."""
+    """Rows of R and right-hand sides, scaled so that the largest entry of a row is about one."""
     rows, right = np.atleast_2d(_real(R, "R")), _real(r, "r")
     if rows.ndim != 2 or rows.shape[1] != q or not len(rows):
         raise ValueError(
@@ -23,7 +23,7 @@ def hypotheses(R: ArrayLike, r: ArrayLike, q: int) -> tuple[Floats, Floats]:
         raise ValueError(
             f"r is {r!r}: pass a finite number, or one for each of the {len(rows)} rows of R."
         )
-    # A hypothesis times a number is the same one, and large or small numbers have no squares.
+    # Scaling changes no hypothesis, and squares of very large or small numbers leave float64.
     exponent = -np.frexp(np.abs(rows).max(axis=1))[1]
     return np.ldexp(rows, exponent[:, None]), np.ldexp(right, exponent)
 

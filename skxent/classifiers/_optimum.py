@@ -157,17 +157,17 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
 
 
 def _nat(data: Data) -> float:
-    """One nat, or one of a sample where weights are small."""
+    """One nat, or less where the total weight is small."""
     return min(1.0, 1.0 if data.weight is None else float(data.weight.mean()))
 
 
 def _check_at_optimum(
     clf: SoftmaxClassifier, data: Data, objective: Objective, point: Point, model: Cholesky | None
 ) -> None:
-    """Require the fit near the optimum of the data, before these are blamed for anything else.
+    """Check that the data are those of the fit, before any other error about the data.
 
-    Where the Hessian is singular, or the fit ended before its optimum, the distance says nothing
-    about the data, but the log-likelihood does.
+    The gap at the parameters of the fit is compared. If the Hessian is singular or the fit did not
+    converge, the gap tells nothing about the data, and log-likelihoods are compared.
     """
     if model is None or not clf.converged_:
         if not same_likelihood(clf, objective, point):

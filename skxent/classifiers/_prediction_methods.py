@@ -26,7 +26,8 @@ from skxent.metrics._names import check_default_names
 class LinearPredictions:
     """Mixin with predictions, accuracy and log-likelihood from `coef_` and `intercept_`.
 
-    A Dask collection gives a lazy Dask array of predictions; an array on a device, an array there.
+    Predictions are a lazy Dask array for a Dask collection, and on the same device for an array of
+    another library.
     """
 
     classes_: Any

@@ -14,8 +14,8 @@ from skxent.likelihood.objective import EPS, Objective, Point
 if TYPE_CHECKING:
     from skxent.classifiers.softmax import SoftmaxClassifier
 
-# Part of a log-likelihood, and nats, by which that of the same data may differ: rows in another
-# order or of another dtype differ by rounding only, other data by much more.
+# Relative difference of two log-likelihoods, or nats below one nat. The same data in another order
+# or dtype differ by rounding only, other data by much more.
 CLOSE = 1e-6
 PIPELINE = "for the last step of a pipeline X is pipeline[:-1].transform(X)"
 
@@ -27,7 +27,7 @@ def same_likelihood(clf: SoftmaxClassifier, objective: Objective, point: Point) 
 
 
 def _rounding_of_logits(clf: SoftmaxClassifier, objective: Objective) -> float:
-    """What rounding of the logits of samples that are not centred makes of a log-likelihood."""
+    """Bound of the rounding error of a log-likelihood from samples that are not centred."""
     total = objective.value_at_zero / np.log(objective.data.n_classes)
     squares = objective.least_curvature[: objective.n_features] / objective.data.eps
     sizes = total * np.abs(objective.mean) + np.sqrt(total * squares)
@@ -54,7 +54,7 @@ def refuse_other_data(
     gap : float or None
         How far it is above its minimum in nats, where that is known.
     """
-    # A decrement from afar may be anything, but no gap is above an objective that is positive.
+    # Far from the minimum a decrement may be anything, but the gap is at most the objective.
     off = "not at" if gap is None or gap > point.value else f"about {gap:.2g} nats from"
     found = objective.penalty(point.theta) - point.value
     raise ValueError(
@@ -70,7 +70,7 @@ def _close(found: float, fitted: float, rounding: float) -> bool:
 
 
 def _likely_cause(clf: SoftmaxClassifier, data: Data, found: float) -> str:
-    """A sentence about the scale of X, if the fit agrees with standardised columns."""
+    """A sentence about the likely cause: standardised columns, another order or another scale."""
     if _close(found, clf.log_likelihood_, 0.0):
         return ""
     if not data.sparse and _agrees_standardised(clf, data):

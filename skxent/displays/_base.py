@@ -25,11 +25,11 @@ LINES = ("-", "--", "-.", ":")
 
 ROW = 0.22  # inches, height of a row with a name
 LETTER = 0.08  # inches, width of a letter of a name
-NAMES = 0.3  # part of the cell of the caller's axes that names may take
-HALF = 0.5  # part of the height of the caller's axes that titles, labels and legend leave
-LEGEND = 0.75  # of its width that a legend may take, centred below axes that are not
-SMALL = 8.0  # points, size of letters where room is short
-LARGEST = 1e100  # of what is drawn: near 1e300 the ticks of matplotlib overflow
+NAMES = 0.3  # part of the width of a cell, the room around the caller's axes, for names of rows
+HALF = 0.5  # part of the height of a cell for the label of an upright axis
+LEGEND = 0.75  # part of the width of a cell for a legend
+SMALL = 8.0  # points, size of letters if room is short
+LARGEST = 1e100  # largest number that is drawn; near 1e300 the ticks of matplotlib overflow
 
 
 class Display:
@@ -258,7 +258,7 @@ def _axes(ax: Any, n: int) -> list[Any]:
 
 
 def wrapped(ax: Any, text: str, size: float = 10.0, upright: bool = False) -> str:
-    """Break lines of a text, `size` points high, that the caller's axes have no room for."""
+    """Break the lines of a text, `size` points high, to the room around the caller's axes."""
     cell = cell_size(ax)
     if cell is None:
         return text

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 PAD = 3.0  # pixels between texts and the edge of the cell
-LEAST = 0.25  # part of their width and height that axes keep, whatever stands beside them
+LEAST = 0.25  # part of their width and height that axes keep at least
 
 
 class WithinCell:
@@ -34,15 +34,15 @@ class WithinCell:
 
 
 def keep_in_cell(ax: Any) -> None:
-    """Let axes of the caller shrink where a figure without layout has no room for their texts."""
+    """Let the caller's axes shrink if a figure without layout has no room for their texts."""
     if ax.get_axes_locator() is None:
         ax.set_axes_locator(WithinCell())
 
 
 def cell_size(ax: Any) -> tuple[float, float] | None:
-    """Inches between the neighbours of axes of the caller, and between those above and below.
+    """Width and height, in inches, between the neighbours of the caller's axes.
 
-    None where the axes are not the caller's, or a layout makes room.
+    None if the axes are not the caller's, or a layout makes room.
     """
     if not isinstance(ax.get_axes_locator(), WithinCell):
         return None

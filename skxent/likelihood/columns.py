@@ -1,4 +1,4 @@
-"""Coordinates of few columns: of those that the others depend on."""
+"""A change of coordinates from all columns to independent ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skxent.likelihood.rank import ColumnBasis, centre_of
 
 Factors = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
-REFINEMENTS = 2  # of a minimum-norm solution; each gains most of the digits that it lacked
+REFINEMENTS = 2  # of a solution of least norm; each gains most of the digits that are still wrong
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class IndependentColumns:
 
     The centred X is :math:`X_J T`, so that coefficients W give the logits of :math:`B = W T^\top`
     on the columns J. Of all such W the one of **least norm** is :math:`B (T T^\top)^{-1} T`: it is
-    the limit of penalised fits as the penalty goes to zero. Where few columns are dependent it is
-    had from B and zeros, by taking out what lies along the directions N that move no logit.
+    the limit of penalised fits as the penalty goes to zero. If most columns are independent, it is
+    computed from B and zeros, by subtracting the part along the directions N that move no logit.
 
     Parameters
     ----------

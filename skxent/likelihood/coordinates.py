@@ -1,7 +1,8 @@
-"""Which coordinates a fit is made in: those of X as it is, of its rows, or of independent columns.
+"""Changes of coordinates: a fit on other rows and columns that have the same logits.
 
-Without a penalty, or with one so weak that the Hessian is singular in float64 where columns depend
-on others, the directions that move no logit are left out, see `rank`.
+A fit is made on X as it is, on coordinates of the space of its rows, or on independent columns.
+Without a penalty some directions may move no logit, if columns depend on others. They are left out,
+see `rank`. The same is done for a penalty so weak that the Hessian is singular in float64.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.units import Units, read
 
-# Rounding errors of dependent rows act as columns of an epsilon of the size of X. Above this part
-# of the largest curvature a penalty keeps what they add to a logit below the root of an epsilon.
+# Part of the largest curvature; a weaker penalty is taken for none in the space of the rows. Where
+# rows depend on others, rounding leaves entries of an epsilon of X. A stronger penalty keeps what
+# these entries add to a logit below the root of an epsilon.
 WEAK = float(np.finfo(float).eps) ** 1.5
-# A penalty below this part of the least curvature changes nothing that float64 shows.
+# Part of the least curvature; a weaker penalty changes no result in float64.
 NEGLIGIBLE = float(np.finfo(float).eps)
 
-# Times the median size of a column; a larger entry leaves the others less than half of the digits.
+# Times the median size of a column; next to a larger entry others keep less than half their digits.
 GRADED = 1e8
 CHANGE = 2  # passes that a change of coordinates costs, about
 
@@ -95,7 +97,8 @@ class Frame:
     changes : tuple of Coordinates
         From those of X to those of `data`.
     certain : bool
-        Whether parameters there and back are the same, but for rounding, in every direction.
+        Whether no direction was left out and no unit changed, so that parameters that enter and
+        leave again are the same but for rounding.
     """
 
     data: Place
@@ -107,7 +110,7 @@ class Frame:
 
     @classmethod
     def of(cls, data: Place, alpha: float) -> Frame:
-        """Read X, and measure columns in other units where their squares are beyond float64."""
+        """Read X; put columns in other units if their squares overflow or underflow."""
         moments, alpha, units = read(data, alpha)
         if units is None:
             return cls(data, moments, moments, alpha)
@@ -119,7 +122,7 @@ class Frame:
         return all(isinstance(change, Units) for change in self.changes)
 
     def identified(self) -> Frame:
-        """The frame, with the directions left out that neither rows nor the penalty decide."""
+        """The frame without the directions that neither the rows nor the penalty determine."""
         return _identified(self)
 
     def fit(self, minimise: Minimise, start: Parameters | None, report: Report | None) -> Solution:
@@ -127,7 +130,7 @@ class Frame:
         solution = minimise_after(self.changes, minimise, start, report)
         if not self.changes:
             return solution
-        # An extreme entry would be one of these coordinates.
+        # The place of an extreme entry would be one in the new coordinates, which nobody knows.
         n_passes = solution.n_passes + CHANGE * len(self.changes)
         return replace(solution, n_passes=n_passes, extreme=None)
 
@@ -151,14 +154,14 @@ def _identified(frame: Frame) -> Frame:
     basis = independent_columns(data, moments)
     if basis is None or alpha > NEGLIGIBLE * total * least * basis.least**2:
         return frame
-    if _graded(data):  # whose rank the factor of `graded` finds row by row
+    if _graded(data):  # then the factor of `graded` finds the rank, from the rows
         return frame
     columns = IndependentColumns.of(data, moments, basis)
     return replace(frame, **_changed(frame, columns, columns.moments, False))
 
 
 def _graded(data: Place) -> bool:
-    """Whether columns may look alike only for a placeholder that they share, of 1e15 perhaps."""
+    """Whether a placeholder, such as 1e15, may be all that makes columns look dependent."""
     extreme = Extreme.of(data)
     if extreme is None:
         return False

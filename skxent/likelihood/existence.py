@@ -1,23 +1,23 @@
 r"""Whether a finite minimum exists, at the end of a fit without penalty.
 
-A Newton step that moves no logit by a tenth proves it (`separation`), if it is Newton's. What a
-program computes solves :math:`H s = -g + \rho` with a rest :math:`\rho`, from rounding, from the
-jitter of a factor or because conjugate gradients ended. Along a direction D that separates the
-proof then reads
+An exact Newton step that moves no logit by a tenth proves it, see `separation`. A computed step
+solves :math:`H s = -g + \rho` with a residual :math:`\rho`, which comes from rounding, from the
+jitter of a factor or from conjugate gradients that ended early. With a direction D that separates,
+the inequality of the proof becomes
 
 .. math:: S = \sum_i w_i\, E\, r_i \le \max_i (\max u_i - \min u_i)\, S + |D^\top \rho| ,
 
-which says nothing where S is as small as the last term. So a fit that went far along D, to where
-all probabilities that D still lowers are lost in rounding, looks as if it had arrived. The step is
-taken for a proof in three cases:
+which proves nothing if S is as small as the last term. A fit that has gone far along D, to where
+rounding hides all probabilities that D still lowers, therefore looks like one at a finite minimum.
+The step is taken for a proof in three cases:
 
-* *All curvature is seen.* Every parameter has curvature, given the others, that is far above
-  rounding (`Cholesky.certain`). Then so has D, and with the largest of its margins as the unit
+* *All curvature is seen.* The curvature of every parameter, given the others, is far above rounding
+  (`Cholesky.certain`). Then so is that of D, and if D is scaled so that its largest margin is one,
   :math:`S \ge D^\top H D`.
-* *No probability is small.* In that unit :math:`S \ge \min_{ik} w_i p_{ik}`, which is compared with
-  the rest.
-* *Columns depend on others, and no more than that.* The Hessian then lacks directions. It has as
-  many as at zero, where all probabilities are equal: none was lost on the way.
+* *No probability is small.* With the same scale :math:`S \ge \min_{ik} w_i p_{ik}`, which is
+  compared with the residual.
+* *Only dependent columns lack curvature.* The Hessian is singular, but its rank is that of the
+  Hessian at zero, where all probabilities are equal: no direction lost its curvature on the way.
 
 Otherwise linear programmes decide.
 """
@@ -41,11 +41,11 @@ from skxent.likelihood.present import Present
 from skxent.likelihood.separation import Undecided, find_separation
 from skxent.likelihood.solution import Solution
 
-FLOORED = 1e-4  # of a parameter's curvature, that its least curvature may be
-SEEN = 1e-10  # of unit diagonal, curvature that is certainly none of rounding
-LOST = 1e-12  # the same, of what may be a direction at zero
-ROUNDED = 1e-9  # of the total weight, that a rest of rounding and jitter is less than
-EVEN = 1e4  # ratio of weights up to which sums over samples hide none of them
+FLOORED = 1e-4  # part of a parameter's curvature that may come from the floor under curvatures
+SEEN = 1e-10  # curvature, in units of the diagonal, that is certainly more than rounding
+LOST = 1e-12  # the same at zero, from which a direction is counted that may later lose curvature
+ROUNDED = 1e-9  # part of the total weight that the residual of a direct solution never reaches
+EVEN = 1e4  # ratio of the largest to the smallest weight; up to it no sample is lost in sums
 
 
 def proves_finite(
@@ -58,15 +58,15 @@ def proves_finite(
     objective : Objective
     theta : (R, p) array
     model : Curvature
-        Of which the step came, or that conjugate gradients began with.
+        From which the step came, or the preconditioner of conjugate gradients.
     rest : float or None
-        What conjugate gradients left, half its square in coordinates of the model; None for a step
-        of the exact Hessian.
+        Half the squared residual of conjugate gradients in coordinates of the model; None for a
+        step of the exact Hessian.
     """
     if rest is not None:
         return _least_share(objective, theta) > FLAT * rest
     if isinstance(model, RowFactor):
-        return model.certain  # of the rows themselves, whose small curvature is not lost in sums
+        return model.certain  # made from the rows, so that no small curvature is lost in sums
     assert isinstance(model, Cholesky)
     floored = model.scales[0] ** 2 * objective.full_least_curvature
     if model.certain and floored.max() < FLOORED:
@@ -85,9 +85,9 @@ def proves_finite(
 
 
 def settled(solution: Solution, data: Place) -> Solution:
-    """Find out by linear programmes whether a finite minimum exists, if `solution` is no proof.
+    """Decide by linear programmes whether a finite minimum exists, if the end did not prove it.
 
-    Rows must be in this process for that.
+    Without the rows in this process it stays undecided.
     """
     if solution.proved or (solution.stopped and not solution.unbounded):
         return solution
@@ -110,19 +110,19 @@ def settled(solution: Solution, data: Place) -> Solution:
 
 
 def _least_share(objective: Objective, theta: np.ndarray) -> float:
-    """A number that no w p of a sample with a weight and a class is below."""
+    """Lower bound of the products w_i p_ik over all samples with weight and all classes."""
     least, _ = objective.data.sum(weight_range, add=wider)
     return float(least * np.exp(-objective.largest_move(theta)) / objective.data.n_classes)
 
 
 def _is_even(data: Place) -> bool:
-    """Whether no weight is so small beside others that its sample is lost in sums."""
+    """Whether the weights differ so little that no sample is lost in sums."""
     least, most = data.sum(weight_range, add=wider)
     return bool(most <= EVEN * least)
 
 
 def _rank(model: Cholesky, tolerance: float) -> int:
-    """Number of directions with curvature, of unit diagonal."""
+    """Rank of the Hessian, scaled to unit diagonal."""
     (L,) = model.factors
     A = L @ L.T
     jitter = A.diagonal().max() - 1.0

@@ -1,17 +1,17 @@
 r"""Samples of very different sizes: the Hessian's factor from the rows themselves, by QR.
 
-A placeholder of 1e9 in several columns of a row makes these columns agree in all but a part of
-1e-18 of their squares. The Hessian is a sum of squares and has lost what the other rows say of
-their differences; the rows have not. With :math:`P_i = \mathrm{diag}\,p_i - p_i p_i^\top = \sum_k
-p_{ik} (e_k - p_i)(e_k - p_i)^\top` the Hessian is :math:`A^\top A`, where A has the rows
+A placeholder of 1e9 in several columns of a row makes the squares of these columns equal but for a
+part of 1e-18. The Hessian, a sum of squares in float64, then no longer holds the differences of the
+columns in other rows. The rows themselves do. With :math:`P_i = \mathrm{diag}\,p_i - p_i p_i^\top
+= \sum_k p_{ik} (e_k - p_i)(e_k - p_i)^\top` the Hessian is :math:`A^\top A`, where A has the rows
 :math:`\sqrt{w_i p_{ik}}\,(e_k - p_i) \otimes \tilde x_i`, and for the penalty a few more. Its
 triangle R, :math:`R^\top R = A^\top A`, comes from Householder's QR of A. With rows sorted by their
 size and columns pivoted the error in each row is of the size of that row (A. J. Cox, N. J. Higham,
 "Stability of Householder QR factorization for weighted least squares problems", Numerical Analysis
 1997), so that small rows keep their digits beside large ones.
 
-For the same reason samples are measured from medians: a mean that a placeholder has moved would
-cost all samples digits.
+For the same reason samples are measured from medians: a placeholder moves the mean so far that all
+other samples would lose digits.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.rows import Rows
 
-EXTREME = 1e3  # times the median size of a column's entries, from which rows count as graded
-OPERATIONS = 1e9  # of a QR, a tenth of a second to a second: larger problems go on without
-SURE = 100.0  # logits; half of that leaves a probability that float64 does not see beside one
-RANK = 1e-13  # of a column, below which what is left of it is rounding; without penalty only
+EXTREME = 1e3  # times the median size of a column's entries; a larger entry makes rows graded
+OPERATIONS = 1e9  # of a QR, which take up to a second; larger problems keep the Hessian
+SURE = 100.0  # logits of margin; with half of it the other probabilities are lost beside one
+RANK = 1e-13  # part of a column; without penalty, a smaller remainder of it is taken for rounding
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Extreme:
 
     @classmethod
     def of(cls, data: Any) -> Self | None:
-        """Find it; None for rows elsewhere, for large ones, and where no entry is extreme."""
+        """Find it; None if rows are elsewhere or too many, or no entry is extreme."""
         if not isinstance(data, Data) or data.immovable:
             return None
         width = data.n_features * data.n_classes
@@ -93,10 +93,10 @@ class RowFactor:
     R : (r, r) array
         Upper triangle.
     certain : bool
-        Whether no column was left out that may be more than rounding.
+        Whether all columns that were left out are nothing but rounding.
     reach, margin : (n,) arrays
-        Of each sample the largest move of a logit relative to the others, for a decrement of half a
-        nat, and how far its largest logit is above the next.
+        For each sample the largest move of a logit relative to the others in a step with a
+        decrement of half a nat, and how far its largest logit is above the next.
     """
 
     shape: tuple[int, int]
@@ -138,10 +138,10 @@ class RowFactor:
         return cls(theta.shape, scale, order[:rank], triangle, certain, reach, margin)
 
     def farthest_move(self, decrement: float) -> float:
-        """Largest move of a logit on the way to the minimum, of samples whose curvature matters.
+        """Largest move of a logit on the way to the minimum, over samples that have curvature.
 
-        A sample with a margin of many logits, that stays far from zero on the way, has none before
-        and none after.
+        A sample whose margin stays large on the way has no curvature before or after, however far
+        its logits move.
         """
         move = self.reach * np.sqrt(2.0 * decrement)
         matters = ~((self.margin > SURE) & (move < 0.5 * self.margin))

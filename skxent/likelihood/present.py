@@ -1,14 +1,15 @@
 r"""Classes that have weight, for targets in which other classes have none.
 
-A class whose samples all have weight zero, or whose column of soft targets is zero, has no term in
-the likelihood that asks for it. With an intercept the objective falls as that intercept goes to
-minus infinity, from any start, and its infimum is the limit: the probability of the class is zero
-in every sample and its weights are zero. So the class is left out, and the others are fitted.
+If all samples of a class have weight zero, or its column of soft targets is zero, no term of the
+likelihood grows with the probability of this class. With an intercept the objective falls as the
+intercept of the class goes to minus infinity. In the limit, which is the infimum, the class has
+probability zero in every sample and weights of zero. So the class is left out, and the others are
+fitted.
 
 With :math:`K \ge 3` classes of which two have weight, the rows of W for these two are w / 2 and
 -w / 2, whose penalty :math:`\|w\|^2 / 4C` is half of what two classes with one logit w pay.
 
-Without an intercept nothing sends the logit of a class away, and the class is fitted as any other.
+Without an intercept there is no such limit, and the class is fitted as any other.
 """
 
 from __future__ import annotations
@@ -60,14 +61,14 @@ class Present:
         return bool(np.count_nonzero(self.mask) == 2)
 
     def alpha(self, alpha: float) -> float:
-        """1 / C of the fit of these classes that has the penalty of the fit of all."""
+        """1 / C for these classes, with which their penalty equals that of the fit of all."""
         return 0.5 * alpha if self.two else alpha
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
         """Parameters of all classes -> of these classes."""
         coef, intercept = coef[self.mask], intercept[self.mask]
         if self.two:
-            with np.errstate(invalid="ignore"):  # of two that had no weight in an earlier fit
+            with np.errstate(invalid="ignore"):  # -inf less -inf, if the last fit left both out
                 return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         return coef, intercept
 
@@ -82,7 +83,7 @@ class Present:
 
     def logits(self, Z: np.ndarray) -> np.ndarray:
         """Logits (n, R) of these classes -> (n, K) of all: -inf for the others."""
-        if self.two:  # an infinite one goes to minus infinity, for the class that loses
+        if self.two:  # one of the two gets 0, so that an infinite logit gives no NaN
             Z = np.column_stack([-np.maximum(Z, 0.0), -np.maximum(-Z, 0.0)])
         return self._spread(Z)
 

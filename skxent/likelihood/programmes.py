@@ -1,8 +1,8 @@
 """Linear programmes by SciPy's HiGHS, with limits on iterations and time.
 
-Most vertices of a cone are degenerate. The simplex method may go round in circles there for ever,
-with one rule for its steps and not with another, so that a programme is tried in several ways, and
-each has a number of iterations after which the next one takes over.
+Most vertices of a cone are degenerate, and there the simplex method may cycle for ever with one
+pivoting rule but not with another. A programme is therefore tried in several ways. Each way has a
+limit on its iterations, after which the next one is tried.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linprog
 
-TOLERANCES = 1e-9, 1e-7  # of HiGHS; it goes round in circles with tighter ones
+TOLERANCES = 1e-9, 1e-7  # of HiGHS, which cycles with smaller ones
 WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("highs-ds", {}),  # steepest edges
     ("highs-ds", {"simplex_dual_edge_weight_strategy": "devex"}),
     ("highs-ipm", {}),
 )
-ITERATIONS = 10  # of one way, for each row and column of a programme; one or two are usual
-SECONDS = 20.0  # of the processor, for all programmes of a search; of the clock, for each
+ITERATIONS = 10  # limit of one way, for each row and column of a programme; one or two are usual
+SECONDS = 20.0  # limit on the processor time of all programmes of a search, and the clock of each
 
 
 class Undecided(RuntimeError):
@@ -29,9 +29,9 @@ class Undecided(RuntimeError):
 
 
 class Programmes:
-    """Linear programmes that share a limit on their time, which begins now.
+    """Linear programmes that share a limit on processor time, counted from now.
 
-    Time of the processor counts, so that results do not depend on what else the machine does.
+    Processor time does not depend on what else the machine does.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Programmes:
     def solve(
         self, cost: np.ndarray, matrix: Any, lower: np.ndarray, equal: np.ndarray, bounds: Any
     ) -> np.ndarray | None:
-        """Minimise cost x with matrix x at least `lower`, or equal; None if there is no such x.
+        """Minimise cost x with matrix x >= lower, or = where `equal`; None if no x is feasible.
 
         Raises
         ------

@@ -1,16 +1,16 @@
 r"""Numerical rank: which columns or rows of X are independent of the others in float64.
 
-Without a penalty a coefficient is determined only up to directions that move no logit. Such a
-direction must not be taken for one that moves logits by little: a fit would divide rounding errors
-by rounding errors. The columns are therefore brought to one size before anything is called small,
-and each limit is a multiple of what float64 rounds off in the numbers that are compared with it.
+Without a penalty coefficients are determined only up to directions that move no logit. If such a
+direction is taken for one that moves logits a little, a fit divides rounding errors by rounding
+errors. Columns are therefore scaled to one size before anything is called small, and each limit is
+a multiple of the rounding errors of the numbers that are compared with it.
 
 Columns
 -------
 The Gram matrix :math:`G = \sum_i w_i x_i x_i^\top` of centred and scaled columns costs one read of
-X. Its pivots in a pivoted Cholesky factorisation are squares: the squared parts of the columns that
-the columns before do not explain. A pivot above `CERTAIN` is far more than rounding, and its column
-is independent. Below it a square root of rounding errors may be all that is left, so the residuals
+X. Its pivots in a pivoted Cholesky factorisation are the squared parts of the columns that the
+columns before do not explain. If a pivot is above `CERTAIN`, far more than rounding, its column is
+independent. A smaller pivot may be nothing but rounding errors of squares, so the residuals
 :math:`E = X_{rest} - X_J T` themselves are computed, from X, with T corrected until E is orthogonal
 to :math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
 seminormal equations for linear least squares problems", Linear Algebra and its Applications 88/89,
@@ -39,14 +39,14 @@ from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.places import Place, add
 
 CERTAIN = 1e-10  # squared part of a column of size one that is certainly more than rounding
-ROUNDINGS = 16.0  # times the root of how many terms are summed: roundings that are no signal
+ROUNDINGS = 16.0  # roundings, times the root of the number of terms in a sum, that may be no signal
 LEVELS = 4  # of residuals; each is 1e-5 of the one before, and float64 ends at 1e-16
-CORRECTIONS = 1  # of T; it gains the digits that the Gram matrix has, at least five
-FAR_CORRECTIONS = 4  # where the Gram matrix has fewer
-CANCELLED = 400.0  # times an epsilon of a mean square: what centring leaves of rounding errors
-LEAST_CERTAIN = 0.01  # parts that count however inexact the Gram matrix is
-FEW_ROWS = 8  # for each column: if so few rows have full rank, so have all
-WIDEST = 2400  # columns whose Gram matrix is worth its memory, 46 megabytes
+CORRECTIONS = 1  # of T; each gains as many digits as the Gram matrix has, five at least
+FAR_CORRECTIONS = 4  # the same, where the Gram matrix has fewer digits
+CANCELLED = 400.0  # epsilons of the mean square that centring may leave as rounding errors
+LEAST_CERTAIN = 0.01  # upper bound of the limit that replaces `CERTAIN` for such columns
+FEW_ROWS = 8  # rows for each column; if they have full rank, so have all rows
+WIDEST = 2400  # columns; their Gram matrix takes 46 megabytes
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def independent_columns(data: Place, moments: Moments) -> ColumnBasis | None:
 
 
 def _few_rows_have_full_rank(data: Place) -> bool:
-    """Whether evenly spaced rows, a few for each column, prove that the columns are independent."""
+    """Whether a few evenly spaced rows already prove that the columns are independent."""
     step = data.n_rows // (FEW_ROWS * data.n_features)
     if step < 2 or not isinstance(data, Data) or data.immovable:
         return False
@@ -114,9 +114,10 @@ def _few_rows_have_full_rank(data: Place) -> bool:
 
 
 def _certain(data: Place, moments: Moments, scale: np.ndarray) -> float:
-    """Squared part of a column of size one that is certainly more than rounding of its products.
+    """Squared part of a column of size one that is certainly more than rounding.
 
-    Sparse products are centred after they have been added up, and lose digits to the means.
+    Products of sparse columns are centred after they were added up, and lose digits if the mean is
+    large.
     """
     if not data.sparse:
         return CERTAIN
@@ -147,7 +148,7 @@ class _Search:
         self.least = 1.0
 
     def run(self) -> ColumnBasis | None:
-        """Choose, until no residual is more than rounding."""
+        """Choose columns until the residuals of all others are rounding."""
         varies = self.size > 0
         others = rest = np.flatnonzero(varies)
         gram = self.gram[np.ix_(rest, rest)]
@@ -171,7 +172,7 @@ class _Search:
         return ColumnBasis(columns, combinations, self.scale, self.least)
 
     def _choose(self, rest: np.ndarray, gram: np.ndarray) -> np.ndarray:
-        """A level: those of some columns whose residuals are certainly independent."""
+        """Choose the columns of one level, those whose residuals are certainly independent."""
         factor = _Factor.of(gram, CERTAIN if self.levels else self.certain)
         chosen = rest[factor.chosen]
         part = factor.L.diagonal() / (factor.scale * self.size[chosen])
@@ -194,7 +195,7 @@ class _Search:
         return gram
 
     def _rounding(self, others: np.ndarray) -> np.ndarray:
-        """What rounding may leave of some columns, as a part of each."""
+        """How large rounding alone may make the residuals, as a part of each column."""
         unit = ROUNDINGS * np.sqrt(len(self.scale)) * self.data.eps
         terms: np.ndarray = np.abs(self.V[:, others]).T @ self.rms
         return unit * terms / self.size[others]
@@ -272,7 +273,7 @@ def _dense_products(
 def _sparse_products(
     x: Any, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same for sparse rows, which are not centred but their products are."""
+    """The same for sparse rows: the products are centred, not the rows."""
     x = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
     x.data *= scale[x.indices]
     centre = centre * scale

@@ -1,10 +1,10 @@
 r"""The objective at the parameters that a fit returns, for samples as they are.
 
-A fit measures samples from a centre, in coordinates of its own, and may take the log-likelihood as
-the difference of a log-partition and its linear part. Next to a column of 1e12, or where columns
-depend on others, the parameters for samples as they are, and the logits that predictions take from
-them, may have lost digits that the fit had. The losses are then added up once more. A loss is never
-negative, and so neither is their sum.
+A fit measures samples from a centre, in coordinates of its own, and may compute the log-likelihood
+as the difference of a log-partition and its linear part. The parameters that it returns are for
+samples as they are. Beside a column of 1e12, or if columns depend on others, these parameters and
+the logits of predictions may have fewer digits than the fit had. The losses are then added up once
+more, from these logits. No loss is negative, and so neither is the sum.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from skxent.likelihood.objective import EPS
 from skxent.likelihood.places import Place
 from skxent.likelihood.solution import Solution, nats_of_tol
 
-DOUBT = 1e-7  # logits; an objective that may be off by less is taken from the fit
-DIGITS = 1e-9  # of the objective, the same: nearly separable data leave an objective next to zero
-MUCH = 1e-3  # of the scale of `tol`, that rounding may add to the objective of a fit that converged
-ROUNDING = 0.25  # of the gap to reach, which is eight roundings of the objective at least
+DOUBT = 1e-7  # logits; if rounding changes them by less, the objective is taken from the fit
+DIGITS = 1e-9  # part of the objective; the same, for an objective next to zero
+MUCH = 1e-3  # of `nats_of_tol`; most that rounding may add to the objective of a converged fit
+ROUNDING = 0.25  # of the target gap, which may always be lost to rounding
 
 
 def as_returned(
     data: Place, moments: Moments, alpha: float, solution: Solution, *, certain: bool = True
 ) -> Solution:
-    """Evaluate the objective anew, from one read of X, where rounding of logits may be seen.
+    """Evaluate the objective anew, in one read of X, if rounding of the logits may change it.
 
-    `certain` tells whether the search worked on the columns of the data. If not, another look is
-    always worth its pass.
+    If `certain` is false, the search was in other coordinates than the columns of X, and the
+    objective is always evaluated anew.
     """
     largest = np.abs(moments.mean) + np.sqrt(moments.variance) * np.sqrt(data.n_rows)
     size = np.where(np.isfinite(largest), largest, 0.0)  # others were fitted in other units
@@ -56,7 +56,7 @@ def as_returned(
         solution,
         value=value,
         log_likelihood=-loss,
-        # Where rounding is what is lost, the objective is all that bounds the gap.
+        # If rounding has raised the objective, only the objective itself bounds the gap.
         gap=min(gap, value) if converged else value,
         converged=converged,
         n_passes=solution.n_passes + 1,

@@ -61,7 +61,7 @@ class Search:
         self.objective = Objective(data, moments, alpha, centre)
         self.models = Models(self.objective, moments)
         self.extreme: Extreme | None = None
-        self.may_be_graded = True  # until a look for an extreme entry
+        self.may_be_graded = True  # until an extreme entry has been looked for
         self._passes_before = 0.0
         self._reported: Point | None = None
         self.model: Curvature | RowFactor | None = None  # of the curvature; None: make a new one
@@ -77,7 +77,7 @@ class Search:
         self.proved = alpha > 0
         self.certified = False
         self.near = self.models.plan.near
-        self.unheard = False  # conjugate gradients did not tell what a noisy model could not
+        self.unheard = False  # whether conjugate gradients failed where the model is noisy
         self.curve: list[tuple[float, float]] = []
 
     def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
@@ -181,9 +181,9 @@ class Search:
         return there
 
     def _noisy(self, model: Curvature | RowFactor) -> bool:
-        """Whether rounding makes some of the model, and conjugate gradients must tell.
+        """Whether rounding is part of the model, so that conjugate gradients must measure the gap.
 
-        Without penalty it does so where columns depend on others, and nothing is to be told there.
+        Without penalty that is so only along directions that move no logit and have no gap.
         """
         return self.objective.alpha > 0 and not (self.unheard or model.certain)
 
@@ -218,8 +218,9 @@ class Search:
     def vanished(self) -> float:
         """The gap at which logits that still move are on their way to infinity, in nats.
 
-        It is as many times more as samples weigh more than one: the curvature of all is rounding
-        where probabilities are, whatever their weight.
+        It is multiplied by the mean weight of a sample if this is above one, because rounding of
+        probabilities hides the curvature of a sample whatever its weight, and by the total weight
+        if this is below one.
         """
         total = self.objective.total_weight
         return VANISHED * max(min(1.0, total), total / self.objective.data.n_rows)
@@ -229,8 +230,8 @@ class Search:
         newton = self._newton_step(here, fresh, last)
         told, move = newton.told, 0.0
         if isinstance(here.model, RowFactor):
-            # Beside a sample of another order any direction may be the one that counts, and its
-            # logit has lost digits: where it moves by one, rounding tells whether it goes on.
+            # Beside a sample of another order of magnitude logits have lost digits. The largest
+            # move is therefore bounded over all steps with this gap, not taken from one step.
             told = told and here.model.certain
             move = 2 * here.model.farthest_move(newton.gap)
         else:
@@ -242,7 +243,7 @@ class Search:
         if self.unbounded or (last and not done) or (done and not newton.exact):
             return self.point, done
         if newton.exact:
-            if done and move < STILL:  # and the model, made before the step, still right after it
+            if done and move < STILL:  # so that the model is still right after the step
                 self._polish(here)
             return self.point, done
         return self._after(newton.step, move), False
@@ -258,7 +259,7 @@ class Search:
         gap, step, told = conjugate_gradients(
             self.objective, here, self.target, enough, last, residual
         )
-        if self._noisy(here.model) and not told:  # then the model knows as much
+        if self._noisy(here.model) and not told:  # then the step of the model is as good
             self.unheard = True
             return replace(of_model, told=False, rest=np.inf)
         rest = residual**2 * here.decrement if told else np.inf
@@ -291,7 +292,7 @@ class Search:
         return trial
 
     def _arrived(self, there: View) -> bool:
-        """Whether a Newton step ends at the target, for all that the model before it can tell.
+        """Whether a Newton step ends at the target, as measured by the model from before the step.
 
         A logit that moves by q changes the curvature by a factor between exp(-q) and exp(q), see
         `stretch`, so that a small step needs no new model for its certificate.
@@ -313,18 +314,18 @@ class Search:
         return self.certified
 
     def _serves_still(self, here: View, there: View) -> bool:
-        """Whether the Hessian gets to the target in as many steps more as a new one would cost.
+        """Whether more steps with this Hessian reach the target for less than a new one costs.
 
-        At the target a new one is wanted, for the certificate.
+        At the target a new one is needed for the certificate.
         """
         fall = there.decrement / here.decrement
         left = there.decrement * fall ** max(1.0, self.rung.passes)
         return bool(there.decrement > HINT * self.target and fall < 1 and left <= self.target)
 
     def _polish(self, here: View) -> None:
-        """Two Newton steps more: where they count at all, each all but squares the gap.
+        """Take two more Newton steps, if the gap is not negligible; each nearly squares the gap.
 
-        They are one iteration, the last.
+        They count as one iteration, the last.
         """
         for _ in range(2):
             spent = self.n_iterations >= self.max_iter
@@ -338,7 +339,8 @@ class Search:
     def _newton(self, here: View) -> Point | None:
         """Newton's step, where it falls by as much as a quadratic nearly would.
 
-        Where it ends on a slope the point is better that the three slopes' quadratic leads to.
+        If the slope at its end is not small, the point where a quadratic model of the slope is zero
+        is tried as well.
         """
         step = here.newton_step
         trial = self.objective(self.point.theta + step)

@@ -11,12 +11,12 @@ from skxent.likelihood.separation import Separation
 
 
 def nats_of_tol(value: float) -> float:
-    """What `tol` is a part of where the objective is `value`, in nats.
+    """Nats by which `tol` is multiplied to give the target gap, for an objective of `value`.
 
-    One nat between an objective of one and of a thousand, above that a thousandth of the objective.
-    Below one nat it is the objective itself: on nearly separable data a millionth of a nat is far
-    from the minimum, and weights that are all multiplied by a small number, as the penalty is, have
-    the same fit.
+    That is one nat for an objective between one and a thousand nats, a thousandth of a larger
+    objective, and a smaller objective itself. On nearly separable data the objective is small, and
+    a gap of a millionth of a nat is far from the minimum. And if all weights and the penalty are
+    multiplied by a small number, the fit stays the same.
     """
     return max(min(1.0, value), 1e-3 * value)
 

@@ -1,4 +1,4 @@
-"""Columns whose squares are beyond float64, measured in other units for a fit without penalty."""
+"""A change of units, without penalty, of columns whose squares overflow or underflow float64."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EPS = float(np.finfo(float).eps)
 
 @dataclass(frozen=True)
 class Units:
-    """Data with some columns in other units, which are powers of two and round nothing.
+    """Data with some columns times powers of two, which is exact.
 
     Parameters
     ----------
@@ -62,12 +62,13 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
     moments : Moments
         Of X as it is.
     alpha : float
-        Zero where the penalty is too weak to be seen: where its curvature is less than a squared
-        epsilon of that of any column. Coefficients at a finite maximum then differ by less than
-        float64 can tell from those without penalty; and where classes separate, the penalty would
-        end their growth where losses are a squared epsilon of what they were, which no sum shows.
+        Zero if the penalty is too weak to be seen: its curvature is less than a squared epsilon of
+        the curvature of every column. At a finite maximum it changes coefficients by less than
+        float64 resolves. If classes can be separated, it would end the growth of coefficients only
+        when losses are a squared epsilon of their size at zero, which no sum shows.
     units : Units or None
-        For columns whose squares over- or underflow, where nothing depends on their unit.
+        The change of units, if squares of some columns overflow or underflow and no penalty
+        depends on the units.
 
     Raises
     ------

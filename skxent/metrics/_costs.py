@@ -31,11 +31,10 @@ from skxent.metrics._targets import (
     row_blocks,
 )
 
-# A sum of losses above this has not lost digits to underflow.
-SAFE = 1e-290
+SAFE = 1e-290  # a larger sum of losses has not lost digits to underflow
 
 Reader = Callable[[NDArray[Any], slice], NDArray[Any]]
-N_NAMED = 3  # of the samples that the floor acted on, in its warning
+N_NAMED = 3  # samples that the warning of the floor names, at most
 
 
 class ZeroProbabilityWarning(UserWarning):
@@ -47,10 +46,10 @@ class ZeroProbabilityWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Floored:
-    """A sample that the floor acted on: row, the exact cost of the class in nats, and the class.
+    """A sample that the floor acted on: its row, exact cost in nats, and class.
 
-    `column` is that of the class or outcome, or None where there is one outcome; `name` and
-    `partition` are None where they are not known.
+    `column` is the column of the class or outcome, or None if there is one outcome. `name` and
+    `partition` are None if they are not known.
     """
 
     row: int

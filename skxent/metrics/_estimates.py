@@ -20,7 +20,7 @@ from skxent.metrics._labels import Codes, as_array, as_labels
 from skxent.metrics._targets import Floats, as_weights
 
 LARGEST_COUNT = 2**53  # of what float64 can count
-WHOLE = 1e-3  # the furthest that any weight may be from a whole number that it stands for
+WHOLE = 1e-3  # largest difference from a whole number with which a weight counts as whole
 SAFE = 1e150  # sums of products of numbers between 1 / SAFE and SAFE keep their digits
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
@@ -59,8 +59,8 @@ def copies_and_shares(weight: Floats | None, n: int) -> tuple[Floats, Floats]:
 def _rounding(weight: Floats) -> Floats:
     """Return how far weights may be from whole numbers and still count as whole.
 
-    That is a few roundings of the type they were computed in: float32, if all of them are numbers
-    of float32.
+    That is eight rounding errors of float32 if all weights are float32 numbers, and of float64
+    otherwise.
     """
     with np.errstate(over="ignore"):
         single = bool((weight == weight.astype(np.float32)).all())

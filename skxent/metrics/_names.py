@@ -1,9 +1,9 @@
 """Column names of data frames: the class that each column stands for.
 
-A name is a class where it equals the label, or where its text is that of the label and only one of
-the two is a string: files have text for column names, and polars takes nothing else. A name that
-resembles a label without being equal in that sense (2.0 as text for 2, "Yes" for "yes") is never
-matched. It is an error where it contradicts the order in which the columns would be read.
+A name matches a label if the two are equal. It also matches if one of the two is a string and is
+the text of the other, because files and polars have strings for all column names. A name that only
+resembles a label ("2.0" for 2, "Yes" for "yes") does not match. It is an error if it contradicts
+the order in which the columns would be read.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def column_names(values: Any) -> list[Any] | None:
 
 
 def telling(names: list[Any]) -> list[Any] | None:
-    """Return names that may say something about classes, or None of the default ones."""
+    """Return the names, or None if they are the default names 0, 1, ..., K - 1."""
     return None if _are_default(names) else names
 
 
@@ -161,7 +161,7 @@ def columns_of(classes: Labels, width: int, y_true: Any) -> list[int]:
 def check_default_names(y_true: Any, known: list[Any], name: str = "y_true") -> None:
     """Refuse the default names 0, ..., K - 1 where the classes are these numbers in another order.
 
-    An array has its columns in the order of the classes; nobody knows which order such a table has.
+    An array has its columns in the order of the classes. Such a table may have either order.
     """
     names = all_column_names(y_true)
     if names is None or not _are_default(names) or len(names) < 2:
@@ -186,7 +186,7 @@ def check_outcome_order(names: list[Any], yes: set[Any], no: set[Any]) -> None:
 
 
 def _translated(names: list[Any], labels: list[Any]) -> list[Any]:
-    """Return the label of each name that has the text of one; other names as they are."""
+    """Return each name, replaced by the label that it matches, if there is one."""
     text, other = (all(isinstance(x, str) for x in values) for values in (names, labels))
     if kind_of(labels[0]) == "time":
         return [_time(value) for value in names]
@@ -199,7 +199,7 @@ def _translated(names: list[Any], labels: list[Any]) -> list[Any]:
 
 
 def _matched(names: list[Any], labels: list[Any], name: str) -> list[Any] | None:
-    """Return names with the labels that they are in their place, or None where there are none."""
+    """Return the names with matched labels in their place, or None if no name matches."""
     translated = _translated(names, labels)
     if not set(labels).isdisjoint(translated):
         return translated
@@ -227,7 +227,7 @@ def _time(value: Any) -> Any:
 
 
 def _of_kind(value: Any, labels: list[Any], name: str) -> Any:
-    """Return the label that a further name stands for, of the type that the labels have."""
+    """Return a name as a label of the type of `labels`, for a class that `labels` lacks."""
     text = isinstance(labels[0], str)
     if isinstance(value, str) == text:
         return value
@@ -249,7 +249,7 @@ def _whole(text: str) -> int | None:
 
 
 def _key(value: Any) -> Any:
-    """Return what names and labels have in common that resemble each other."""
+    """Return a key that is equal for names and labels that resemble each other."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     if not isinstance(value, str):

@@ -16,14 +16,14 @@ from scipy.sparse.linalg import LinearOperator, cg
 from skxent.metrics._targets import Floats
 
 MOST_STEPS = 200
-RELATIVE = 1e-14  # decrement at which a fit ends, as a fraction of the function's value
-SMALLEST = 1e-4  # of values below this one the fraction is taken of it: rounding hides the rest
-CONVERGED = 1e-9  # decrement, in nats, up to which a fit that rounding stops is at its minimum
+RELATIVE = 1e-14  # decrement at which a minimisation ends, as a fraction of the function's value
+SMALLEST = 1e-4  # value that takes the place of smaller ones in that fraction, because of rounding
+CONVERGED = 1e-9  # decrement in nats; with a smaller one, an end by rounding counts as converged
 JITTERS = 10.0 ** np.arange(-15, 1)  # added to the unit diagonal of a Hessian until it factors
-DESCENT = 1e-4  # of the decrease that the slope promises, which a step must bring (Armijo)
+DESCENT = 1e-4  # part of the decrease predicted by the slope that a step must bring (Armijo)
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
-LARGEST_LOGIT = 1e100  # of one step, so that nothing overflows
-CG_RESIDUAL = 1e-4
+LARGEST_LOGIT = 1e100  # largest change of a logit in one step, so that nothing overflows
+CG_RESIDUAL = 1e-4  # of the gradient, at which conjugate gradients end
 
 
 class Point(Protocol):
@@ -119,7 +119,7 @@ def _line_search(point: Point, step: Floats) -> Any:
 
 
 def _lower(point: Point, step: Floats, slope: float, t: float) -> tuple[Any, float] | None:
-    """Shorten a step until it brings a part of what its slope promises."""
+    """Shorten a step until the function falls by a part of what the slope predicts."""
     noise = ROUNDING * max(abs(point.value), 1e-3)
     while t * abs(slope) > 1e-3 * noise and t > 1e-200:
         trial = point.moved(t * step)

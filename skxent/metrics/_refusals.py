@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 def refuse_kind(values: Any, name: str) -> None:
-    """Refuse what is no array and has no rows, or hides some of them."""
+    """Refuse arguments that are no arrays, and arrays with masked entries."""
     if isinstance(values, np.ndarray):
         _refuse_masked(values, name)
         return
@@ -33,7 +33,7 @@ def refuse_kind(values: Any, name: str) -> None:
 
 
 def _refuse_masked(values: Any, name: str) -> None:
-    """Refuse hidden values, which NumPy's functions would use."""
+    """Refuse masked entries, because NumPy's functions would use the values behind the mask."""
     if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
         place = ", ".join(map(str, np.argwhere(np.ma.getmaskarray(values))[0]))
         where = f"{name}[{place}]" if place else name

@@ -1,4 +1,4 @@
-"""Arguments in each other's place: what an error adds where that is the likely reason for it."""
+"""Hints that errors add if truth and prediction were swapped, or labels passed as a prediction."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def explain_roles(read: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refuse_certainty(prediction: NDArray[Any], target: NDArray[Any]) -> None:
-    """Refuse whole numbers as predictions of soft rows: each would cost the most there is."""
+    """Refuse whole numbers as predictions of soft rows, each of which would cost the floor."""
     if prediction.dtype.kind in "biu" and ((target > 0) & (target < 1)).any():
         raise ValueError(
             "y_pred holds whole numbers and y_true holds soft rows of two classes: a prediction of "

@@ -156,10 +156,10 @@ def _html_row(row: tuple[str, ...] | None) -> str:
 
 
 def distinct(names: Sequence[str], width: int) -> list[str]:
-    """Return names of at most `width` characters, of which no two are alike unless they were.
+    """Shorten names to at most `width` characters, so that different names stay different.
 
-    Long names lose their middle. Where that leaves some alike, the cut moves to the front or to the
-    back, and names that are alike wherever they are cut end in their number.
+    Long names lose their middle. If two of them are then equal, the place of the cut moves. If no
+    place keeps them different, their number is added at the end.
     """
     head = width // 2
     for part in dict.fromkeys([head, *range(width - 1, -1, -1)]):

@@ -129,6 +129,8 @@ def decompose_cross_entropy(
     -----
     ZeroProbabilityWarning
         If the floor under probabilities acted.
+    ConvergenceWarning
+        If the fit of "scaling" ended before its optimum, so that miscalibration is too small.
 
     See Also
     --------

@@ -30,7 +30,7 @@ from skxent.likelihood.kernels import log_partition
 from skxent.metrics._newton import Minimum, minimise
 from skxent.metrics._targets import Floats
 
-# Up to so many classes the Hessian is a matrix; for more only its products are computed.
+# Classes; with more, the Hessian is not formed and only products with it are computed.
 MOST_IN_A_MATRIX = 256
 ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a sum that makes up a gradient
 
@@ -126,9 +126,9 @@ def _warn_unless_converged(found: Minimum) -> None:
     if not found.converged:
         most = min(found.decrement, found.point.value)  # no loss is below 0
         warnings.warn(
-            "the scaling that recalibrates y_pred did not reach its optimum: it may be "
-            f"{most:.2g} nats per sample away, by which miscalibration and "
-            "discrimination are too small. Look for extreme values in y_pred or sample_weight.",
+            "the scaling that recalibrates y_pred did not reach its optimum: miscalibration and "
+            f"discrimination may be too small by {most:.2g} nats. Look for extreme values in "
+            "y_pred or sample_weight.",
             ConvergenceWarning,
             stacklevel=users_stacklevel(),
         )
