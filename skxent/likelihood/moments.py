@@ -18,7 +18,7 @@ from skxent.likelihood.places import Place
 SQUARES = 1 << 18  # of sparse entries formed at a time
 FEW = 15  # rows that tell where the middle is
 FAR = 8.0  # times their range, that a middle is from zero before sums are taken from it
-LEAST_SQUARES = 1e-292  # sum of squares of which all terms that matter are normal numbers
+LEAST_SQUARES = 1e-292  # mean square of which all terms that matter are normal numbers
 CONSTANT = 1e-9  # variance / mean^2 below which sums of squares have lost too many digits
 
 
@@ -163,7 +163,7 @@ def moments_of(data: Place, first: FirstSums) -> Moments:
 def out_of_range(first: FirstSums) -> np.ndarray:
     """Columns whose sum of squares has overflowed, or has lost digits to underflow, (d,)."""
     squares = first.squares
-    lost = (squares <= LEAST_SQUARES * np.minimum(first.class_weight.sum(), 1.0)) & (
+    lost = (squares <= LEAST_SQUARES * first.class_weight.sum()) & (
         (squares > 0) | (first.class_sums != 0).any(axis=0)
     )
     return lost | ~np.isfinite(squares)
@@ -204,9 +204,17 @@ def _powers(
 
 def _sum_of_squares(x: Any, weight: np.ndarray, space: np.ndarray | None) -> np.ndarray:
     """Weighted squares of a block summed over its rows, some rows at a time, in float64."""
+    total = _weighted_squares(x, weight, space)
+    if not np.isfinite(total).all() and not weight.all():  # rows without weight do not overflow
+        total = _weighted_squares(x[weight > 0], weight[weight > 0], space)
+    return total
+
+
+def _weighted_squares(x: Any, weight: np.ndarray, space: np.ndarray | None) -> np.ndarray:
+    """`_sum_of_squares`, with infinity or NaN where squares overflow."""
     total = np.zeros(x.shape[1])
     step = max(1, SQUARES * x.shape[0] // max(x.nnz, 1)) if space is None else len(space)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         for rows in (slice(start, start + step) for start in range(0, x.shape[0], step)):
             some = x[rows]
             if space is None:

@@ -68,6 +68,20 @@ class Case:
         across = np.eye(R) - (1 / R if R > 1 else 0)
         return H + np.kron(across, np.diag(ridge))
 
+    def free_hessian(self, theta, caution):
+        """With (P + c r r') for P, of the classes but the last; (q, q)."""
+        R, p = theta.shape
+        n = max(R - 1, 1)
+        H = np.zeros((n * p, n * p))
+        for w, prob, y, x in zip(
+            self.weight, self.probabilities(theta), self.Y, self.samples, strict=True
+        ):
+            S = np.diag(prob) - np.outer(prob, prob) + caution * np.outer(prob - y, prob - y)
+            H += w * np.kron(S[1:, 1:] if R == 1 else S[:-1, :-1], np.outer(x, x))
+        ridge = np.zeros(p)
+        ridge[: self.X.shape[1]] = self.alpha
+        return H + np.kron(np.eye(n) - (1 / R if R > 1 else 0), np.diag(ridge))
+
     def theta(self, seed=0, scale=0.7):
         K = self.Y.shape[1]
         shape = (1 if K == 2 else K, self.samples.shape[1])

@@ -1,0 +1,226 @@
+"""The objective at the parameters that a fit returns, against sums of losses by mpmath."""
+
+from dataclasses import replace
+
+import mpmath as mp
+import numpy as np
+import pytest
+import scipy.sparse
+
+from skxent.likelihood.data import Data
+from skxent.likelihood.moments import first_read
+from skxent.likelihood.returned import EPS, as_returned, sum_of_losses
+from skxent.likelihood.solution import Solution, nats_of_tol
+from skxent.likelihood.solver import minimise
+
+kinds = pytest.mark.parametrize("K", [2, 3, 5])
+
+
+def problem(K, *, soft=False, weighted=False, form=np.asarray, n=30):
+    rng = np.random.default_rng(K)
+    X = rng.normal(size=(n, 2))
+    y = (X @ rng.normal(size=(2, K)) + rng.gumbel(size=(n, K))).argmax(axis=1)
+    y[:K] = np.arange(K)
+    targets = rng.dirichlet(np.ones(K), size=n) if soft else y
+    return Data(form(X), targets, rng.uniform(0, 2, size=n) if weighted else None, K)
+
+
+def exact(data, coef, intercept):
+    """Weighted sum of the losses, 40 digits."""
+    X = data.X.toarray() if data.sparse else data.X
+    Y = data.targets if data.targets.ndim == 2 else np.eye(data.n_classes)[data.targets]
+    weight = np.ones(len(X)) if data.weight is None else data.weight
+    total = mp.mpf(0)
+    with mp.workdps(40):
+        for x, y, w in zip(X, Y, weight, strict=True):
+            if not w:
+                continue
+            z = [
+                mp.fdot(x.tolist(), c.tolist()) + mp.mpf(float(b))
+                for c, b in zip(coef, intercept, strict=True)
+            ]
+            z = [mp.mpf(0), *z] if len(z) == 1 else z
+            A = mp.log(mp.fsum(mp.exp(v) for v in z))
+            total += mp.mpf(float(w)) * mp.fsum(
+                mp.mpf(float(t)) * (A - v) for t, v in zip(y, z, strict=True)
+            )
+        return float(total)
+
+
+def parameters(data, size=1.0):
+    rng = np.random.default_rng(9)
+    return rng.normal(size=(data.n_outputs, 2)) * size, rng.normal(size=data.n_outputs)
+
+
+@kinds
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
+@pytest.mark.parametrize("size", [1.0, 30.0])
+def test_sum_of_losses(K, soft, weighted, form, size):
+    data = problem(K, soft=soft, weighted=weighted, form=form)
+    found = sum_of_losses(data, *parameters(data, size))
+    assert found == pytest.approx(exact(data, *parameters(data, size)), rel=1e-12)
+    threads = sum_of_losses(replace(data, n_threads=2), *parameters(data, size))
+    assert threads == found
+
+
+@kinds
+@pytest.mark.parametrize("soft", [False, True])
+def test_rows_without_weight_may_cost_infinitely_much(K, soft):
+    data = problem(K, soft=soft, weighted=True)
+    coef, intercept = parameters(data)
+    data.weight[3] = 0.0
+    before = sum_of_losses(data, coef, intercept)
+    data.X[3] = 1e300 * np.sign(coef[0])
+    assert np.isfinite(before)
+    assert sum_of_losses(data, coef, intercept) == pytest.approx(before, rel=1e-14)
+
+
+def test_soft_rows_count_by_their_shares():
+    """Rows of 0.1 and 0.3 are those of 0.25 and 0.75, and float32 is no other target."""
+    data = problem(3, soft=True)
+    at = parameters(data)
+    expected = sum_of_losses(data, *at)
+    doubled = replace(data, targets=data.targets * np.arange(1, 31)[:, None])
+    assert sum_of_losses(doubled, *at) == pytest.approx(expected, rel=1e-13)
+    two = replace(problem(2, soft=True), n_classes=2)
+    at = parameters(two)
+    assert sum_of_losses(replace(two, targets=two.targets * 3), *at) == pytest.approx(
+        sum_of_losses(two, *at), rel=1e-13
+    )
+
+
+def fitted(data, alpha=0.5, tol=1e-9):
+    return minimise(data, alpha=alpha, start=None, tol=tol, max_iter=200)
+
+
+def again(data, solution, alpha=0.5, **options):
+    return as_returned(data, first_read(data), alpha, solution, **options)
+
+
+@kinds
+@pytest.mark.parametrize("certain", [True, False])
+def test_nothing_changes_where_nothing_is_lost(K, certain):
+    data = problem(K)
+    solution = fitted(data)
+    found = again(data, solution, certain=certain)
+    if certain:
+        assert found is solution
+    else:
+        assert found.n_passes == solution.n_passes + 1
+        assert found.gap <= max(solution.gap, solution.target)
+        assert found.converged
+    assert found.value == pytest.approx(solution.value, rel=1e-13)
+    assert found.log_likelihood == pytest.approx(solution.log_likelihood, rel=1e-13)
+
+
+@kinds
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("what", ["objective", "likelihood", "centre", "uncertain"])
+def test_the_objective_is_that_of_the_parameters(K, alpha, weighted, what):
+    """An impossible value, a column far from zero, and another search: all are looked at."""
+    data = problem(K, weighted=weighted)
+    solution = fitted(data, alpha)
+    loss = exact(data, solution.coef, solution.intercept)
+    W = solution.coef - solution.coef.mean(axis=0) if K > 2 else solution.coef
+    if what == "objective":
+        wrong, certain = replace(solution, value=-1e-3), True
+    elif what == "likelihood":
+        wrong, certain = replace(solution, log_likelihood=1e-3), True
+    elif what == "centre":
+        shift = 1e12
+        data = replace(data, X=np.round(data.X * 1e3) / 1e3 + [shift, 0])
+        intercept = solution.intercept - solution.coef[:, 0] * shift
+        wrong, certain = replace(solution, intercept=intercept), True
+        loss = sum_of_losses(data, solution.coef, intercept)
+    else:
+        wrong, certain = replace(solution, value=solution.value + 5), False
+    found = again(data, wrong, alpha, certain=certain)
+    assert found.value == pytest.approx(loss + alpha / 2 * np.sum(W**2), rel=1e-11)
+    assert found.log_likelihood == pytest.approx(-loss, rel=1e-11)
+    assert found.n_passes == wrong.n_passes + 1
+    assert found.log_likelihood <= 0 <= found.value
+    np.testing.assert_array_equal(found.coef, wrong.coef)
+
+
+def lost(data, solution, nats, **changes):
+    """A fit that says its objective is lower than that of its parameters."""
+    claimed = replace(solution, value=solution.value - nats, **changes)
+    return again(data, claimed, certain=False)
+
+
+@kinds
+def test_what_rounding_costs_is_added_to_the_gap(K):
+    data = problem(K)
+    solution = fitted(data, tol=1e-6)
+    target = solution.target
+    little = lost(data, solution, 0.9 * target)
+    assert little.converged
+    assert solution.gap <= little.gap <= solution.gap + 0.9 * target * (1 + 1e-6)
+    assert little.gap > solution.gap
+    much = lost(data, solution, 1e-2 * nats_of_tol(solution.value))
+    assert not much.converged
+    assert much.gap == much.value == pytest.approx(solution.value, rel=1e-12)
+    gain = lost(data, solution, -0.3)
+    assert gain.converged
+    assert gain.gap == pytest.approx(solution.gap, rel=1e-12)
+    never = lost(data, solution, 0.0, converged=False)
+    assert not never.converged
+    assert never.gap == never.value
+
+
+@kinds
+def test_rounding_that_no_parameters_avoid_is_forgiven(K):
+    """Logits that are known to eps times 1e12: the fit converged as far as float64 allows."""
+    data = problem(K)
+    solution = fitted(data, tol=1e-12)
+    far = replace(data, X=data.X + np.array([1e12, 0]))
+    solution = replace(solution, intercept=solution.intercept - solution.coef[:, 0] * 1e12)
+    value = again(far, solution).value
+    doubt = EPS * np.abs(solution.coef[:, 0]).max() * 1e12
+    for part, forgiven in ((0.9, True), (2.0, False)):
+        allowed = max(min(8 * doubt * value, 1e-3 * nats_of_tol(value)), solution.target / 4)
+        found = again(far, replace(solution, value=value - part * allowed, target=1e-12))
+        assert found.converged == forgiven
+        if forgiven:
+            assert found.gap <= max(solution.gap, 1e-12)
+        else:
+            assert found.gap == found.value
+
+
+@pytest.mark.parametrize("converged", [False, True])
+def test_the_extreme_entry_is_named_where_the_fit_failed(converged):
+    data = problem(3)
+    data.X[5, 1] = 1e9
+    fit = replace(fitted(problem(3)), converged=converged)
+    fit = replace(fit, value=again(data, fit, certain=False).value)
+    found = again(data, fit, certain=False)
+    if converged:
+        assert found.extreme is None
+    else:
+        assert (found.extreme.row, found.extreme.column) == (5, 1)
+        kept = again(data, replace(fit, extreme="known"), certain=False)
+        assert kept.extreme == "known"
+
+
+@pytest.mark.parametrize(
+    ("value", "nats"),
+    [(0.0, 0.0), (1e-9, 1e-9), (0.5, 0.5), (1.0, 1.0), (2.0, 1.0), (999.0, 1.0), (5000.0, 5.0)],
+)
+def test_nats_of_tol(value, nats):
+    assert nats_of_tol(value) == pytest.approx(nats, rel=1e-14)
+
+
+@pytest.mark.parametrize("converged", [False, True])
+@pytest.mark.parametrize("unbounded", [False, True])
+@pytest.mark.parametrize("decided", [False, True])
+@pytest.mark.parametrize("gap", [0.5, 1.0, 2.0])
+def test_short(converged, unbounded, decided, gap):
+    """Where existence is open and the gap within the target, nothing is known to be short."""
+    ends = Solution(
+        np.zeros((1, 1)), np.zeros(1), 1.0, -1.0, gap, 1.0, converged, unbounded, False, 1, 1.0, ()
+    )
+    short = replace(ends, decided=decided).short
+    assert short == (not converged and not unbounded and (decided or gap == 2.0))
