@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood.columns import IndependentColumns
-from skxent.likelihood.coordinates import NEGLIGIBLE, PASSES, WEAK, Frame
+from skxent.likelihood.coordinates import CHANGE, NEGLIGIBLE, WEAK, Frame
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import first_read
 from skxent.likelihood.row_space import RowSpace
@@ -134,7 +134,7 @@ def test_a_fit_in_other_coordinates(X, started, reported):
     solution = frame.fit(minimise, start, report if reported else None)
     logits = frame.data.X @ A.T + a
     np.testing.assert_allclose(X @ solution.coef.T + solution.intercept, logits, atol=1e-8)
-    assert solution.n_passes == 7.0 + PASSES * len(frame.changes)
+    assert solution.n_passes == 7.0 + CHANGE * len(frame.changes)
     assert solution.extreme == (None if frame.changes else "of these coordinates")
     if reported:
         ((one, other, value),) = seen

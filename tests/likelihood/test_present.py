@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from skxent.likelihood.coordinates import minimise_after
 from skxent.likelihood.data import Data
 from skxent.likelihood.moments import first_read
 from skxent.likelihood.present import OneClassError, Present
@@ -53,11 +54,19 @@ def test_the_way_back(mask):
 
 
 @masks
-def test_a_start_with_an_infinite_intercept_is_none(mask):
+@pytest.mark.parametrize("how_many", [1, 2])
+def test_a_start_with_an_infinite_intercept_is_left_out(mask, how_many):
     present = present_of(mask)
     coef, intercept = present.leave(*parameters(present))
-    intercept[np.argmax(present.mask)] = -np.inf
-    assert present.enter(coef, intercept) is None
+    intercept[np.flatnonzero(mask)[:how_many]] = -np.inf
+    starts = []
+
+    def fit(start, report):
+        starts.append(start)
+        return solution_of(*parameters(present))
+
+    minimise_after([present], fit, (coef, intercept), None)
+    assert starts == [None]
 
 
 @masks
@@ -111,25 +120,24 @@ def test_which_classes_are_fitted(K):
     assert Present.of(*data_of(some, K, fit_intercept=False)) is None
 
 
+def solution_of(coef, intercept):
+    return Solution(coef, intercept, 7.0, -6.0, 0.0, 1e-6, True, False, False, 1, 1.0, ())
+
+
 @masks
 @pytest.mark.parametrize("started", [False, True])
 @pytest.mark.parametrize("reported", [False, True])
 def test_fit(mask, started, reported):
-    """The fit gets data, penalty, start and report of its classes; the solution is of all."""
+    """The fit gets start and report of its classes; the solution is of all."""
     present = present_of(mask)
-    K, coefs, seen = len(mask), parameters(present), []
-    codes = np.flatnonzero(mask)[np.arange(12) % sum(mask)]
-    data = Data(np.ones((12, 4)), codes, None, K)
+    coefs, seen = parameters(present), []
     start = present.leave(*parameters(present, 1)) if started else None
 
     def report(coef, intercept, value):
         seen.append((coef, intercept, value))
         return True
 
-    def fit(few, *, alpha, start, report):
-        assert few.n_classes == sum(mask)
-        assert (np.flatnonzero(mask)[few.targets] == codes).all()
-        assert alpha == present.alpha(0.7)
+    def fit(start, report):
         if started:
             np.testing.assert_allclose(start[0], parameters(present, 1)[0], rtol=1e-14)
         else:
@@ -138,17 +146,24 @@ def test_fit(mask, started, reported):
             assert report(*coefs, 2.5) is True
         else:
             assert report is None
-        return solution
+        return solution_of(*coefs)
 
-    solution = Solution(*coefs, 7.0, -6.0, 0.0, 1e-6, True, False, False, 1, 1.0, ())
-    found = present.fit(fit, data, 0.7, start, report if reported else None)
+    found = minimise_after([present], fit, start, report if reported else None)
     expected = present.leave(*coefs)
     np.testing.assert_array_equal(found.coef, expected[0])
     np.testing.assert_array_equal(found.intercept, expected[1])
-    np.testing.assert_array_equal(found.present, present.mask)
-    assert found.value == solution.value
+    assert found.value == 7.0
     if reported:
         ((coef, intercept, value),) = seen
         np.testing.assert_array_equal(coef, expected[0])
         np.testing.assert_array_equal(intercept, expected[1])
         assert value == 2.5
+
+
+@masks
+def test_rows_of_the_other_classes_stay(mask):
+    """Codes of the classes that are fitted, in their order."""
+    codes = np.flatnonzero(mask)[np.arange(12) % sum(mask)]
+    few = Data(np.ones((12, 4)), codes, None, len(mask)).of_classes(present_of(mask).mask)
+    assert few.n_classes == sum(mask)
+    assert few.targets.tolist() == (np.arange(12) % sum(mask)).tolist()
