@@ -161,7 +161,10 @@ def first_sums(data: DeviceData) -> FirstSums:
     def sums(rows: slice) -> tuple[Array, Array, Array]:
         x = data.read(rows, origin)
         Y = data.weigh(data.target_block(rows), rows)
-        return xp.sum(Y, axis=1), xp.matmul(Y, x), xp.matmul(xp.sum(Y, axis=0), x * x)
+        weight = xp.sum(Y, axis=0)
+        if data.weight is not None:  # rows without weight do not overflow
+            x = xp.where((weight > 0)[:, None], x, xp.zeros_like(x))
+        return xp.sum(Y, axis=1), xp.matmul(Y, x), xp.matmul(weight, x * x)
 
     with np.errstate(over="ignore"):  # array-api-strict computes with NumPy
         return FirstSums(received(origin), *map(received, data.total_of(sums)))

@@ -132,3 +132,18 @@ def test_a_placeholder_in_several_columns(placeholder):
     turned = SoftmaxClassifier(C=1e3).fit(np.column_stack([X[:, 0] - X[:, 1], X.sum(axis=1)]), y)
     assert clf.converged_
     assert clf.objective_ == pytest.approx(turned.objective_, abs=0.05)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("C", [1.0, np.inf])
+@pytest.mark.parametrize("placeholder", [1e9, 1e200, -1e300])
+def test_a_placeholder_in_a_row_without_weight(placeholder, C, form):
+    """It is as if the row were not there, also where its square is beyond float64."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = (X[:, 0] + rng.logistic(size=60) > 0).astype(int)
+    expected = SoftmaxClassifier(C=C).fit(X[1:], y[1:])
+    X[0, 1] = placeholder
+    clf = SoftmaxClassifier(C=C).fit(form(X), y, np.append(0.0, np.ones(59)))
+    np.testing.assert_allclose(clf.coef_, expected.coef_, rtol=1e-6)
+    assert clf.converged_

@@ -28,6 +28,9 @@ def test_hessian_with_caution(make_case, K, caution, soft, sparse, packed, monke
     for objective in (case.objective(sparse=sparse), case.objective(sparse=sparse, n_threads=2)):
         H = curvature.hessian(objective, theta, caution)
         np.testing.assert_allclose(H, expected, rtol=1e-11, atol=1e-11)
+        model = curvature.full(objective, theta, caution)
+        ((scale,), (L,)) = model.scales, model.factors
+        np.testing.assert_allclose(L @ L.T / scale / scale[:, None], expected, rtol=1e-9, atol=1e-9)
         gram = objective.sum(pair_gram, theta, caution)
         assert gram.ndim == (2 if packed else 3)
         objective.close()

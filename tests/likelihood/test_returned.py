@@ -84,6 +84,11 @@ def test_soft_rows_count_by_their_shares():
     expected = sum_of_losses(data, *at)
     doubled = replace(data, targets=data.targets * np.arange(1, 31)[:, None])
     assert sum_of_losses(doubled, *at) == pytest.approx(expected, rel=1e-13)
+    narrow = data.targets.astype(np.float32)
+    wide = narrow / narrow.sum(axis=1, keepdims=True, dtype=np.float64)
+    assert sum_of_losses(replace(data, targets=narrow), *at) == pytest.approx(
+        sum_of_losses(replace(data, targets=wide), *at), rel=1e-13
+    )
     two = replace(problem(2, soft=True), n_classes=2)
     at = parameters(two)
     assert sum_of_losses(replace(two, targets=two.targets * 3), *at) == pytest.approx(
