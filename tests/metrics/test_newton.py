@@ -76,7 +76,7 @@ def test_copied_columns_reach_the_minimum_all_the_same():
 
 
 @pytest.mark.parametrize("product", [False, True])
-@pytest.mark.parametrize("start", [0.0, 5.0, -12.0, 12.0, -30.0])
+@pytest.mark.parametrize("start", [0.0, 5.0, -12.0, 12.0, -30.0, 200.0])
 @pytest.mark.parametrize("share", [0.5, 0.01, 1e-6])
 def test_logits_are_found_from_far_away(start, share, product):
     # far out the curvature is e^-|t|: a Newton step is much too long or, on the other side, short
