@@ -280,3 +280,19 @@ def test_options_without_none_do_not_take_it(none):
         make_cross_entropy_scorer(reduction=none)
     with pytest.raises(ValueError, match="loss="):
         make_cross_entropy_scorer(none)
+
+
+@pytest.mark.parametrize("kind", [str, object])
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_predicted_names_are_known_as_labels(kind, shape):
+    names = np.array(["ant", "bee", "cow"], dtype=kind)
+    for function in (categorical_cross_entropy, cross_entropy_report, decompose_cross_entropy):
+        with pytest.raises(ValueError, match="y_pred holds labels: pass probabilities"):
+            function(names, names.reshape(shape))
+
+
+@pytest.mark.parametrize("function", [cross_entropy_report, decompose_cross_entropy])
+def test_a_column_of_labels_is_their_array(function):
+    y, P = np.array(["bee", "ant", "bee", "cow"]), np.full((4, 3), 1 / 3)
+    P[:2] = [0.2, 0.7, 0.1], [0.5, 0.25, 0.25]
+    assert str(function(y[:, None], P)) == str(function(y, P))
