@@ -86,7 +86,11 @@ def _newton_step(point: Point) -> Floats:
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     g = scale * point.gradient
     if not matrix:
-        scaled = LinearOperator(H.shape, lambda v: scale * (H @ (scale * v)), dtype=np.float64)
+
+        def product(v: Floats) -> Floats:  # never 0, by which conjugate gradients would divide
+            return scale * (H @ (scale * v)) + JITTERS[0] * v
+
+        scaled = LinearOperator(H.shape, product, dtype=np.float64)
         return scale * cg(scaled, -g, rtol=CG_RESIDUAL, maxiter=10 * len(g))[0]
     H = scale[:, None] * H * scale
     for jitter in JITTERS:

@@ -238,3 +238,14 @@ def test_partitioned_distributions_in_another_order_are_refused(function):
     np.testing.assert_allclose(function(p, q).compute(), function(P, P))
     with pytest.raises(ValueError, match=r"columns of p, .* are not in the order of q"):
         function(p, q[[*np.array(list("abcd"))[order]]])
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"ant\xff", b" Ant "])
+def test_bytes_that_are_no_text_name_no_class(text):
+    frame = pd.DataFrame([[0.5, 0.5]] * 2)
+    frame.columns = pd.Index([text, b"bee"], dtype=object)
+    if text.strip() == b"Ant":
+        with pytest.raises(ValueError, match="resembles the label 'ant'"):
+            categorical_cross_entropy(["ant", "cow"], frame)
+    else:
+        assert categorical_cross_entropy(["ant", "cow"], frame) == pytest.approx(np.log(2))

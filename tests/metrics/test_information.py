@@ -1,5 +1,7 @@
 """Entropy, cross-entropy and divergence: the identity, limits, oracles, bad input."""
 
+import re
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -93,6 +95,23 @@ def test_bad_distributions(p, message):
     for measure in (entropy, lambda p: cross_entropy(p, p), lambda p: kl_divergence(p, p)):
         with pytest.raises(ValueError, match=message):
             measure(p)
+
+
+@pytest.mark.parametrize("shapes", [((2, 3), (4, 3)), ((2, 4, 3), (3, 3)), ((2, 3), (2, 2))])
+@pytest.mark.parametrize("measure", [cross_entropy, kl_divergence])
+def test_shapes_that_do_not_broadcast(measure, shapes):
+    p, q = (np.full(shape, 1.0 / shape[-1]) for shape in shapes)
+    left, right = map(re.escape, map(str, shapes))
+    with pytest.raises(ValueError, match=f"^p has shape {left} and q has shape {right}: pass"):
+        measure(p, q)
+
+
+@pytest.mark.parametrize("shapes", [((3,), (4, 3)), ((2, 1, 3), (4, 3)), ((1, 3), (1, 3))])
+def test_shapes_broadcast(shapes):
+    rng = np.random.default_rng(0)
+    p, q = (rng.dirichlet(np.ones(3), size=shape[:-1]) for shape in shapes)
+    np.testing.assert_allclose(cross_entropy(p, q), -(p * np.log(q)).sum(axis=-1))
+    np.testing.assert_allclose(kl_divergence(p, q), (p * np.log(p / q)).sum(axis=-1))
 
 
 def test_bad_pairs_and_base():

@@ -45,7 +45,7 @@ def losses(y, p=P, **options):
         [Fraction(1, 3), Fraction(1, 2), Fraction(1)],
         ["2020-01-01", "2020-01-02", "2021-01-01"],
     ],
-    ids=str,
+    ids=ascii,
 )
 @pytest.mark.parametrize("as_object", [False, True])
 def test_labels_of_every_type(names, as_object):

@@ -135,3 +135,14 @@ def test_a_fit_that_ends_early_is_reported(monkeypatch):
     monkeypatch.setattr(_newton, "MOST_STEPS", 1)
     with pytest.warns(ConvergenceWarning, match="may be too small by"):
         decompose_cross_entropy(y, 30 * Z, from_logits=True)
+
+
+@pytest.mark.parametrize("K", [2, 3, 5])
+@pytest.mark.parametrize("shift", [0.0, 7.0])
+def test_certain_logits_that_come_true_stay_as_they_are(K, shift):
+    y = np.arange(2 * K) % K
+    Z = np.where(np.eye(K)[y] > 0, 0.0, -np.inf) + shift * np.arange(2 * K)[:, None]
+    found = decompose_cross_entropy(y, Z, from_logits=True)
+    np.testing.assert_allclose(found.recalibrated, np.eye(K)[y], atol=1e-12)
+    assert (found.loss, found.miscalibration) == (0.0, 0.0)
+    assert found.discrimination == pytest.approx(np.log(K))

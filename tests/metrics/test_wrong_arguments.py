@@ -241,3 +241,58 @@ def test_labels_of_string_dtype_are_cross_validated():
         compare_cv(models, X, y, baseline="a") for y in (text, text.astype(np.dtypes.StringDType()))
     )
     np.testing.assert_array_equal(one.difference, other.difference)
+
+
+@pytest.mark.parametrize("dtype", [int, float, object])
+@pytest.mark.parametrize("labels", [[1, 2, 3], [0, 1, 3], [5, 7, 5]])
+def test_labels_of_odd_and_even_numbers_are_known_as_labels(labels, dtype):
+    predicted = np.array(labels, dtype=dtype)
+    with pytest.raises(ValueError, match="y_pred holds labels: pass probabilities"):
+        categorical_cross_entropy(labels, predicted)
+
+
+@pytest.mark.parametrize("predicted", [[0.5, 1.5, 2.0], [0.25, np.nan, 1.0], [np.inf, 0.0, 1.0]])
+@pytest.mark.parametrize("dtype", [float, object])
+def test_fractions_are_not_called_labels(predicted, dtype):
+    with pytest.raises(ValueError, match="y_pred") as caught:
+        categorical_cross_entropy([0, 1, 1], np.array(predicted, dtype=dtype))
+    assert "labels: pass probabilities" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [int, bool])
+def test_whole_numbers_are_a_prediction_of_one_hot_rows_alone(kind):
+    predicted = np.array([0, 1, 1]).astype(kind)
+    rows = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    assert categorical_cross_entropy(rows, predicted) == 0.0
+    for row in ([0.5, 0.5], [0.999, 0.001]):
+        rows[1] = row
+        with pytest.raises(ValueError, match="y_pred holds whole numbers and y_true holds soft"):
+            categorical_cross_entropy(rows, predicted)
+        assert np.isfinite(categorical_cross_entropy(rows, predicted * 0.5 + 0.25))
+
+
+@pytest.mark.parametrize("none", [None, np.array(["mean"]), 0, ["mean"]])
+def test_options_without_none_do_not_take_it(none):
+    y, p = [0, 1], [0.5, 0.5]
+    with pytest.raises(ValueError, match="reduction="):
+        categorical_cross_entropy(y, p, reduction=none)
+    with pytest.raises(ValueError, match="reduction="):
+        make_cross_entropy_scorer(reduction=none)
+    with pytest.raises(ValueError, match="loss="):
+        make_cross_entropy_scorer(none)
+
+
+@pytest.mark.parametrize("kind", [str, object])
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_predicted_names_are_known_as_labels(kind, shape):
+    names = np.array(["ant", "bee", "cow"], dtype=kind)
+    for function in (categorical_cross_entropy, cross_entropy_report, decompose_cross_entropy):
+        with pytest.raises(ValueError, match="y_pred holds labels: pass probabilities"):
+            function(names, names.reshape(shape))
+
+
+@pytest.mark.parametrize("function", [cross_entropy_report, decompose_cross_entropy])
+def test_a_column_of_labels_is_their_array(function):
+    y, P = np.array(["bee", "ant", "bee", "cow"]), np.full((4, 3), 1 / 3)
+    P[:2] = [0.2, 0.7, 0.1], [0.5, 0.25, 0.25]
+    assert str(function(y[:, None], P)) == str(function(y, P))
