@@ -16,6 +16,7 @@ from skxent.likelihood.moments import (
     refuse_overflow,
 )
 from skxent.likelihood.places import Place
+from skxent.likelihood.rank import centre_of
 
 EPS = float(np.finfo(float).eps)
 
@@ -79,14 +80,16 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
     odd = out_of_range(first)
     if not odd.any():
         moments = moments_of(data, first)
-        size = np.sqrt(np.where(moments.variance > 0, moments.variance, np.inf))
-        return moments, _visible(alpha, moments.class_weight.sum(), size.min(initial=np.inf)), None
+        squares = moments.variance + (moments.mean - centre_of(data, moments)) ** 2
+        smallest = float(np.sqrt(squares[squares > 0].min(initial=np.inf)))
+        return moments, _visible(alpha, moments.class_weight.sum(), smallest), None
     columns = np.flatnonzero(odd)
     largest = np.zeros(len(odd))
     largest[columns] = data.sum(largest_of, columns, first.origin[columns], add=np.maximum)
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.sqrt(first.squares / first.class_weight.sum())
     size = np.where(odd, largest, size)
+    size = size if data.fit_intercept else np.maximum(size, np.abs(first.origin))
     smallest = float(size[size > 0].min(initial=np.inf))
     alpha = _visible(alpha, first.class_weight.sum(), smallest)
     if alpha > 0:

@@ -95,7 +95,8 @@ def _refused_rightly(problem: Problem, error: Exception) -> bool:
         return not 1e-290 < problem.w.max() <= problem.w.sum() < 1e290
     if "in column" in said and "scale it" in said:
         column = problem.X[:, int(said.split("column ")[1].split(",")[0].split()[0])]
-        return not 1e-150 < np.abs(column).max() < 1e150
+        squares = np.abs(column).max() ** 2 * max(problem.T.sum(), 1.0)
+        return not 1e-290 < squares < 1e300
     return False
 
 
@@ -105,14 +106,14 @@ def _of_the_minimum(problem: Problem, clf: Any, words: list[str]) -> Counter:
     above = here - min(reference.value, here)
     noise = _rounding(problem, clf)
     faults = Counter()
-    known = max(1e-9 * min(1.0, here), 1e-11 * here, noise)
+    known = max(2e-9 * min(1.0, here), 1e-11 * here, noise)
     endless = any(text in word for word in words for text in ENDLESS)
     if not words:
         faults["wrong"] = above > 5 * max(clf.target_gap_, noise) or not clf.converged_
     if above > known and not endless and not 0.1 * above <= clf.optimality_gap_ * (1 + 1e-6):
         faults["gap too low"] = 1
     if words and not endless:
-        faults["gap too low"] += not above <= clf.optimality_gap_ + known
+        faults["gap too low"] += not 0.99 * above <= clf.optimality_gap_ + known
         faults["converged"] = bool(clf.converged_)
     if np.isinf(problem.C) and np.ptp(np.log(problem.w[problem.w > 0])) < 15:
         separated = _separable(problem)
@@ -125,10 +126,15 @@ def _of_the_minimum(problem: Problem, clf: Any, words: list[str]) -> Counter:
 
 def _rounding(problem: Problem, clf: Any) -> float:
     """What rounding of logits and of parameters may add to the objective, in nats."""
+    return float(problem.T.sum(axis=1) @ _noise_of_logits(problem, clf))
+
+
+def _noise_of_logits(problem: Problem, clf: Any) -> np.ndarray:
+    """What rounding may change in the logits of each sample, (n,)."""
     with np.errstate(over="ignore"):
         size = np.abs(problem.X) @ np.abs(clf.coef_).T
-        b = np.where(np.isinf(clf.intercept_), 0.0, clf.intercept_)
-        return float(16 * EPS * (problem.T.sum(axis=1) @ (size + np.abs(b)).max(axis=1)))
+    b = np.where(np.isinf(clf.intercept_), 0.0, clf.intercept_)
+    return 16 * EPS * (size + np.abs(b)).max(axis=1)
 
 
 def _separable(problem: Problem) -> bool | None:
@@ -139,14 +145,15 @@ def _separable(problem: Problem) -> bool | None:
         return None
     Y = problem.Y[kept]
     X = problem.X[kept]
-    if X.shape[1] > 45 or np.abs(X).max() > 1e140:
-        return None
+    if X.shape[1] > 45 or problem.choices["family"] in ("outlier", "offsets", "huge or tiny"):
+        return None  # what programmes make of these is nothing to go by
     size = np.abs(X - X.mean(axis=0) * problem.fit_intercept).max(axis=0)
     X = X / np.where(size > 0, size, 1.0)
     if np.abs(X).max() > 1e5:
         return None
+    design = Design("drawn", X, Y, Y, None, problem.fit_intercept, False)
     try:
-        return separable(Design("drawn", X, Y, Y, None, problem.fit_intercept, False))
+        return separable(design) if design.samples.size else False
     except AssertionError:
         return None
 
@@ -167,13 +174,15 @@ def _is_true(problem: Problem, clf: Any, here: float, noise: float) -> bool:
 def _of_predictions(problem: Problem, clf: Any) -> Counter:
     X, y, w = (problem.passed[name] for name in ("X", "y", "sample_weight"))
     faults = Counter()
+    logit_noise = _noise_of_logits(problem, clf)
     P, L, Z = clf.predict_proba(X), clf.predict_log_proba(X), clf.decision_function(X)
     finite = np.isfinite(P).all() and not np.isnan(L).any()
     faults["predictions"] = not (finite and np.allclose(P.sum(axis=1), 1, rtol=0, atol=1e-12))
     rows = np.column_stack([np.zeros(len(Z)), Z]) if Z.ndim == 1 else Z
     faults["logits"] = not np.allclose(log_softmax(rows, axis=1), L, rtol=1e-12, atol=1e-12)
     predicted = clf.predict(X)
-    faults["labels"] = not (predicted == clf.classes_[P.argmax(axis=1)]).all()
+    chosen = P[np.asarray(predicted)[:, None] == clf.classes_]
+    faults["labels"] = not (chosen >= P.max(axis=1) - 1e-12).all()
     faults["classes"] = clf.classes_.tolist() != problem.labels.tolist()
     plain = clf.log_likelihood(X, y, w)
     metric = categorical_cross_entropy(
@@ -186,11 +195,11 @@ def _of_predictions(problem: Problem, clf: Any) -> Counter:
         allowed = UNTRUE * abs(plain) + _rounding(problem, clf)
         faults["log_likelihood_"] = not abs(clf.log_likelihood_ - plain) <= allowed
     if y is problem.passed["y"] and problem.Y.shape != np.shape(y):
-        right = problem.w @ (problem.Y[np.arange(len(P)), P.argmax(axis=1)] == 1)
+        right = problem.w @ (problem.labels[problem.Y.argmax(axis=1)] == predicted)
         faults["score"] = not np.isclose(clf.score(X, y, w), right / problem.w.sum(), rtol=1e-9)
     if np.isfinite(clf.intercept_).all():
-        same = clf.to_sklearn()
-        faults["to_sklearn"] = not np.allclose(same.predict_proba(X), P, rtol=1e-9, atol=1e-12)
+        off = np.abs(clf.to_sklearn().predict_proba(X) - P).max(axis=1)
+        faults["to_sklearn"] = not (off <= 1e-12 + logit_noise).all()
     return faults
 
 

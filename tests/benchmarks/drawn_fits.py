@@ -200,6 +200,7 @@ def draw(choose: Choice) -> Problem:
     seed = pick("seed", range(2**20))
     rng = np.random.default_rng([seed, 13])
     n, K = pick("n", range(4, 41)), pick("K", [2, 2, 3, 4, 5])
+    K = min(K, n)
     d = pick("d", [1, 2, 3, 3, 5, 8, 13, 30, 45, 60])
     family = pick("family", FAMILIES)
     X = columns(family, n, d, rng)
@@ -211,7 +212,7 @@ def draw(choose: Choice) -> Problem:
         Y[rng.random(Y.shape) < pick("zeros", [0.0, 0.3])] = 0.0
         Y = np.where(Y.any(axis=1, keepdims=True), Y, 1.0)
         Y /= Y.sum(axis=1, keepdims=True)
-    elif not (X.any() and K <= n):
+    elif not (X.any() and n >= K):
         Y = np.eye(K)[np.arange(n) % K]
     wrapper = pick("wrapper", sorted(WRAPPERS))
     names = LABELS[pick("labels", sorted(LABELS) if K == 2 else sorted(set(LABELS) - {"bool"}))]
@@ -271,7 +272,7 @@ def columns(family: str, n: int, d: int, rng: np.random.Generator) -> np.ndarray
 def in_dtype(X: np.ndarray, dtype: str) -> np.ndarray:
     """The numbers as near as they can be in a type."""
     if dtype == "bool":
-        return X > np.median(X)
+        return np.median(X) < X
     kind = np.dtype(dtype)
     if kind.kind in "iu":
         limits = np.iinfo(kind)

@@ -1,4 +1,4 @@
-"""The minimum of a penalised cross-entropy by damped Newton steps, and the objective in long double.
+"""The minimum of a penalised cross-entropy by damped Newton steps, with long double objectives.
 
 It shares no code with the package. The steps are made on a basis of the columns: scaled and centred
 ones where there is a penalty and rows are enough, else left singular vectors. What it finds is an
@@ -72,14 +72,17 @@ class Minimum:
         size[size == 0] = 1.0
         if np.isfinite(self.C) and len(x) > x.shape[1]:
             with np.errstate(over="ignore", under="ignore"):
-                return x / size, 1 / size / size / self.C
+                ridge = 1 / size / size / self.C
+            some = np.isfinite(ridge)  # others have coefficients of zero
+            return (x / size)[:, some], ridge[some]
         if np.isfinite(self.C):
             largest = float(size.max())
             left, value, _ = np.linalg.svd(x / largest, full_matrices=False)
             some = value > 1e-15 * value.max(initial=1e-300)
-            with np.errstate(over="ignore", under="ignore"):
-                ridge = 1 / (value[some] * largest) ** 2 / self.C
-            return left[:, some], ridge
+            with np.errstate(over="ignore", under="ignore", divide="ignore"):
+                ridge = 1 / (value * largest) ** 2 / self.C
+            some &= np.isfinite(ridge)
+            return left[:, some], ridge[some]
         size = np.sqrt(np.mean((x[kept] / size) ** 2, axis=0)) * size
         size[size == 0] = 1.0
         left, value, _ = np.linalg.svd(x / size, full_matrices=False)
@@ -101,13 +104,10 @@ class Minimum:
     def _newton(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Damped steps from theta; the value reached and its parameters."""
         B, T = self.basis, self.T[:, self.present]
-        n_classes, p = T.shape[1], B.shape[1]
+        n_classes = T.shape[1]
         single = self.T.shape[1] == 2
         across = np.eye(n_classes - 1) - (0 if single else 1 / n_classes)
-        with np.errstate(over="ignore", invalid="ignore"):
-            penalty = np.kron(across, np.diag(self.ridge))
-        frozen = ~np.isfinite(np.diag(penalty)) if len(penalty) else np.zeros(0, bool)
-        penalty = np.where(frozen[:, None] | frozen, 0.0, penalty)
+        penalty = np.kron(across, np.diag(self.ridge))
         total = T.sum(axis=1)
 
         def value(theta: np.ndarray) -> np.longdouble:
@@ -116,21 +116,13 @@ class Minimum:
             return losses_of(T, Z) + flat @ (np.asarray(penalty, WIDE) @ flat) / 2
 
         best, damping = value(theta), 1e-13
-        for _ in range(300):
+        for _ in range(100):
             Z = np.column_stack([B @ theta.T, np.zeros(len(B))])
             E = np.exp(Z - Z.max(axis=1, keepdims=True))
             P = E / E.sum(axis=1, keepdims=True)
             g = ((P * total[:, None] - T)[:, :-1].T @ B).ravel() + penalty @ theta.ravel()
-            H = np.einsum(
-                "nkj,na,nb->kajb",
-                (P[:, :-1, None] * (np.eye(n_classes - 1) - P[:, None, :-1])) * total[:, None, None],
-                B,
-                B,
-                optimize=True,
-            ).reshape(g.size, g.size)
-            H = H + penalty
+            H = penalty + _hessian(B, P[:, :-1], total)
             unit = 1 / np.sqrt(np.maximum(np.diag(H), 1e-300))
-            g[frozen] = 0.0
             scaled = H * unit * unit[:, None]
             while True:
                 trial_step = _solved(scaled, unit * g, damping)
@@ -143,9 +135,20 @@ class Minimum:
                 break
             fallen, best, theta = best - trial, trial, theta + step
             damping = max(damping / 1e3, 1e-13)
-            if fallen < 1e-15 * best:
+            if fallen < 1e-14 * best:
                 break
         return float(best), theta
+
+
+def _hessian(B: np.ndarray, P: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """The Hessian of the losses, classes first."""
+    K, p = P.shape[1], B.shape[1]
+    H = np.empty((K, p, K, p))
+    for k in range(K):
+        for j in range(k + 1):
+            H[k, :, j] = (B * (total * P[:, k] * ((k == j) - P[:, j]))[:, None]).T @ B
+            H[j, :, k] = H[k, :, j]
+    return H.reshape(K * p, K * p)
 
 
 def _solved(H: np.ndarray, g: np.ndarray, damping: float) -> np.ndarray:
