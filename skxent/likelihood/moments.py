@@ -163,7 +163,7 @@ def moments_of(data: Place, first: FirstSums) -> Moments:
 def out_of_range(first: FirstSums) -> np.ndarray:
     """Columns whose sum of squares has overflowed, or has lost digits to underflow, (d,)."""
     squares = first.squares
-    lost = (squares <= LEAST_SQUARES * np.minimum(first.class_weight.sum(), 1.0)) & (
+    lost = (squares <= LEAST_SQUARES * first.class_weight.sum()) & (
         (squares > 0) | (first.class_sums != 0).any(axis=0)
     )
     return lost | ~np.isfinite(squares)

@@ -142,8 +142,8 @@ class _Search:
         self.centre = centre_of(data, moments)
         self.scale = column_scale(moments, self.centre)
         # Numbers of X are known to an epsilon of their size, not of their distance from the centre.
-        mean_square = moments.mean_square() * self.scale**2
-        self.rms = np.sqrt(moments.class_weight.sum() * mean_square)
+        size = np.sqrt(moments.mean_square()) * self.scale
+        self.rms = np.sqrt(moments.class_weight.sum()) * size
         self.V = np.eye(len(self.scale))
         self.certain = _certain(data, moments, self.scale)
         self.corrections = FAR_CORRECTIONS if self.certain > CERTAIN else CORRECTIONS

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skxent.likelihood.data import Data
 from skxent.likelihood.moments import (
     FirstSums,
     Moments,
@@ -96,9 +97,20 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
         refuse_overflow(first)
         return moments_of(data, first), alpha, None
     exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
-    scaled = data.with_columns(np.arange(len(odd)), exponents)
+    scaled = _without_weightless(data.with_columns(np.arange(len(odd)), exponents))
     moments = first_read(scaled)
     return moments.in_units(-exponents), alpha, Units(scaled, moments, exponents)
+
+
+def _without_weightless(data: Place) -> Place:
+    """Rows without weight as zeros, in place: zero times an infinite square would be no number."""
+    if isinstance(data, Data) and not data.immovable and data.weight is not None:
+        kept = data.weight > 0
+        if not data.sparse:
+            data.X[~kept] = 0.0
+        elif not kept.all():
+            data.X.data[np.repeat(~kept, np.diff(data.X.indptr))] = 0.0
+    return data
 
 
 def _visible(alpha: float, total: float, size: float) -> float:

@@ -13,7 +13,7 @@ names the argument. What is counted:
 * untrue: objective or log-likelihood are not those of the parameters;
 * false, missing: said that no maximum exists where one does, or the other way round;
 * predictions: not finite, not of one model, or different from `to_sklearn`;
-* slow: more than 30 seconds; failed: an exception, or a warning of another kind.
+* slow: more than 30 seconds of a processor; failed: an exception, or a warning of another kind.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skxent import LogisticClassifier, SoftmaxClassifier, categorical_cross_entropy
 
 EPS = float(np.finfo(float).eps)
-SLOW = 30.0  # seconds
+SLOW = 30.0  # seconds of a processor
 UNTRUE = 1e-9  # of the objective
 ENDLESS = "no finite maximum", "could not be decided", "out of reach"
 
@@ -43,16 +43,16 @@ def judged(problem: Problem) -> Counter:
     """What is wrong with a fit of the problem."""
     kind = LogisticClassifier if _is_binary(problem) else SoftmaxClassifier
     clf = kind(**problem.parameters)
-    begin = time.perf_counter()
+    begin = time.process_time()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             clf.fit(**problem.passed)
         except (TypeError, ValueError) as error:
-            return Counter() if _refused_rightly(problem, error) else _failed(error)
+            return Counter() if refused_rightly(problem, error) else _failed(error)
         except Exception as error:
             return _failed(error)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     faults = Counter(slow=seconds > SLOW)
     words = [str(w.message) for w in caught if issubclass(w.category, ConvergenceWarning)]
     for other in caught:
@@ -63,8 +63,8 @@ def judged(problem: Problem) -> Counter:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            faults += _of_the_minimum(problem, clf, words)
-            faults += _of_predictions(problem, clf)
+            faults += of_the_minimum(problem, clf, words)
+            faults += of_predictions(problem, clf)
         except Exception as error:
             faults += _failed(error)
     return +faults
@@ -84,7 +84,7 @@ def _failed(error: Exception) -> Counter:
     return Counter({f"failed: {type(error).__name__} {str(error)[:140]} at {place}": 1})
 
 
-def _refused_rightly(problem: Problem, error: Exception) -> bool:
+def refused_rightly(problem: Problem, error: Exception) -> bool:
     """Whether the problem has what the error says."""
     said = str(error)
     if "has only one class" in said or "only class" in said:
@@ -100,7 +100,7 @@ def _refused_rightly(problem: Problem, error: Exception) -> bool:
     return False
 
 
-def _of_the_minimum(problem: Problem, clf: Any, words: list[str]) -> Counter:
+def of_the_minimum(problem: Problem, clf: Any, words: list[str]) -> Counter:
     reference = Minimum(problem.X, problem.T, problem.C, problem.fit_intercept)
     here = reference.objective(clf.coef_, clf.intercept_)
     above = here - min(reference.value, here)
@@ -171,7 +171,7 @@ def _is_true(problem: Problem, clf: Any, here: float, noise: float) -> bool:
     return bool(clf.log_likelihood_ <= 0 <= clf.objective_ and clf.optimality_gap_ >= 0)
 
 
-def _of_predictions(problem: Problem, clf: Any) -> Counter:
+def of_predictions(problem: Problem, clf: Any) -> Counter:
     X, y, w = (problem.passed[name] for name in ("X", "y", "sample_weight"))
     faults = Counter()
     logit_noise = _noise_of_logits(problem, clf)

@@ -105,7 +105,7 @@ WRAPPERS: dict[str, Callable[[np.ndarray], Any]] = {
     "mixed": mixed,
     "nullable": lambda X: frame(X).astype("Float64"),
     "arrow": lambda X: frame(X).astype("double[pyarrow]"),
-    "polars": lambda X: pl.DataFrame(X, schema=[f"x{j}" for j in range(X.shape[1])]),
+    "polars": lambda X: pl.DataFrame({f"x{j}": column for j, column in enumerate(X.T)}),
     "csr": sp.csr_array,
     "csc": sp.csc_matrix,
     "coo": sp.coo_array,
@@ -140,7 +140,7 @@ FAMILIES = [
 ]
 
 
-@dataclass
+@dataclass(repr=False)
 class Problem:
     """What is passed, and what it says in plain arrays.
 
@@ -172,6 +172,9 @@ class Problem:
     passed: dict[str, Any]
     parameters: dict[str, Any]
     labels: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"draw({self.choices})"
 
     @property
     def C(self) -> float:
