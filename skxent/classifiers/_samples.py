@@ -18,6 +18,11 @@ SHOWN = 5  # columns that an error names
 def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are; `reset` learns their columns, else they are checked against the fit."""
     refuse_kind(X, "X")
+    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # which NumPy turns into numbers
+        raise TypeError(
+            f"X is an array of {X.dtype}: pass numbers, for example days since a date of your "
+            "choice, or leave such columns out."
+        )
     with columns_named(X):
         return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
 

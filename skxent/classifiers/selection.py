@@ -298,7 +298,8 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
             class_weight=self.class_weight,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
-            **self._accuracy(),
+            tol=self.tol,
+            max_iter=self.max_iter,
             **settings,
         )
 

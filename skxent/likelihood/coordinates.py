@@ -16,9 +16,10 @@ import numpy as np
 from skxent.likelihood.columns import IndependentColumns
 from skxent.likelihood.graded import Extreme
 from skxent.likelihood.moments import Moments, first_read
+from skxent.likelihood.orthogonal import OrthogonalColumns
 from skxent.likelihood.places import Place
 from skxent.likelihood.plan import fits_row_space
-from skxent.likelihood.rank import centre_of, independent_columns
+from skxent.likelihood.rank import PLAIN, centre_of, independent_columns
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.units import Units, read
@@ -156,8 +157,13 @@ def _identified(frame: Frame) -> Frame:
         return frame
     if _graded(data):  # then the factor of `graded` finds the rank, from the rows
         return frame
-    columns = IndependentColumns.of(data, moments, basis)
-    return replace(frame, **_changed(frame, columns, columns.moments, False))
+    if len(basis.columns) < data.n_features:
+        columns = IndependentColumns.of(data, moments, basis)
+        frame = replace(frame, **_changed(frame, columns, columns.moments, False))
+    if basis.least < PLAIN and OrthogonalColumns.fits(frame.data):
+        orthogonal = OrthogonalColumns.of(frame.data, frame.moments)
+        frame = replace(frame, **_changed(frame, orthogonal, first_read(orthogonal.data), False))
+    return frame
 
 
 def _graded(data: Place) -> bool:

@@ -104,7 +104,8 @@ def own_squares(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
             P = rows.probabilities(theta, x)
             residual = rows.residuals(P, block) if caution else None
             h = rows.weigh(own_curvature(P, residual, caution), block)
-            part = product(h, x.power(2) if blocks.sparse else np.square(x))
+            squares = x.astype(np.float64, copy=False).power(2) if blocks.sparse else np.square(x)
+            part = product(h, squares)
             h_sum = h.sum(axis=1, keepdims=True)
             if c is not None:
                 largest = part + h_sum * c**2

@@ -214,7 +214,7 @@ def _weighted_squares(x: Any, weight: np.ndarray, space: np.ndarray | None) -> n
     """`_sum_of_squares`, with infinity or NaN where squares overflow."""
     total = np.zeros(x.shape[1])
     step = max(1, SQUARES * x.shape[0] // max(x.nnz, 1)) if space is None else len(space)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # a weight of zero times infinity is NaN
         for rows in (slice(start, start + step) for start in range(0, x.shape[0], step)):
             some = x[rows]
             if space is None:

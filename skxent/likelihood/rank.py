@@ -21,7 +21,8 @@ residuals are scaled and factored in their turn.
 Rows
 ----
 Where rows are fewer than columns, a pivoted QR factorisation of the scaled rows is cheap. A pivot
-counts if it is above `ROUNDINGS` :math:`\varepsilon \sqrt{\max(n, d)}` times the largest.
+counts if it is above `ROUNDINGS` :math:`\varepsilon \sqrt{\max(n, d)}` times the largest, or the
+size that the numbers of X have before they are centred.
 """
 
 from __future__ import annotations
@@ -40,10 +41,14 @@ from skxent.likelihood.places import Place, add
 
 CERTAIN = 1e-10  # squared part of a column of size one that is certainly more than rounding
 ROUNDINGS = 16.0  # roundings, times the root of the number of terms in a sum, that may be no signal
+# Part of an independent column that the others do not explain, of one, above which a Hessian shows
+# it: there it is squared and times probabilities, and rounding is 2e-16 of the whole.
+PLAIN = 1e-4
 LEVELS = 4  # of residuals; each is 1e-5 of the one before, and float64 ends at 1e-16
 CORRECTIONS = 1  # of T; each gains as many digits as the Gram matrix has, five at least
 FAR_CORRECTIONS = 4  # the same, where the Gram matrix has fewer digits
 CANCELLED = 400.0  # epsilons of the mean square that centring may leave as rounding errors
+FAR = 1e2  # deviations of a sparse column; a mean farther from zero is subtracted before products
 LEAST_CERTAIN = 0.01  # upper bound of the limit that replaces `CERTAIN` for such columns
 FEW_ROWS = 8  # rows for each column; if they have full rank, so have all rows
 WIDEST = 2400  # columns; their Gram matrix takes 46 megabytes
@@ -87,7 +92,7 @@ def reciprocal(size: np.ndarray) -> np.ndarray:
 
 
 def independent_columns(data: Place, moments: Moments) -> ColumnBasis | None:
-    """Choose independent columns of X, as many as there are; None if all of them are.
+    """Choose independent columns of X, as many as there are; None if all plainly are.
 
     Columns that are constant depend on the intercept, or are zero.
     """
@@ -117,11 +122,11 @@ def _certain(data: Place, moments: Moments, scale: np.ndarray) -> float:
     """Squared part of a column of size one that is certainly more than rounding.
 
     Products of sparse columns are centred after they were added up, and lose digits if the mean is
-    large.
+    large. A mean farther than `FAR` is subtracted before.
     """
     if not data.sparse:
         return CERTAIN
-    far = float(np.max((moments.mean * scale) ** 2, initial=0.0))
+    far = float(np.max(np.minimum(np.abs(moments.mean * scale), FAR) ** 2, initial=0.0))
     return max(CERTAIN, min(CANCELLED * data.eps * far, LEAST_CERTAIN))
 
 
@@ -137,13 +142,13 @@ class _Search:
         self.centre = centre_of(data, moments)
         self.scale = column_scale(moments, self.centre)
         # Numbers of X are known to an epsilon of their size, not of their distance from the centre.
-        mean_square = moments.mean_square() * self.scale**2
-        self.rms = np.sqrt(moments.class_weight.sum() * mean_square)
+        size = np.sqrt(moments.mean_square()) * self.scale
+        self.rms = np.sqrt(moments.class_weight.sum()) * size
         self.V = np.eye(len(self.scale))
         self.certain = _certain(data, moments, self.scale)
         self.corrections = FAR_CORRECTIONS if self.certain > CERTAIN else CORRECTIONS
         self.with_X, self.gram = data.sum(column_products, self.centre, self.scale, None)
-        self.size = np.sqrt(np.diagonal(self.gram))
+        self.size = np.sqrt(np.maximum(np.diagonal(self.gram), 0.0))
         self.levels: list[tuple[np.ndarray, _Factor]] = []
         self.least = 1.0
 
@@ -164,7 +169,7 @@ class _Search:
                 break
         varies[others] = False
         columns = np.flatnonzero(varies)
-        if len(columns) == len(varies):
+        if len(columns) == len(varies) and self.least >= PLAIN:
             return None
         combinations = np.zeros((len(columns), len(varies)))
         combinations[:, others] = -self.V[np.ix_(columns, others)]
@@ -275,6 +280,7 @@ def _sparse_products(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same for sparse rows: the products are centred, not the rows."""
     x = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
+    x, centre = _near(x, centre, scale)
     x.data *= scale[x.indices]
     centre = centre * scale
     weighted = x.copy()
@@ -289,13 +295,29 @@ def _sparse_products(
     return with_X, E.T @ (E * weight[:, None])
 
 
+def _near(x: Any, centre: np.ndarray, scale: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Sparse rows with far centres subtracted, and the centres that are left.
+
+    A column whose mean is `FAR` deviations from zero has next to no zeros that could be lost.
+    """
+    far = np.flatnonzero(np.abs(centre * scale) > FAR)
+    if not len(far):
+        return x, centre
+    x = x.tolil()
+    x[:, far] = x[:, far].toarray() - centre[far]
+    left = centre.copy()
+    left[far] = 0.0
+    return x.tocsr(), left
+
+
 def independent_rows(upper: np.ndarray, n_terms: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """Choose independent columns of a triangle, as many as there are.
 
     Parameters
     ----------
     upper : (n, n) array
-        Of a QR factorisation of the transpose of rows, whose columns stand for the rows.
+        Of a QR factorisation of the transpose of rows, whose columns stand for the rows. Numbers of
+        X are of size one there, so that they are known to `eps`, however close together they are.
     n_terms : int
         Numbers that are added up in a product of two rows or of two columns, at most.
     eps : float
@@ -310,7 +332,8 @@ def independent_rows(upper: np.ndarray, n_terms: int, eps: float) -> tuple[np.nd
     """
     R, order = scipy.linalg.qr(upper, mode="r", pivoting=True, check_finite=False)
     pivots = np.abs(np.diagonal(R))
-    r = int(np.count_nonzero(pivots > ROUNDINGS * eps * np.sqrt(n_terms) * pivots[0]))
+    largest = max(float(pivots[0]), 1.0)
+    r = int(np.count_nonzero(pivots > ROUNDINGS * eps * np.sqrt(n_terms) * largest))
     combinations = np.zeros((len(upper), r))
     combinations[order[:r], np.arange(r)] = 1.0
     if 0 < r < len(upper):

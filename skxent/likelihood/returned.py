@@ -4,7 +4,9 @@ A fit measures samples from a centre, in coordinates of its own, and may compute
 as the difference of a log-partition and its linear part. The parameters that it returns are for
 samples as they are. Beside a column of 1e12, or if columns depend on others, these parameters and
 the logits of predictions may have fewer digits than the fit had. The losses are then added up once
-more, from these logits. No loss is negative, and so neither is the sum.
+more, from these logits. No loss is negative, and so neither is the sum. If so many digits are lost
+that the parameters are worse than no coefficients at all, the fit returns intercepts alone, the
+shares of the classes, and has not converged.
 """
 
 from __future__ import annotations
@@ -47,6 +49,19 @@ def as_returned(
     W = W - W.mean(axis=0) if len(W) > 1 else W
     value = loss + (0.5 * alpha * float(np.vdot(W, W)) if alpha else 0.0)
     lost = value - solution.value
+    intercept, most = _without_features(moments, data.fit_intercept)
+    if lost > solution.target and value > (1.0 + DIGITS) * most:
+        return replace(
+            solution,
+            coef=np.zeros_like(solution.coef),
+            intercept=intercept,
+            value=most,
+            log_likelihood=-most,
+            gap=most,
+            converged=False,
+            n_passes=solution.n_passes + 1,
+            extreme=solution.extreme or Extreme.of(data),
+        )
     rounding = max(min(8 * doubt * loss, MUCH * nats_of_tol(value)), ROUNDING * solution.target)
     converged = solution.converged and lost <= max(solution.target, rounding)
     gap = solution.gap + max(lost, 0.0)
@@ -62,6 +77,17 @@ def as_returned(
         n_passes=solution.n_passes + 1,
         extreme=solution.extreme if converged else solution.extreme or Extreme.of(data),
     )
+
+
+def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray, float]:
+    """The best intercepts alone, and their objective: the shares of the classes."""
+    total = moments.class_weight
+    K = len(total)
+    if not fit_intercept:
+        return np.zeros(K if K > 2 else 1), float(total.sum() * np.log(K))
+    logs = np.log(total) - np.log(total.sum())
+    value = -float(total @ logs)
+    return (logs - logs.mean() if K > 2 else logs[1:] - logs[:1]), value
 
 
 def sum_of_losses(data: Data, coef: np.ndarray, intercept: np.ndarray) -> float:

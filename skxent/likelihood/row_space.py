@@ -67,9 +67,11 @@ class RowSpace:
         whose coefficients are to have the least norm. Rows without weight decide nothing, and are
         projected.
         """
-        centre, size = centre_of(data, moments), np.sqrt(moments.mean_square())
+        centre = centre_of(data, moments)
         weighty = np.ones(data.n_rows, dtype=bool) if data.weight is None else data.weight > 0
         X = data.X.toarray() if scipy.sparse.issparse(data.X) else data.X
+        # Not weighted, because weights may differ by more than float64 can tell.
+        size = np.sqrt(np.mean(np.square(X[weighty], dtype=np.float64), axis=0))
         everything = np.subtract(X, centre, dtype=np.float64)
         rows = everything[weighty]
         scaled = (rows * reciprocal(size)).T

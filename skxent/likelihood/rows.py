@@ -123,7 +123,7 @@ class Rows(Here):
         x = self.blocks.read(rows, buffer)
         x = x.toarray() if self.blocks.sparse else x
         if x.shape[1] == self.shape[1] and self.centre is None:
-            return x
+            return x.astype(np.float64, copy=False)  # products of float32 would be float32
         space = np.empty((x.shape[0], self.shape[1])) if space is None else space
         samples = space[: x.shape[0]]
         np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])

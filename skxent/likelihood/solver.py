@@ -101,7 +101,8 @@ def _minimised(
         frame = frame.identified()
         search = partial(_in_frame, frame, tol, max_iter)
         solution = frame.fit(search, start, report)
-        return as_returned(data, frame.first, frame.alpha, solution, certain=frame.certain)
+        certain = frame.certain and frame.alpha == alpha  # else a penalty that is not seen counts
+        return as_returned(data, frame.first, alpha, solution, certain=certain)
 
 
 def _in_frame(

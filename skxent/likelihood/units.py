@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skxent.likelihood.data import Data
 from skxent.likelihood.moments import (
     FirstSums,
     Moments,
@@ -16,6 +17,7 @@ from skxent.likelihood.moments import (
     refuse_overflow,
 )
 from skxent.likelihood.places import Place
+from skxent.likelihood.rank import centre_of
 
 EPS = float(np.finfo(float).eps)
 
@@ -79,23 +81,36 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
     odd = out_of_range(first)
     if not odd.any():
         moments = moments_of(data, first)
-        size = np.sqrt(np.where(moments.variance > 0, moments.variance, np.inf))
-        return moments, _visible(alpha, moments.class_weight.sum(), size.min(initial=np.inf)), None
+        squares = moments.variance + (moments.mean - centre_of(data, moments)) ** 2
+        smallest = float(np.sqrt(squares[squares > 0].min(initial=np.inf)))
+        return moments, _visible(alpha, moments.class_weight.sum(), smallest), None
     columns = np.flatnonzero(odd)
     largest = np.zeros(len(odd))
     largest[columns] = data.sum(largest_of, columns, first.origin[columns], add=np.maximum)
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.sqrt(first.squares / first.class_weight.sum())
     size = np.where(odd, largest, size)
+    size = size if data.fit_intercept else np.maximum(size, np.abs(first.origin))
     smallest = float(size[size > 0].min(initial=np.inf))
     alpha = _visible(alpha, first.class_weight.sum(), smallest)
     if alpha > 0:
         refuse_overflow(first)
         return moments_of(data, first), alpha, None
     exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
-    scaled = data.with_columns(np.arange(len(odd)), exponents)
+    scaled = _without_weightless(data.with_columns(np.arange(len(odd)), exponents))
     moments = first_read(scaled)
     return moments.in_units(-exponents), alpha, Units(scaled, moments, exponents)
+
+
+def _without_weightless(data: Place) -> Place:
+    """Rows without weight as zeros, in place: zero times an infinite square would be no number."""
+    if isinstance(data, Data) and not data.immovable and data.weight is not None:
+        kept = data.weight > 0
+        if not data.sparse:
+            data.X[~kept] = 0.0
+        elif not kept.all():
+            data.X.data[np.repeat(~kept, np.diff(data.X.indptr))] = 0.0
+    return data
 
 
 def _visible(alpha: float, total: float, size: float) -> float:
