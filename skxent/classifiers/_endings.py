@@ -22,7 +22,7 @@ UNDECIDED = (
     "it could not be decided whether a finite maximum of the likelihood exists: some probabilities "
     "are so small that rounding hides whether the likelihood still grows, and the data are too "
     "large or too difficult for the linear programmes that would decide. Coefficients may grow "
-    "without bound. Pass a finite C."
+    "without bound"
 )
 
 
@@ -30,8 +30,6 @@ def how_it_ended(clf: Any, solution: Solution) -> str:
     """Text of the warning after the classifier's name; empty if the fit ended well."""
     endless = _endless(clf, solution)
     if endless:
-        if np.isfinite(getattr(clf, "C", np.inf)):  # so large that float64 sees no penalty
-            endless = endless.replace("Pass a finite C", "Pass a smaller C")
         return f": {endless}"
     if solution.converged or solution.stopped:
         return ""
@@ -63,18 +61,20 @@ def _next_to(extreme: Extreme, names: Any) -> str:
 
 
 def _endless(clf: Any, solution: Solution) -> str:
-    """Say why logits go to infinity, if they do."""
+    """Say why logits go to infinity, if they do or may do."""
+    # A finite C may be so large that float64 sees no penalty.
+    weak = np.isfinite(getattr(clf, "C", np.inf))
+    cure = "Pass a smaller C" if weak else "Pass a finite C"
     if solution.separation is not None:
-        return solution.separation.message(
-            fitted_classes(clf, solution), getattr(clf, "feature_names_in_", None)
-        )
+        names = getattr(clf, "feature_names_in_", None)
+        return solution.separation.message(fitted_classes(clf, solution), names, cure)
     if solution.unbounded:
         return (
             f"{OUT_OF_REACH if solution.decided else UNKNOWN}. Coefficients keep growing while the "
-            "likelihood gains next to nothing, and their size means nothing. Pass a finite C."
+            f"likelihood gains next to nothing, and their size means nothing. {cure}."
         )
     ended_well = solution.gap <= solution.target and not solution.stopped
-    return UNDECIDED if ended_well and not solution.decided else ""
+    return f"{UNDECIDED}. {cure}." if ended_well and not solution.decided else ""
 
 
 def fitted_classes(clf: Any, solution: Solution) -> Any:

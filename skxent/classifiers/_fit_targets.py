@@ -106,7 +106,7 @@ class FitTargets:
         if y.dtype.kind not in "biuUO":  # these are labels; of objects as_labels says what is wrong
             check_classification_targets(y)
         labels = as_labels(y, "y")
-        if y.dtype.kind == "O":  # values as they were given: of one class they may differ in type
+        if y.dtype.kind == "O":  # keep values as given; those of one class may differ in type
             example = np.empty(len(labels.distinct), dtype=np.intp)
             example[labels.codes[::-1]] = np.arange(len(y))[::-1]
             return cls(y[example], labels.codes)
@@ -237,7 +237,7 @@ def _check_keys(class_weight: dict[Any, float], labels: list[Any]) -> None:
 
 
 def refuse_rows(y: Any) -> None:
-    """Refuse soft targets, which accuracy cannot be measured with."""
+    """Refuse soft targets, for which accuracy is not defined."""
     shape = getattr(y, "shape", None)
     shape = np.shape(y) if shape is None else tuple(shape)
     if len(shape) == 2 and shape[1] > 1:

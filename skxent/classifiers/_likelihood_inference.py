@@ -20,7 +20,7 @@ from skxent.likelihood import information
 from skxent.likelihood.information import Estimate
 from skxent.metrics._tables import data_frame
 
-SAME = 1e-12  # part of a weight by which the same one may differ, from rounding of other operations
+SAME = 1e-12  # relative difference of weights that are the same but for rounding
 DEPENDENT = 1e-12  # reciprocal condition of a covariance that cannot be inverted
 
 

@@ -21,6 +21,7 @@ from skxent.likelihood.data import Data
 from skxent.likelihood.information import Estimate
 from skxent.likelihood.moments import Moments, first_read
 from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.rank import centre_of
 from skxent.likelihood.separation import Undecided, find_separation
 from skxent.likelihood.thread_limits import one_blas_thread
 from skxent.metrics._names import check_default_names
@@ -134,7 +135,7 @@ def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:
     with closing(one_blas_thread()) as limit, limit:
         moments = first_read(data)
         _refuse_empty(clf, data, moments)
-        mean = moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
+        mean = centre_of(data, moments)
         objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
         try:
             point = objective(objective.enter(clf.coef_, clf.intercept_))

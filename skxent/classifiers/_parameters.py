@@ -80,7 +80,7 @@ def _require(name: str, value: Any, good: Any, cure: str) -> None:
 
 def _float(value: Any, name: str) -> float:
     try:
-        return float(value) or np.nan  # what is above 0, and too small for a float
+        return float(value) or np.nan  # NaN for what is too small for a float
     except OverflowError as error:
         raise ValueError(
             f"{name} is larger than the largest float: pass numpy.inf, or a number below 1e308."

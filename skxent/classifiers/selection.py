@@ -111,8 +111,8 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
     more a random sample of that size is, and the mean loss is that of the training samples plus
     what leaving out adds in the sample; the standard error knows of it.
 
-    A weight is a number of copies, and a sample is left out with all of them: a weight of two is
-    not the same as the sample twice, of which one would vouch for the other.
+    A weight is a number of copies, and a sample is left out with all of them. The sample twice is
+    therefore not the same as a weight of two: one copy stays in the fit when the other is left out.
 
     **Floor.** As with `cce_scorer` a sample costs at most -log(2.2e-16) = 36.04 nats. That is what
     the only sample of its class costs in a fit without it, or a class that the training part of a

@@ -52,18 +52,18 @@ class SoftmaxClassifier(
     ----------
     C : float, default=1.0
         Inverse strength of the penalty, as in `sklearn.linear_model.LogisticRegression`. Intercepts
-        are not penalised. `numpy.inf` means no penalty: the maximum of the likelihood, and where
-        columns depend on others the one whose coefficients have the least sum of squares.
+        are not penalised. `numpy.inf` means no penalty: the maximum of the likelihood. If columns
+        depend on others, the coefficients with the least sum of squares are returned.
     fit_intercept : bool, default=True
         Whether logits have a constant term.
     class_weight : dict, "balanced" or None, default=None
         Factors of the sample weights, by class; 1 for a class without a key. Keys of classes that
         `y` lacks are ignored. "balanced" gives all classes the same total.
     tol : float, default=1e-6
-        Distance from the minimum at which to stop, in nats: `tol`, or `tol` thousandths of the
-        objective where that is more (one billionth of it, by default), or `tol` times the objective
-        where that is below one nat, as on nearly separable data. It depends neither on the units of
-        the features nor on the number of samples. `target_gap_` is the outcome.
+        Distance from the minimum at which to stop, the gap. It is `tol` nats for an objective
+        between one and a thousand nats, `tol` thousandths of a larger objective (one billionth of
+        it, by default), and `tol` times an objective below one nat, as on nearly separable data. It
+        does not depend on the units of the features. `target_gap_` is the gap in nats.
     max_iter : int, default=1000
         Iterations at most, of L-BFGS or Newton steps on all rows. 0 leaves the parameters where the
         fit begins, at those of the last fit with `warm_start` and at zero otherwise, and measures
@@ -91,8 +91,8 @@ class SoftmaxClassifier(
         Times that X was read, for values, gradients, curvature and the first look; reads of a
         sample of rows count as fractions.
     converged_ : bool
-        Whether the gap is within `tol`. Without penalty it is False where no finite maximum of the
-        likelihood exists, or where that could not be decided, whatever the gap.
+        Whether the gap is at most `target_gap_`. Without penalty it is False if no finite maximum
+        of the likelihood exists, or if this could not be decided, whatever the gap.
     objective_ : float
         The objective of the parameters returned, in nats, never negative. Where no finite minimum
         exists it is an upper bound of the infimum, which the parameters approach as they grow.
@@ -100,16 +100,16 @@ class SoftmaxClassifier(
         The weighted log-likelihood of the training data, in nats, without the penalty, of the
         parameters returned. Where no finite maximum exists it is a lower bound of the supremum.
     optimality_gap_ : float
-        How far `objective_` is above its minimum, in nats. Of a fit that converged it is an
-        estimate: the Newton decrement :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian,
-        solved directly or, where that is too large, by conjugate gradients to a residual of 0.03,
-        or to a bound by the penalty of what they have not seen. That is the gap itself, or by such
-        a bound up to five times the gap. Of a fit that did not converge it is an upper bound: the
-        decrement with an allowance for how the curvature changes where its step moves no logit by
-        one, and `objective_` itself farther away, since no objective is negative.
+        How far `objective_` is above its minimum, in nats. For a fit that converged it is an
+        estimate: the Newton decrement :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian H,
+        solved directly or, if H is too large, by conjugate gradients. These end at a residual of
+        0.03, or when the penalty bounds the part that they have not seen; the estimate is then up
+        to five times the gap. For a fit that did not converge it is an upper bound: the decrement
+        times a factor for the change of the curvature if its step moves no logit by one, and
+        `objective_` itself otherwise, since no objective is negative.
     target_gap_ : float
-        The gap that was asked for by `tol`, in nats; more where float64 resolves less of the
-        objective.
+        The gap that `tol` asks for, in nats, or the rounding of the objective in float64 if that is
+        larger.
     objective_curve_ : ndarray of shape (iterations, 2)
         Passes and objective after each iteration; the last one ends at `objective_`.
     n_features_in_ : int
@@ -128,7 +128,7 @@ class SoftmaxClassifier(
     is zero. With an intercept the objective falls as the intercept of that class goes to minus
     infinity. The fit returns this limit and warns: the class keeps its place in `classes_`, with
     probability 0, weights of zero and an intercept of -inf, and the other classes are fitted
-    without it. Without an intercept nothing sends its logit away, and it is fitted as any other.
+    without it. Without an intercept there is no such limit, and the class is fitted as any other.
 
     Centred coordinates, a model of the curvature that turns them into nearly round ones, and
     SciPy's L-BFGS on the sum; see :ref:`the classifier page <classifier>`.

@@ -38,7 +38,7 @@ def as_returned(
     objective is always evaluated anew.
     """
     largest = np.abs(moments.mean) + np.sqrt(moments.variance) * np.sqrt(data.n_rows)
-    size = np.where(np.isfinite(largest), largest, 0.0)  # others were fitted in other units
+    size = np.where(np.isfinite(largest), largest, 0.0)  # columns that overflow had other units
     doubt = EPS * float((np.abs(solution.coef) @ size).max())
     seen = doubt * float(moments.class_weight.sum())
     plain = solution.value >= 0 >= solution.log_likelihood and seen <= DIGITS * solution.value

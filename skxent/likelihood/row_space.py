@@ -15,7 +15,7 @@ from skxent.likelihood.moments import Moments
 from skxent.likelihood.rank import centre_of, independent_rows, reciprocal
 
 EPS = float(np.finfo(float).eps)
-UNEVEN = 1e3  # ratio of the columns' sizes above which rounding errors must not spread over columns
+UNEVEN = 1e3  # ratio of column sizes; above it pivots keep large columns' rounding from small ones
 
 
 @dataclass(frozen=True)

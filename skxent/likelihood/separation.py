@@ -108,7 +108,12 @@ class Separation:
     n_samples: int
     n_total: int
 
-    def message(self, classes: np.ndarray, feature_names: Sequence[Any] | None = None) -> str:
+    def message(
+        self,
+        classes: np.ndarray,
+        feature_names: Sequence[Any] | None = None,
+        cure: str = "Pass a finite C",
+    ) -> str:
         """Say what is separated, by what, and what to do.
 
         Parameters
@@ -117,6 +122,8 @@ class Separation:
             Labels, as in `classes_`.
         feature_names : sequence of str or None
             As in `feature_names_in_`; x0, x1, ... when None.
+        cure : str
+            What to do about the penalty.
         """
         if feature_names is None:
             columns = [f"x{j}" for j in self.features]
@@ -130,8 +137,8 @@ class Separation:
             f"no finite maximum of the likelihood exists, because {what} "
             f"{self._classes([repr(label) for label in np.asarray(classes).tolist()])} in {share} "
             f"{self.n_total} samples ({self.kind} separation). Coefficients grow without bound and "
-            "their size means nothing. Pass a finite C, or drop or merge the features or "
-            "categories that separate."
+            f"their size means nothing. {cure}, or drop or merge the features or categories that "
+            "separate."
         )
 
     def _classes(self, names: list[str]) -> str:
@@ -214,9 +221,9 @@ def find_separation(
 
 
 def _in_units(units: Units, guess: tuple[np.ndarray, np.ndarray] | None) -> Separation | None:
-    """`find_separation` for columns whose squares are beyond float64, in units where they are not.
+    """`find_separation` in other units, if squares of columns overflow or underflow.
 
-    The direction is for samples as they are.
+    The direction returned is for the columns as they are.
     """
     data = cast(Data, units.data)
     found = find_separation(data, units.moments, guess and units.enter(*guess))

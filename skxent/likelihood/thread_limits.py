@@ -55,13 +55,13 @@ class OneBlasThread:
         self.close()
 
     def close(self) -> None:
-        """Leave, if that is still to be done, and end what pools are left."""
+        """End the pools that are left, and give up the limit if this was not done before."""
         for pool in list(self.pools or ()):
             end_pool(pool)
         _leave(self)
 
     def add(self, pool: ThreadPoolExecutor) -> None:
-        """Leave no thread of `pool` behind."""
+        """End the threads of `pool` together with the limit."""
         if self.pools is None:
             self.pools = WeakSet()
         self.pools.add(pool)

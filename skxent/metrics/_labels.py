@@ -134,7 +134,7 @@ def locate(labels: Labels, classes: Labels) -> Codes:
 
 
 def kind_of(label: Any) -> str:
-    """Return what a label is: labels of different kinds are never equal."""
+    """Return the kind of a label; labels of different kinds are never equal."""
     if isinstance(label, str):
         return "text"
     if isinstance(label, numbers.Number | np.bool_):
