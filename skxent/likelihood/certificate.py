@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from skxent.likelihood import curvature
 from skxent.likelihood.curvature import Curvature
 from skxent.likelihood.graded import RowFactor
 from skxent.likelihood.objective import Objective, Point
@@ -16,6 +17,8 @@ CG_PRODUCTS = 1000  # to begin anew costs more than to go on
 LAST_PRODUCTS = 100  # for a gap to report, where no step follows
 LOOSE = 0.3  # of the gradient, what the first steps from afar may leave
 ROUGH = 4.0  # times what is seen of a gap, that may be left
+STILL = 0.1  # logits; where a Newton step moves none by more, its decrement is the gap
+FAR = 8.0  # logits; the Hessian at a point is told from that of another by no useful bound
 FLAT = 100.0  # times less than a sample of rows shows, that the curvature of a direction may be
 
 
@@ -149,3 +152,32 @@ def conjugate_gradients(
     if told:
         left = min(left, ROUGH * gap)
     return gap + left, model.to_theta(s), told
+
+
+def is_minimum(
+    objective: Objective, point: Point, start: np.ndarray, decrement: float, target: float
+) -> bool:
+    """Whether `point` is within `target` of the minimum without one of the samples, in nats.
+
+    `decrement` is that of the Hessian of all samples at `start`. The Hessian at the point itself is
+    computed only where logits have moved so far since that the first may overrate the curvature too
+    much.
+    """
+    move = objective.largest_move(point.theta - start)
+    if move < FAR and decrement * _overrated(move) <= target:
+        return True
+    model = curvature.full(objective, point.theta)
+    view = View.of(model, point)
+    near = model.certain and view.decrement <= target
+    return near and objective.largest_move(view.newton_step) < STILL
+
+
+def _overrated(move: float) -> float:
+    """How many times less the curvature may be without a sample, where logits moved by `move`.
+
+    Logits that move by q change the curvature of a sample by a factor between exp(-q) and exp(q).
+    The sample left out took the part h of the curvature, its leverage, with it. The Newton step
+    without it moves its own logit by h / (1 - h) at least, so 1 / (1 - h) is 1 + q exp(q) at most.
+    """
+    factor = float(np.exp(move))
+    return factor * (1.0 + move * factor)

@@ -52,7 +52,7 @@ from scipy.special import expit, softmax
 
 from skxent.likelihood import curvature, kernels
 from skxent.likelihood.blocks import Blocks
-from skxent.likelihood.certificate import View
+from skxent.likelihood.certificate import View, is_minimum
 from skxent.likelihood.coordinates import Coordinates, leave
 from skxent.likelihood.curvature import Cholesky
 from skxent.likelihood.data import Data
@@ -77,7 +77,6 @@ BATCH = 8  # of them at a time, from which to learn the error of the others
 FINE = 1e-4  # of the gap of other fits; a logit is off by the square root of a gap
 STAGES = 4  # for such a fit, before one of the usual kind takes over
 STAGE = 40  # iterations of a stage
-CLOSE = 1.0  # logits; where none moves by more the Hessian of all samples is good to a factor of e
 ALONE = 1e-12  # of the weight of a class; what is left where a sample had it all
 
 # Losses (m,) of the samples with these indices from logits (m, K), or (m, 1) for two classes.
@@ -250,8 +249,8 @@ class LeaveOneOut:
         """Loss of a sample in a fit in which its weight is zero.
 
         The Hessian of all is a good model of the curvature for stages that begin where one Newton
-        step ends. It is no certificate where logits move and the curvature changes: a fit of the
-        usual kind goes on from there.
+        step ends. Where logits move too far for it to tell the gap, and the Hessian without the
+        sample does not tell either, a fit of the usual kind goes on from there.
         """
         n = self.data.X.shape[0]
         weight = np.ones(n) if self.data.weight is None else self.data.weight.copy()
@@ -267,7 +266,7 @@ class LeaveOneOut:
                 point = stage.best
                 if stage.arrived:
                     break
-            near = stage.arrived and others.largest_move(point.theta - fit.theta) < CLOSE
+            near = stage.arrived and is_minimum(others, point, fit.theta, stage.decrement, target)
         coef, intercept = others.leave(point.theta)
         if not near:
             other = self._minimise(data, others.alpha, (coef, intercept), FINE * self.tol, False)

@@ -1,0 +1,73 @@
+"""Fits without a sample: what they cost on ordinary data, and when their end counts as one."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+
+from skxent import SoftmaxClassifierCV
+from skxent.likelihood import curvature
+from skxent.likelihood.certificate import View, is_minimum
+from skxent.likelihood.data import Data
+from skxent.likelihood.leave_one_out import LeaveOneOut
+from skxent.likelihood.moments import first_read
+from skxent.likelihood.objective import Objective
+from skxent.likelihood.solver import minimise
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
+def test_ordinary_data_take_no_second_fit(load, monkeypatch):
+    """A stage in the coordinates of the fit of all samples ends each fit without one."""
+    kinds = []
+    whole = LeaveOneOut._minimise
+
+    def counted(self, data, alpha, start, tol, search):
+        kinds.append(search)
+        return whole(self, data, alpha, start, tol, search)
+
+    monkeypatch.setattr(LeaveOneOut, "_minimise", counted)
+    clf = SoftmaxClassifierCV().fit(*load(return_X_y=True))
+    assert clf.n_refits_.sum() > 50
+    assert kinds == [True] * 10  # the fits of all samples, one for each C
+
+
+def problem(seed, K, strength):
+    """Samples of which the first decides much, the fit of all, and the objective without it."""
+    rng = np.random.default_rng([seed, K])
+    X = rng.normal(size=(40, 3))
+    X[0] *= 4.0
+    P = softmax(strength * X @ rng.normal(size=(3, K)), axis=1)
+    y = (P.cumsum(axis=1) < rng.random((40, 1))).sum(axis=1)
+    y[:K] = np.arange(K)[::-1]
+    alpha = 10.0 ** -rng.integers(0, 5)
+    weight = np.ones(40)
+    weight[0] = 0.0
+    data = Data(X, y, None, K)
+    others = Data(X, y, weight, K)
+    centre = first_read(data).mean
+    fits = [minimise(d, alpha=alpha, start=None, tol=1e-12, max_iter=1000) for d in (data, others)]
+    before, after = (Objective(d, first_read(d), alpha, centre) for d in (data, others))
+    start, end = (after.enter(fit.coef, fit.intercept) for fit in fits)
+    return rng, before, after, start, end
+
+
+@pytest.mark.parametrize("strength", [1.0, 5.0, 30.0])
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("seed", range(10))
+def test_an_end_that_counts_is_within_the_target(seed, K, strength):
+    """At points of all distances from the minimum: what is true of it, and what is said of it."""
+    rng, before, after, start, end = problem(seed, K, strength)
+    model = curvature.full(before, start)
+    lowest = after(end)
+    said = {True: 0, False: 0}
+    for distance in 10.0 ** np.arange(-9.0, 1.0):
+        direction = rng.normal(size=end.shape)
+        direction = direction - direction.mean(axis=0) if K > 2 else direction
+        point = after(end + distance * direction)
+        gap = point.value - lowest.value
+        for target in 10.0 ** np.arange(-10.0, 1.0, 2.0):
+            near = is_minimum(after, point, start, View.of(model, point).decrement, target)
+            said[bool(near)] += 1
+            assert not near or gap <= 2 * target + 1e-12
+            assert near or gap > 1e-5 * target
+    assert min(said.values()) > 5
