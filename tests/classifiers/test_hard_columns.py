@@ -132,6 +132,22 @@ def test_no_fit_is_worse_than_none(seed, offset, form, C):
     assert clf.log_likelihood_ == pytest.approx(clf.log_likelihood(form(X), y, weight), rel=1e-9)
 
 
+@pytest.mark.parametrize("C", [1e20, 1e22, 1e30])
+@pytest.mark.parametrize("shape", [(60, 3), (12, 30)], ids=str)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_penalty_too_weak_to_be_seen_counts_in_the_objective(seed, shape, C):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=shape) * 1e6
+    y = (X[:, 0] > 0).astype(int)
+    with pytest.warns(ConvergenceWarning, match="no finite maximum"):
+        clf = SoftmaxClassifier(C=C, fit_intercept=False).fit(X, y)
+    penalty = np.square(clf.coef_).sum() / 2 / C
+    assert penalty > 0
+    assert clf.objective_ == pytest.approx(penalty - clf.log_likelihood_, rel=1e-12)
+    loss = -clf.log_likelihood(X, y)
+    assert clf.objective_ == pytest.approx(penalty + loss, rel=1e-9, abs=0)
+
+
 @pytest.mark.parametrize("size", [1e160, 1e300])
 @pytest.mark.parametrize("intercept", [True, False])
 def test_numbers_whose_squares_overflow_in_a_row_without_weight(size, intercept):
