@@ -51,9 +51,6 @@ class Rows(Here):
         )
         if self.written_out:
             samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
-            if data.weight is not None and not data.weight.all():
-                # What a row without weight holds may have no square in float64.
-                samples = np.where((data.weight > 0)[:, None], samples, 0.0)
             self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
         self.products: np.ndarray | None = None  # of their entries, kept by `grams`
         self._last: tuple[np.ndarray, np.ndarray] | None = None
