@@ -22,7 +22,7 @@ from skxent.likelihood.plan import fits_row_space
 from skxent.likelihood.rank import PLAIN, centre_of, independent_columns
 from skxent.likelihood.row_space import RowSpace
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.units import Units, read
+from skxent.likelihood.units import Units, read, without_far_weightless
 
 # Part of the largest curvature; a weaker penalty is taken for none in the space of the rows. Where
 # rows depend on others, rounding leaves entries of an epsilon of X. A stronger penalty keeps what
@@ -112,6 +112,7 @@ class Frame:
     @classmethod
     def of(cls, data: Place, alpha: float) -> Frame:
         """Read X; put columns in other units if their squares overflow or underflow."""
+        data = without_far_weightless(data)
         moments, alpha, units = read(data, alpha)
         if units is None:
             return cls(data, moments, moments, alpha)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from skxent.likelihood.places import Place
 from skxent.likelihood.rank import centre_of
 
 EPS = float(np.finfo(float).eps)
+ROWS = 1024  # without weight that are looked at in one go
+OVERFLOWS = 1e150  # a number whose square, times what curvature adds, is near the end of float64
 
 
 @dataclass(frozen=True)
@@ -97,20 +99,31 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
         refuse_overflow(data, first)
         return moments_of(data, first), alpha, None
     exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
-    scaled = _without_weightless(data.with_columns(np.arange(len(odd)), exponents))
+    scaled = data.with_columns(np.arange(len(odd)), exponents)
     moments = first_read(scaled)
     return moments.in_units(-exponents), alpha, Units(scaled, moments, exponents)
 
 
-def _without_weightless(data: Place) -> Place:
-    """Rows without weight as zeros, in place: zero times an infinite square would be no number."""
-    if isinstance(data, Data) and not data.immovable and data.weight is not None:
-        kept = data.weight > 0
-        if not data.sparse:
-            data.X[~kept] = 0.0
-        elif not kept.all():
-            data.X.data[np.repeat(~kept, np.diff(data.X.indptr))] = 0.0
-    return data
+def without_far_weightless(data: Place) -> Place:
+    """The data, with zeros for rows without weight if squares in such a row overflow.
+
+    Zero times an infinite square would be no number.
+    """
+    if not isinstance(data, Data) or data.immovable or data.weight is None or data.weight.all():
+        return data
+    rows = np.flatnonzero(data.weight == 0)
+    for start in range(0, len(rows), ROWS):
+        some = data.X[rows[start : start + ROWS]]
+        if np.abs(some.data if data.sparse else some).max(initial=0.0) > OVERFLOWS:
+            break
+    else:
+        return data
+    X = data.X.copy()
+    if data.sparse:
+        X.data[np.repeat(data.weight == 0, np.diff(X.indptr))] = 0.0
+    else:
+        X[rows] = 0.0
+    return replace(data, X=X)
 
 
 def _visible(alpha: float, total: float, size: float) -> float:

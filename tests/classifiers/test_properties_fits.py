@@ -199,7 +199,7 @@ SPOILED_WEIGHT = {
 BAD_PARAMETERS = [
     *(("C", value) for value in (0, -1.0, np.nan, "1", None, True, 1e-320, [1.0])),
     *(("tol", value) for value in (0.0, -1e-3, np.nan, "small", None)),
-    *(("max_iter", value) for value in (0, -1, 1.5, "many", None)),
+    *(("max_iter", value) for value in (-1, 1.5, "many", None)),
     *(("fit_intercept", value) for value in (None, "yes", 2)),
     *(("class_weight", value) for value in ("even", [1, 2], {0: -1.0}, {0: np.nan}, {"q": 1.0})),
     *(("n_jobs", value) for value in (0, 1.5, "all")),
