@@ -3,10 +3,13 @@
 The kernels of the losses, in the same module, are tested with the metrics.
 """
 
+from fractions import Fraction
+
 import mpmath as mp
 import numpy as np
 import pytest
 
+from skxent.likelihood import kernels
 from skxent.likelihood.kernels import curvature, log_partition, move_probabilities
 
 SCALES = [1e-8, 1.0, 40.0, 700.0, 1e4, 1e300]
@@ -125,3 +128,32 @@ def test_two_classes_are_the_difference_of_two_logits():
     two, P = partition(np.array([z / 2, -z / 2]))
     assert one == pytest.approx(two, rel=1e-14)
     np.testing.assert_allclose(p[0] + 0.5, P[0], rtol=1e-13, atol=1e-16)
+
+
+@pytest.mark.parametrize("size", [1e-8, 1.0, 1e8, 1e150])
+def test_differences_and_what_they_round_away(size):
+    """Both orders of size, all signs: d + lost is a - b, in fractions."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 500)) * [[1.0], [size]]
+    d, lost = kernels._two_difference(a, b)
+    np.testing.assert_array_equal(d, a - b)
+    for values in zip(a, b, d, lost, strict=True):
+        x, y, difference, rest = map(Fraction, values)
+        assert x - y == difference + rest
+    assert size == 1e150 or lost.any()
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_logits_far_from_their_maximum_keep_their_digits(labels):
+    """Of Z - m what rounds away is up to 1e-14, and exp makes it a relative error of the loss."""
+    rng = np.random.default_rng(0)
+    Z = rng.uniform(-100, 100, size=(200, 3))
+    codes = Z.argmax(axis=1)
+    if labels:
+        found = kernels.categorical_losses(Z, codes)
+    else:
+        found = kernels.soft_losses(Z, np.eye(3)[codes])
+    with mp.workdps(60):
+        for loss, z, k in zip(found, Z, codes, strict=True):
+            others = mp.fsum(mp.exp(mp.mpf(v) - mp.mpf(z[k])) for v in np.delete(z, k).tolist())
+            assert abs(mp.mpf(float(loss)) / mp.log1p(others) - 1) < 5e-16
