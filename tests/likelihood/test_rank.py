@@ -50,6 +50,10 @@ def far_from_zero(rng, n):
     return np.hstack([X, X[:, :1] + X[:, 1:2]])
 
 
+def far_from_zero_in_small_units(rng, n):
+    return far_from_zero(rng, n) * 1e-9
+
+
 def constants(rng, n):
     return np.hstack([rng.normal(size=(n, 3)), np.full((n, 1), 0.1), np.zeros((n, 1))])
 
@@ -65,6 +69,7 @@ DESIGNS = {
     copies_in_other_units: 4,
     nearly_copies: 8,
     far_from_zero: 3,
+    far_from_zero_in_small_units: 3,
     constants: 3,
     independent: 7,
 }
@@ -97,6 +102,17 @@ def test_independent_columns(make, form, seed):
     made = (centred * basis.scale)[:, basis.columns] @ basis.combinations
     noise = 1e-12 * np.abs(X).max(axis=0) + 1e-14
     assert (np.abs(made - centred * basis.scale) <= noise * np.maximum(basis.scale, 1.0)).all()
+
+
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
+@pytest.mark.parametrize("size", [1e-12, 1e12])
+@pytest.mark.parametrize("make", [nearly_copies, copies_in_other_units, low_rank])
+def test_the_size_of_weights_decides_nothing(make, size, form):
+    X = make(np.random.default_rng(0), 150)
+    data = data_of(X, form, np.full(150, size))
+    basis = independent_columns(data, first_read(data))
+    rank = X.shape[1] if basis is None else len(basis.columns)
+    assert rank == DESIGNS[make]
 
 
 @pytest.mark.parametrize("weighted", [False, True])

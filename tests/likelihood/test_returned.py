@@ -197,17 +197,42 @@ def test_rounding_that_no_parameters_avoid_is_forgiven(K):
 
 @pytest.mark.parametrize("converged", [False, True])
 def test_the_extreme_entry_is_named_where_the_fit_failed(converged):
+    """A placeholder in a column that moves no logit changes nothing else."""
     data = problem(3)
     data.X[5, 1] = 1e9
-    fit = replace(fitted(problem(3)), converged=converged)
-    fit = replace(fit, value=again(data, fit, certain=False).value)
+    fit = fitted(problem(3))
+    coef = fit.coef * np.array([1.0, 0.0])
+    value = sum_of_losses(data, coef, fit.intercept) + 0.25 * np.sum(coef**2)
+    fit = replace(fit, coef=coef, value=value, converged=converged)
     found = again(data, fit, certain=False)
+    assert found.value == pytest.approx(value, rel=1e-13)
     if converged:
         assert found.extreme is None
     else:
         assert (found.extreme.row, found.extreme.column) == (5, 1)
         kept = again(data, replace(fit, extreme="known"), certain=False)
         assert kept.extreme == "known"
+
+
+@kinds
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_parameters_that_are_worse_than_none_are_replaced(K, fit_intercept, weighted):
+    """Logits of the classes' shares, or zero, are what a fit without features has."""
+    data = replace(problem(K, weighted=weighted), fit_intercept=fit_intercept)
+    fit = fitted(data)
+    found = again(data, replace(fit, coef=-30.0 * np.sign(fit.coef)), certain=False)
+    weight = np.ones(30) if data.weight is None else data.weight
+    share = np.bincount(data.targets, weight, K) / weight.sum()
+    share = share if fit_intercept else np.full(K, 1 / K)
+    assert found.value == pytest.approx(-weight @ np.log(share[data.targets]), rel=1e-12)
+    assert found.log_likelihood == -found.value
+    assert found.gap == found.value
+    assert not found.coef.any()
+    assert not found.converged
+    expected = np.log(share)
+    expected = expected - expected.mean() if K > 2 else expected[1:] - expected[:1]
+    np.testing.assert_allclose(found.intercept, expected, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize(
