@@ -5,12 +5,18 @@ import uuid
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.naive_bayes import GaussianNB
 
 from skxent import (
     bce_scorer,
+    binary_cross_entropy,
     categorical_cross_entropy,
     cce_scorer,
+    compare,
+    compare_cv,
     cross_entropy_report,
+    decompose_cross_entropy,
 )
 
 LOSS = np.log(2)
@@ -141,3 +147,81 @@ def test_a_sum_beyond_float64_is_infinite_and_its_mean_is_not():
     report = cross_entropy_report([1, 0], z, from_logits=True)
     np.testing.assert_array_equal(report.sum, [1.5e308, 1.5e308])
     assert (report.total_sum, report.total_mean) == (np.inf, 1.5e308)
+
+
+def test_numbers_beside_texts_name_the_classes_of_their_text():
+    P = pd.DataFrame([[0.25, 0.75], [0.5, 0.5]])
+    P.columns = pd.Index(["ant", 2], dtype=object)
+    found = categorical_cross_entropy(["ant", "2"], P, reduction="none")
+    np.testing.assert_allclose(found, -np.log([0.25, 0.5]))
+
+
+def test_names_that_are_no_dates_say_nothing_about_dates():
+    days = np.array(["2020-02-28", "2020-02-29"], dtype="M8[D]")
+    P = pd.DataFrame([[0.25, 0.75], [0.5, 0.5]], columns=["first", "second"])
+    found = categorical_cross_entropy(days, P, reduction="none")
+    np.testing.assert_allclose(found, -np.log([0.25, 0.5]))
+
+
+def test_one_column_of_yes_and_no_is_their_array():
+    y, p = np.array(["no", "yes", "yes"]), [0.25, 0.5, 0.75]
+    expected = -np.log([0.75, 0.5, 0.75])
+    for options in ({}, {"pos_label": "yes"}):
+        found = binary_cross_entropy(y[:, None], p, reduction="none", **options)
+        np.testing.assert_allclose(found, expected)
+    with pytest.raises(ValueError, match="y_true has 3 samples"):
+        binary_cross_entropy(y, p[:2])
+    with pytest.raises(ValueError, match="y_true holds 3 classes"):
+        binary_cross_entropy(["a", "b", "c"], p)
+
+
+def test_what_can_be_collected_and_read_is_read():
+    class Both:
+        def collect(self):
+            raise AssertionError("not asked for")
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([0, 1])
+
+    assert categorical_cross_entropy(Both(), [0.5, 0.5]) == pytest.approx(LOSS)
+
+
+@pytest.mark.parametrize("exponent", [0, 480, 520, 660])
+def test_differences_of_losses_of_any_size(exponent):
+    z = np.ldexp(np.array([[-3.0, -1.0, -2.0, -2.5], [-2.0, -2.0, -4.0, -3.0]]), 10 + exponent)
+    unit = compare([1] * 4, {"a": z[0], "b": z[1]}, baseline="a", labels=[0, 1], from_logits=True)
+    assert unit.difference[0] == np.ldexp(0.625, 10 + exponent)
+    moved = np.array([-1.0, 1.0, 2.0, 0.5]) - 0.625
+    error = np.sqrt((moved**2).sum() / 3 / 4)
+    assert unit.standard_error[0] == pytest.approx(np.ldexp(error, 10 + exponent), rel=1e-14)
+    assert unit.t_statistic[0] == pytest.approx(0.625 / error, rel=1e-14)
+    same = {"a": z[0], "b": z[0] * (1 + 2.0**-52)}  # differ by rounding alone
+    twin = compare([1] * 4, same, baseline="a", labels=[0, 1], from_logits=True)
+    assert twin.standard_error[0] == 0.0
+
+
+def test_logits_whose_difference_overflows_are_decomposed():
+    z = np.array([[-1.5e308, 1.5e308], [1.5e308, -1.5e308], [1.0, 0.0], [0.0, 1.0]])
+    found = decompose_cross_entropy([1, 0, 0, 1], z, from_logits=True)
+    assert found.discrimination == found.uncertainty == pytest.approx(LOSS)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        ([0, 1, 40], [2, 3], "cv has training indices in fold 1 like 40, but there are 40 samples"),
+        ([0, 1, 2], [3, -41], "cv has test indices in fold 1 like -41, but there are 40 samples"),
+        ([0, 1, 2], [3.0], "cv has test indices in fold 1 of shape .* and dtype float64"),
+        ([0, 1, 2], [True] * 39, "cv has test indices in fold 1 of shape .* and dtype bool"),
+    ],
+)
+def test_folds_with_other_indices_are_named(train, test, message):
+    X, y = np.arange(40.0)[:, None], np.arange(40) % 2
+    models = {"a": DummyClassifier(), "b": GaussianNB()}
+    half = (np.arange(20), np.arange(20, 40))
+    with pytest.raises(ValueError, match=f"^{message}"):
+        compare_cv(models, X, y, baseline="a", cv=[half, (np.array(train), np.array(test))])
+    forms = [half, (half[0] - 40, np.arange(40) >= 20)]
+    found = compare_cv(models, X, y, baseline="a", cv=forms)
+    assert found.n == 40
+    assert found.standard_error[0] == pytest.approx(0.0, abs=1e-12)
