@@ -140,8 +140,8 @@ class FirstSums:
 def first_read(data: Place) -> Moments:
     """Class sums, means and variances, from one read of X, of columns whose squares are numbers."""
     first: FirstSums = data.sum(FirstSums.of)
-    refuse_overflow(first)
-    if (vanished := out_of_range(first)).any():
+    refuse_overflow(data, first)
+    if (vanished := out_of_range(data, first)).any():
         column = int(np.argmax(vanished))
         raise ValueError(f"X has numbers in column {column} whose squares underflow: scale it.")
     return moments_of(data, first)
@@ -160,18 +160,29 @@ def moments_of(data: Place, first: FirstSums) -> Moments:
     return Moments(first.class_weight, class_sums, first.origin, mean, variance)
 
 
-def out_of_range(first: FirstSums) -> np.ndarray:
+def _squares(data: Place, first: FirstSums) -> np.ndarray:
+    """Sums of squares, (d,): from an origin near the columns, or from zero without an intercept."""
+    if data.fit_intercept:
+        return first.squares
+    with np.errstate(over="ignore"):
+        squares: np.ndarray = first.squares + first.class_weight.sum() * first.origin**2
+    return squares
+
+
+def out_of_range(data: Place, first: FirstSums) -> np.ndarray:
     """Columns whose sum of squares has overflowed, or has lost digits to underflow, (d,)."""
-    squares = first.squares
-    lost = (squares <= LEAST_SQUARES * first.class_weight.sum()) & (
-        (squares > 0) | (first.class_sums != 0).any(axis=0)
-    )
+    squares = _squares(data, first)
+    something = (first.class_sums != 0).any(axis=0)
+    if not data.fit_intercept:
+        something |= first.origin != 0
+    least = LEAST_SQUARES * first.class_weight.sum()
+    lost = (squares <= least) & ((squares > 0) | something)
     return lost | ~np.isfinite(squares)
 
 
-def refuse_overflow(first: FirstSums) -> None:
+def refuse_overflow(data: Place, first: FirstSums) -> None:
     """Refuse columns whose squares are beyond float64."""
-    finite = np.isfinite(first.squares)
+    finite = np.isfinite(_squares(data, first))
     if not finite.all():
         column = int(np.argmin(finite))
         raise ValueError(f"X has numbers in column {column} whose squares overflow: scale it.")

@@ -78,7 +78,7 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
         For numbers whose squares overflow, where there is a penalty.
     """
     first: FirstSums = data.sum(FirstSums.of)
-    odd = out_of_range(first)
+    odd = out_of_range(data, first)
     if not odd.any():
         moments = moments_of(data, first)
         squares = moments.variance + (moments.mean - centre_of(data, moments)) ** 2
@@ -86,7 +86,8 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
         return moments, _visible(alpha, moments.class_weight.sum(), smallest), None
     columns = np.flatnonzero(odd)
     largest = np.zeros(len(odd))
-    largest[columns] = data.sum(largest_of, columns, first.origin[columns], add=np.maximum)
+    origin = first.origin if data.fit_intercept else np.zeros_like(first.origin)
+    largest[columns] = data.sum(largest_of, columns, origin[columns], add=np.maximum)
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.sqrt(first.squares / first.class_weight.sum())
     size = np.where(odd, largest, size)
@@ -94,7 +95,7 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
     smallest = float(size[size > 0].min(initial=np.inf))
     alpha = _visible(alpha, first.class_weight.sum(), smallest)
     if alpha > 0:
-        refuse_overflow(first)
+        refuse_overflow(data, first)
         return moments_of(data, first), alpha, None
     exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
     scaled = _without_weightless(data.with_columns(np.arange(len(odd)), exponents))

@@ -163,7 +163,10 @@ SPOILED_X = {
     "one axis": (lambda X, rng: X[:, 0], "Expected 2D array"),
     "three axes": (lambda X, rng: X[:, :, None], "dim 3"),
     "complex": (lambda X, rng: X + 1j, "Complex data"),
-    "dates": (lambda X, rng: np.datetime64("2020-01-01") + np.round(X * 0).astype(int), "X is an array"),
+    "dates": (
+        lambda X, rng: np.datetime64("2020-01-01") + np.round(X * 0).astype(int),
+        "X is an array",
+    ),
     "too long": (lambda X, rng: np.vstack([X, X[:1]]), "samples"),
     "empty": (lambda X, rng: X[:0], "0 sample"),
     "no columns": (lambda X, rng: X[:, :0], "0 feature"),
