@@ -170,7 +170,7 @@ SPOILED_X = {
     "too long": (lambda X, rng: np.vstack([X, X[:1]]), "samples"),
     "empty": (lambda X, rng: X[:0], "0 sample"),
     "no columns": (lambda X, rng: X[:, :0], "0 feature"),
-    "masked": (lambda X, rng: np.ma.masked_array(X, mask=X == X[0]), r"X\[0, 0\] is masked"),
+    "masked": (lambda X, rng: np.ma.masked_array(X, mask=X[0] == X), r"X\[0, 0\] is masked"),
     "dict": (lambda X, rng: {"X": X}, "X is a dict"),
     "None": (lambda X, rng: None, "X|array"),
 }
