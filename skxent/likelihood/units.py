@@ -114,7 +114,7 @@ def without_far_weightless(data: Place) -> Place:
     rows = np.flatnonzero(data.weight == 0)
     for start in range(0, len(rows), ROWS):
         some = data.X[rows[start : start + ROWS]]
-        if np.abs(some.data if data.sparse else some).max(initial=0.0) > OVERFLOWS:
+        if float(np.abs(some.data if data.sparse else some).max(initial=0.0)) > OVERFLOWS:
             break
     else:
         return data

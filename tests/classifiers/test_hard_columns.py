@@ -159,6 +159,16 @@ def test_numbers_whose_squares_overflow_in_a_row_without_weight(size, intercept)
     np.testing.assert_allclose(clf.coef_, plain.coef_, rtol=1e-6)
 
 
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_rows_without_weight_of_float32(form):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 3)).astype("float32"), rng.integers(0, 2, 40)
+    weight = rng.integers(0, 2, 40)
+    clf, plain = SoftmaxClassifier().fit(form(X), y, weight), SoftmaxClassifier()
+    plain.fit(X[weight > 0], y[weight > 0])
+    np.testing.assert_allclose(clf.coef_, plain.coef_, rtol=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
 @pytest.mark.parametrize("suffix", ["array", "matrix"])
 def test_every_sparse_format(kind, suffix):
