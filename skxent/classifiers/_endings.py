@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skxent.classifiers._parameters import penalty_of
 from skxent.likelihood.graded import Extreme
 from skxent.likelihood.present import OneClassError
 from skxent.likelihood.solution import Solution
@@ -63,8 +64,7 @@ def _next_to(extreme: Extreme, names: Any) -> str:
 def _endless(clf: Any, solution: Solution) -> str:
     """Say why logits go to infinity, if they do or may do."""
     # A finite C may be so large that float64 sees no penalty.
-    weak = np.isfinite(getattr(clf, "C", np.inf))
-    cure = "Pass a smaller C" if weak else "Pass a finite C"
+    cure = "Pass a smaller C" if penalty_of(clf) < np.inf else "Pass a finite C"
     if solution.separation is not None:
         names = getattr(clf, "feature_names_in_", None)
         return solution.separation.message(fitted_classes(clf, solution), names, cure)

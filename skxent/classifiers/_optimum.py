@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
+from skxent.classifiers._parameters import penalty_of
 from skxent.classifiers._same_data import refuse_other_data, same_likelihood
 from skxent.classifiers._training_data import read_X, training_data
 from skxent.classifiers.softmax import SoftmaxClassifier
@@ -114,11 +115,6 @@ def _targets(clf: SoftmaxClassifier, y: Any, n: int) -> FitTargets:
         raise ValueError(f"y has classes {found} but clf was fitted with {known}: pass its y.")
     places = np.array([known.index(label) for label in found])
     return FitTargets(clf.classes_, places[targets.values])
-
-
-def penalty_of(clf: SoftmaxClassifier) -> float:
-    """C of the fit, which cross-validation chose or the user."""
-    return float(clf.C_ if hasattr(clf, "C_") else clf.C)
 
 
 def optimum(clf: SoftmaxClassifier, data: Data, names: list[str]) -> Optimum:

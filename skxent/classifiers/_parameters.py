@@ -35,6 +35,11 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
     _require("verbose", verbose, good, "0 or 1")
 
 
+def penalty_of(clf: Any) -> float:
+    """C of a fit, which cross-validation chose or the user."""
+    return float(clf.C_ if hasattr(clf, "C_") else getattr(clf, "C", np.inf))
+
+
 def require_flags(estimator: Any, *names: str) -> None:
     """Refuse parameters that are neither True nor False."""
     for name in names:

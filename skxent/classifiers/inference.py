@@ -13,7 +13,8 @@ from scipy.special import entr, xlogy
 
 from skxent.classifiers._fit_targets import Floats
 from skxent.classifiers._likelihood_inference import LikelihoodInference
-from skxent.classifiers._optimum import Optimum, data_of_fit, optimum, penalty_of
+from skxent.classifiers._optimum import Optimum, data_of_fit, optimum
+from skxent.classifiers._parameters import penalty_of
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.likelihood import information
 from skxent.likelihood.data import Data

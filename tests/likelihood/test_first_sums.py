@@ -126,12 +126,12 @@ def test_out_of_range(form, size, weight):
     data = data_of(X, form, None if weight is None else np.full(30, weight))
     first = FirstSums.of(data)
     odd = not 1e-145 <= size <= 1e100
-    assert out_of_range(first).tolist() == [False, odd, False]
+    assert out_of_range(data, first).tolist() == [False, odd, False]
     if size == 1e160:
         with pytest.raises(ValueError, match="column 1 whose squares overflow"):
-            refuse_overflow(first)
+            refuse_overflow(data, first)
     else:
-        refuse_overflow(first)
+        refuse_overflow(data, first)
     if not odd:
         expected = 15 * size**2 * (weight or 1.0)
         assert first.squares[1] == pytest.approx(expected, rel=1e-12)
