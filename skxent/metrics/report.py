@@ -321,7 +321,8 @@ def _figures(rows: Sequence[Estimate], whole: Estimate, base_rate_loss: float) -
     sums, means = (np.array([getattr(row, name) for row in rows]) for name in ("total", "mean"))
     total_sum = exact_sum(sums)
     total_mean = total_sum / whole.weight if total_sum < np.inf else whole.mean
-    with np.errstate(divide="ignore", invalid="ignore"):  # no loss to share out, one class only
+    # no loss to share out, one class only, losses near the largest float
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return {
             "n": np.array([row.n for row in rows]),
             "weight": np.array([row.weight for row in rows]),

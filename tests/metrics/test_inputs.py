@@ -501,7 +501,10 @@ def test_bad_input_of_binary(case):
         binary_cross_entropy(**arguments)
 
 
-@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array, sparse.coo_array])
+@pytest.mark.parametrize(
+    "make",
+    [sparse.csr_matrix, sparse.csr_array, sparse.coo_array, sparse.dok_array, sparse.dok_matrix],
+)
 def test_sparse_is_refused(make):
     with pytest.raises(TypeError, match=r"y_pred is a sparse matrix: .*toarray"):
         categorical_cross_entropy(CODES, make(P))

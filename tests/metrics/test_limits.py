@@ -75,7 +75,8 @@ def test_scorers_say_why_no_threshold_is_tuned_by_them(name):
 
 
 def test_whole_probabilities_are_not_called_labels():
-    for predicted in ([0, 1, 1], [1.0, 0.0, 1.0], [True, False, True], [[0], [1], [0]]):
+    objects = np.array([0, 1, 0], dtype=object)
+    for predicted in ([0, 1, 1], [1.0, 0.0, 1.0], [True, False, True], [[0], [1], [0]], objects):
         with pytest.raises(ValueError, match="y_true has 2") as caught:
             categorical_cross_entropy([0, 1], predicted)
         assert "holds labels" not in str(caught.value)

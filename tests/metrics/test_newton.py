@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator
 
-from skxent.metrics._newton import CONVERGED, Minimum, minimise
+from skxent.metrics._newton import CONVERGED, Minimum, _newton_step, minimise
 
 
 class Function:
@@ -107,3 +107,23 @@ def test_convergence_is_a_decrement_of_a_billionth_of_a_nat():
         False,
     ]
     assert CONVERGED == 1e-9
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-12, 1e-9, 1e-6])
+@pytest.mark.parametrize("seed", range(3))
+def test_nearly_copied_columns_do_not_stop_the_factor(seed, noise):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(40, 1)) + noise * rng.normal(size=(40, 20))
+    b = 3.0 * A[:, 0] + rng.normal(size=40)
+    found = minimise(Function(A, square(b), np.zeros(20)))
+    least = 0.5 * np.linalg.lstsq(A[:, :1], b)[1][0]
+    assert found.point.value <= least + 1e-9
+
+
+def test_a_matrix_without_a_factor_gives_way_to_the_gradient():
+    class Indefinite(Function):
+        def hessian(self):
+            return np.array([[1.0, 9.0], [9.0, 1.0]])
+
+    start = Indefinite(np.eye(2), square(np.array([1.0, 2.0])), np.zeros(2))
+    np.testing.assert_array_equal(_newton_step(start), [1.0, 2.0])
