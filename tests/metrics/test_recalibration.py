@@ -146,3 +146,11 @@ def test_certain_logits_that_come_true_stay_as_they_are(K, shift):
     np.testing.assert_allclose(found.recalibrated, np.eye(K)[y], atol=1e-12)
     assert (found.loss, found.miscalibration) == (0.0, 0.0)
     assert found.discrimination == pytest.approx(np.log(K))
+
+
+@pytest.mark.parametrize("tiny", [1e-3, 1e-12, 1e-17, 1e-40])
+def test_blocks_whose_probabilities_round_to_one_stay_apart(tiny):
+    p, y = [0.8, 0.8, 0.9, 0.9, 0.1, 0.1], [1, 0, 1, 0, 1, 0]
+    found = decompose_cross_entropy(y, p, sample_weight=[1, tiny, 1, tiny / 100, 1, 3])
+    no = [tiny / (1 + tiny)] * 2 + [tiny / 100 / (1 + tiny / 100)] * 2 + [0.75] * 2
+    np.testing.assert_allclose(found.recalibrated[:, 0], no, rtol=1e-12)
