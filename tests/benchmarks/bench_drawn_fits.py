@@ -198,7 +198,9 @@ def of_predictions(problem: Problem, clf: Any) -> Counter:
         right = problem.w @ (problem.labels[problem.Y.argmax(axis=1)] == predicted)
         faults["score"] = not np.isclose(clf.score(X, y, w), right / problem.w.sum(), rtol=1e-9)
     if np.isfinite(clf.intercept_).all():
-        off = np.abs(clf.to_sklearn().predict_proba(X) - P).max(axis=1)
+        # Columns of several types, or of pandas's own, are objects to LogisticRegression in 1.7.
+        numbers = X.astype("float64") if hasattr(X, "iloc") else X
+        off = np.abs(clf.to_sklearn().predict_proba(numbers) - P).max(axis=1)
         faults["to_sklearn"] = not (off <= 1e-12 + logit_noise).all()
     return faults
 
