@@ -1,15 +1,6 @@
 """Cross-entropy for scikit-learn: losses, scorers and a softmax classifier at its optimum."""
 
-from skxent.classifiers import (
-    ChiSquareTest,
-    InferenceWarning,
-    IntervalEstimates,
-    LikelihoodInference,
-    LogisticClassifier,
-    SoftmaxClassifier,
-    SoftmaxClassifierCV,
-    infer,
-)
+from skxent.classifiers import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV
 from skxent.displays import (
     CoefficientDisplay,
     ConvergenceDisplay,
@@ -17,6 +8,13 @@ from skxent.displays import (
     LossShareDisplay,
     RegularizationDisplay,
     ReliabilityDisplay,
+)
+from skxent.inference import (
+    ChiSquareTest,
+    InferenceWarning,
+    IntervalEstimates,
+    LikelihoodInference,
+    infer,
 )
 from skxent.metrics import (
     Comparison,

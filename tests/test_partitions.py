@@ -13,8 +13,8 @@ import dask.array as da  # noqa: E402
 import dask.bag as db  # noqa: E402
 import dask.dataframe as dd  # noqa: E402
 
-from skxent._collections import here, match  # noqa: E402
-from skxent._partitions import ask, fetch, is_dask, total  # noqa: E402
+from skxent.inputs.collections import here, match  # noqa: E402
+from skxent.inputs.partitions import ask, fetch, is_dask, total  # noqa: E402
 
 N = 12
 X = np.arange(2.0 * N).reshape(N, 2)
@@ -93,7 +93,9 @@ def test_what_fits_is_not_touched():
 
 def test_unknown_numbers_of_rows_are_counted_only_where_they_must_be(monkeypatch):
     trips = []
-    monkeypatch.setattr("skxent._partitions.fetch", lambda *args: trips.append(1) or fetch(*args))
+    monkeypatch.setattr(
+        "skxent.inputs.partitions.fetch", lambda *args: trips.append(1) or fetch(*args)
+    )
     few = unknown(da.from_array(X, chunks=(4, 2)))
     match(a=few, b=unknown(da.from_array(Y, chunks=4)), c=few, d=None)
     match(a=da.from_array(X, chunks=4), b=Y, c=da.from_array(Y, chunks=5))

@@ -14,21 +14,21 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skxent._partitions import is_dask
-from skxent.classifiers._callbacks import FRAMES_OF_FIT, whole_fit
-from skxent.classifiers._endings import one_class_named
-from skxent.classifiers._fit_targets import FitTargets, Floats, sample_weights
-from skxent.classifiers._held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
-from skxent.classifiers._parameters import check_parameters, penalties, require_flags
-from skxent.classifiers._partitioned_folds import leave_partitions_out
-from skxent.classifiers._partitioned_samples import PartitionedSamples
-from skxent.classifiers._training_data import read_X, training_data
+from skxent.classifiers.callbacks import FRAMES_OF_FIT, whole_fit
+from skxent.classifiers.held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
+from skxent.classifiers.messages import one_class_named
+from skxent.classifiers.partitioned_folds import leave_partitions_out
+from skxent.classifiers.partitioned_samples import PartitionedSamples
 from skxent.classifiers.softmax import SoftmaxClassifier
-from skxent.likelihood.data import Data
-from skxent.likelihood.places import Place
-from skxent.likelihood.solver import minimise
+from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
+from skxent.inputs.parameters import check_parameters, penalties, require_flags
+from skxent.inputs.partitions import is_dask
+from skxent.inputs.splits import read_splits
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.reading import read_X, training_data
 from skxent.metrics import ZeroProbabilityWarning
-from skxent.metrics._splits import read_splits
 
 
 class SoftmaxClassifierCV(SoftmaxClassifier):

@@ -15,23 +15,23 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from skxent._namespaces import to_numpy
-from skxent.classifiers._callbacks import (
+from skxent.classifiers.callbacks import (
     FRAMES_OF_FIT,
     CallbackSupportMixin,
     fit_task,
     whole_fit,
 )
-from skxent.classifiers._device import beside, converted, reporting
-from skxent.classifiers._documentation import DocumentationLink
-from skxent.classifiers._endings import how_it_ended, left_out, one_class_named
-from skxent.classifiers._fit_targets import Floats
-from skxent.classifiers._parameters import check_parameters
-from skxent.classifiers._prediction_methods import LinearPredictions
-from skxent.classifiers._training_data import training
-from skxent.likelihood.places import Place
+from skxent.classifiers.device_training import beside, converted, reporting
+from skxent.classifiers.documentation import DocumentationLink
+from skxent.classifiers.messages import how_it_ended, left_out, one_class_named
+from skxent.classifiers.prediction_methods import LinearPredictions
+from skxent.classifiers.training import training
+from skxent.inputs.fit_targets import Floats
+from skxent.inputs.namespaces import to_numpy
+from skxent.inputs.parameters import check_parameters
+from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.sources.base import Place
 
 
 class SoftmaxClassifier(

@@ -9,8 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skxent.classifiers import LikelihoodInference, infer
-from skxent.displays._base import (
+from skxent.displays.base import (
     LETTER,
     ROW,
     Display,
@@ -22,8 +21,9 @@ from skxent.displays._base import (
     require_matplotlib,
     wrapped,
 )
-from skxent.displays._colours import shade
-from skxent.metrics._labels import shorten
+from skxent.displays.colours import shade
+from skxent.inference import LikelihoodInference, infer
+from skxent.inputs.labels import shorten
 
 IN_A_ROW = 5  # panels
 

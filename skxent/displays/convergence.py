@@ -10,9 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from skxent._namespaces import to_numpy
 from skxent.classifiers import SoftmaxClassifier
-from skxent.displays._base import (
+from skxent.displays.base import (
     ROW,
     SMALL,
     Display,
@@ -25,7 +24,8 @@ from skxent.displays._base import (
     require_matplotlib,
     wrapped,
 )
-from skxent.displays._colours import shade
+from skxent.displays.colours import shade
+from skxent.inputs.namespaces import to_numpy
 
 EPSILON = np.finfo(np.float64).eps
 

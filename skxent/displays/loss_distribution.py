@@ -11,8 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent._collections import here
-from skxent.displays._base import (
+from skxent.displays.base import (
     LARGEST,
     Floats,
     PredictionDisplay,
@@ -26,11 +25,12 @@ from skxent.displays._base import (
     row_size,
     wrapped,
 )
-from skxent.displays._cell import cell_size
-from skxent.displays._colours import background, shade
-from skxent.metrics._samples import Samples
-from skxent.metrics._tables import distinct, unit_name
-from skxent.metrics._targets import unit
+from skxent.displays.cell import cell_size
+from skxent.displays.colours import background, shade
+from skxent.inputs.collections import here
+from skxent.inputs.targets import unit
+from skxent.metrics.scored_samples import Samples
+from skxent.metrics.tables import distinct, unit_name
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LONGEST = 24  # letters of what a sample is called

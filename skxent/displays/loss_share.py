@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.displays._base import (
+from skxent.displays.base import (
     LARGEST,
     PredictionDisplay,
     column,
@@ -20,10 +20,10 @@ from skxent.displays._base import (
     row_size,
     wrapped,
 )
-from skxent.displays._cell import cell_size
-from skxent.displays._colours import background, shade
+from skxent.displays.cell import cell_size
+from skxent.displays.colours import background, shade
 from skxent.metrics import CrossEntropyReport, cross_entropy_report
-from skxent.metrics._tables import number, percent
+from skxent.metrics.tables import number, percent
 
 
 @dataclass(repr=False, eq=False)

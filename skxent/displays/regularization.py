@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from skxent.classifiers import SoftmaxClassifierCV
-from skxent.displays._base import (
+from skxent.displays.base import (
     Display,
     Floats,
     check_fitted,
@@ -17,7 +17,7 @@ from skxent.displays._base import (
     require_matplotlib,
     wrapped,
 )
-from skxent.displays._colours import shade
+from skxent.displays.colours import shade
 
 
 @dataclass(repr=False, eq=False)

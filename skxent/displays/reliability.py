@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from skxent.displays._base import (
+from skxent.displays.base import (
     SMALL,
     PredictionDisplay,
     label_panels,
@@ -21,13 +21,13 @@ from skxent.displays._base import (
     require_matplotlib,
     wrapped,
 )
-from skxent.displays._cell import cell_size
-from skxent.displays._colours import background, shade
-from skxent.displays._reliability_curve import BINS, Band, ReliabilityCurve, equation
+from skxent.displays.cell import cell_size
+from skxent.displays.colours import background, shade
+from skxent.displays.reliability_curve import BINS, Band, ReliabilityCurve, equation
+from skxent.inputs.labels import shorten
 from skxent.metrics import CrossEntropyDecomposition
-from skxent.metrics._labels import shorten
-from skxent.metrics._samples import Samples
 from skxent.metrics.decomposition import decompose, probabilities_of
+from skxent.metrics.scored_samples import Samples
 
 TALLEST = 0.15  # of the histograms' bars, as a part of the axes
 

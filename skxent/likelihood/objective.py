@@ -43,9 +43,9 @@ from typing import Any
 
 import numpy as np
 
-from skxent.likelihood.moments import Moments
-from skxent.likelihood.places import Place, add
-from skxent.likelihood.rows import Rows
+from skxent.likelihood.sources.base import Place, add
+from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.moments import Moments
 
 EPS = float(np.finfo(float).eps)
 LONGEST = 745.0  # logits by which a loss that is not zero in float64 can be decided

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skxent.likelihood.graded import Extreme
-from skxent.likelihood.separation import Separation
+from skxent.likelihood.existence.separation import Separation
+from skxent.likelihood.optimise.row_factor import Extreme
 
 
 def nats_of_tol(value: float) -> float:

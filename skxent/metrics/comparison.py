@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from skxent._collections import here
-from skxent.metrics._estimates import (
+from skxent.inputs.collections import here
+from skxent.inputs.labels import Codes
+from skxent.inputs.options import is_one_of
+from skxent.inputs.targets import Floats, unit
+from skxent.metrics.intervals import around, check_level
+from skxent.metrics.means import (
     Estimate,
     copies_and_shares,
     estimate,
@@ -20,12 +24,8 @@ from skxent.metrics._estimates import (
     require_two,
     scaled_weights,
 )
-from skxent.metrics._labels import Codes
-from skxent.metrics._options import is_one_of
-from skxent.metrics._sample_losses import class_losses
-from skxent.metrics._tables import Table, Tabular, number, unit_name
-from skxent.metrics._targets import Floats, unit
-from skxent.metrics.intervals import around, check_level
+from skxent.metrics.sample_losses import class_losses
+from skxent.metrics.tables import Table, Tabular, number, unit_name
 
 COLUMNS = (
     *("mean", "difference", "standard_error", "low", "high"),

@@ -21,12 +21,12 @@ from sklearn.model_selection import (
 )
 from sklearn.utils.validation import has_fit_parameter
 
-from skxent._collections import here
-from skxent.metrics._estimates import Estimate, copies_and_shares, estimate, exact_sum, read_weights
-from skxent.metrics._labels import as_array, as_labels
-from skxent.metrics._splits import Split, read_splits
-from skxent.metrics._targets import Floats, check_weight_range
+from skxent.inputs.collections import here
+from skxent.inputs.labels import as_array, as_labels
+from skxent.inputs.splits import Split, read_splits
+from skxent.inputs.targets import Floats, check_weight_range
 from skxent.metrics.comparison import Comparison, Options, check_baseline, tested
+from skxent.metrics.means import Estimate, copies_and_shares, estimate, exact_sum, read_weights
 from skxent.metrics.scorers import cce_sum_scorer
 
 

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, softmax
 
-from skxent.metrics import _costs
-from skxent.metrics._costs import Losses
-from skxent.metrics._estimates import copies_and_shares
-from skxent.metrics._options import is_one_of
-from skxent.metrics._samples import CAP, Samples
-from skxent.metrics._tables import Table, Tabular, count, number, percent, unit_name
-from skxent.metrics._targets import Floats, unit
+from skxent.inputs.options import is_one_of
+from skxent.inputs.targets import Floats, unit
+from skxent.metrics import probability_losses
 from skxent.metrics.information import entropy
+from skxent.metrics.means import copies_and_shares
+from skxent.metrics.probability_losses import Losses
 from skxent.metrics.recalibration import isotonic, scaling
+from skxent.metrics.scored_samples import CAP, Samples
+from skxent.metrics.tables import Table, Tabular, count, number, percent, unit_name
 
 MAPS = {
     "isotonic": "isotonic regression on the second class",
@@ -266,7 +266,7 @@ def _isotonic(samples: Samples) -> tuple[Floats, Floats]:
 def _scaling(samples: Samples) -> tuple[Floats, Floats]:
     """Recalibrated probabilities (n, K), and their losses."""
     logits = scaling(_logits(samples), samples.target, samples.base_rates, samples.importance)
-    losses = _costs.categorical(logits, samples.target, from_logits=True, cap=CAP)
+    losses = probability_losses.categorical(logits, samples.target, from_logits=True, cap=CAP)
     return softmax(logits, axis=1), losses.values
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent._collections import here
-from skxent.metrics import _costs
-from skxent.metrics._labels import Labels, as_array, as_labels, locate
-from skxent.metrics._names import columns_of
-from skxent.metrics._responses import predicted_columns, response_name, spread_columns
-from skxent.metrics._samples import CAP, Samples
-from skxent.metrics._targets import as_numbers, as_weights, check_length, check_weight_range
+from skxent.inputs.class_names import columns_of
+from skxent.inputs.collections import here
+from skxent.inputs.labels import Labels, as_array, as_labels, locate
+from skxent.inputs.targets import as_numbers, as_weights, check_length, check_weight_range
+from skxent.metrics import probability_losses
 from skxent.metrics.decomposition import decompose
+from skxent.metrics.responses import predicted_columns, response_name, spread_columns
+from skxent.metrics.scored_samples import CAP, Samples
 from skxent.metrics.scorers import CrossEntropyScorer
 
 
@@ -79,7 +79,9 @@ class DecompositionScorer(CrossEntropyScorer):
         name = response_name(estimator)
         prediction, target = _with_all_classes(as_array(prediction, name), classes, y)
         check_length("y_true", len(target), len(prediction))
-        losses = _costs.predicted(prediction, target, cap=CAP, logarithms=False, name=name)
+        losses = probability_losses.predicted(
+            prediction, target, cap=CAP, logarithms=False, name=name
+        )
         if target.ndim == 1:
             truth = as_labels(y, "y_true").source
             losses = losses.named(lambda each: truth[[each.row]].tolist()[0])

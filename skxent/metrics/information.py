@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr, rel_entr, xlogy
 
-from skxent._namespaces import namespace_of
-from skxent._partitions import is_dask
-from skxent.metrics._array_api import information as _array_api
-from skxent.metrics._dask.information import by_rows
-from skxent.metrics._names import axis_names, check_orders
-from skxent.metrics._shapes import check_broadcast, check_last_axis
-from skxent.metrics._targets import Floats, as_reals, read_probabilities, row_blocks, unit
+from skxent.inputs.class_names import axis_names, check_orders
+from skxent.inputs.namespaces import namespace_of
+from skxent.inputs.partitions import is_dask
+from skxent.inputs.shapes import check_broadcast, check_last_axis
+from skxent.inputs.targets import Floats, as_reals, read_probabilities, row_blocks, unit
+from skxent.metrics import device_information as _array_api
+from skxent.metrics.partitioned_information import by_rows
 
 
 def entropy(p: ArrayLike, *, base: float | None = None) -> float | Floats:

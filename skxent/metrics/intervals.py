@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from skxent._collections import here
-from skxent.metrics._estimates import (
+from skxent.inputs.collections import here
+from skxent.inputs.targets import Floats, as_reals
+from skxent.metrics.means import (
     copies_and_shares,
     estimate,
     group_codes,
@@ -19,7 +20,6 @@ from skxent.metrics._estimates import (
     require_two,
     scaled_weights,
 )
-from skxent.metrics._targets import Floats, as_reals
 
 
 @dataclass(frozen=True)

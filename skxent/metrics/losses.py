@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
-from skxent._namespaces import namespace_of
-from skxent._partitions import is_dask
-from skxent.metrics._array_api import losses as _array_api
-from skxent.metrics._costs import Losses
-from skxent.metrics._dask.losses import PartitionedLosses, class_losses_of, outcome_losses_of
-from skxent.metrics._options import is_one_of
-from skxent.metrics._sample_losses import class_losses, outcome_losses
-from skxent.metrics._targets import Floats, check_weight_range, unit
+from skxent.inputs.namespaces import namespace_of
+from skxent.inputs.options import is_one_of
+from skxent.inputs.partitions import is_dask
+from skxent.inputs.targets import Floats, check_weight_range, unit
+from skxent.metrics import device_sample_losses as _array_api
+from skxent.metrics.partitioned_losses import PartitionedLosses, class_losses_of, outcome_losses_of
+from skxent.metrics.probability_losses import Losses
+from skxent.metrics.sample_losses import class_losses, outcome_losses
 
 Reduction = Literal["mean", "sum", "none"]
 

@@ -25,10 +25,10 @@ from scipy.sparse.linalg import LinearOperator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.isotonic import isotonic_regression
 
-from skxent._callers import users_stacklevel
+from skxent.inputs.stacklevel import users_stacklevel
+from skxent.inputs.targets import Floats
 from skxent.likelihood.kernels import log_partition
-from skxent.metrics._newton import Minimum, minimise
-from skxent.metrics._targets import Floats
+from skxent.metrics.newton import Minimum, minimise
 
 # Classes; with more, the Hessian is not formed and only products with it are computed.
 MOST_IN_A_MATRIX = 256

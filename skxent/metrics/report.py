@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent._collections import here
-from skxent.metrics._estimates import Estimate, copies_and_shares, estimate, exact_sum
-from skxent.metrics._labels import Codes, as_labels
-from skxent.metrics._samples import Samples
-from skxent.metrics._tables import Table, Tabular, count, number, percent, unit_name
-from skxent.metrics._targets import Floats, check_length, unit
+from skxent.inputs.collections import here
+from skxent.inputs.labels import Codes, as_labels
+from skxent.inputs.targets import Floats, check_length, unit
 from skxent.metrics.information import entropy
+from skxent.metrics.means import Estimate, copies_and_shares, estimate, exact_sum
+from skxent.metrics.scored_samples import Samples
+from skxent.metrics.tables import Table, Tabular, count, number, percent, unit_name
 
 Indices = NDArray[np.intp]
 MOST_ROWS = 25  # in a summary; beyond, those of the largest sums

@@ -10,27 +10,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from skxent._collections import here
-from skxent._namespaces import moved, namespace_of, to_numpy
-from skxent._partitions import is_dask
-from skxent.metrics._array_api.losses import costs_of
-from skxent.metrics._array_api.targets import array_of, has_rows, labels_of, numbers_of
-from skxent.metrics._costs import Losses
-from skxent.metrics._dask.losses import PartitionedLosses
-from skxent.metrics._dask.scorers import Answered
-from skxent.metrics._dask.whole import all_labels, one_row
-from skxent.metrics._labels import Labels, as_labels, locate
-from skxent.metrics._names import columns_of
-from skxent.metrics._options import is_one_of
-from skxent.metrics._responses import (
+from skxent.inputs.class_names import columns_of
+from skxent.inputs.collections import here
+from skxent.inputs.device_targets import array_of, has_rows, labels_of, numbers_of
+from skxent.inputs.labels import Labels, as_labels, locate
+from skxent.inputs.namespaces import moved, namespace_of, to_numpy
+from skxent.inputs.options import is_one_of
+from skxent.inputs.partitioned_classes import all_labels, one_row
+from skxent.inputs.partitions import is_dask
+from skxent.inputs.targets import ceiling, check_length, unit
+from skxent.metrics.device_sample_losses import costs_of
+from skxent.metrics.partitioned_losses import PartitionedLosses
+from skxent.metrics.partitioned_scorers import Answered
+from skxent.metrics.probability_losses import Losses
+from skxent.metrics.responses import (
     multilabel_losses,
     predicted,
     predicted_columns,
     response_name,
     spread_columns,
 )
-from skxent.metrics._shared_predictions import ScorerOfSklearn, with_shared_predictions
-from skxent.metrics._targets import ceiling, check_length, unit
+from skxent.metrics.shared_predictions import ScorerOfSklearn, with_shared_predictions
 
 
 @dataclass(frozen=True, repr=False)

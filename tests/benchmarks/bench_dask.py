@@ -24,8 +24,9 @@ import dask.array as da
 import numpy as np
 from distributed import Client, LocalCluster, wait
 
-from skxent import SoftmaxClassifier, _partitions
-from skxent.likelihood.rows import Rows
+from skxent import SoftmaxClassifier
+from skxent.inputs import partitions
+from skxent.likelihood.sources.local_sums import Rows
 
 PARTS = 8
 
@@ -68,8 +69,8 @@ def seconds(function: Callable[[], Any]) -> tuple[float, Any]:
 def speed(n: int = 2_000_000, d: int = 50, repeats: int = 5) -> None:
     """Against the fit in memory."""
     trips: list[int] = []
-    fetch = _partitions.fetch
-    _partitions.fetch = lambda *args: trips.append(1) or fetch(*args)  # type: ignore[func-returns-value]
+    fetch = partitions.fetch
+    partitions.fetch = lambda *args: trips.append(1) or fetch(*args)  # type: ignore[func-returns-value]
     try:
         with cluster():
             X, y = data(n, d)
@@ -84,7 +85,7 @@ def speed(n: int = 2_000_000, d: int = 50, repeats: int = 5) -> None:
                 ratios.append(there_s / here_s)
                 print(f"cluster {there_s:.2f} s, memory {here_s:.2f} s, ratio {ratios[-1]:.2f}")
     finally:
-        _partitions.fetch = fetch
+        partitions.fetch = fetch
     print(
         f"{n} x {d}: median ratio {np.median(ratios):.2f}, {len(trips)} round trips and one look, "
         f"objectives differ by {there.objective_ / same.objective_ - 1:.1e}"
@@ -99,7 +100,7 @@ def loopback() -> int:
 
 def network(passes: int = 20) -> None:
     """Bytes of a pass."""
-    from skxent.classifiers._training_data import training
+    from skxent.classifiers.training import training
 
     with cluster():
         for d, K in ((50, 2), (200, 10), (500, 50)):

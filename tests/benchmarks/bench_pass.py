@@ -14,10 +14,10 @@ import numpy as np
 from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss
 from sklearn.linear_model._linear_loss import LinearModelLoss
 
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.thread_limits import effective_threads, one_blas_thread
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
 SHAPES = (
     (1_000_000, 20, 2),

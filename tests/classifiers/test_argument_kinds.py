@@ -20,7 +20,7 @@ from skxent import (
     cce_scorer,
     infer,
 )
-from skxent.classifiers.inference import InferenceWarning
+from skxent.inference.infer import InferenceWarning
 
 pyarrow = pytest.importorskip("pyarrow")
 

@@ -13,8 +13,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 
 from skxent import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV, cce_scorer, infer
-from skxent._namespaces import to_numpy
-from skxent.classifiers._callbacks import HAS_CALLBACKS
+from skxent.classifiers.callbacks import HAS_CALLBACKS
+from skxent.inputs.namespaces import to_numpy
 
 
 class Strict:

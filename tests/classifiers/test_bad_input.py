@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skxent import LogisticClassifier, SoftmaxClassifier, infer
 from skxent.classifiers import softmax
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.optimise.solver import minimise
 
 N = 60
 RNG = np.random.default_rng(0)

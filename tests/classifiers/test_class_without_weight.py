@@ -17,8 +17,8 @@ from skxent import (
     cce_scorer,
     infer,
 )
-from skxent._namespaces import to_numpy
 from skxent.displays import LossShareDisplay, ReliabilityDisplay
+from skxent.inputs.namespaces import to_numpy
 
 NAMES = np.array(["ant", "bee", "cow", "dog"], dtype=object)
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skxent import SoftmaxClassifier
 from skxent.likelihood import kernels
-from skxent.likelihood.thread_limits import effective_threads, one_blas_thread
+from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
 
 def blas_threads():

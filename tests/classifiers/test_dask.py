@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from skxent import SoftmaxClassifier, SoftmaxClassifierCV, _partitions, infer
-from skxent.classifiers import _partitioned_samples
+from skxent import SoftmaxClassifier, SoftmaxClassifierCV, infer
+from skxent.classifiers import partitioned_samples
+from skxent.inputs import partitions
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -129,8 +130,8 @@ def test_rows_without_weight_may_hold_anything(which):
 
 def test_at_most_35_round_trips(monkeypatch):
     trips = []
-    fetch = _partitions.fetch
-    monkeypatch.setattr(_partitions, "fetch", lambda *args: trips.append(1) or fetch(*args))
+    fetch = partitions.fetch
+    monkeypatch.setattr(partitions, "fetch", lambda *args: trips.append(1) or fetch(*args))
     X, y, weight = samples(2)
     clf = SoftmaxClassifier().fit(*collections(X, y, weight))
     assert clf.converged_
@@ -317,7 +318,7 @@ class TestOnDisk:
         assert sorted(counts) == [0, 1, 2, 3]
 
     def test_what_does_not_is_read_for_each_pass(self, reads, monkeypatch):
-        monkeypatch.setattr(_partitioned_samples, "memory", lambda: (1e6, False))
+        monkeypatch.setattr(partitioned_samples, "memory", lambda: (1e6, False))
         lazy, y, here, counts = reads
         there = SoftmaxClassifier().fit(lazy, y)
         assert there.objective_ == pytest.approx(here.objective_, rel=1e-9)
@@ -476,7 +477,7 @@ def test_nothing_is_left_on_the_cluster(client, fails):
 def test_a_lost_worker_changes_nothing(monkeypatch):
     X, y, weight = samples(3)
     here = SoftmaxClassifier(tol=1e-12).fit(X, y, weight)
-    fetch, calls = _partitions.fetch, []
+    fetch, calls = partitions.fetch, []
 
     def fetch_and_kill(parts, lazy):
         calls.append(1)
@@ -485,7 +486,7 @@ def test_a_lost_worker_changes_nothing(monkeypatch):
             os.kill(min(pids.values()), signal.SIGKILL)
         return fetch(parts, lazy)
 
-    monkeypatch.setattr("skxent._partitions.fetch", fetch_and_kill)
+    monkeypatch.setattr("skxent.inputs.partitions.fetch", fetch_and_kill)
     with (
         warnings.catch_warnings(),
         distributed.LocalCluster(

@@ -11,8 +11,8 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxClassifier
-from skxent.likelihood.data import Data
-from skxent.likelihood.graded import Extreme
+from skxent.likelihood.optimise.row_factor import Extreme
+from skxent.likelihood.sources.local_rows import Data
 
 WIDE = np.longdouble
 

@@ -13,8 +13,9 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxClassifier
-from skxent.likelihood import blocks, plan
-from skxent.likelihood.data import Data
+from skxent.likelihood.optimise import cost_model
+from skxent.likelihood.sources import blocks
+from skxent.likelihood.sources.local_rows import Data
 
 EARLY = [{"tol": tol} for tol in (1.0, 1e-1, 1e-2, 1e-3, 1e-4)]
 EARLY += [{"max_iter": n} for n in (1, 2, 4, 8)]
@@ -56,7 +57,7 @@ def test_class_blocks(optimum, generate, kind):
     deviations away, and only there: those two kinds are left out.
     """
     X, y = generate(600, 25, 8, kind=kind)
-    (first, *_) = plan.plan(Data(X, y, None, 8)).ladder
+    (first, *_) = cost_model.plan(Data(X, y, None, 8)).ladder
     assert not first.exact
     assert check(optimum(X, y), X, y)
 
@@ -76,7 +77,7 @@ def test_small_data(optimum, generate, shape, kind, C):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(30_000, 6, 2), (25_000, 8, 3)], ids=str)
 def test_sampled_curvature(optimum, generate, shape, kind, C, monkeypatch):
-    monkeypatch.setattr(plan, "FEW_OPERATIONS", 0)
+    monkeypatch.setattr(cost_model, "FEW_OPERATIONS", 0)
     monkeypatch.setattr(blocks, "ALONE", 0)
     X, y = generate(*shape, kind=kind, rarer=0.5)
     assert check(optimum(X, y, C=C), X, y) > 3

@@ -10,7 +10,7 @@ import statsmodels.api as sm
 from scipy.stats import chi2
 
 from skxent import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV, infer
-from skxent.likelihood import blocks
+from skxent.likelihood.sources import blocks
 
 RTOL = 1e-7
 COVARIANCES = {"observed": "nonrobust", "robust": "HC0", "cluster": "cluster"}

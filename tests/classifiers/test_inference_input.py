@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skxent import InferenceWarning, SoftmaxClassifier, infer
-from skxent.classifiers import _optimum
+from skxent.inference import optimum
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_gap_is_named(data, optimum):
         infer(clf, X, y)
     claimed = float(re.search(r"about ([\d.e+-]+) nats", str(caught.value)).group(1))
     assert claimed == pytest.approx(true, rel=0.05)
-    assert claimed > _optimum.OFF
+    assert claimed > optimum.OFF
 
 
 def test_weights_of_any_size(data):
@@ -306,7 +306,7 @@ def test_groups(data):
 
 def test_a_hessian_that_is_too_large(data, monkeypatch):
     X, y = data[3]
-    monkeypatch.setattr(_optimum, "WIDEST", 7)
+    monkeypatch.setattr(optimum, "WIDEST", 7)
     refused(fit(X, y), X, y, match="whole Hessian, here of 8 parameters, and 7 are the most")
 
 

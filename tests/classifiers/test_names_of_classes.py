@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from skxent import SoftmaxClassifier, SoftmaxClassifierCV, cce_scorer, infer
-from skxent.classifiers.inference import InferenceWarning
+from skxent.inference.infer import InferenceWarning
 
 N, D, K = 60, 3, 3
 TABLES = {"pandas": pd.DataFrame, "polars": pl.DataFrame}

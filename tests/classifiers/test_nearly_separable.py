@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skxent import SoftmaxClassifier, SoftmaxClassifierCV
-from skxent.classifiers import _held_out
+from skxent.classifiers import held_out
 
 CS = [1e2, 1e4, 1e6]
 MOST = 36.04365338911715  # nats, minus the logarithm of float64's epsilon
@@ -86,13 +86,13 @@ def test_leave_one_out(seed):
 def test_a_class_of_one_costs_the_most_that_a_sample_can(K, monkeypatch):
     """Also where it would be in the first batch of those that get a fit of their own."""
     found = []
-    plain = _held_out.LeaveOneOut.fit
+    plain = held_out.LeaveOneOut.fit
 
     def fit(self, alpha):
         found.append(plain(self, alpha))
         return found[-1]
 
-    monkeypatch.setattr(_held_out.LeaveOneOut, "fit", fit)
+    monkeypatch.setattr(held_out.LeaveOneOut, "fit", fit)
     for seed in range(6):
         rng = np.random.default_rng([seed, K])
         X = rng.normal(size=(14, 2))

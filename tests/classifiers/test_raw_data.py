@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from skxent import SoftmaxClassifier
-from skxent.likelihood import blocks
+from skxent.likelihood.sources import blocks
 
 LOADERS = [load_breast_cancer, load_wine, load_digits, load_iris]
 

@@ -24,8 +24,8 @@ from sklearn.preprocessing import StandardScaler
 
 import skxent
 from skxent import SoftmaxClassifier, SoftmaxClassifierCV, ZeroProbabilityWarning
-from skxent.likelihood import leave_one_out
-from skxent.likelihood.solver import minimise
+from skxent.inference import leave_one_out
+from skxent.likelihood.optimise.solver import minimise
 
 CAP = -np.log(np.finfo(float).eps)
 GRID = [0.01, 1.0, 100.0]

@@ -11,9 +11,10 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import LogisticClassifier, SoftmaxClassifier, infer
-from skxent.likelihood import existence, programmes, search
-from skxent.likelihood.data import Data
-from skxent.likelihood.separation import find_separation
+from skxent.likelihood.existence import programmes, proof
+from skxent.likelihood.existence.separation import find_separation
+from skxent.likelihood.optimise import search
+from skxent.likelihood.sources.local_rows import Data
 
 DENIED = "no finite maximum of the likelihood exists, because "
 UNKNOWN = "no finite maximum of the likelihood is in reach, because some classes can be separated "
@@ -143,7 +144,7 @@ def test_a_penalty_or_a_good_end_asks_for_no_search(patients, monkeypatch):
     def search(*args, **hints):
         raise AssertionError("there was no need")
 
-    monkeypatch.setattr(existence, "find_separation", search)
+    monkeypatch.setattr(proof, "find_separation", search)
     assert warning_of(X, outcome, C=1e6) is None
     assert warning_of(X[["age"]], outcome) is None
     assert "raise max_iter" in warning_of(X, outcome, C=1e6, max_iter=1, tol=1e-12)

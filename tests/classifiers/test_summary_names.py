@@ -7,7 +7,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skxent import SoftmaxClassifier, cross_entropy_report, infer
-from skxent.metrics._tables import distinct
+from skxent.metrics.tables import distinct
 
 FAMILIES = {
     "tails differ": [f"onehotencoder__cut_{kind}" for kind in ("Fair", "Good", "Very Good")],

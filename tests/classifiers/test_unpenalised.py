@@ -10,7 +10,7 @@ from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxClassifier
-from skxent._namespaces import to_numpy
+from skxent.inputs.namespaces import to_numpy
 
 PENALTIES = [np.inf, 1e300, 1e100, 1e30]
 SEEDS = range(3)

@@ -21,7 +21,7 @@ from skxent import (
     infer,
 )
 from skxent.classifiers import softmax
-from skxent.likelihood import solver
+from skxent.likelihood.optimise import solver
 
 PREDICTIONS = [LossDistributionDisplay, LossShareDisplay, ReliabilityDisplay]
 HUGE = [1e99, 1e101, 1e160, 1e300, 1.7e308]

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
-from skxent.likelihood import thread_limits
-from skxent.likelihood.blocks import Blocks
-from skxent.likelihood.thread_limits import effective_threads, one_blas_thread
+from skxent.likelihood.sources import thread_limits
+from skxent.likelihood.sources.blocks import Blocks
+from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
 BLAS = ThreadpoolController().select(user_api="blas").lib_controllers
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 
 @dataclass(frozen=True)

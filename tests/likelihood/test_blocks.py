@@ -7,8 +7,8 @@ import pytest
 import scipy.sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skxent.likelihood.blocks import Blocks
-from skxent.likelihood.thread_limits import effective_threads, one_blas_thread
+from skxent.likelihood.sources.blocks import Blocks
+from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
 SHAPES = [(1, 1, 1), (63, 3, 1), (10_000, 3, 1), (70_001, 40, 5), (300, 3000, 20), (9, 4, 1000)]
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skxent.likelihood import certificate, curvature
-from skxent.likelihood.certificate import View, conjugate_gradients
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise import newton_cg, preconditioners
+from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 
 def objective_of(K, alpha, kind=""):
@@ -39,7 +39,7 @@ def true_gap(objective, point):
 @pytest.mark.parametrize("alpha", [0.01, 1.0, 100.0])
 @pytest.mark.parametrize("kind", ["", "correlated", "twins"])
 @pytest.mark.parametrize("K", [2, 3])
-@pytest.mark.parametrize("model", [curvature.diagonal, curvature.classes])
+@pytest.mark.parametrize("model", [preconditioners.diagonal, preconditioners.classes])
 def test_gap(model, K, kind, alpha, target):
     objective = objective_of(K, alpha, kind)
     theta = np.zeros(objective.shape)
@@ -70,19 +70,19 @@ def products_after_a_step(objective, model):
 
 
 def test_the_penalty_ends_them_early():
-    products = products_after_a_step(objective_of(2, 1.0), curvature.diagonal)
+    products = products_after_a_step(objective_of(2, 1.0), preconditioners.diagonal)
     assert products[1] == 1 < products[0]
 
 
 def test_the_penalty_ends_them_early_with_class_blocks():
-    products = products_after_a_step(objective_of(3, 1.0, "twins"), curvature.classes)
+    products = products_after_a_step(objective_of(3, 1.0, "twins"), preconditioners.classes)
     assert products[1] < products[0]
 
 
 def test_without_a_penalty_the_residual_alone_ends_them():
     objective = objective_of(2, 0.0)
     point = objective(np.zeros(objective.shape))
-    view = View.of(curvature.diagonal(objective, point.theta), point)
+    view = View.of(preconditioners.diagonal(objective, point.theta), point)
     gaps = [conjugate_gradients(objective, view, target)[0] for target in (1e-12, 1e6)]
     assert gaps[0] == gaps[1] == pytest.approx(true_gap(objective, point), rel=0.01)
 
@@ -91,8 +91,8 @@ def test_without_a_penalty_the_residual_alone_ends_them():
 def test_where_products_run_out_the_rest_is_estimated(alpha, monkeypatch):
     objective = objective_of(3, alpha, "correlated")
     point = objective(np.zeros(objective.shape))
-    view = View.of(curvature.diagonal(objective, point.theta), point)
-    monkeypatch.setattr(certificate, "LAST_PRODUCTS", 1)
+    view = View.of(preconditioners.diagonal(objective, point.theta), point)
+    monkeypatch.setattr(newton_cg, "LAST_PRODUCTS", 1)
     gap, step, told = conjugate_gradients(objective, view, 1e-9, last=True)
     assert not told
     seen = -0.5 * np.vdot(point.gradient, step)

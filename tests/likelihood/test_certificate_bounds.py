@@ -4,8 +4,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from skxent.likelihood import curvature
-from skxent.likelihood.certificate import View, conjugate_gradients, length, stretch
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients, length, stretch
 
 
 def deepest(q):
@@ -50,7 +50,9 @@ def test_length_without_a_root_is_two(left):
 
 
 @pytest.mark.parametrize("K", [2, 3])
-@pytest.mark.parametrize("kind", [curvature.diagonal, curvature.classes, curvature.full])
+@pytest.mark.parametrize(
+    "kind", [preconditioners.diagonal, preconditioners.classes, preconditioners.full]
+)
 def test_a_point_without_slope_is_the_minimum(make_case, K, kind):
     case = make_case(K)
     objective = case.objective()
@@ -67,7 +69,7 @@ def test_a_point_without_slope_is_the_minimum(make_case, K, kind):
 
 @pytest.mark.parametrize("K", [3, 5])
 @pytest.mark.parametrize("alpha", [0.5, 30.0])
-@pytest.mark.parametrize("kind", [curvature.diagonal, curvature.classes])
+@pytest.mark.parametrize("kind", [preconditioners.diagonal, preconditioners.classes])
 def test_what_is_left_is_no_more_than_the_bound(make_case, K, alpha, kind):
     """Half r H^-1 r of a residual without a part in the intercepts, from the explicit Hessian."""
     case = make_case(K, alpha=alpha)
@@ -78,7 +80,7 @@ def test_what_is_left_is_no_more_than_the_bound(make_case, K, alpha, kind):
     bound = model.most_left(model.to_v(residual), alpha, objective.n_features)
     features = residual[:, : objective.n_features]
     intercepts = np.linalg.norm(residual[:, -1] * own_scale(case, theta))
-    expected = 0.5 * (np.sum(features**2) / alpha + intercepts**2 / curvature.CAREFUL)
+    expected = 0.5 * (np.sum(features**2) / alpha + intercepts**2 / preconditioners.CAREFUL)
     assert bound == pytest.approx(expected, rel=1e-9)
     residual[:, -1] = 0.0
     left = 0.5 * residual.ravel() @ np.linalg.pinv(case.hessian(theta)) @ residual.ravel()
@@ -95,8 +97,8 @@ def own_scale(case, theta):
 def test_nothing_is_known_without_a_penalty_or_of_a_block_of_several_classes(make_case, K):
     case = make_case(K)
     objective, theta = case.objective(), case.theta()
-    for kind in (curvature.diagonal, curvature.classes):
+    for kind in (preconditioners.diagonal, preconditioners.classes):
         model = kind(objective, theta)
         assert model.most_left(model.to_v(theta), 0.0, objective.n_features) is None
-    model = curvature.full(objective, theta)
+    model = preconditioners.full(objective, theta)
     assert model.most_left(model.to_v(theta), 0.5, objective.n_features) is None

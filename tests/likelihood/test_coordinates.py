@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.columns import IndependentColumns
-from skxent.likelihood.coordinates import CHANGE, NEGLIGIBLE, WEAK, Frame
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
-from skxent.likelihood.row_space import RowSpace
+from skxent.likelihood.coordinates.frame import CHANGE, NEGLIGIBLE, WEAK, Frame
+from skxent.likelihood.coordinates.independent_columns import IndependentColumns
+from skxent.likelihood.coordinates.row_space import RowSpace
+from skxent.likelihood.coordinates.units import Units
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.units import Units
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 RNG = np.random.default_rng(0)
 TALL = RNG.normal(size=(60, 3))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skxent.likelihood import curvature
-from skxent.likelihood.grams import drawn_own_gram, own_gram, unpacked
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.sources.local_grams import drawn_own_gram, own_gram, unpacked
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -14,7 +14,7 @@ from skxent.likelihood.grams import drawn_own_gram, own_gram, unpacked
 def test_newton_step_of_the_full_model(make_case, K, alpha, fit_intercept, sparse):
     case = make_case(K, n=60, alpha=alpha, fit_intercept=fit_intercept)
     objective, theta = case.objective(sparse=sparse), case.theta()
-    model = curvature.full(objective, theta)
+    model = preconditioners.full(objective, theta)
     gradient = objective(theta).gradient
     v = model.to_v(gradient)
     step, H = -model.to_theta(v), case.hessian(theta)
@@ -29,7 +29,7 @@ def test_newton_step_of_the_full_model(make_case, K, alpha, fit_intercept, spars
 @pytest.mark.parametrize("K", [2, 4])
 def test_to_v_is_the_transpose_of_to_theta(make_case, K):
     case = make_case(K)
-    model = curvature.full(case.objective(), case.theta())
+    model = preconditioners.full(case.objective(), case.theta())
     rng = np.random.default_rng(0)
     gradient = rng.normal(size=case.theta().shape)
     gradient -= gradient.mean(axis=0) if K > 2 else 0
@@ -43,12 +43,12 @@ def test_units_do_not_matter(make_case):
     case = make_case(3, d=4, alpha=0.0)
     theta = case.theta()
     units = np.logspace(-6, 6, 4)
-    model = curvature.full(case.objective(), theta)
+    model = preconditioners.full(case.objective(), theta)
     plain = model.to_v(case.objective()(theta).gradient)
     case.X[:] *= units
     theta[:, :4] /= units
     objective = case.objective()
-    scaled = curvature.full(objective, theta).to_v(objective(theta).gradient)
+    scaled = preconditioners.full(objective, theta).to_v(objective(theta).gradient)
     assert scaled @ scaled == pytest.approx(plain @ plain, rel=1e-9)
 
 
@@ -56,7 +56,7 @@ def test_a_constant_column_stays_where_it_is(make_case):
     case = make_case(3, alpha=0.0)
     case.X[:, 1] = 0.1
     objective, theta = case.objective(), case.theta()
-    model = curvature.full(objective, theta)
+    model = preconditioners.full(objective, theta)
     step = model.to_theta(model.to_v(objective(theta).gradient))
     assert np.isfinite(step).all()
     np.testing.assert_array_equal(step[:, 1], 0.0)
@@ -68,7 +68,7 @@ def test_a_column_twice_gives_a_finite_step(make_case):
     case.X[:, 1] = 3 * case.X[:, 0] + 1
     objective, theta = case.objective(), case.theta()
     point = objective(theta)
-    model = curvature.full(objective, theta)
+    model = preconditioners.full(objective, theta)
     step = model.to_theta(model.to_v(point.gradient))
     assert np.isfinite(step).all()
     # a tenth, since a whole Newton step may overshoot
@@ -89,7 +89,7 @@ def test_rows_drawn_for_each_class(make_case, K, caution, sparse):
         return objective.sum(drawn_own_gram, theta, caution, per_leverage)
 
     np.testing.assert_allclose(drawn(np.full(theta.shape, 1e12)), exact, rtol=1e-12, atol=1e-12)
-    scale = curvature.diagonal(case.objective(), theta, caution).scale
+    scale = preconditioners.diagonal(case.objective(), theta, caution).scale
     some = [drawn(2 * scale**2, part) for part in range(200)]
     assert np.std(some, axis=0).max() > 0
     average = np.mean(some, axis=0) * scale[:, None] * scale[:, :, None]
@@ -101,9 +101,10 @@ def test_drawn_class_blocks_of_many_rows(make_case):
     case = make_case(5, n=20_000, d=20)
     theta = case.theta(scale=0.3)
     gradient = case.objective()(theta).gradient
-    expected = curvature.classes(case.objective(), theta).to_v(gradient)
+    expected = preconditioners.classes(case.objective(), theta).to_v(gradient)
     first, second = (
-        curvature.drawn_classes(case.objective(n_threads=n), theta).to_v(gradient) for n in (1, 3)
+        preconditioners.drawn_classes(case.objective(n_threads=n), theta).to_v(gradient)
+        for n in (1, 3)
     )
     np.testing.assert_array_equal(first, second)
     assert 0.5 < (first @ first) / (expected @ expected) < 2

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood import sampling
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.sampling import sample
+from skxent.likelihood.sources import sampling
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.sampling import sample
 
 
 def data_of(X, targets, weight=None, K=3, **changes):

@@ -4,16 +4,17 @@ import array_api_strict as strict
 import numpy as np
 import pytest
 
-from skxent._namespaces import to_numpy
-from skxent.likelihood import curvature, device, grams
-from skxent.likelihood.data import Data
-from skxent.likelihood.device import DeviceData
-from skxent.likelihood.moments import FirstSums, first_read
+from skxent.inputs.namespaces import to_numpy
+from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.plan import plan
-from skxent.likelihood.row_space import RowSpace
-from skxent.likelihood.rows import Rows
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.cost_model import plan
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.sources import device_rows, local_grams
+from skxent.likelihood.sources.device_rows import DeviceData
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.moments import FirstSums, first_read
 
 
 class Strict:
@@ -40,8 +41,8 @@ def library(request):
 
 @pytest.fixture(params=[1 << 21, 300], ids=["one batch", "batches"])
 def batches(request, monkeypatch):
-    monkeypatch.setattr(device, "ELEMENTS", request.param)
-    monkeypatch.setattr("skxent.likelihood.device_grams.PACKED_SPACE", 16 * request.param)
+    monkeypatch.setattr(device_rows, "ELEMENTS", request.param)
+    monkeypatch.setattr("skxent.likelihood.sources.device_grams.PACKED_SPACE", 16 * request.param)
 
 
 def moved(data, library):
@@ -129,7 +130,9 @@ def test_largest_move(pair):
 
 
 @pytest.mark.parametrize("caution", [0.0, 0.1])
-@pytest.mark.parametrize("gram", [grams.pair_gram, grams.own_gram, grams.own_squares])
+@pytest.mark.parametrize(
+    "gram", [local_grams.pair_gram, local_grams.own_gram, local_grams.own_squares]
+)
 def test_grams(pair, gram, caution):
     here, there, theta, _ = pair
     actual, expected = (place.sum(gram, theta, caution) for place in (there, here))
@@ -170,10 +173,10 @@ def test_no_samples(size):
     costs = [rung.passes for rung in chosen.ladder]
     assert costs == sorted(costs)
     whole = plan(Data(X, np.zeros(n, dtype=np.intp), None, K))
-    drawn = whole.ladder[-1].model is curvature.drawn_classes
-    last = curvature.classes if drawn else whole.ladder[-1].model
+    drawn = whole.ladder[-1].model is preconditioners.drawn_classes
+    last = preconditioners.classes if drawn else whole.ladder[-1].model
     assert chosen.ladder[-1].model is last
-    assert chosen.ladder[0].model is curvature.diagonal or chosen.ladder[0].passes < 20
+    assert chosen.ladder[0].model is preconditioners.diagonal or chosen.ladder[0].passes < 20
 
 
 @pytest.mark.parametrize("factored", [RowSpace.of, RowSpace.identified])

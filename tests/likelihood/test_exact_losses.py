@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from skxent.likelihood import device_kernels, kernels
-from skxent.likelihood.certificate import View
-from skxent.likelihood.curvature import diagonal
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
+from skxent.likelihood import kernels
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.stage import Stage
+from skxent.likelihood.optimise.lbfgs import Stage
+from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.optimise.preconditioners import diagonal
+from skxent.likelihood.sources import device_kernels
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 
 def exact(Z, Y):

@@ -7,15 +7,16 @@ import pytest
 import scipy.linalg
 from scipy.optimize import OptimizeResult, linprog
 
-from skxent.likelihood import curvature, programmes
-from skxent.likelihood.certificate import View
-from skxent.likelihood.data import Data
-from skxent.likelihood.existence import proves_finite
-from skxent.likelihood.moments import first_read
+from skxent.likelihood.existence import programmes
+from skxent.likelihood.existence.programmes import Undecided
+from skxent.likelihood.existence.proof import proves_finite
+from skxent.likelihood.existence.separation import find_separation
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.programmes import Undecided
-from skxent.likelihood.separation import find_separation
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 SETTINGS = {"alpha": 0.0, "start": None, "tol": 1e-6, "max_iter": 1000}
 
@@ -132,7 +133,7 @@ def test_a_newton_step_is_no_proof_where_rounding_hides_a_direction(K, dependent
         direction[0 if K == 2 else 1] = jump
         far = np.column_stack([finite.coef, direction]), finite.intercept
         theta = objective.enter(*far)
-        view = View.of(curvature.full(objective, theta), objective(theta))
+        view = View.of(preconditioners.full(objective, theta), objective(theta))
         moves.append(objective.largest_move(view.newton_step))
         proofs.append(proves_finite(objective, theta, view.model, None))
     assert min(move for move, proof in zip(moves, proofs, strict=True) if proof) > 0.999

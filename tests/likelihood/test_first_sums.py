@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood import moments
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import (
+from skxent.likelihood.sources import moments
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import (
     FEW,
     FirstSums,
     first_read,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.certificate import View
-from skxent.likelihood.data import Data
-from skxent.likelihood.graded import EXTREME, Extreme, RowFactor
+from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.optimise.row_factor import EXTREME, Extreme, RowFactor
+from skxent.likelihood.sources.local_rows import Data
 
 kinds = pytest.mark.parametrize("K", [2, 3, 5])
 intercepts = pytest.mark.parametrize("fit_intercept", [True, False])

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.special import logit, softmax
 
-from skxent.likelihood import information
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
+from skxent.inference import information_matrix
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 
 def at(case, seed=0, sparse=False):
@@ -17,7 +17,7 @@ def at(case, seed=0, sparse=False):
     K, p = case.Y.shape[1], theta.shape[1]
     root = rng.normal(size=(K * p, (K - 1) * p)) / 10
     mean = np.zeros(case.X.shape[1]) if case.centre is None else case.centre
-    return information.estimate(objective.data, mean, theta, root.T @ root)
+    return information_matrix.estimate(objective.data, mean, theta, root.T @ root)
 
 
 def differences(function, theta, free, h=1e-5):
@@ -46,8 +46,8 @@ def test_information_is_the_hessian(make_case, K, fit_intercept, alpha, sparse):
     theta = case.theta()
     H = case.hessian(theta)
     q = max(K - 1, 1) * theta.shape[1]
-    model = information.information(case.objective(sparse=sparse), theta)
-    np.testing.assert_allclose(information.inverse(model) @ H[:q, :q], np.eye(q), atol=1e-11)
+    model = information_matrix.information(case.objective(sparse=sparse), theta)
+    np.testing.assert_allclose(information_matrix.inverse(model) @ H[:q, :q], np.eye(q), atol=1e-11)
 
 
 @pytest.mark.parametrize(("K", "fit_intercept"), CASES)
@@ -57,7 +57,7 @@ def test_hessian_by_central_differences(make_case, K, fit_intercept):
     objective, theta = case.objective(), case.theta()
     free = slice(0, max(K - 1, 1)) if K > 2 else slice(0, 1)
     slope = differences(lambda t: objective(t).gradient[free], theta, free)
-    inverse = information.inverse(information.information(objective, theta))
+    inverse = information_matrix.inverse(information_matrix.information(objective, theta))
     np.testing.assert_allclose(
         inverse @ slope.reshape(len(inverse), -1), np.eye(len(inverse)), atol=1e-7
     )
@@ -71,13 +71,13 @@ def test_no_jitter(make_case):
     case = make_case(2, n=60, alpha=0.0, fit_intercept=False)
     case.X[:, 2] = case.X[:, 0] + 1e-5 * case.X[:, 2]
     theta = 0.1 * case.theta()
-    model = information.information(case.objective(), theta)
+    model = information_matrix.information(case.objective(), theta)
     P = case.probabilities(theta)
     with mpmath.workdps(50):
         X = mpmath.matrix(case.X.tolist())
         D = mpmath.diag((case.weight * P[:, 0] * P[:, 1]).tolist())
         exact = np.array(mpmath.inverse(X.T * D * X).tolist(), dtype=float)
-    np.testing.assert_allclose(information.inverse(model), exact, rtol=1e-5)
+    np.testing.assert_allclose(information_matrix.inverse(model), exact, rtol=1e-5)
 
 
 @pytest.mark.parametrize("what", ["dependent", "constant", "certain"])
@@ -91,7 +91,7 @@ def test_no_information(make_case, K, what):
         case.X[:, 2] = 0.1
     if what == "certain":  # all probabilities are 0 or 1 in float64
         theta[:, :3] *= 1e6
-    assert information.information(case.objective(), theta) is None
+    assert information_matrix.information(case.objective(), theta) is None
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -102,8 +102,8 @@ def test_effective_df(make_case, K):
     q = max(K - 1, 1) * theta.shape[1]
     H = case.hessian(theta)[:q, :q]
     J = make_case(K, n=60, alpha=0.0).hessian(theta)[:q, :q]
-    model = information.information(case.objective(), theta)
-    found = information.effective_df(model, information.inverse(model), case.alpha, 3)
+    model = information_matrix.information(case.objective(), theta)
+    found = information_matrix.effective_df(model, information_matrix.inverse(model), case.alpha, 3)
     assert found == pytest.approx(np.trace(np.linalg.solve(H, J)), rel=1e-12)
     assert 0 < found < q
 
@@ -117,7 +117,7 @@ def test_effective_df(make_case, K):
 @pytest.mark.parametrize(("K", "fit_intercept"), CASES)
 def test_sandwich(make_case, K, fit_intercept, grouped, soft, space, monkeypatch):
     """Against scores by central differences of losses; in batches of one row or of all."""
-    monkeypatch.setattr(information, "SPACE", space)
+    monkeypatch.setattr(information_matrix, "SPACE", space)
     case = make_case(K, n=40, fit_intercept=fit_intercept, soft=soft)
     estimate = at(case)
 
@@ -132,7 +132,7 @@ def test_sandwich(make_case, K, fit_intercept, grouped, soft, space, monkeypatch
     else:
         B = (S * case.weight[:, None]).T @ S
     expected = estimate.covariance @ B @ estimate.covariance
-    found = information.sandwich(estimate, case.weight, groups if grouped else None)
+    found = information_matrix.sandwich(estimate, case.weight, groups if grouped else None)
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9 * np.abs(expected).max())
 
 
@@ -144,7 +144,7 @@ def test_sandwich(make_case, K, fit_intercept, grouped, soft, space, monkeypatch
 @pytest.mark.parametrize(("K", "fit_intercept"), CASES)
 def test_marginal_effects(make_case, K, fit_intercept, space, sparse, monkeypatch):
     """Differences of probabilities by features; and of those by parameters, for the errors."""
-    monkeypatch.setattr(information, "SPACE", space)
+    monkeypatch.setattr(information_matrix, "SPACE", space)
     case = make_case(K, n=30, fit_intercept=fit_intercept)
     estimate = at(case, sparse=sparse)
 
@@ -169,7 +169,7 @@ def test_marginal_effects(make_case, K, fit_intercept, space, sparse, monkeypatc
 @pytest.mark.parametrize("space", [1, 1 << 20])
 @pytest.mark.parametrize(("K", "fit_intercept"), CASES)
 def test_log_odds(make_case, K, fit_intercept, space, monkeypatch):
-    monkeypatch.setattr(information, "SPACE", space)
+    monkeypatch.setattr(information_matrix, "SPACE", space)
     case = make_case(K, n=30, fit_intercept=fit_intercept)
     estimate = at(case)
 
@@ -211,7 +211,7 @@ def test_map_to_contrasts(make_case, K, fit_intercept):
 
 def columns(X, fit_intercept=True, weight=None):
     data = Data(X, np.arange(len(X)) % 2, weight, 2, fit_intercept)
-    return information.dependent_columns(data, first_read(data))
+    return information_matrix.dependent_columns(data, first_read(data))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -266,10 +266,10 @@ def test_outside():
         data = Data(X, np.arange(100) % 2, None, 2, fit_intercept)
         mean = X.mean(axis=0) * fit_intercept
         width = X.shape[1] + fit_intercept
-        return information.estimate(data, mean, np.zeros((1, width)), np.eye(width))
+        return information_matrix.estimate(data, mean, np.zeros((1, width)), np.eye(width))
 
-    assert len(information.outside(of(X), of(X[:, :2]))) == 0
-    assert len(information.outside(of(X), of((X[:, [0]] + X[:, [2]]) * 3 + 1))) == 0
-    assert information.outside(of(X[:, :3]), of(X[:, [0, 3]])).tolist() == [1]
-    assert len(information.outside(of(X), of(X[:, [0]], False))) == 0
-    assert information.outside(of(X, False), of(X[:, [0]])).tolist() == [0, 1]
+    assert len(information_matrix.outside(of(X), of(X[:, :2]))) == 0
+    assert len(information_matrix.outside(of(X), of((X[:, [0]] + X[:, [2]]) * 3 + 1))) == 0
+    assert information_matrix.outside(of(X[:, :3]), of(X[:, [0, 3]])).tolist() == [1]
+    assert len(information_matrix.outside(of(X), of(X[:, [0]], False))) == 0
+    assert information_matrix.outside(of(X, False), of(X[:, [0]])).tolist() == [0, 1]

@@ -9,10 +9,10 @@ import scipy.sparse
 from scipy.special import logsumexp
 from sklearn.datasets import load_iris, load_wine
 
-from skxent.likelihood import leave_one_out
-from skxent.likelihood.data import Data
-from skxent.likelihood.leave_one_out import Fit, LeaveOneOut, one_step
-from skxent.likelihood.solver import minimise
+from skxent.inference import leave_one_out
+from skxent.inference.leave_one_out import Fit, LeaveOneOut, one_step
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.sources.local_rows import Data
 
 
 def losses(Z, Y):

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from skxent.likelihood import information
-from skxent.likelihood.certificate import View
-from skxent.likelihood.data import Data
-from skxent.likelihood.leave_one_out import LeaveOneOut
-from skxent.likelihood.moments import first_read
+from skxent.inference import information_matrix
+from skxent.inference.leave_one_out import LeaveOneOut
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -20,15 +20,15 @@ def test_newton_steps_end_at_the_minimum(make_case, K, alpha, tol):
     objective = case.objective()
     rough = minimise(objective.data, alpha=alpha, start=None, tol=tol, max_iter=100)
     start = objective(objective.enter(rough.coef, rough.intercept))
-    model = information.information(objective, start.theta)
-    point, there = information.newton(objective, start, model)
+    model = information_matrix.information(objective, start.theta)
+    point, there = information_matrix.newton(objective, start, model)
     H, g = case.hessian(point.theta), point.gradient.ravel()
     assert 0.5 * g @ np.linalg.pinv(H) @ g <= 1e-20 * point.value
     assert point.value <= start.at_most
     q = max(K - 1, 1) * point.theta.shape[1]
-    np.testing.assert_allclose(information.inverse(there) @ H[:q, :q], np.eye(q), atol=1e-8)
-    assert information.still(objective, point, there)
-    again, same = information.newton(objective, point, there)
+    np.testing.assert_allclose(information_matrix.inverse(there) @ H[:q, :q], np.eye(q), atol=1e-8)
+    assert information_matrix.still(objective, point, there)
+    again, same = information_matrix.newton(objective, point, there)
     assert View.of(same, again).decrement <= View.of(there, point).decrement
 
 
@@ -41,8 +41,8 @@ def test_still_is_a_step_that_moves_no_logit_by_a_thousandth(make_case, move, st
     theta = objective.enter(fit.coef, fit.intercept)
     direction = case.theta(1)
     away = objective(theta + direction * move / objective.largest_move(direction))
-    model = information.information(objective, away.theta)
-    assert information.still(objective, away, model) == still
+    model = information_matrix.information(objective, away.theta)
+    assert information_matrix.still(objective, away, model) == still
 
 
 def test_newton_ends_where_the_decrement_does_not_fall():
@@ -51,10 +51,10 @@ def test_newton_ends_where_the_decrement_does_not_fall():
     data = Data(X, (X[:, 0] > 0).astype(int), None, 2)
     objective = Objective(data, first_read(data), 0.0, first_read(data).mean)
     start = objective(np.array([[5.0, 0.0]]))
-    model = information.information(objective, start.theta)
-    point, there = information.newton(objective, start, model)
+    model = information_matrix.information(objective, start.theta)
+    point, there = information_matrix.newton(objective, start, model)
     assert point.value < start.value
-    assert not information.still(objective, point, there)
+    assert not information_matrix.still(objective, point, there)
 
 
 def engine(data, importance, cost):

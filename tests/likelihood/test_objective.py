@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skxent.likelihood import blocks, curvature
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.sources import blocks
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 FORMS = [
     {},
@@ -66,7 +67,7 @@ def test_hessian_products_at_one_point_share_no_more_than_that(
     make_case, K, form, kept, monkeypatch
 ):
     """What is kept for one point is not taken for another, nor touched by a product."""
-    monkeypatch.setattr("skxent.likelihood.rows.KEPT_LOGITS", kept)
+    monkeypatch.setattr("skxent.likelihood.sources.local_sums.KEPT_LOGITS", kept)
     case = make_case(K)
     points, direction = [case.theta(), case.theta(seed=2)], case.theta(seed=1)
     objective = case.objective(**form)
@@ -202,6 +203,6 @@ def test_samples_written_out_are_one_block(shape):
     direction = rng.normal(size=objective.shape)
     direction -= direction.mean(axis=0) if R > 1 else 0.0
     product = objective.hessian_product(point.theta, direction).ravel()[: -d - 1 if R > 1 else None]
-    H = curvature.hessian(objective, point.theta)
+    H = preconditioners.hessian(objective, point.theta)
     relative = direction[:-1] - direction[-1] if R > 1 else direction
     np.testing.assert_allclose(H @ relative.ravel(), product, rtol=1e-9, atol=1e-8)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from skxent.likelihood import blocks, curvature
-from skxent.likelihood.certificate import View, conjugate_gradients
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
 from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
+from skxent.likelihood.sources import blocks
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -60,7 +61,7 @@ def test_no_curvature_is_an_end():
     data = Data(X, np.array([0, 1, 1, 0]), None, 2, False)
     objective = Objective(data, first_read(data), 0.0, None)
     point = objective(np.array([[1e5]]))
-    view = View.of(curvature.full(objective, point.theta), point)
+    view = View.of(preconditioners.full(objective, point.theta), point)
     assert not objective.hessian_product(point.theta, np.ones((1, 1))).any()
     gap, step, told = conjugate_gradients(objective, view, 1e-6)
     assert not told
@@ -86,10 +87,13 @@ def test_blocks_of_few_rows_change_nothing(make_case, K, fit_intercept, sparse, 
     for caution in (0.0, 0.1):
         H = case.free_hessian(theta, caution)
         for objective in (one, many):
-            found = curvature.hessian(objective, theta, caution)
+            found = preconditioners.hessian(objective, theta, caution)
             np.testing.assert_allclose(found, H, rtol=1e-10, atol=1e-10)
         there, here = (
-            [*curvature.classes(o, theta, caution).factors, curvature.diagonal(o, theta).scale]
+            [
+                *preconditioners.classes(o, theta, caution).factors,
+                preconditioners.diagonal(o, theta).scale,
+            ]
             for o in (many, one)
         )
         for a, b in zip(there, here, strict=True):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skxent.likelihood import curvature
-from skxent.likelihood.data import Data
-from skxent.likelihood.plan import CLASS_ELEMENTS, FULL_WIDTH, plan
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.cost_model import CLASS_ELEMENTS, FULL_WIDTH, plan
+from skxent.likelihood.sources.local_rows import Data
 
 SIZES = [(n, d, K) for n in (50, 2000, 10**5, 10**7) for d in (2, 40, 700) for K in (2, 5, 60)]
 
@@ -49,22 +49,22 @@ def test_models_fit_into_memory():
         for rung in ladder_of(*size)[0].ladder:
             p, R = size[1] + 1, size[2] if size[2] > 2 else 1
             elements = {
-                curvature.diagonal: p * R,
-                curvature.classes: R * p * p,
-                curvature.drawn_classes: R * p * p,
-                curvature.full: (max(R - 1, 1) * p) ** 2,
+                preconditioners.diagonal: p * R,
+                preconditioners.classes: R * p * p,
+                preconditioners.drawn_classes: R * p * p,
+                preconditioners.full: (max(R - 1, 1) * p) ** 2,
             }[rung.model]
             assert elements <= max(CLASS_ELEMENTS, FULL_WIDTH**2)
 
 
 def test_wide_sparse_data_stay_sparse():
     chosen, _ = ladder_of(5000, 40_000, 4, sparse=True)
-    assert [rung.model for rung in chosen.ladder] == [curvature.diagonal]
+    assert [rung.model for rung in chosen.ladder] == [preconditioners.diagonal]
     assert not chosen.first_rows
 
 
 def test_dear_class_blocks_are_drawn():
     chosen, _ = ladder_of(20_000, 784, 10)
     models = [rung.model for rung in chosen.ladder]
-    assert models == [curvature.diagonal, curvature.drawn_classes]
+    assert models == [preconditioners.diagonal, preconditioners.drawn_classes]
     assert chosen.ladder[1].passes < 20

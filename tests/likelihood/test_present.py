@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from skxent.likelihood.coordinates import minimise_after
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
-from skxent.likelihood.present import OneClassError, Present
+from skxent.likelihood.coordinates.frame import minimise_after
+from skxent.likelihood.coordinates.weighted_classes import OneClassError, Present
 from skxent.likelihood.solution import Solution
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 MASKS = [[1, 0, 1], [0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0, 1], [0, 1, 0, 1, 0]]
 masks = pytest.mark.parametrize("mask", MASKS, ids=str)

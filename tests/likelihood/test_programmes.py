@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse
 from scipy.optimize import OptimizeResult
 
-from skxent.likelihood import programmes
-from skxent.likelihood.programmes import Programmes, Undecided
+from skxent.likelihood.existence import programmes
+from skxent.likelihood.existence.programmes import Programmes, Undecided
 
 COST = np.array([-1.0, -2.0])
 ROWS = scipy.sparse.csr_array([[-1.0, -1.0], [1.0, -3.0], [5.0, 1.0]])

@@ -8,13 +8,13 @@ import pytest
 import scipy.sparse
 from scipy.special import expit
 
-from skxent.likelihood.columns import IndependentColumns
-from skxent.likelihood.data import Data
-from skxent.likelihood.device import DeviceData
-from skxent.likelihood.moments import first_read
-from skxent.likelihood.rank import independent_columns
-from skxent.likelihood.row_space import RowSpace
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.coordinates.independent_columns import IndependentColumns
+from skxent.likelihood.coordinates.rank import independent_columns
+from skxent.likelihood.coordinates.row_space import RowSpace
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.sources.device_rows import DeviceData
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 SEEDS = range(4)
 

@@ -6,13 +6,13 @@ from scipy.special import softmax
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
 from skxent import SoftmaxClassifierCV
-from skxent.likelihood import curvature
-from skxent.likelihood.certificate import View, is_minimum
-from skxent.likelihood.data import Data
-from skxent.likelihood.leave_one_out import LeaveOneOut
-from skxent.likelihood.moments import first_read
+from skxent.inference.leave_one_out import LeaveOneOut
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.newton_cg import View, is_minimum
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
@@ -57,7 +57,7 @@ def problem(seed, K, strength):
 def test_an_end_that_counts_is_within_the_target(seed, K, strength):
     """At points of all distances from the minimum: what is true of it, and what is said of it."""
     rng, before, after, start, end = problem(seed, K, strength)
-    model = curvature.full(before, start)
+    model = preconditioners.full(before, start)
     lowest = after(end)
     said = {True: 0, False: 0}
     for distance in 10.0 ** np.arange(-9.0, 1.0):

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
-from skxent.likelihood.returned import EPS, as_returned, sum_of_losses
+from skxent.likelihood.optimise.returned import EPS, as_returned, sum_of_losses
+from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.solution import Solution, nats_of_tol
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 kinds = pytest.mark.parametrize("K", [2, 3, 5])
 

@@ -8,12 +8,13 @@ import scipy.sparse
 from scipy.optimize import OptimizeResult, linprog
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from skxent.likelihood import cone, curvature, programmes
-from skxent.likelihood.certificate import View
-from skxent.likelihood.data import Data
-from skxent.likelihood.moments import first_read
+from skxent.likelihood.existence import cone, programmes
+from skxent.likelihood.existence.separation import Separation, Undecided, find_separation
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.separation import Separation, Undecided, find_separation
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 Truth = namedtuple("Truth", ["kind", "pairs", "margins"])
 
@@ -444,7 +445,7 @@ def test_newton_steps_are_long_where_data_separate(K):
         for scale in (0.0, 0.1, 1.0, 3.0):
             theta = rng.normal(size=objective.shape) * scale
             theta -= theta.mean(axis=0) if K > 2 else 0.0
-            view = View.of(curvature.full(objective, theta), objective(theta))
+            view = View.of(preconditioners.full(objective, theta), objective(theta))
             moves.setdefault(name, []).append(objective.largest_move(view.newton_step))
     assert min(moves["separable"]) >= 1
     assert min(moves["not"]) < 1

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.data import Data
-from skxent.likelihood.separation import find_separation
+from skxent.likelihood.existence.separation import find_separation
+from skxent.likelihood.sources.local_rows import Data
 
 forms = pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skxent.likelihood import existence
-from skxent.likelihood.curvature import full
-from skxent.likelihood.data import Data
-from skxent.likelihood.existence import proves_finite, settled
-from skxent.likelihood.moments import first_read
+from skxent.likelihood.existence import proof
+from skxent.likelihood.existence.proof import proves_finite, settled
+from skxent.likelihood.existence.separation import Undecided
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.separation import Undecided
+from skxent.likelihood.optimise.preconditioners import full
 from skxent.likelihood.solution import Solution
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
 
 X = np.random.default_rng(0).normal(size=(40, 2))
 OVERLAP = np.arange(40) % 2
@@ -62,7 +62,7 @@ def test_undecided(converged, monkeypatch):
     def too_large(*args, **kwargs):
         raise Undecided("too large")
 
-    monkeypatch.setattr(existence, "find_separation", too_large)
+    monkeypatch.setattr(proof, "find_separation", too_large)
     found = settled(end(converged=converged), data_of(SEPARATE))
     assert not found.decided
     assert not found.converged
@@ -73,13 +73,13 @@ def test_undecided(converged, monkeypatch):
 @pytest.mark.parametrize("separate", [False, True])
 def test_of_the_classes_that_have_weight(separate, monkeypatch):
     """Class 1 of three has no sample; the other two are looked at, with their guess."""
-    seen, original = [], existence.find_separation
+    seen, original = [], proof.find_separation
 
     def find(data, guess):
         seen.append((data, guess))
         return original(data, guess=guess)
 
-    monkeypatch.setattr(existence, "find_separation", find)
+    monkeypatch.setattr(proof, "find_separation", find)
     y = 2 * (SEPARATE if separate else OVERLAP)
     solution = replace(
         end(present=np.array([True, False, True])),

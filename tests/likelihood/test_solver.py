@@ -6,8 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from skxent.likelihood.data import Data
-from skxent.likelihood.solver import minimise
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.sources.local_rows import Data
 
 SETTINGS = {"alpha": 0.5, "start": None, "tol": 1e-9, "max_iter": 200}
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.data import Data
-from skxent.likelihood.device import DeviceData
-from skxent.likelihood.moments import FirstSums, first_read
-from skxent.likelihood.units import EPS, Units, largest_of, read
+from skxent.likelihood.coordinates.units import EPS, Units, largest_of, read
+from skxent.likelihood.sources.device_rows import DeviceData
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import FirstSums, first_read
 
 forms = pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
 

@@ -33,9 +33,8 @@ from skxent import (
     make_cross_entropy_scorer,
     mean_loss_interval,
 )
-from skxent._namespaces import first_true, library_of, moved, namespace_of, to_numpy, widened
-from skxent.metrics import _costs
-from skxent.metrics._array_api import costs
+from skxent.inputs.namespaces import first_true, library_of, moved, namespace_of, to_numpy, widened
+from skxent.metrics import device_losses, probability_losses
 
 N, K = 60, 4
 EXACT = {"rtol": 1e-14, "atol": 0.0}
@@ -224,7 +223,7 @@ def test_blocks_of_rows_add_up(library, monkeypatch):
     y, Y, Z, P, _ = problem()
     arrays = [library.array(x) for x in (y, Y, Z)]
     whole = [categorical_cross_entropy(t, arrays[2], from_logits=True) for t in arrays[:2]]
-    monkeypatch.setattr(costs, "_BLOCK_SIZE", 7 * K)
+    monkeypatch.setattr(device_losses, "_BLOCK_SIZE", 7 * K)
     parts = [categorical_cross_entropy(t, arrays[2], from_logits=True) for t in arrays[:2]]
     assert parts == whole
     P[44] = np.nan
@@ -696,7 +695,8 @@ def test_arrays_move(library):
 
 def test_costs_of_both_rooms_have_the_same_names():
     names = {"categorical", "predicted", "binary", "label_costs", "soft_costs", "outcome_costs"}
-    assert all(hasattr(room, name) for room in (costs, _costs) for name in names)
+    rooms = device_losses, probability_losses
+    assert all(hasattr(room, name) for room in rooms for name in names)
 
 
 def test_dispatch_needs_scipys_switch_which_scikit_learn_says():

@@ -27,7 +27,7 @@ from skxent import (  # noqa: E402
     SoftmaxClassifier,
     infer,
 )
-from skxent._collections import here  # noqa: E402
+from skxent.inputs.collections import here  # noqa: E402
 from skxent.metrics import (  # noqa: E402
     CrossEntropySum,
     binary_cross_entropy,

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from scipy import sparse
 
+from skxent.inputs.labels import as_labels, locate
 from skxent.metrics import binary_cross_entropy, categorical_cross_entropy
-from skxent.metrics._labels import as_labels, locate
 
 P = np.array([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.1, 0.1, 0.8], [0.25, 0.5, 0.25]])
 CODES = np.array([0, 1, 2, 1])

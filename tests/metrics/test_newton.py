@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator
 
-from skxent.metrics._newton import CONVERGED, Minimum, _newton_step, minimise
+from skxent.metrics.newton import CONVERGED, Minimum, _newton_step, minimise
 
 
 class Function:
@@ -93,7 +93,7 @@ def test_at_the_minimum_nothing_moves():
 
 
 def test_the_decrement_is_the_distance_of_a_quadratic(monkeypatch):
-    monkeypatch.setattr("skxent.metrics._newton.MOST_STEPS", 1)
+    monkeypatch.setattr("skxent.metrics.newton.MOST_STEPS", 1)
     A, b = np.diag([1.0, 10.0]), np.array([3.0, -4.0])
     found = minimise(Function(A, square(b), np.zeros(2)))
     assert found.decrement == pytest.approx(12.5)  # what the one step is to bring

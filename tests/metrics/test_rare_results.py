@@ -17,7 +17,7 @@ from skxent import (
     compare_cv,
     cross_entropy_report,
 )
-from skxent.metrics._labels import shorten
+from skxent.inputs.labels import shorten
 
 
 @pytest.mark.parametrize("logit", [600.0, 680.0, 700.0])

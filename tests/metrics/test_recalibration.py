@@ -127,12 +127,12 @@ def test_products_and_matrix_give_the_same_optimum(monkeypatch, K):
 
 
 def test_a_fit_that_ends_early_is_reported(monkeypatch):
-    from skxent.metrics import _newton
+    from skxent.metrics import newton
 
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(50, 3))
     y = (Z + rng.gumbel(size=(50, 3))).argmax(axis=1)
-    monkeypatch.setattr(_newton, "MOST_STEPS", 1)
+    monkeypatch.setattr(newton, "MOST_STEPS", 1)
     with pytest.warns(ConvergenceWarning, match="may be too small by"):
         decompose_cross_entropy(y, 30 * Z, from_logits=True)
 

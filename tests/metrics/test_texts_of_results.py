@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skxent import compare, cross_entropy_report, decompose_cross_entropy
-from skxent.metrics._tables import WIDTH, Table, count, cut, distinct, number, percent, unit_name
+from skxent.metrics.tables import WIDTH, Table, count, cut, distinct, number, percent, unit_name
 
 Y = np.array(["ant", "bee", "bee", "ant", "bee", "bee", "ant", "bee"])
 P = np.array([0.25, 0.875, 0.75, 0.5, 0.625, 0.75, 0.25, 0.875])

@@ -1,0 +1,204 @@
+"""Fits and predictions of arrays of other libraries than NumPy, where they are.
+
+Everything follows X, as in scikit-learn: targets and weights are brought to its device, and fitted
+arrays and predictions are of its library, there. `classes_` alone are of the labels' library, and
+strings stay NumPy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import accuracy_score
+from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils.validation import validate_data
+
+from skxent.inputs.device_targets import has_rows, labels_of, numbers_of, weights_beside
+from skxent.inputs.features import place_of
+from skxent.inputs.fit_targets import (
+    FitTargets,
+    check_target_shape,
+    check_weight_shape,
+    class_factors,
+    require_two_classes,
+    sample_weights,
+)
+from skxent.inputs.namespaces import (
+    detached,
+    library_of,
+    moved,
+    namespace_of,
+    to_numpy,
+    widened,
+    widest_float,
+)
+from skxent.inputs.targets import check_weight_range, row_blocks
+from skxent.likelihood.sources.device_rows import DeviceData, received
+from skxent.metrics.device_losses import read_probabilities
+
+BLOCK = 1 << 22  # elements that are checked at a time
+
+Array = Any  # of the standard
+Attributes = dict[str, Any]
+
+
+def read_on_device(
+    estimator: Any, X: Array, y: Any, sample_weight: Any, classes: ArrayLike | None
+) -> tuple[DeviceData, NDArray[Any]]:
+    """Samples for a fit of `estimator`, and the classes."""
+    X = read_device_X(estimator, X, reset=True)
+    names, targets = _targets(y, classes, X)
+    require_two_classes(names)
+    data = DeviceData(
+        X=X,
+        targets=targets,
+        weight=_weights(sample_weight, X),
+        n_classes=len(names),
+        fit_intercept=bool(estimator.fit_intercept),
+    )
+    return _with_class_weight(data, estimator.class_weight, names), names
+
+
+def read_device_X(estimator: Any, X: Array, *, reset: bool) -> Array:
+    """Samples as they are, checked; `reset` learns how many columns they have."""
+    xp = library_of(X)
+    floats = [widest_float(xp, X.device), xp.float32]
+    return validate_data(estimator, detached(X), dtype=floats, reset=reset)
+
+
+def _targets(y: Any, classes: ArrayLike | None, X: Array) -> tuple[NDArray[Any], Array]:
+    """Names of the classes, and codes (n,) or soft rows (n, K) beside X."""
+    if namespace_of(y) is None:
+        targets = FitTargets.read(y, classes, X.shape[0])
+        names, values = targets.classes, targets.values
+    else:
+        check_target_shape(y.shape, X.shape[0])
+        names, values = (_rows if has_rows(y) else _codes)(y, classes)
+    values = moved(values, X)
+    return names, widened(values) if values.ndim == 2 else values
+
+
+def _codes(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
+    """Distinct labels, and codes into them."""
+    if classes is not None:
+        raise ValueError("classes names the columns of soft targets, but y holds labels.")
+    y = detached(column_or_1d(y, warn=True))
+    if library_of(y).isdtype(y.dtype, "real floating"):
+        assert_all_finite(y, input_name="y")
+    labels = labels_of(y, "y")
+    return labels.distinct, labels.codes
+
+
+def _rows(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
+    """Names of the columns, and rows that are distributions."""
+    rows = numbers_of(y, "y")
+    for block in row_blocks(rows.shape, BLOCK):
+        read_probabilities(rows, block, "y")
+    K = rows.shape[1]
+    return np.arange(K) if classes is None else FitTargets.names(classes, K, None), rows
+
+
+def _weights(sample_weight: Any, X: Array) -> Array | None:
+    if sample_weight is None:
+        return None
+    if namespace_of(sample_weight) is None:
+        weight = moved(sample_weights(sample_weight, X.shape[0]), X)
+    else:
+        check_weight_shape(sample_weight.shape, X.shape[0])
+        weight = weights_beside(X, sample_weight, zero=False)
+    xp = library_of(weight)
+    check_weight_range(float(xp.max(weight)), wide=weight.dtype == xp.float64)
+    return weight
+
+
+def _with_class_weight(data: DeviceData, class_weight: Any, names: NDArray[Any]) -> DeviceData:
+    """Multiply class weights into sample weights, see `FitTargets.times`."""
+    if class_weight is None:
+        return data
+    xp, targets, weight = data.xp, data.targets, data.weight
+    factors = data.sent(class_factors(class_weight, names, _totals(data)))
+    if targets.ndim == 1:
+        share = xp.take(factors, targets, axis=0)
+    else:
+        rows = targets / xp.sum(targets, axis=1, keepdims=True) * factors
+        share = xp.sum(rows, axis=1)
+        rows = xp.where(share[:, None] > 0, rows, targets)
+        targets = rows / xp.sum(rows, axis=1, keepdims=True)
+    return replace(data, targets=targets, weight=share if weight is None else share * weight)
+
+
+def _totals(data: DeviceData) -> NDArray[np.float64]:
+    """Total weight of each class."""
+
+    def sums(rows: slice) -> Array:
+        Y = data.target_block(rows)
+        return data.xp.sum(data.weigh(Y, rows), axis=1)
+
+    return received(data.total_of(sums))
+
+
+def beside(X: Any, y: Any, fitted: Attributes) -> Attributes:
+    """Fitted arrays of NumPy, brought to where X and the labels are."""
+    result = dict(fitted)
+    if namespace_of(X) is not None:
+        for name in fitted.keys() & {"coef_", "intercept_", "objective_curve_"}:
+            result[name] = moved(fitted[name], X)
+    if namespace_of(y) is not None and fitted["classes_"].dtype.kind in "biuf":
+        classes = moved(fitted["classes_"], y)
+        result["classes_"] = classes if has_rows(y) else library_of(y).astype(classes, y.dtype)
+    return result
+
+
+def converted(estimator: Any, converter: Callable[[Any], Any]) -> Any:
+    """A fitted estimator with the arrays that predictions take brought elsewhere."""
+    result = copy(estimator)
+    for name in ("classes_", "coef_", "intercept_", "objective_curve_"):
+        values = getattr(estimator, name)
+        if not isinstance(values, np.ndarray) or values.dtype.kind in "biuf":
+            setattr(result, name, converter(values))
+    return result
+
+
+def reporting(
+    after_iteration: Callable[..., bool] | None, X: Any, y: Any
+) -> Callable[..., bool] | None:
+    """Let callbacks see fitted arrays where X and the labels are."""
+    if after_iteration is None or namespace_of(X) is namespace_of(y) is None:
+        return after_iteration
+    return lambda attributes: after_iteration(lambda: beside(X, y, attributes()))
+
+
+def is_on_device(estimator: Any, X: Any, method: str) -> bool:
+    """Whether X is of another library than NumPy; a fitted estimator must be where X is."""
+    xp, coef = namespace_of(X), estimator.coef_
+    on_host = isinstance(coef, np.ndarray)
+    if xp is None and on_host:
+        return False
+    if xp is not None and not on_host and library_of(coef) is xp and coef.device == X.device:
+        return True
+    raise ValueError(
+        f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
+        f"the same device as those passed to fit(). Those were {place_of(coef)}, X is {place_of(X)}. "
+        "Pass X where the estimator was fitted, with array_api_dispatch as it was then; or bring "
+        "the estimator to X with move_estimator_to of sklearn.utils._array_api."
+    )
+
+
+def accuracy_at(predicted: Array, y: Any, sample_weight: Any) -> float:
+    """Part of the samples whose label is predicted, where the predictions are."""
+    y = np.asarray(y) if namespace_of(y) is None else y
+    if any(isinstance(x, np.ndarray) and x.dtype.kind not in "biuf" for x in (predicted, y)):
+        weight = None if sample_weight is None else to_numpy(sample_weight)
+        score = accuracy_score(to_numpy(y), to_numpy(predicted), sample_weight=weight)
+        return float(score)
+    check_target_shape(y.shape, predicted.shape[0])
+    xp, weight = library_of(predicted), _weights(sample_weight, predicted)
+    right = widened(xp.reshape(moved(y, predicted), (-1,)) == predicted)
+    if weight is None:
+        return float(xp.mean(right))
+    return float(xp.sum(weight * right) / xp.sum(weight))

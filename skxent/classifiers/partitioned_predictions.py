@@ -1,0 +1,89 @@
+"""What a fitted classifier says of Dask collections: block by block, where the blocks are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skxent.inputs.collections import check_collection, match
+from skxent.inputs.errors import refuse_no_weight
+from skxent.inputs.labels import as_labels, locate
+from skxent.inputs.partitions import ask, fetch, is_dask, total
+from skxent.inputs.targets import as_weights
+from skxent.likelihood.sources.base import add
+
+
+def learn_columns(estimator: Any, X: Any, *, reset: bool) -> int:
+    """Check the columns of a collection against those of the fit, or learn them; how many."""
+    check_collection("X", X)
+    if X.ndim != 2 or np.isnan(X.shape[1]):
+        raise ValueError(f"X has shape {X.shape}: pass samples in rows, (n, d), of known width d.")
+    few = X._meta if hasattr(X, "columns") else np.empty((1, X.shape[1]))
+    validate_data(estimator, few, reset=reset, skip_check_array=True)
+    return int(X.shape[1])
+
+
+def by_partition(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method that predicts take Dask collections: an array, lazily, block by block."""
+
+    @wraps(method)
+    def predict(model: Any, X: Any) -> Any:
+        if not is_dask(X):
+            return method(model, X)
+        check_is_fitted(model)
+        learn_columns(model, X, reset=False)
+        nameless = _nameless(model)
+        empty = method(nameless, np.zeros((1, model.n_features_in_)))[:0]
+        if hasattr(X, "columns"):
+            return X.map_partitions(partial(_predict, method, copy(model), empty), meta=empty)
+        # The names are checked, and blocks have none.
+        function, X = partial(_predict, method, nameless, empty), X.rechunk({1: -1})
+        if empty.ndim == 1:
+            return X.map_blocks(function, drop_axis=1, dtype=empty.dtype, meta=empty)
+        chunks = (X.chunks[0], empty.shape[1:])
+        return X.map_blocks(function, chunks=chunks, dtype=empty.dtype, meta=empty)
+
+    return predict
+
+
+def _nameless(model: Any) -> Any:
+    model = copy(model)
+    model.__dict__.pop("feature_names_in_", None)
+    return model
+
+
+def _predict(method: Callable[..., Any], model: Any, empty: Any, x: Any) -> Any:
+    return method(model, x) if x.shape[0] else empty
+
+
+def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    """Part of the samples whose label is predicted."""
+    if y is None:
+        raise ValueError("score requires y to be passed, but the target y is None.")
+    matched = match(prediction=model.predict(X), y=y, sample_weight=sample_weight)
+    parts = list(zip(*matched, strict=True))
+    right, weight = fetch(parts, total(ask(parts, _right, model.classes_), add))
+    if not weight:
+        refuse_no_weight()
+    return float(right / weight)
+
+
+def _right(index: int, part: Any, classes: Any) -> tuple[float, float]:
+    """Weight of the samples that are predicted, and of all."""
+    prediction, y, weight = part
+    n = len(prediction)
+    if len(y) != n:
+        raise ValueError(f"X has {n} samples but y has {len(y)}: pass equal lengths.")
+    weight = as_weights(weight, n, zero=True)
+    if n == 0:
+        return 0.0, 0.0
+    known = as_labels(classes, "classes_")
+    right = locate(as_labels(y, "y"), known) == locate(as_labels(prediction, "X"), known)
+    if weight is None:
+        return float(right.sum()), float(n)
+    return float(weight[right].sum()), float(weight.sum())

@@ -1,0 +1,283 @@
+"""What all displays share: axes to draw on, predictions to draw, words and signs."""
+
+from __future__ import annotations
+
+import textwrap
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skxent.displays.cell import cell_size, keep_in_cell
+from skxent.inputs.class_names import check_default_names
+from skxent.inputs.collections import here
+from skxent.inputs.labels import as_array, as_labels
+from skxent.metrics.tables import distinct
+
+Floats = NDArray[np.float64]
+
+# Curves differ by these in print without colour.
+MARKERS = "osD^vPX*"
+LINES = ("-", "--", "-.", ":")
+
+ROW = 0.22  # inches, height of a row with a name
+LETTER = 0.08  # inches, width of a letter of a name
+NAMES = 0.3  # part of the width of a cell, the room around the caller's axes, for names of rows
+HALF = 0.5  # part of the height of a cell for the label of an upright axis
+LEGEND = 0.75  # part of the width of a cell for a legend
+SMALL = 8.0  # points, size of letters if room is short
+LARGEST = 1e100  # largest number that is drawn; near 1e300 the ticks of matplotlib overflow
+
+
+class Display:
+    """Where a display has its picture, once it is drawn."""
+
+    ax_: Any
+    figure_: Any
+
+
+class PredictionDisplay(Display, ABC):
+    """A display of predictions, also of those that a classifier makes."""
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the predictions of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, with `predict_proba` and `classes_`.
+        X : array-like of shape (n, d)
+            Samples, better not those of the fit.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft rows with columns in the order of `classes_`. A class that the
+            classifier never saw has probability 0.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        **options : dict
+            What :meth:`from_predictions` takes as well, but `labels` and `from_logits`.
+
+        Returns
+        -------
+        Self
+            What was drawn.
+        """
+        require_matplotlib(cls.__name__)
+        y, sample_weight = here(y, sample_weight)
+        P, labels = predict(estimator, X, y)
+        return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
+
+    @classmethod
+    @abstractmethod
+    def from_predictions(cls, *args: Any, **kwargs: Any) -> Self:
+        """Draw predictions."""
+
+
+def index_of(y: Any) -> Sequence[Any] | None:
+    """Return the index of a series or data frame of pandas, or None."""
+    if not hasattr(y, "iloc"):
+        return None
+    index: list[Any] = y.index.tolist()
+    return index
+
+
+def require_matplotlib(display: str) -> None:
+    """Say how to install matplotlib where it is missing, before anything is computed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"{display} draws with matplotlib, which is not installed: python -m pip install "
+            "matplotlib"
+        ) from error
+
+
+def check_fitted(estimator: Any, attribute: str, wanted: type) -> None:
+    """Require a fitted estimator of the kind that has the attribute."""
+    if isinstance(estimator, wanted):
+        check_is_fitted(estimator, attribute)
+    elif not hasattr(estimator, attribute):
+        raise TypeError(
+            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted.__name__}, "
+            "which is pipeline[-1] of a pipeline."
+        )
+
+
+def plain(name: Any) -> str:
+    """Text of a name on one line, with no sign in it that matplotlib takes for something else."""
+    text = " ".join(str(name).split()).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text  # else a legend would leave it out
+
+
+def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[Any]]:
+    """Probabilities that a classifier predicts, and the class of each column.
+
+    Classes of `y` that it never saw get a column of zeros, as `cce_scorer` has them.
+    """
+    name = type(estimator).__name__
+    predicts, knows_classes = (hasattr(estimator, has) for has in ("predict_proba", "classes_"))
+    if predicts and hasattr(estimator, "fit") and not knows_classes:
+        check_is_fitted(estimator)
+    if not (predicts and knows_classes):
+        raise TypeError(
+            f"{name} has no predict_proba or no classes_: pass a fitted classifier that predicts "
+            "probabilities, or wrap it in sklearn.calibration.CalibratedClassifierCV."
+        )
+    P = as_array(estimator.predict_proba(X), "predict_proba(X)")
+    if P.ndim != 2:
+        raise ValueError(
+            f"{name} predicts several outputs: pass the probabilities of one to from_predictions."
+        )
+    classes = list(as_array(estimator.classes_, "classes_"))
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        check_default_names(y, classes, "y")
+        return P, classes
+    new = [label for label in as_labels(y, "y").distinct.tolist() if label not in classes]
+    return np.hstack([P, np.zeros((len(P), len(new)), dtype=P.dtype)]), classes + new
+
+
+def row_size(names: Sequence[str], *columns: Sequence[str]) -> tuple[float, float]:
+    """Size of a figure with a row for each name, and columns of texts on the right."""
+    letters = sum(max(map(len, texts), default=0) for texts in (names, *columns))
+    return 5.0 + LETTER * letters, 1.9 + ROW * max(len(names), 5)
+
+
+def name_rows(ax: Any, names: Sequence[str]) -> float:
+    """Name the rows 0, 1, ... of the axes, the first on top; return the size of letters."""
+    height = ax.get_window_extent().height / ax.figure.dpi * 72 / len(names)
+    size = float(np.clip(0.8 * height, 2.0, 10.0))
+    cell = cell_size(ax)
+    if cell is not None:
+        size = float(np.clip(0.8 * HALF * height, 2.0, SMALL))
+        names = distinct(names, max(8, int(NAMES * cell[0] * 72 / (0.55 * size))))
+    ax.set_yticks(np.arange(len(names)), labels=names, fontsize=size)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    return size
+
+
+def column(ax: Any, header: str, texts: Sequence[str], left: float, size: float) -> float:
+    """Write a text to the right of each row, `left` points from the axes; return where it ends."""
+    options = {"textcoords": "offset points", "annotation_clip": False}
+    above = {"xycoords": "axes fraction", "va": "bottom", "fontsize": "small"}
+    ax.annotate(header, (1, 1), xytext=(left, 4), **above, **options)
+    beside = {"xycoords": ax.get_yaxis_transform(), "va": "center", "fontsize": size}
+    for row, text in enumerate(texts):
+        ax.annotate(text, (1, row), xytext=(left, 0), **beside, **options)
+    return left + 0.62 * max(9 * len(header), size * max(map(len, texts))) + 6
+
+
+def new_axes(ax: Any, size: tuple[float, float]) -> Any:
+    """Return the axes given, or those of a new figure of `size` inches."""
+    if ax is not None:
+        if np.size(np.array(ax, dtype=object)) != 1:
+            raise ValueError(
+                f"ax is an array of {np.size(ax)}: pass one matplotlib Axes, or None for a new "
+                "figure."
+            )
+        return _axes(ax, 1)[0]
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def new_panels(
+    ax: Any, n: int, size: tuple[float, float], margins: float, most: int, **sharing: Any
+) -> list[Any]:
+    """Return n axes: the first of those given, or of a new figure, `most` in a row.
+
+    `size` is that of one panel in inches, `margins` what titles and legend add to the height.
+    """
+    if ax is not None:
+        return _axes(ax, n)
+    import matplotlib.pyplot as plt
+
+    n_columns = min(n, max(most, 3))
+    n_rows = -(-n // n_columns)
+    total = (size[0] * n_columns, size[1] * n_rows + margins)
+    options = {"figsize": total, "layout": "constrained", "squeeze": False, **sharing}
+    panels = list(plt.subplots(n_rows, n_columns, **options)[1].ravel())
+    for empty in panels[n:]:
+        empty.remove()
+    return panels[:n]
+
+
+def label_panels(panels: Sequence[Any], own: bool, x: str, y: str = "") -> None:
+    """Label the outer panels of a figure of ours, and each one of axes that were given."""
+    n = len(panels)
+    n_columns = panels[0].get_subplotspec().get_gridspec().ncols if own else 1
+    size = "medium" if n == 1 or not own else "small"
+    for i, panel in enumerate(panels):
+        if not own or i >= n - n_columns:
+            panel.set_xlabel(wrapped(panel, x), fontsize=size)
+            panel.xaxis.set_tick_params(labelbottom=True)
+        if not own or i % n_columns == 0:
+            panel.set_ylabel(wrapped(panel, y, upright=True), fontsize=size)
+
+
+def curve_style(i: int, n_points: int) -> dict[str, Any]:
+    """Colour, line and marker of the curve number i, with some twenty markers at most."""
+    return {
+        "color": f"C{i % 10}",
+        "linestyle": LINES[i % len(LINES)],
+        "marker": MARKERS[i % len(MARKERS)],
+        "markersize": 5,
+        "markevery": sorted({*range(0, n_points, max(1, n_points // 20)), max(n_points - 1, 0)}),
+    }
+
+
+def _axes(ax: Any, n: int) -> list[Any]:
+    """Return the n first axes of those given, which may shrink within their cells from now on."""
+    from matplotlib.axes import Axes
+
+    given = list(np.array(ax, dtype=object).ravel())
+    wrong = next((panel for panel in given if not isinstance(panel, Axes)), None)
+    if wrong is not None:
+        raise ValueError(
+            f"ax is {type(wrong).__name__}: pass one matplotlib Axes, or as many as there are "
+            "panels, or None for a new figure."
+        )
+    if len(given) < n:
+        raise ValueError(
+            f"ax holds {len(given)} Axes but {n} panels are to be drawn: pass an array of {n} "
+            "Axes, or choose what to draw."
+        )
+    for panel in given[:n]:
+        keep_in_cell(panel)
+    return given[:n]
+
+
+def wrapped(ax: Any, text: str, size: float = 10.0, upright: bool = False) -> str:
+    """Break the lines of a text, `size` points high, to the room around the caller's axes."""
+    cell = cell_size(ax)
+    if cell is None:
+        return text
+    room = HALF * cell[1] if upright else cell[0]
+    letters = max(12, int(room * 72 / (0.6 * size)))
+    return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
+
+
+def legend_below(ax: Any, **options: Any) -> Any:
+    """Legend below the axes, under their ticks and the lines of their label."""
+    from matplotlib.transforms import ScaledTranslation
+
+    points = 30 + 12 * (1 + ax.get_xlabel().count("\n"))
+    down = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
+    style = {"loc": "upper center", "borderaxespad": 0, "frameon": False, "fontsize": "small"}
+    style |= {"bbox_to_anchor": (0.5, 0), "bbox_transform": ax.transAxes + down} | options
+    legend, cell = ax.legend(**style), cell_size(ax)
+    for columns in range(options.get("ncols", 1) - 1, 0, -1):
+        if cell is None or legend.get_window_extent().width <= LEGEND * cell[0] * ax.figure.dpi:
+            break
+        legend = ax.legend(**(style | {"ncols": columns}))
+    return legend

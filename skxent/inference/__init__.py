@@ -1,0 +1,13 @@
+"""Statistics of fitted classifiers: standard errors, intervals, tests, leave-one-out."""
+
+from skxent.inference.infer import InferenceWarning, infer
+from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates
+from skxent.inference.result import LikelihoodInference
+
+__all__ = [
+    "ChiSquareTest",
+    "InferenceWarning",
+    "IntervalEstimates",
+    "LikelihoodInference",
+    "infer",
+]

@@ -1,0 +1,38 @@
+"""Linear hypotheses R beta = r on q coefficients, read and checked."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skxent.inputs.fit_targets import Floats
+
+
+def hypotheses(R: ArrayLike, r: ArrayLike, q: int) -> tuple[Floats, Floats]:
+    """Rows of R and right-hand sides, scaled so that the largest entry of a row is about one."""
+    rows, right = np.atleast_2d(_real(R, "R")), _real(r, "r")
+    if rows.ndim != 2 or rows.shape[1] != q or not len(rows):
+        raise ValueError(
+            f"R has shape {rows.shape}: pass a column for each of the {q} coefficients, row by "
+            "row, and at least one row."
+        )
+    if not np.isfinite(rows).all():
+        row, column = np.argwhere(~np.isfinite(rows))[0]
+        raise ValueError(f"R[{row}, {column}] is {rows[row, column]}: pass finite numbers.")
+    if right.shape not in ((), (len(rows),)) or not np.isfinite(right).all():
+        raise ValueError(
+            f"r is {r!r}: pass a finite number, or one for each of the {len(rows)} rows of R."
+        )
+    # Scaling changes no hypothesis, and squares of very large or small numbers leave float64.
+    exponent = -np.frexp(np.abs(rows).max(axis=1))[1]
+    return np.ldexp(rows, exponent[:, None]), np.ldexp(right, exponent)
+
+
+def _real(values: ArrayLike, name: str) -> Floats:
+    array = np.asarray(values)
+    if array.dtype.kind not in "biufO":
+        raise TypeError(f"{name} holds {array.dtype} values: pass real numbers.")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} is no array of numbers: {error}.") from error

@@ -1,0 +1,259 @@
+"""Inference from a fitted classifier: standard errors, intervals, tests, information criteria."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import entr, xlogy
+
+from skxent.inference import information_matrix
+from skxent.inference.fitted import FittedLinearModel
+from skxent.inference.information_matrix import Estimate
+from skxent.inference.optimum import Optimum, data_of_fit, optimum
+from skxent.inference.result import LikelihoodInference
+from skxent.inputs.fit_targets import Floats
+from skxent.inputs.parameters import penalty_of
+from skxent.likelihood.sources.local_rows import Data
+from skxent.metrics.means import copies_and_shares, group_codes
+
+COVARIANCES = ("observed", "robust", "cluster")
+
+
+class InferenceWarning(UserWarning):
+    """What `infer` returns is not what the same names mean for a maximum of the likelihood.
+
+    Raised once by `infer` where there is a penalty, or where class weights meet standard errors
+    that take them for data. The message says what the numbers are.
+
+    See Also
+    --------
+    infer : Raises it.
+    """
+
+
+def infer(
+    clf: FittedLinearModel,
+    X: Any,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    covariance: str = "observed",
+    groups: ArrayLike | None = None,
+    reference: Any = None,
+) -> LikelihoodInference:
+    r"""Standard errors, intervals and tests for the coefficients of a fitted classifier.
+
+    Parameters
+    ----------
+    clf : SoftmaxClassifier or LogisticClassifier
+        Fitted. ``C=numpy.inf`` for inference in the usual sense, see Notes.
+    X : array-like or sparse matrix of shape (n, d)
+        The samples that it was fitted with.
+    y : array-like of shape (n,) or (n, K)
+        The labels or soft targets.
+    sample_weight : array-like of shape (n,) or None, default=None
+        The weights. A weight is a number of copies of the sample: weights of two make standard
+        errors smaller by the square root of two. Where weights are not all whole numbers, to a
+        few roundings of their type, "robust" and "cluster" take a sample for one observation of
+        that importance, and so does `bic`.
+    covariance : {"observed", "robust", "cluster"}, default="observed"
+        Where standard errors come from.
+
+        * "observed": :math:`H^{-1}`, the inverse of the observed information. Right where the
+          model is.
+        * "robust": the sandwich of Huber and White, HC0, without a correction for small samples:
+          right also where only the probabilities of the model are, and not the variance, as with
+          soft targets or class weights. It is what statsmodels gives for `cov_type` "HC0", and for
+          "HC1" too, which corrects nothing in its discrete models.
+        * "cluster": the same for samples that depend on each other within `groups`, times
+          :math:`\frac{G}{G - 1} \frac{N - 1}{N - q}` for G groups, N observations and q
+          coefficients, as statsmodels does by default.
+    groups : array-like of shape (n,) or None, default=None
+        Labels of the groups, with "cluster" only. With ``groups=numpy.arange(n)`` whole weights
+        are importances too, such as inverse probabilities of sampling.
+    reference : label or None, default=None
+        The class that others are compared with; None is the first of `classes_`.
+
+    Returns
+    -------
+    LikelihoodInference
+        At the optimum, where Newton steps from `coef_` and `intercept_` end.
+
+    Raises
+    ------
+    ValueError
+        If `clf` has not converged, is more than a thousandth of a nat (and twice its
+        `optimality_gap_`) from the optimum of the data passed, if no finite optimum exists, or if
+        columns of X cannot be told from each other.
+    TypeError
+        If `clf` is no classifier of this package.
+
+    Warns
+    -----
+    InferenceWarning
+        If there is a penalty, or class weights with ``covariance="observed"``.
+
+    See Also
+    --------
+    SoftmaxClassifier.fit : The fit.
+
+    Notes
+    -----
+    With the scores :math:`s_i`, the gradients of the losses, and the Hessian H of the objective at
+    its minimum the covariance is :math:`H^{-1}`, or :math:`H^{-1} B H^{-1}` with :math:`B = \sum_i
+    s_i s_i^\top` over samples, or over groups of the sums of their scores [1]_.
+
+    **With a penalty** coefficients are shrunk, and no standard error tells by how much. H then has
+    the penalty in it, and its inverse is the covariance of the Gaussian (Laplace) approximation to
+    the posterior under the prior N(0, C) for each weight of each class [2]_: intervals are
+    posterior intervals, there are no p-values and no tests, and `df` is the effective number of
+    parameters :math:`\mathrm{tr}(H^{-1} J)`, J the Hessian without the penalty. "robust" and
+    "cluster" then estimate the variance of the penalised optimum around its own expectation.
+
+    **Class weights** make some samples count for more than they are. The sandwich knows: a class
+    weight multiplies a score and makes no copies of a sample. The inverse information takes it for
+    copies, and likelihoods are of the weighted data.
+
+    **Soft targets** are fractions of a sample; "robust" is the usual choice for them [3]_.
+
+    References
+    ----------
+    .. [1] H. White, "Maximum likelihood estimation of misspecified models", Econometrica 50, 1982.
+       :doi:`10.2307/1912526`
+    .. [2] D. J. C. MacKay, "The evidence framework applied to classification networks", Neural
+       Computation 4, 1992. :doi:`10.1162/neco.1992.4.5.720`
+    .. [3] L. E. Papke, J. M. Wooldridge, "Econometric methods for fractional response variables",
+       Journal of Applied Econometrics 11, 1996.
+       :doi:`10.1002/(SICI)1099-1255(199611)11:6<619::AID-JAE418>3.0.CO;2-1`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skxent import LogisticClassifier, infer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X, y = X[50:], y[50:]  # versicolor and virginica
+    >>> clf = LogisticClassifier(C=np.inf).fit(X, y)
+    >>> inference = infer(clf, X, y)
+    >>> print(inference.coef.round(3))
+    [[ -2.465  -6.681   9.429  18.286 -42.638]]
+    >>> print(inference.standard_errors.round(3))
+    [[ 2.394  4.48   4.737  9.743 25.708]]
+    """
+    _check_options(clf, covariance, groups)
+    data, weight = data_of_fit(clf, X, y, sample_weight)
+    copies, shares = copies_and_shares(weight, data.X.shape[0])
+    classes = clf.classes_.tolist()
+    place = 0 if reference is None else _place(reference, classes)
+    codes = None if groups is None else group_codes(groups, data.X.shape[0], "X")
+    names = [str(name) for name in getattr(clf, "feature_names_in_", _unnamed(data.X.shape[1]))]
+    found = optimum(clf, data, names)
+    at = found.estimate
+    if covariance != "observed":
+        at = replace(at, covariance=_sandwich(at, copies, codes))
+    contrasts = at.map(place)
+    coef = (contrasts @ at.theta[at.free].ravel()).reshape(len(classes) - 1, -1)
+    _warn(clf, covariance)
+    return LikelihoodInference(
+        classes=classes,
+        reference=classes[place],
+        terms=[*names, "intercept"] if data.fit_intercept else names,
+        coef=_frozen(coef),
+        covariance=_frozen(_symmetric(contrasts @ at.covariance @ contrasts.T)),
+        covariance_type=covariance,
+        log_likelihood=found.log_likelihood,
+        null_log_likelihood=_null(found, data),
+        deviance=-2.0 * (found.log_likelihood + _entropy(at)),
+        df=found.df,
+        n_observations=float(copies.sum()),
+        C=penalty_of(clf),
+        class_weighted=clf.class_weight is not None,
+        _estimate=at,
+        _weight=copies * shares,
+        _clf=copy.copy(clf),
+    )
+
+
+def _check_options(clf: Any, covariance: Any, groups: ArrayLike | None) -> None:
+    if not isinstance(covariance, str) or covariance not in COVARIANCES:
+        raise ValueError(f"covariance is {covariance!r}: pass one of {COVARIANCES}.")
+    if (covariance == "cluster") != (groups is not None):
+        raise ValueError(
+            f"groups is {'missing' if groups is None else 'given'} with covariance={covariance!r}: "
+            "it goes with 'cluster', and only with it."
+        )
+
+
+def _place(reference: Any, classes: list[Any]) -> int:
+    if isinstance(reference, np.ndarray) or reference not in classes:
+        raise ValueError(f"reference is {reference!r}: pass one of the classes {classes}.")
+    return classes.index(reference)
+
+
+def _unnamed(d: int) -> list[str]:
+    return [f"x{j}" for j in range(d)]
+
+
+def _sandwich(at: Estimate, copies: Floats, codes: NDArray[np.intp] | None) -> Floats:
+    """HC0, or that of groups with its correction."""
+    weight = at.weight
+    if codes is None:
+        factor = np.divide(weight, copies, out=np.zeros_like(weight), where=copies > 0)
+        return information_matrix.sandwich(at, weight * factor, None)
+    n_groups, N, q = len(np.unique(codes[weight > 0])), copies.sum(), len(at.covariance)
+    if n_groups < 2:
+        raise ValueError("groups has one group only: a variance takes two at least.")
+    if q >= N:
+        raise ValueError(
+            f"{q} coefficients leave no degrees of freedom to {N:.6g} observations: leave out "
+            "features."
+        )
+    correction = n_groups / (n_groups - 1) * (N - 1) / (N - q)
+    return correction * information_matrix.sandwich(at, weight, codes)
+
+
+def _null(found: Optimum, data: Data) -> float:
+    """Log-likelihood of the model without features."""
+    total = found.class_weight.sum()
+    if not data.fit_intercept:
+        return -float(total * np.log(data.n_classes))
+    return float(xlogy(found.class_weight, found.class_weight / total).sum())
+
+
+def _entropy(at: Estimate) -> float:
+    """Weighted entropy of the targets, in nats: what no model can save."""
+    targets = at.data.targets
+    if targets.ndim == 1:
+        return 0.0
+    return float(at.weight @ entr(targets / targets.sum(axis=1, keepdims=True)).sum(axis=1))
+
+
+def _frozen(values: Floats) -> Floats:
+    values.flags.writeable = False
+    return values
+
+
+def _symmetric(A: Floats) -> Floats:
+    return 0.5 * (A + A.T)
+
+
+def _warn(clf: FittedLinearModel, covariance: str) -> None:
+    if penalty_of(clf) < np.inf:
+        message = (
+            f"clf has a penalty, C={penalty_of(clf):g}: its coefficients are shrunk, and "
+            "intervals are those of a Gaussian (Laplace) approximation to the posterior under the "
+            "prior N(0, C). There are no p-values; for tests fit with C=numpy.inf."
+        )
+    elif clf.class_weight is not None and covariance == "observed":
+        message = (
+            "clf has class weights, which the inverse of the observed information takes for copies "
+            "of samples: pass covariance='robust'."
+        )
+    else:
+        return
+    warnings.warn(message, InferenceWarning, stacklevel=3)

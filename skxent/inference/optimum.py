@@ -1,0 +1,270 @@
+"""A fitted classifier at the optimum of its data: checked to be there, polished, or refused."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+from skxent.inference import information_matrix
+from skxent.inference.fitted import FittedLinearModel, is_linear_model
+from skxent.inference.information_matrix import Estimate
+from skxent.inference.same_data import refuse_other_data, same_likelihood
+from skxent.inputs.class_names import check_default_names
+from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
+from skxent.inputs.parameters import penalty_of
+from skxent.likelihood.coordinates.rank import centre_of
+from skxent.likelihood.existence.separation import Undecided, find_separation
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.optimise.preconditioners import Cholesky
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import Moments, first_read
+from skxent.likelihood.sources.reading import read_X, training_data
+from skxent.likelihood.sources.thread_limits import one_blas_thread
+
+WIDEST = 5000  # parameters, of which a few matrices of their number squared are held
+OFF = 1e-3  # nats from the minimum where the data must be others than those of the fit
+ON_THE_WAY = 1e-5  # nats; where logits still move at a smaller gap, they do not stop
+MOST = 3  # columns of which a message says all
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The end of all Newton steps.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        Whose covariance is the inverse of the Hessian.
+    log_likelihood : float
+        Without the penalty, in nats.
+    df : float
+        Number of parameters, the effective one where there is a penalty.
+    class_weight : (K,) array
+        Total weight of each class.
+    """
+
+    estimate: Estimate
+    log_likelihood: float
+    df: float
+    class_weight: Floats
+
+
+def data_of_fit(
+    clf: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Data, Floats | None]:
+    """Read and check what `clf` was fitted with; return it with the weights less class weights."""
+    if not is_linear_model(clf):
+        _refuse_kind(clf)
+    check_is_fitted(clf, "coef_")
+    if not isinstance(clf.coef_, np.ndarray):
+        raise TypeError("clf was fitted on a device: for infer fit it on the host, with NumPy's.")
+    _check_width(clf, X)
+    X = read_X(clf, X, reset=False)
+    copies = sample_weights(sample_weight, X.shape[0])
+    data = training_data(clf, X, _targets(clf, y, X.shape[0]), copies)
+    width = (len(clf.classes_) - 1) * (X.shape[1] + bool(clf.fit_intercept))
+    if width > WIDEST:
+        raise ValueError(
+            f"infer takes the whole Hessian, here of {width} parameters, and {WIDEST} are the "
+            "most: leave out features."
+        )
+    return data, copies
+
+
+def _refuse_kind(clf: Any) -> NoReturn:
+    """Say what to pass in the place of a classifier of another kind, or of a pipeline."""
+    cure = "pass a fitted SoftmaxClassifier"
+    if hasattr(clf, "steps"):
+        cure = "pass its last step, clf[-1], and with it X as the other steps make it, clf[:-1]"
+        cure += ".transform(X)"
+    raise TypeError(f"clf is a {type(clf).__name__}: {cure}.")
+
+
+def _check_width(clf: FittedLinearModel, X: Any) -> None:
+    """Require as many columns as the fit had."""
+    shape: tuple[int, ...] = getattr(X, "shape", ())
+    if len(shape) == 2 and shape[1] != clf.n_features_in_:
+        raise ValueError(
+            f"X has {shape[1]} features, but {type(clf).__name__} is expecting "
+            f"{clf.n_features_in_} features as input: pass the X of the fit, which for the last "
+            "step of a pipeline is pipeline[:-1].transform(X)."
+        )
+
+
+def _targets(clf: FittedLinearModel, y: Any, n: int) -> FitTargets:
+    """Targets in the order of `classes_`."""
+    known = clf.classes_.tolist()
+    shape = np.shape(y)
+    if len(shape) == 2 and shape[1] > 1:
+        if shape[1] != len(known):
+            raise ValueError(
+                f"y has {shape[1]} columns but clf has {len(known)} classes: pass a column for "
+                f"each of {known}."
+            )
+        check_default_names(y, known, "y")
+        return FitTargets.of(y, clf.classes_, n)
+    targets = FitTargets.of(y, None, n)
+    found = targets.classes.tolist()
+    if set(found) != set(known):
+        raise ValueError(f"y has classes {found} but clf was fitted with {known}: pass its y.")
+    places = np.array([known.index(label) for label in found])
+    return FitTargets(clf.classes_, places[targets.values])
+
+
+def optimum(clf: FittedLinearModel, data: Data, names: list[str]) -> Optimum:
+    """Newton steps from the fit to its optimum, if that is where it is.
+
+    Parameters
+    ----------
+    clf : FittedLinearModel
+    data : Data
+    names : list of str
+        Of the features.
+    """
+    alpha = 1.0 / penalty_of(clf)
+    with closing(one_blas_thread()) as limit, limit:
+        moments = first_read(data)
+        _refuse_empty(clf, data, moments)
+        mean = centre_of(data, moments)
+        objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
+        try:
+            point = objective(objective.enter(clf.coef_, clf.intercept_))
+            model = information_matrix.information(objective, point.theta)
+            _check_at_optimum(clf, data, objective, point, model)
+            if alpha == 0:
+                _refuse_collinear(data, moments, names)
+            if not clf.converged_:
+                _refuse_unconverged(clf, data)
+            point, model = _polished(clf, data, objective, point, model)
+        finally:
+            objective.close()
+        covariance = information_matrix.inverse(model)
+    return Optimum(
+        estimate=information_matrix.estimate(data, mean, point.theta, covariance),
+        log_likelihood=objective.penalty(point.theta) - point.value,
+        df=information_matrix.effective_df(model, covariance, alpha, len(mean)),
+        class_weight=moments.class_weight,
+    )
+
+
+def _nat(data: Data) -> float:
+    """One nat, or less where the total weight is small."""
+    return min(1.0, 1.0 if data.weight is None else float(data.weight.mean()))
+
+
+def _check_at_optimum(
+    clf: FittedLinearModel, data: Data, objective: Objective, point: Point, model: Cholesky | None
+) -> None:
+    """Check that the data are those of the fit, before any other error about the data.
+
+    The gap at the parameters of the fit is compared. If the Hessian is singular or the fit did not
+    converge, the gap tells nothing about the data, and log-likelihoods are compared.
+    """
+    if model is None or not clf.converged_:
+        if not same_likelihood(clf, objective, point):
+            refuse_other_data(clf, data, objective, point)
+        return
+    gap = View.of(model, point).decrement
+    if not gap <= max(OFF * _nat(data), 2 * clf.optimality_gap_):
+        refuse_other_data(clf, data, objective, point, gap)
+
+
+def _polished(
+    clf: FittedLinearModel, data: Data, objective: Objective, point: Point, model: Cholesky | None
+) -> tuple[Point, Cholesky]:
+    """The optimum and the Hessian there, by Newton steps from the fit."""
+    if model is None:
+        _refuse_separated(clf, data)
+    point, model = information_matrix.newton(objective, point, model)
+    if not information_matrix.still(objective, point, model):
+        if View.of(model, point).decrement > ON_THE_WAY * _nat(data):
+            raise ValueError("clf is too far from its optimum: fit it again with a smaller tol.")
+        _refuse_separated(clf, data)
+    return point, model
+
+
+def _refuse_unconverged(clf: FittedLinearModel, data: Data) -> NoReturn:
+    """Say why the fit did not get to its minimum."""
+    if penalty_of(clf) == np.inf:
+        with suppress(Undecided):
+            _refuse_separation(clf, data)
+    raise ValueError(
+        f"clf has not converged, it is at most {clf.optimality_gap_:.2g} nats above the "
+        "minimum: fit it with a higher max_iter, or a finite C where classes can be separated."
+    )
+
+
+def _refuse_empty(clf: FittedLinearModel, data: Data, moments: Moments) -> None:
+    """A class without weight has an intercept of minus infinity, and was left out of the fit."""
+    if np.isinf(clf.intercept_).any():
+        label = clf.classes_.tolist()[int(np.argmin(clf.intercept_))]
+    elif data.fit_intercept and not moments.class_weight.all():
+        label = clf.classes_.tolist()[int(np.argmin(moments.class_weight))]
+    else:
+        return
+    raise ValueError(
+        f"class {label!r} has no weight, and no finite coefficients: leave its samples out, or "
+        "its column of soft targets, and fit again."
+    )
+
+
+def _refuse_separated(clf: FittedLinearModel, data: Data) -> NoReturn:
+    """Say that no finite optimum exists, or none that float64 can see."""
+    if penalty_of(clf) < np.inf:
+        raise ValueError(
+            "The Hessian of the objective is singular to the precision of float64, so weak is the "
+            "penalty: pass a smaller C."
+        )
+    why = (
+        "No finite maximum of the likelihood is in reach, because some classes can be separated "
+        "perfectly, or all but perfectly"
+    )
+    with suppress(Undecided):
+        _refuse_separation(clf, data)
+        why = "The maximum of the likelihood is finite, but out of reach in float64"
+    raise ValueError(
+        f"{why}: standard errors would mean nothing. Pass a finite C, or leave out the features "
+        "that separate."
+    )
+
+
+def _refuse_separation(clf: FittedLinearModel, data: Data) -> None:
+    """Say what separates classes, if anything does."""
+    found = find_separation(data, guess=(clf.coef_, clf.intercept_))
+    if found is not None:
+        message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
+        raise ValueError(f"{message[0].upper()}{message[1:]}")
+
+
+def _refuse_collinear(data: Data, moments: Moments, names: list[str]) -> None:
+    """Name the columns that cannot be identified."""
+    found = information_matrix.dependent_columns(data, moments)
+    if not found:
+        return
+    clauses = [_dependence(column, others, data, names) for column, others in found[:MOST]]
+    more = f"; and {len(found) - MOST} columns more" if len(found) > MOST else ""
+    raise ValueError(
+        f"X has columns whose coefficients cannot be identified: {'; '.join(clauses)}{more}. Leave "
+        "them out, or pass a finite C."
+    )
+
+
+def _dependence(column: int, others: list[int], data: Data, names: list[str]) -> str:
+    if not others:
+        return f"{names[column]!r} is zero"
+    if others == [len(names)]:
+        return f"{names[column]!r} is constant, as the intercept is"
+    listed = [repr(names[j]) for j in others[:MOST]]
+    listed += [f"{len(others) - MOST} others"] * (len(others) > MOST)
+    listed += ["the intercept"] * data.fit_intercept
+    return f"{names[column]!r} is a linear combination of {_and(listed)}"
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,90 @@
+"""Whether the data passed to `infer` can be those of the fit, by their log-likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NoReturn
+
+import numpy as np
+
+from skxent.inference.fitted import FittedLinearModel
+from skxent.likelihood.objective import EPS, Objective, Point
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import first_read
+
+# Relative difference of two log-likelihoods, or nats below one nat. The same data in another order
+# or dtype differ by rounding only, other data by much more.
+CLOSE = 1e-6
+PIPELINE = "for the last step of a pipeline X is pipeline[:-1].transform(X)"
+
+
+def same_likelihood(clf: FittedLinearModel, objective: Objective, point: Point) -> bool:
+    """Whether the log-likelihood at `point`, the parameters of `clf`, is that of the fit."""
+    found = objective.penalty(point.theta) - point.value
+    return _close(found, clf.log_likelihood_, point.rounding + _rounding_of_logits(clf, objective))
+
+
+def _rounding_of_logits(clf: FittedLinearModel, objective: Objective) -> float:
+    """Bound of the rounding error of a log-likelihood from samples that are not centred."""
+    total = objective.value_at_zero / np.log(objective.data.n_classes)
+    squares = objective.least_curvature[: objective.n_features] / objective.data.eps
+    sizes = total * np.abs(objective.mean) + np.sqrt(total * squares)
+    return EPS * float((np.abs(clf.coef_) @ sizes).max())
+
+
+def refuse_other_data(
+    clf: FittedLinearModel,
+    data: Data,
+    objective: Objective,
+    point: Point,
+    gap: float | None = None,
+) -> NoReturn:
+    """Raise the error about a `clf` whose parameters are not at the optimum of `data`.
+
+    Parameters
+    ----------
+    clf : FittedLinearModel
+    data : Data
+    objective : Objective
+        Of the data.
+    point : Point
+        The objective at the parameters of `clf`.
+    gap : float or None
+        How far it is above its minimum in nats, where that is known.
+    """
+    # Far from the minimum a decrement may be anything, but the gap is at most the objective.
+    off = "not at" if gap is None or gap > point.value else f"about {gap:.2g} nats from"
+    found = objective.penalty(point.theta) - point.value
+    raise ValueError(
+        f"clf is {off} the optimum of these data: its log-likelihood is {found:.7g} nats on them "
+        f"and was {clf.log_likelihood_:.7g} at the end of the fit. "
+        f"{_likely_cause(clf, data, found)}Pass the X, y and sample_weight that it was fitted "
+        "with, with its parameters as they were, or fit it again."
+    )
+
+
+def _close(found: float, fitted: float, rounding: float) -> bool:
+    return abs(found - fitted) <= CLOSE * max(1.0, abs(fitted)) + 10.0 * rounding
+
+
+def _likely_cause(clf: FittedLinearModel, data: Data, found: float) -> str:
+    """A sentence about the likely cause: standardised columns, another order or another scale."""
+    if _close(found, clf.log_likelihood_, 0.0):
+        return ""
+    if not data.sparse and _agrees_standardised(clf, data):
+        return f"The fit agrees with the standardised columns of X: {PIPELINE}. "
+    return f"Columns in another order or on another scale are a common cause; {PIPELINE}. "
+
+
+def _agrees_standardised(clf: FittedLinearModel, data: Data) -> bool:
+    moments = first_read(data)
+    deviation = np.sqrt(moments.variance)
+    X = (data.X - moments.mean) / np.where(deviation > 0, deviation, 1.0)
+    data = replace(data, X=X)
+    objective = Objective(data, first_read(data), 0.0, None)
+    try:
+        return same_likelihood(
+            clf, objective, objective(objective.enter(clf.coef_, clf.intercept_))
+        )
+    finally:
+        objective.close()

@@ -1,0 +1,175 @@
+"""Dask collections as arguments: their blocks of rows, matched row for row, or all brought here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from skxent.inputs import partitions
+from skxent.inputs.namespaces import namespace_of, to_numpy
+from skxent.inputs.partitions import Block, Each, ask, is_dask
+
+
+def here(*values: Any) -> tuple[Any, ...]:
+    """Return the arguments, with the Dask collections computed: one round trip.
+
+    All collections become `Delayed` objects first, because Dask warns of frames that are computed
+    together with arrays. Each result comes with its position: `dask.compute` returns arrays and
+    delayed objects in another order than they were passed in (seen in 2025.7 to 2026.8).
+    """
+    if not is_dask(*values):
+        return values
+    import dask
+
+    tagged = dask.delayed(_tagged, pure=False)
+    lazy = [tagged(i, *_pieces(value)) for i, value in enumerate(values) if is_dask(value)]
+    found = dict(dask.compute(*lazy, traverse=False))
+    return tuple(found.get(i, value) for i, value in enumerate(values))
+
+
+def _pieces(value: Any) -> tuple[Any, ...]:
+    """Return the arguments from which a task puts a collection together.
+
+    For an array these are its blocks and the function that joins them. The blocks are not optimised
+    first, because arrays that are optimised one by one no longer share tasks.
+    """
+    if not _is_array(value):
+        return (value,)
+    blocks = value.to_delayed(optimize_graph=False)
+    return blocks.tolist() if value.ndim else [blocks.item()], *value.__dask_postcompute__()
+
+
+def _tagged(
+    position: int, found: Any, join: Callable[..., Any] | None = None, options: Any = ()
+) -> tuple[int, Any]:
+    return position, found if join is None else join(found, *options)
+
+
+def match(**collections: Any) -> list[Each]:
+    """Blocks of some arguments, row for row.
+
+    The first Dask collection among them leads. What is cut differently, or is in memory, is cut as
+    the leader is, and of None every block gets None. Numbers of rows that are not known are
+    counted, which takes a round trip; but where none is, as many blocks are taken to fit, since
+    they mostly are columns of one frame. What is asked of the blocks checks it.
+    """
+    blocks = {
+        name: _blocks(name, values) for name, values in collections.items() if is_dask(values)
+    }
+    rows = {name: row_counts(collections[name]) for name in blocks}
+    leader = next(iter(blocks))
+    n_blocks = len(blocks[leader])
+    given = [name for name, values in collections.items() if values is not None]
+    amiss = [
+        name
+        for name in given
+        if len(blocks.get(name, ())) != n_blocks or rows[name] != rows[leader]
+    ]
+    for name in [leader, *amiss] if amiss else []:
+        if name in blocks and rows[name] is None:
+            rows[name] = partitions.fetch(blocks[name], ask(blocks[name], _count))
+    for name in amiss:
+        blocks[name] = _cut(name, collections[name], blocks, rows, leader)
+    return [blocks.get(name, Each([None] * n_blocks)) for name in collections]
+
+
+def row_counts(values: Any) -> list[int] | None:
+    """Numbers of rows of the blocks of a collection, or None where they are not known."""
+    if not _is_array(values) or np.isnan(values.chunks[0]).any():
+        return None
+    return [int(n) for n in values.chunks[0]]
+
+
+def _is_array(values: Any) -> bool:
+    return hasattr(type(values), "chunks")  # a column of a frame may have any name
+
+
+def _count(index: int, block: Any) -> int:
+    return int(block.shape[0])
+
+
+def check_collection(name: str, values: Any) -> None:
+    """Require a Dask collection with rows."""
+    if not hasattr(values, "_meta"):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}: of Dask's collections pass an array or a "
+            "data frame; dask.array.from_delayed and to_dataframe() make them."
+        )
+    if not values.ndim:
+        raise ValueError(f"{name} has shape (): pass one entry for each sample.")
+
+
+def _blocks(name: str, values: Any) -> Each:
+    """The blocks of rows of an array, or the partitions of a frame."""
+    from dask import delayed
+
+    check_collection(name, values)
+    frame = not _is_array(values)
+    if values.ndim > 1 and not frame:
+        values = values.rechunk(dict.fromkeys(range(1, values.ndim), -1))
+    # As they stand, so that what two arguments have in common is made once.
+    blocks = values.to_delayed(optimize_graph=False)
+    if frame and values.ndim == 2:
+        check, columns = delayed(_in_order, pure=False), list(values.columns)
+        return Each(check(block, name, columns) for block in blocks)
+    return Each(blocks if frame else blocks.ravel().tolist())
+
+
+def _in_order(block: Any, name: str, columns: list[Any]) -> Any:
+    """A partition of a frame, whose columns are those of the frame: pandas would not say a word."""
+    if list(block.columns) != columns:
+        raise ValueError(
+            f"the columns of {name} are {list(block.columns)}, and {columns} in the whole frame: "
+            "bring all partitions to one order."
+        )
+    return block
+
+
+def _cut(
+    name: str, values: Any, blocks: dict[str, Each], rows: dict[str, Any], leader: str
+) -> Each:
+    """Blocks of an argument, cut as the leader is."""
+    from dask import delayed
+
+    if namespace_of(values) is not None:  # the switch is this thread's, and is off in tasks
+        values = to_numpy(values)
+    if name not in blocks and not hasattr(values, "shape"):
+        values = np.asarray(values)
+    n, expected = sum(rows.get(name) or values.shape[:1]), sum(rows[leader])
+    if n != expected:
+        raise ValueError(f"{name} has {n} samples but {leader} has {expected}: pass equal lengths.")
+    edges = pairwise(np.cumsum([0, *rows[leader]]).tolist())
+    if name in blocks:
+        starts = np.cumsum([0, *rows[name]])
+        return Each(_between(blocks[name], starts, a, b) for a, b in edges)
+    return Each(delayed(_take(values, a, b), traverse=False, pure=False) for a, b in edges)
+
+
+def _between(blocks: Each, starts: Any, a: int, b: int) -> Block:
+    """Rows a to b, of the blocks that hold them."""
+    from dask import delayed
+
+    first = min(int(np.searchsorted(starts, a, "right")), len(blocks)) - 1
+    end = max(int(np.searchsorted(starts, b)), first + 1)
+    take, joined = delayed(_take, pure=False), delayed(_joined, pure=False)
+    pieces = [
+        take(blocks[i], max(a - int(starts[i]), 0), b - int(starts[i])) for i in range(first, end)
+    ]
+    return pieces[0] if len(pieces) == 1 else joined(pieces)
+
+
+def _take(block: Any, a: int, b: int) -> Any:
+    return block.iloc[a:b] if hasattr(block, "iloc") else block[a:b]
+
+
+def _joined(pieces: list[Any]) -> Any:
+    """Put pieces of one block together, frames as frames."""
+    if not hasattr(pieces[0], "iloc"):
+        masked = any(map(np.ma.isMaskedArray, pieces))
+        return (np.ma if masked else np).concatenate(pieces)
+    import pandas
+
+    return pandas.concat(pieces)

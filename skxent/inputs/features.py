@@ -1,0 +1,94 @@
+"""Samples as classifiers read them on the host: numbers, dense or CSR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from skxent.inputs.errors import refuse_kind
+from skxent.inputs.namespaces import library_of, namespace_of
+
+FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
+SHOWN = 5  # columns that an error names
+
+
+def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Samples as they are; `reset` learns their columns, else they are checked against the fit."""
+    refuse_kind(X, "X")
+    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # which NumPy turns into numbers
+        raise TypeError(
+            f"X is an array of {X.dtype}: pass numbers, for example days since a date of your "
+            "choice, or leave such columns out."
+        )
+    with columns_named(X):
+        return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
+
+
+@contextmanager
+def columns_named(X: Any) -> Iterator[None]:
+    """Let an error about values of X note which columns have them, and what to do."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        amiss = list(_amiss(X))
+        if amiss:
+            more = f" and {len(amiss) - SHOWN} more" if len(amiss) > SHOWN else ""
+            error.add_note(
+                f"Not finite numbers in X: {', '.join(amiss[:SHOWN])}{more}. Impute what is "
+                "missing and encode what is text or a date, for example with SimpleImputer and "
+                "OneHotEncoder in a ColumnTransformer, or leave these columns out."
+            )
+        raise
+
+
+def _amiss(X: Any) -> Iterator[str]:
+    """Columns with values that are not finite numbers, each with its first one."""
+    for name, values in _columns(X):
+        row = _first_amiss(values)
+        if row is not None:
+            yield f"column {name!r} ({str(values[row])!r} in row {row})"
+
+
+def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
+    """Columns of a frame by name, and of an array of objects by index."""
+    if all(hasattr(X, name) for name in ("__array__", "dtypes", "columns")):
+        columns = ((name, np.asarray(X[name])) for name in X.columns)
+        yield from ((name, values) for name, values in columns if values.ndim == 1)
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUS":
+        yield from enumerate(X.T)
+
+
+def _first_amiss(values: np.ndarray) -> int | None:
+    if values.dtype.kind in "biufc":
+        good = np.isfinite(values)
+        return None if good.all() else int(good.argmin())
+    return next((row for row, value in enumerate(values) if not _is_finite(value)), None)
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, np.datetime64 | np.timedelta64):  # which NumPy takes for a number
+        return False
+    try:
+        return bool(np.isfinite(np.float64(value)))
+    except (TypeError, ValueError):
+        return False
+
+
+def place_of(x: Any) -> str:
+    """Words for the library and device of an array."""
+    if isinstance(x, np.ndarray) or not hasattr(x, "__dlpack__"):
+        return "on the host, for NumPy"
+    return f"of {library_of(x).__name__.rpartition('.')[2]} on {x.device}"
+
+
+def raise_if_on_device(X: Any) -> None:
+    """Refuse an array of another library than NumPy."""
+    if namespace_of(X) is not None:
+        raise TypeError(
+            f"X is {place_of(X)}, where only fit and predictions of SoftmaxClassifier and "
+            "LogisticClassifier work: bring X, y and sample_weight to the host, as NumPy's arrays."
+        )

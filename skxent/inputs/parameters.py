@@ -1,0 +1,96 @@
+"""Checks of an estimator's parameters."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skxent.inputs.fit_targets import Floats
+
+
+def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
+    """Refuse values of constructor parameters that mean nothing."""
+    positive_reals = {
+        "C": "a positive number, numpy.inf for no penalty",
+        "tol": "a positive number of nats",
+    }
+    for name, cure in positive_reals.items():
+        value = getattr(estimator, name)
+        # The smallest numbers of all have no reciprocal, and C needs one.
+        good = _is_number(value, numbers.Real) and value > 0 and 1.0 / _float(value, name) < np.inf
+        _require(name, value, good, cure)
+    good = _is_number(estimator.max_iter, numbers.Integral)
+    good = good and estimator.max_iter >= fewest_iterations
+    _require("max_iter", estimator.max_iter, good, f"an integer, {fewest_iterations} or more")
+    good = estimator.n_jobs is None or (
+        _is_number(estimator.n_jobs, numbers.Integral) and estimator.n_jobs
+    )
+    _require("n_jobs", estimator.n_jobs, good, "an integer but 0, or None")
+    require_flags(estimator, "fit_intercept", "warm_start")
+    verbose = estimator.verbose
+    good = isinstance(verbose, numbers.Integral | np.bool_) and int(verbose) >= 0
+    _require("verbose", verbose, good, "0 or 1")
+
+
+def penalty_of(clf: Any) -> float:
+    """C of a fit, which cross-validation chose or the user."""
+    return float(clf.C_ if hasattr(clf, "C_") else getattr(clf, "C", np.inf))
+
+
+def require_flags(estimator: Any, *names: str) -> None:
+    """Refuse parameters that are neither True nor False."""
+    for name in names:
+        value = getattr(estimator, name)
+        _require(name, value, isinstance(value, bool | np.bool_), "True or False")
+
+
+def penalties(Cs: Any) -> Floats:
+    """Values of C to compare, ascending; `Cs` is how many, or the values."""
+    if isinstance(Cs, numbers.Integral) and not isinstance(Cs, bool):
+        grid = np.logspace(-4, 4, max(int(Cs), 0))
+    else:
+        grid = _distinct(Cs)
+    # The smallest numbers of all have no reciprocal, and a penalty needs one.
+    good = grid.size and grid.dtype.kind in "iuf" and grid[0] > 0
+    good = good and 1.0 / float(grid[0]) < np.inf and not np.isnan(grid[-1])
+    _require("Cs", Cs, good, "how many values, or the values, positive numbers")
+    return grid.astype(np.float64)
+
+
+def _distinct(values: Any) -> NDArray[Any]:
+    """Distinct values, ascending; whole numbers and fractions of any size as floats."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        return np.empty(0)
+    if array.ndim != 1:
+        return np.empty(0)
+    if array.dtype.kind == "O":
+        if not all(isinstance(x, numbers.Real) and not isinstance(x, bool) for x in array):
+            return np.empty(0)
+        try:
+            array = np.array([float(x) for x in array])
+        except OverflowError:
+            return np.empty(0)
+    return np.unique(array)
+
+
+def _require(name: str, value: Any, good: Any, cure: str) -> None:
+    if not good:
+        raise ValueError(f"{name} is {value!r}: pass {cure}.")
+
+
+def _float(value: Any, name: str) -> float:
+    try:
+        return float(value) or np.nan  # NaN for what is too small for a float
+    except OverflowError as error:
+        raise ValueError(
+            f"{name} is larger than the largest float: pass numpy.inf, or a number below 1e308."
+        ) from error
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -1,0 +1,117 @@
+"""What is a property of the whole and no partition knows: which classes there are, what means yes.
+
+One round trip collects the distinct labels of all partitions. All else that can be wrong with
+arguments a partition finds by itself, since it has all columns and their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skxent.inputs.collections import check_collection, match
+from skxent.inputs.device_targets import has_rows
+from skxent.inputs.labels import Labels, as_array, as_labels, one_dimensional
+from skxent.inputs.partitions import ask, fetch, is_dask
+from skxent.inputs.targets import Classes, as_numbers, classes_from, positive_label
+
+
+def known_classes(y_true: Any, y_pred: Any, labels: ArrayLike | None) -> NDArray[Any] | None:
+    """Return the class of each column, or None where soft rows say no more than their order."""
+    prediction, truth = one_row(y_pred, "y_pred"), one_row(y_true, "y_true")
+    classes = Classes.of(y_pred, as_numbers(prediction, "y_pred"), labels)
+    if classes.labels is not None:
+        return classes.labels.source
+    found = None if has_rows(truth) else all_labels(y_true)
+    return None if found is None else classes_from(found, classes).source
+
+
+def known_yes(y_true: Any, y_pred: Any, pos_label: Any) -> Any:
+    """Return the label that means yes, or None of probabilities and of rows of outcomes."""
+    as_numbers(one_row(y_pred, "y_pred"), "y_pred")
+    truth = one_row(y_true, "y_true")
+    return pos_label if has_rows(truth) else _yes_among_labels(y_true, pos_label)
+
+
+def one_row(values: Any, name: str) -> NDArray[Any]:
+    """Return an array of the shape of an argument, but of one row."""
+    if not is_dask(values):
+        shape = as_array(values, name).shape
+    else:  # the sample that a frame has of itself has all columns, that of an array has none
+        check_collection(name, values)
+        shape = values.shape if hasattr(type(values), "chunks") else values._meta.shape
+    if any(np.isnan(width) for width in shape[1:]):
+        raise ValueError(
+            f"{name} has an unknown number of columns: call compute_chunk_sizes() on it first."
+        )
+    return np.zeros((1, *shape[1:]) if shape else ())
+
+
+def all_labels(y_true: Any) -> Labels | None:
+    """Return the distinct labels of all partitions, or None where all are empty."""
+    if not is_dask(y_true):
+        return as_labels(y_true, "y_true")
+    (parts,) = match(y_true=y_true)
+    return _together(fetch(parts, ask(parts, _distinct)))
+
+
+def _distinct(index: int, y_true: Any) -> list[Any]:
+    return as_labels(y_true, "y_true").distinct.tolist() if y_true.shape[0] else []
+
+
+def _together(found: list[list[Any]]) -> Labels | None:
+    """Put together the labels that each partition found."""
+    kinds = _first(isinstance(each[0], str) if each else None for each in found)
+    if True in kinds and False in kinds:
+        text, other = kinds[True], kinds[False]
+        raise ValueError(
+            f"y_true mixes strings and numbers: {found[text][0]!r} in partition {text}, "
+            f"{found[other][0]!r} in partition {other}. Convert all labels to one type."
+        )
+    held = [label for each in found for label in each]
+    if not held:
+        return None
+    return as_labels(np.fromiter(held, dtype=object, count=len(held)), "y_true")
+
+
+def _first(values: Iterable[Hashable]) -> dict[Any, int]:
+    """Return the first place of each value."""
+    places: dict[Any, int] = {}
+    for i, value in enumerate(values):
+        places.setdefault(value, i)
+    return places
+
+
+def _yes_among_labels(y_true: Any, pos_label: Any) -> Any:
+    if is_dask(y_true):
+        (parts,) = match(y_true=y_true)
+        seen = fetch(parts, ask(parts, _look_for_yes))
+    else:
+        seen = [_look_for_yes(0, as_array(y_true, "y_true"))]
+    kinds = _first(kind for _, kind in seen)
+    if "labels" in kinds and "probabilities" in kinds:
+        raise ValueError(
+            f"y_true holds labels in partition {kinds['labels']} but probabilities in partition "
+            f"{kinds['probabilities']}: pass one of them."
+        )
+    found = _together([labels for labels, _ in seen])
+    if found is None:
+        return pos_label
+    if "labels" not in kinds and pos_label is None:
+        return None
+    return positive_label(found.distinct.tolist(), pos_label)
+
+
+def _look_for_yes(index: int, y_true: Any) -> tuple[list[Any], str]:
+    """Return what is certain of outcomes: both labels, or those probabilities that are 0 or 1."""
+    if not y_true.shape[0]:
+        return [], "certain"
+    y = one_dimensional(as_array(y_true, "y_true"), "y_true")
+    if y.dtype.kind != "f" or not (y.min() >= 0 and y.max() <= 1):
+        return as_labels(y, "y_true").distinct.tolist(), "labels"
+    certain = y[(y == 0) | (y == 1)]
+    kind = "certain" if certain.size == y.size else "probabilities"
+    return np.unique(certain).tolist(), kind

@@ -1,0 +1,1 @@
+"""Changes of coordinates: other parameters, and rows, with the same logits."""

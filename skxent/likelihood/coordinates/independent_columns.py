@@ -1,0 +1,138 @@
+"""A change of coordinates from all columns to independent ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import scipy.linalg
+from scipy.linalg import solve_triangular
+
+from skxent.likelihood.coordinates.rank import ColumnBasis, centre_of
+from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.moments import Moments
+
+Factors = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+REFINEMENTS = 2  # of a solution of least norm; each gains most of the digits that are still wrong
+
+
+@dataclass(frozen=True)
+class IndependentColumns:
+    r"""Data of independent columns, and the coefficients of all columns that give the same logits.
+
+    The centred X is :math:`X_J T`, so that coefficients W give the logits of :math:`B = W T^\top`
+    on the columns J. Of all such W the one of **least norm** is :math:`B (T T^\top)^{-1} T`: it is
+    the limit of penalised fits as the penalty goes to zero. If most columns are independent, it is
+    computed from B and zeros, by subtracting the part along the directions N that move no logit.
+
+    Parameters
+    ----------
+    data : Place
+        With the columns J alone.
+    moments : Moments
+        Of these columns.
+    basis : ColumnBasis
+    centre : (d,) array
+        What all columns are measured from.
+    """
+
+    data: Place
+    moments: Moments
+    basis: ColumnBasis
+    centre: np.ndarray
+
+    @classmethod
+    def of(cls, data: Place, moments: Moments, basis: ColumnBasis) -> Self:
+        """Leave the dependent columns out."""
+        few = data.with_columns(basis.columns)
+        return cls(few, moments.of_columns(basis.columns), basis, centre_of(data, moments))
+
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters of all columns -> of the independent ones."""
+        B = self._scaled_logits(coef) * self._unit
+        return B, intercept + coef @ self.centre - B @ self.centre[self.basis.columns]
+
+    def leave(self, B: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters of the independent columns -> of all, with the least norm."""
+        columns = self.basis.columns
+        coef = np.zeros((len(B), len(self.centre)))
+        if 2 * len(columns) > len(self.centre):
+            coef[:, columns] = B
+            coef -= self._along_null(coef)
+        else:
+            wanted = B / self._unit
+            for _ in range(1 + REFINEMENTS):
+                coef += self._least_norm(wanted - self._scaled_logits(coef))
+        return coef, b + B @ self.centre[columns] - coef @ self.centre
+
+    @property
+    def _unit(self) -> np.ndarray:
+        return self.basis.scale[self.basis.columns]
+
+    @cached_property
+    def _map(self) -> np.ndarray:
+        """(d, r): coefficients of all columns times this are those of the scaled columns J."""
+        scale = self.basis.scale
+        inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+        return (self.basis.combinations * inverse).T
+
+    @cached_property
+    def _map_factors(self) -> Factors:
+        return _factored(self._map)
+
+    @cached_property
+    def _null(self) -> np.ndarray:
+        """(d, m): directions that move no logit, one for each dependent column."""
+        basis = self.basis
+        others = np.setdiff1d(np.flatnonzero(basis.scale), basis.columns)
+        null = np.zeros((len(basis.scale), len(others)))
+        null[basis.columns] = -basis.combinations[:, others] * self._unit[:, None]
+        null[others, np.arange(len(others))] = basis.scale[others]
+        return null / np.abs(null).max(axis=0, initial=0.0)
+
+    @cached_property
+    def _null_factors(self) -> Factors:
+        return _factored(self._null)
+
+    def _scaled_logits(self, coef: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = coef @ self._map
+        return logits
+
+    def _least_norm(self, wanted: np.ndarray) -> np.ndarray:
+        """The least W with W M = `wanted`, M the map: with M P = Q R it is (R'^-1 P' wanted')' Q'.
+
+        Columns that are constant have coefficients of zero.
+        """
+        order, Q, R, pivot = self._map_factors
+        coef = np.zeros((len(wanted), len(order)))
+        if R.size:
+            y = solve_triangular(R, wanted[:, pivot].T, trans="T", check_finite=False)
+            coef[:, order] = (Q @ y).T
+        return coef
+
+    def _along_null(self, coef: np.ndarray) -> np.ndarray:
+        """The part of coefficients that moves no logit: N y, with y by least squares."""
+        order, Q, R, pivot = self._null_factors
+        y = np.zeros((len(pivot), len(coef)))
+        if R.size:
+            y[pivot] = solve_triangular(R, Q.T @ coef[:, order].T, check_finite=False)
+        part: np.ndarray = (self._null @ y).T
+        return part
+
+
+def _factored(matrix: np.ndarray) -> Factors:
+    """Rows of a matrix from large to small, Q and R of them, and pivots.
+
+    In that order rounding errors of a row are as small as the row (A. J. Cox, N. J. Higham,
+    "Stability of Householder QR factorization for weighted least squares problems", Numerical
+    Analysis 1997).
+    """
+    order = np.argsort(-np.abs(matrix).max(axis=1, initial=0.0), kind="stable")
+    if not matrix.size:
+        return order, np.zeros_like(matrix), np.zeros((0, 0)), np.arange(0)
+    return order, *scipy.linalg.qr(
+        matrix[order], mode="economic", pivoting=True, check_finite=False
+    )

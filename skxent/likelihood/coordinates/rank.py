@@ -1,0 +1,341 @@
+r"""Numerical rank: which columns or rows of X are independent of the others in float64.
+
+Without a penalty coefficients are determined only up to directions that move no logit. If such a
+direction is taken for one that moves logits a little, a fit divides rounding errors by rounding
+errors. Columns are therefore scaled to one size before anything is called small, and each limit is
+a multiple of the rounding errors of the numbers that are compared with it.
+
+Columns
+-------
+The Gram matrix :math:`G = \sum_i w_i x_i x_i^\top` of centred and scaled columns costs one read of
+X. Its pivots in a pivoted Cholesky factorisation are the squared parts of the columns that the
+columns before do not explain. If a pivot is above `CERTAIN`, far more than rounding, its column is
+independent. A smaller pivot may be nothing but rounding errors of squares, so the residuals
+:math:`E = X_{rest} - X_J T` themselves are computed, from X, with T corrected until E is orthogonal
+to :math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
+seminormal equations for linear least squares problems", Linear Algebra and its Applications 88/89,
+1987, :doi:`10.1016/0024-3795(87)90101-7`). A residual is accurate to a rounding of the terms that
+make it up. Columns whose residual is within `ROUNDINGS` of that depend on the others; the remaining
+residuals are scaled and factored in their turn.
+
+Rows
+----
+Where rows are fewer than columns, a pivoted QR factorisation of the scaled rows is cheap. A pivot
+counts if it is above `ROUNDINGS` :math:`\varepsilon \sqrt{\max(n, d)}` times the largest, or the
+size that the numbers of X have before they are centred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse
+from scipy.linalg import lapack, solve_triangular
+
+from skxent.likelihood.sources.base import Place, add
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import Moments, first_read
+
+CERTAIN = 1e-10  # squared part of a column of size one that is certainly more than rounding
+ROUNDINGS = 16.0  # roundings, times the root of the number of terms in a sum, that may be no signal
+# Part of an independent column that the others do not explain, of one, above which a Hessian shows
+# it: there it is squared and times probabilities, and rounding is 2e-16 of the whole.
+PLAIN = 1e-4
+LEVELS = 4  # of residuals; each is 1e-5 of the one before, and float64 ends at 1e-16
+CORRECTIONS = 1  # of T; each gains as many digits as the Gram matrix has, five at least
+FAR_CORRECTIONS = 4  # the same, where the Gram matrix has fewer digits
+CANCELLED = 400.0  # epsilons of the mean square that centring may leave as rounding errors
+FAR = 1e2  # deviations of a sparse column; a mean farther from zero is subtracted before products
+LEAST_CERTAIN = 0.01  # upper bound of the limit that replaces `CERTAIN` for such columns
+FEW_ROWS = 8  # rows for each column; if they have full rank, so have all rows
+WIDEST = 2400  # columns; their Gram matrix takes 46 megabytes
+
+
+@dataclass(frozen=True)
+class ColumnBasis:
+    """Independent columns, and the others in terms of them.
+
+    Parameters
+    ----------
+    columns : (r,) array of int
+        Independent columns, in the order of X.
+    combinations : (r, d) array
+        The centred X is ``X[:, columns] @ combinations``, in raw units; of columns in `scale`.
+    scale : (d,) array
+        Powers of two that bring the columns to a deviation near one.
+    least : float
+        Smallest part of an independent column that the ones before it do not explain, of one.
+    """
+
+    columns: np.ndarray
+    combinations: np.ndarray
+    scale: np.ndarray
+    least: float
+
+
+def centre_of(data: Place, moments: Moments) -> np.ndarray:
+    """What columns are measured from: their means, or zero without an intercept."""
+    return moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
+
+
+def column_scale(moments: Moments, centre: np.ndarray) -> np.ndarray:
+    """Powers of two that bring the columns' deviations near one; 0 for constant columns."""
+    return reciprocal(np.sqrt(moments.mean_square(centre)))
+
+
+def reciprocal(size: np.ndarray) -> np.ndarray:
+    """Powers of two near 1 / size; 0 where `size` is 0."""
+    return np.where(size > 0, np.ldexp(1.0, -np.frexp(size)[1]), 0.0)
+
+
+def independent_columns(data: Place, moments: Moments) -> ColumnBasis | None:
+    """Choose independent columns of X, as many as there are; None if all plainly are.
+
+    Columns that are constant depend on the intercept, or are zero.
+    """
+    if data.n_features > WIDEST or _few_rows_have_full_rank(data):
+        return None
+    return _Search(data, moments).run()
+
+
+def _few_rows_have_full_rank(data: Place) -> bool:
+    """Whether a few evenly spaced rows already prove that the columns are independent."""
+    step = data.n_rows // (FEW_ROWS * data.n_features)
+    if step < 2 or not isinstance(data, Data) or data.immovable:
+        return False
+    rows = slice(None, None, step)
+    weight = None if data.weight is None else data.weight[rows]
+    if weight is not None and not weight.any():
+        return False
+    few = replace(data, X=data.X[rows], targets=data.targets[rows], weight=weight)
+    moments = first_read(few)
+    centre = centre_of(few, moments)
+    scale = column_scale(moments, centre)
+    gram, _ = column_products(few, centre, scale, None)
+    return len(_Factor.of(gram, _certain(few, moments, scale)).chosen) == len(gram)
+
+
+def _certain(data: Place, moments: Moments, scale: np.ndarray) -> float:
+    """Squared part of a column of size one that is certainly more than rounding.
+
+    Products of sparse columns are centred after they were added up, and lose digits if the mean is
+    large. A mean farther than `FAR` is subtracted before.
+    """
+    if not data.sparse:
+        return CERTAIN
+    far = float(np.max(np.minimum(np.abs(moments.mean * scale), FAR) ** 2, initial=0.0))
+    return max(CERTAIN, min(CANCELLED * data.eps * far, LEAST_CERTAIN))
+
+
+class _Search:
+    """The choice of columns, level by level of residuals.
+
+    Column j of `V` (d, d) makes the residual X V_j of scaled columns. A column that is chosen keeps
+    the residual that it had then, so that those of one level are orthogonal to all levels before.
+    """
+
+    def __init__(self, data: Place, moments: Moments) -> None:
+        self.data = data
+        self.centre = centre_of(data, moments)
+        self.scale = column_scale(moments, self.centre)
+        # Numbers of X are known to an epsilon of their size, not of their distance from the centre.
+        size = np.sqrt(moments.mean_square()) * self.scale
+        self.rms = np.sqrt(moments.class_weight.sum()) * size
+        self.V = np.eye(len(self.scale))
+        self.certain = _certain(data, moments, self.scale)
+        self.corrections = FAR_CORRECTIONS if self.certain > CERTAIN else CORRECTIONS
+        self.with_X, self.gram = data.sum(column_products, self.centre, self.scale, None)
+        self.size = np.sqrt(np.maximum(np.diagonal(self.gram), 0.0))
+        self.levels: list[tuple[np.ndarray, _Factor]] = []
+        self.least = 1.0
+
+    def run(self) -> ColumnBasis | None:
+        """Choose columns until the residuals of all others are rounding."""
+        varies = self.size > 0
+        others = rest = np.flatnonzero(varies)
+        gram = self.gram[np.ix_(rest, rest)]
+        for _ in range(LEVELS):
+            others = np.setdiff1d(others, self._choose(rest, gram))
+            if not len(others):
+                break
+            residual = self._take_out(others)
+            part = np.sqrt(np.maximum(np.diagonal(residual), 0.0)) / self.size[others]
+            alive = part > self._rounding(others)
+            rest, gram = others[alive], residual[np.ix_(alive, alive)]
+            if not len(rest):
+                break
+        varies[others] = False
+        columns = np.flatnonzero(varies)
+        if len(columns) == len(varies) and self.least >= PLAIN:
+            return None
+        combinations = np.zeros((len(columns), len(varies)))
+        combinations[:, others] = -self.V[np.ix_(columns, others)]
+        combinations[np.arange(len(columns)), columns] = 1.0
+        return ColumnBasis(columns, combinations, self.scale, self.least)
+
+    def _choose(self, rest: np.ndarray, gram: np.ndarray) -> np.ndarray:
+        """Choose the columns of one level, those whose residuals are certainly independent."""
+        factor = _Factor.of(gram, CERTAIN if self.levels else self.certain)
+        chosen = rest[factor.chosen]
+        part = factor.L.diagonal() / (factor.scale * self.size[chosen])
+        self.least = min(self.least, float(part.min()))
+        self.levels.append((chosen, factor))
+        return chosen
+
+    def _take_out(self, others: np.ndarray) -> np.ndarray:
+        """Take the chosen columns out of the others; return the Gram matrix of what is left."""
+        with_X = self.with_X[:, others]
+        gram = self.gram
+        for _ in range(1 + self.corrections):
+            for chosen, factor in self.levels:
+                U = self.V[:, chosen]
+                self.V[:, others] -= U @ factor.solve(U.T @ with_X)
+            with_X, gram = self.data.sum(
+                column_products, self.centre, self.scale, self.V[:, others]
+            )
+        self.with_X[:, others] = with_X
+        return gram
+
+    def _rounding(self, others: np.ndarray) -> np.ndarray:
+        """How large rounding alone may make the residuals, as a part of each column."""
+        unit = ROUNDINGS * np.sqrt(len(self.scale)) * self.data.eps
+        terms: np.ndarray = np.abs(self.V[:, others]).T @ self.rms
+        return unit * terms / self.size[others]
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """Cholesky factor of the columns of a Gram matrix that are certainly independent.
+
+    Parameters
+    ----------
+    chosen : (r,) array of int
+        Their places.
+    scale : (r,) array
+        What brings them to size one.
+    L : (r, r) array
+        Lower factor of the scaled Gram matrix of the chosen.
+    """
+
+    chosen: np.ndarray
+    scale: np.ndarray
+    L: np.ndarray
+
+    @classmethod
+    def of(cls, gram: np.ndarray, certain: float) -> _Factor:
+        """Factor, the largest pivot first, as long as the squared parts are above `certain`."""
+        size = np.sqrt(np.maximum(np.diagonal(gram), 0.0))
+        scale = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+        L, order, rank, _ = lapack.dpstrf(gram * scale * scale[:, None], tol=certain, lower=1)
+        chosen = order[:rank] - 1
+        return cls(chosen, scale[chosen], np.tril(L[:rank, :rank]))
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        """Gram matrix of the chosen, inverted, times b."""
+        b = solve_triangular(self.L, self.scale[:, None] * b, lower=True, check_finite=False)
+        b = solve_triangular(self.L, b, lower=True, trans="T", check_finite=False)
+        result: np.ndarray = self.scale[:, None] * b
+        return result
+
+
+def column_products(
+    data: Data, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X where V is None."""
+    blocks = data.blocks(None)
+    products = _sparse_products if blocks.sparse else _dense_products
+
+    def sums(segment: list[slice]) -> tuple[np.ndarray, np.ndarray]:
+        total: Any = (0.0, 0.0)
+        for rows in blocks.runs(segment):
+            weight = np.ones(rows.stop - rows.start) if data.weight is None else data.weight[rows]
+            total = add(total, products(data.X[rows], centre, scale, V, weight))
+        with_X, own = total
+        return with_X, own
+
+    try:
+        parts = blocks.map(sums, len(scale) ** 2)
+    finally:
+        blocks.close()
+    with_X, own = (sum(part) for part in zip(*parts, strict=True))
+    return with_X, own
+
+
+def _dense_products(
+    x: np.ndarray, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`column_products` of some rows."""
+    x = np.subtract(x, centre, dtype=np.float64)
+    x *= scale
+    E = x if V is None else x @ V
+    weighted = E * weight[:, None]
+    return (x.T @ weighted, E.T @ weighted)
+
+
+def _sparse_products(
+    x: Any, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same for sparse rows: the products are centred, not the rows."""
+    x = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
+    x, centre = _near(x, centre, scale)
+    x.data *= scale[x.indices]
+    centre = centre * scale
+    weighted = x.copy()
+    weighted.data *= np.repeat(weight, np.diff(x.indptr))
+    sums = weighted.sum(axis=0)
+    if V is None:
+        gram = (x.T @ weighted).toarray() - np.outer(centre, sums)
+        gram -= np.outer(sums - weight.sum() * centre, centre)
+        return gram, gram
+    E = x @ V - centre @ V
+    with_X = weighted.T @ E - np.outer(centre, weight @ E)
+    return with_X, E.T @ (E * weight[:, None])
+
+
+def _near(x: Any, centre: np.ndarray, scale: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Sparse rows with far centres subtracted, and the centres that are left.
+
+    A column whose mean is `FAR` deviations from zero has next to no zeros that could be lost.
+    """
+    far = np.flatnonzero(np.abs(centre * scale) > FAR)
+    if not len(far):
+        return x, centre
+    x = x.tolil()
+    x[:, far] = x[:, far].toarray() - centre[far]
+    left = centre.copy()
+    left[far] = 0.0
+    return x.tocsr(), left
+
+
+def independent_rows(upper: np.ndarray, n_terms: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Choose independent columns of a triangle, as many as there are.
+
+    Parameters
+    ----------
+    upper : (n, n) array
+        Of a QR factorisation of the transpose of rows, whose columns stand for the rows. Numbers of
+        X are of size one there, so that they are known to `eps`, however close together they are.
+    n_terms : int
+        Numbers that are added up in a product of two rows or of two columns, at most.
+    eps : float
+        Relative rounding error.
+
+    Returns
+    -------
+    chosen : (r,) array of int
+        Places of independent rows.
+    combinations : (n, r) array
+        All rows in terms of these.
+    """
+    R, order = scipy.linalg.qr(upper, mode="r", pivoting=True, check_finite=False)
+    pivots = np.abs(np.diagonal(R))
+    largest = max(float(pivots[0]), 1.0)
+    r = int(np.count_nonzero(pivots > ROUNDINGS * eps * np.sqrt(n_terms) * largest))
+    combinations = np.zeros((len(upper), r))
+    combinations[order[:r], np.arange(r)] = 1.0
+    if 0 < r < len(upper):
+        combinations[order[r:]] = solve_triangular(R[:r, :r], R[:r, r:], check_finite=False).T
+    return order[:r], combinations

@@ -1,0 +1,93 @@
+r"""Classes that have weight, for targets in which other classes have none.
+
+If all samples of a class have weight zero, or its column of soft targets is zero, no term of the
+likelihood grows with the probability of this class. With an intercept the objective falls as the
+intercept of the class goes to minus infinity. In the limit, which is the infimum, the class has
+probability zero in every sample and weights of zero. So the class is left out, and the others are
+fitted.
+
+With :math:`K \ge 3` classes of which two have weight, the rows of W for these two are w / 2 and
+-w / 2, whose penalty :math:`\|w\|^2 / 4C` is half of what two classes with one logit w pay.
+
+Without an intercept there is no such limit, and the class is fitted as any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.moments import Moments
+
+Parameters = tuple[np.ndarray, np.ndarray]
+
+
+class OneClassError(ValueError):
+    """All weight is in one class, whose code is `code`."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(
+            f"only class {code} has samples with a weight: a classifier needs two classes at least."
+        )
+
+
+@dataclass(frozen=True)
+class Present:
+    """The classes of a fit that have weight: a change of coordinates to these.
+
+    Parameters
+    ----------
+    mask : (K,) array of bool
+        Which classes have weight: two at least, and not all.
+    """
+
+    mask: np.ndarray
+
+    @classmethod
+    def of(cls, data: Place, moments: Moments) -> Self | None:
+        """Find the classes with weight; None where all classes are fitted."""
+        mask = moments.class_weight > 0
+        if np.count_nonzero(mask) == 1:
+            raise OneClassError(int(np.argmax(mask)))
+        return None if mask.all() or not data.fit_intercept else cls(mask)
+
+    @property
+    def two(self) -> bool:
+        """Whether two classes have weight, so that they have one logit."""
+        return bool(np.count_nonzero(self.mask) == 2)
+
+    def alpha(self, alpha: float) -> float:
+        """1 / C for these classes, with which their penalty equals that of the fit of all."""
+        return 0.5 * alpha if self.two else alpha
+
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
+        """Parameters of all classes -> of these classes."""
+        coef, intercept = coef[self.mask], intercept[self.mask]
+        if self.two:
+            with np.errstate(invalid="ignore"):  # -inf less -inf, if the last fit left both out
+                return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+        return coef, intercept
+
+    def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
+        """Parameters of these classes -> of all: weights 0, intercept -inf for the others."""
+        if self.two:
+            halves = np.array([[-0.5], [0.5]])
+            coef, intercept = halves * coef, halves[:, 0] * intercept
+        all_coef = np.zeros((len(self.mask), coef.shape[1]))
+        all_coef[self.mask] = coef
+        return all_coef, self._spread(intercept)
+
+    def logits(self, Z: np.ndarray) -> np.ndarray:
+        """Logits (n, R) of these classes -> (n, K) of all: -inf for the others."""
+        if self.two:  # one of the two gets 0, so that an infinite logit gives no NaN
+            Z = np.column_stack([-np.maximum(Z, 0.0), -np.maximum(-Z, 0.0)])
+        return self._spread(Z)
+
+    def _spread(self, values: np.ndarray) -> np.ndarray:
+        result = np.full((*values.shape[:-1], len(self.mask)), -np.inf)
+        result[..., self.mask] = values
+        return result

@@ -1,0 +1,1 @@
+"""Whether a finite maximum of the likelihood exists."""

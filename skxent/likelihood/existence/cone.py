@@ -1,0 +1,396 @@
+r"""The cone of directions that leave no sample behind, and linear programmes over it.
+
+Conventions
+-----------
+* A direction is (K - 1, p): classes but the last, which stands still; the intercept, if there is
+  one, is its last column. Its size is its largest coefficient.
+* Columns are measured from a number near their middle, a difference that float64 hardly rounds, in
+  powers of two near their deviation; samples in units of the sum of their absolute entries. A
+  margin is then at most twice the size of its direction, whatever the units of X.
+* A **margin** belongs to a pair of a sample i and a class k, which is the number i K + k: the logit
+  of the target's class less that of k. It must not be below zero, and must be zero for other
+  classes of a soft row. Other margins are **clear** if they are above zero by far more than
+  rounding, and **open** if not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from skxent.likelihood.existence.programmes import Programmes, Undecided
+from skxent.likelihood.sources.blocks import RUN_ELEMENTS
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import Moments, middle
+
+FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
+EPS = float(np.finfo(float).eps)
+ROUNDING = 8 * EPS  # of a margin, for each entry of a sample
+CLEAR = 1e3  # of those: what a clear margin is at least
+COARSE = 1e6  # roundings of its entries that are a column's unit at least
+NEAR = 1e-6  # of a solution, within which a better one is looked for
+NEGLIGIBLE = 1e-9  # coefficients of a solution that are zero
+NO_GAIN = 1e-12  # of the largest coefficient of a sum of margins
+FEW = 100  # samples whose entries are counted
+WORK = 1e7  # a second or two of programmes: squared parameters times entries of a constraint
+MANY = 30  # features, too many to try them out one by one
+
+Programme = Callable[[np.ndarray], np.ndarray | None]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The margins along a direction, all counted.
+
+    Parameters
+    ----------
+    n_open, n_tied : int
+        Open margins, and those that must be zero.
+    n_samples, n_total : int
+        Samples with a clear margin, and all.
+    pairs : (K, K) array of bool
+        Classes of targets and others that have a clear margin between them.
+    slope : (K - 1, p) array
+        Of the sum of the open margins, which is linear.
+    """
+
+    n_open: int
+    n_tied: int
+    n_samples: int
+    n_total: int
+    pairs: np.ndarray
+    slope: np.ndarray
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some samples.
+
+    Parameters
+    ----------
+    rows : (m,) array
+        Their numbers.
+    samples : (m, p) array or CSR matrix
+        In the coordinates of directions.
+    unit : (m,) array
+        Their unit, in other ones.
+    label : (m,) array
+        A class of each target.
+    allowed : (K, m) array of bool
+        All its classes.
+    """
+
+    rows: np.ndarray
+    samples: Any
+    unit: np.ndarray
+    label: np.ndarray
+    allowed: np.ndarray
+
+    def margins(self, direction: np.ndarray) -> np.ndarray:
+        """Logit of the label less the logits of all classes, (K, m)."""
+        logits = np.zeros((len(direction) + 1, len(self.label)))
+        logits[:-1] = (self.samples @ direction.T).T
+        return logits[self.label, np.arange(len(self.label))] - logits
+
+
+class Cone:
+    """Directions with no margin below zero.
+
+    Parameters
+    ----------
+    data : Data
+        Rows of weight zero do not count, other weights do not matter.
+    moments : Moments
+        Of the data.
+    """
+
+    def __init__(self, data: Data, moments: Moments) -> None:
+        d = data.X.shape[1]
+        self.programmes = Programmes()
+        self.data = data
+        self.n_features = d
+        self.shape = data.n_classes - 1, d + data.fit_intercept
+        varies = moments.variance > 0
+        self.shift = np.zeros(d)
+        if data.fit_intercept:
+            origin = middle(data)
+            far = np.abs(moments.mean - origin) > FAR * np.sqrt(moments.variance)
+            self.shift = np.where(far & varies, moments.mean, origin)
+        size = np.sqrt(moments.variance + (moments.mean - self.shift) ** 2)
+        size[varies] = np.maximum(size, COARSE * EPS * np.abs(self.shift))[varies]
+        self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
+        self.distance = np.abs(self.shift) * self.scale * varies
+        self.sparse = scipy.sparse.issparse(data.X) and not self.shift.any()
+        # The constraints of programmes: pairs, rows, units of samples, and which are equalities.
+        self.pairs = np.empty(0, dtype=np.int64)
+        self.matrix = scipy.sparse.csr_array((0, self.shape[0] * self.shape[1]))
+        self.units = np.empty(0)
+        self.equal = np.empty(0, dtype=bool)
+        n = data.X.shape[0]
+        some = self._samples(data.X[np.arange(0, n, -(-n // FEW))])
+        self.n_entries = scipy.sparse.csr_array(some).nnz / some.shape[0]
+
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+        """Parameters of a fit -> a direction."""
+        theta = coef / self.scale
+        if self.data.fit_intercept:
+            theta = np.column_stack([theta, intercept + coef @ self.shift])
+        return -theta if len(theta) == 1 else theta[:-1] - theta[-1]
+
+    def leave(self, direction: np.ndarray) -> np.ndarray:
+        """A direction -> (R, d + 1), for samples as they are, intercept last."""
+        direction = _unit(direction)
+        coef = direction[:, : self.n_features] * self.scale
+        intercept = direction[:, self.n_features :].sum(axis=1) - coef @ self.shift
+        theta = np.column_stack([coef, intercept])
+        if len(theta) == 1:
+            return 0.0 - theta
+        theta = np.vstack([theta, np.zeros_like(theta[:1])])
+        return theta - theta.mean(axis=0)
+
+    def survey(self, direction: np.ndarray) -> Survey:
+        """Count what `direction` separates."""
+        K = self.data.n_classes
+        counts, pairs, slope = np.zeros(4, dtype=int), np.zeros((K, K)), np.zeros(self.shape)
+        for chunk in self._chunks():
+            clear = self._clear(direction, chunk)
+            is_open = ~(chunk.allowed | clear)
+            own = np.eye(K)[:, chunk.label]
+            pull = own * is_open.sum(axis=0) - is_open
+            slope += pull[:-1] @ chunk.samples
+            pairs += own @ clear.T
+            n = len(chunk.label)
+            counts += is_open.sum(), chunk.allowed.sum() - n, clear.any(axis=0).sum(), n
+        n_open, n_tied, n_samples, n_total = counts.tolist()
+        return Survey(n_open, n_tied, n_samples, n_total, pairs > 0, slope)
+
+    def broken(
+        self, trial: np.ndarray, direction: np.ndarray, least: float
+    ) -> tuple[bool, np.ndarray]:
+        """Whether a margin along `trial` is below zero, and the worst pairs of new constraints.
+
+        Margins that are clear along `direction` may be as low as `least`.
+        """
+        most = max(200, 2 * trial.size)
+        any_broken, worst, lacks = False, self.pairs[:0], np.empty(0)
+        for chunk in self._chunks():
+            margins = chunk.margins(trial)
+            lack = np.where(chunk.allowed, np.abs(margins), -margins)
+            lack -= self._rounding(trial, chunk.unit)
+            clear = self._clear(direction, chunk)
+            lack[clear] = least - margins[clear]
+            k, i = np.nonzero(lack > 0)
+            any_broken = any_broken or len(k) > 0
+            pairs = chunk.rows[i] * self.data.n_classes + k
+            new = ~np.isin(pairs, self.pairs, assume_unique=True)
+            worst = np.append(worst, pairs[new])
+            lacks = np.append(lacks, lack[k, i][new])
+            if len(worst) > most:
+                keep = np.argpartition(-lacks, most)[:most]
+                worst, lacks = worst[keep], lacks[keep]
+        return any_broken, worst
+
+    def steepest(self, direction: np.ndarray, slope: np.ndarray) -> np.ndarray | None:
+        """The largest sum of open margins, with that `slope`, in a box; None if it is zero.
+
+        Margins that are clear along `direction` are free: a small step leaves them clear.
+        """
+        if not slope.any():
+            return None
+        cost = -slope.ravel() / np.abs(slope).max()
+
+        def programme(clear: np.ndarray) -> np.ndarray | None:
+            lower = np.where(clear, -np.inf, 0.0)
+            x = self._solve(cost, self.matrix, lower, (-1.0, 1.0))
+            return None if x is None or cost @ x > -NO_GAIN else x
+
+        return self._search(programme, direction, -np.inf)
+
+    def step(self, direction: np.ndarray, gain: np.ndarray) -> np.ndarray:
+        """`direction` and as much of `gain` as leaves half of each clear margin."""
+        length = 1.0
+        for chunk in self._chunks():
+            clear = self._clear(direction, chunk)
+            have, lose = (chunk.margins(D)[clear] for D in (direction, -gain))
+            length = min(length, np.min(0.5 * have / np.maximum(lose, 0.5 * have), initial=1.0))
+        return _unit(direction + length * gain)
+
+    def used(self, direction: np.ndarray) -> np.ndarray:
+        """Which features take part in a direction, (d,)."""
+        return np.asarray(np.any(direction[:, : self.n_features], axis=0))
+
+    def fewest_features(self, direction: np.ndarray) -> np.ndarray:
+        """A direction with the same clear margins, and few features that it could do without.
+
+        Up to a number that is worth its time, it could do without none.
+        """
+        try:
+            best = self._sparse(direction, np.ones(self.n_features, dtype=bool))
+            if best is None:
+                return direction
+            sizes = np.abs(best[:, : self.n_features]).max(axis=0)
+            smallest_first = np.argsort(sizes)[np.count_nonzero(sizes == 0) :]
+            for j in smallest_first if len(smallest_first) <= MANY else ():
+                others = self.used(best)
+                if others[j]:
+                    others[j] = False
+                    trial = self._sparse(direction, others)
+                    best = best if trial is None else trial
+        except Undecided:
+            return direction
+        return best
+
+    def _sparse(self, direction: np.ndarray, used: np.ndarray) -> np.ndarray | None:
+        """Margins of one where `direction` has clear ones, by features whose sizes sum to least.
+
+        The size u of a feature is its largest coefficient: -u <= theta <= u, for every class.
+        """
+        n, d = direction.size, self.n_features
+        theta = np.arange(n).reshape(self.shape)[:, :d].ravel()
+        select = scipy.sparse.eye_array(n, format="csr")[theta]
+        size = scipy.sparse.eye_array(d, format="csr")[np.tile(np.arange(d), len(direction))]
+        sizes = scipy.sparse.block_array([[select, size], [-select, size]], format="csr")
+        cost = np.append(np.zeros(n), np.ones(d))
+        bounds = [(None, None)] * n + [(0, None if use else 0) for use in used]
+        too_many = max(MANY, d // 2)
+
+        def programme(clear: np.ndarray) -> np.ndarray | None:
+            matrix = self.matrix.copy()
+            matrix.resize(len(clear), n + d)
+            matrix = scipy.sparse.vstack([matrix, sizes], format="csr")
+            lower = np.append(clear, np.zeros(sizes.shape[0]))
+            x = self._solve(cost, matrix, lower, bounds)
+            return None if x is None or np.count_nonzero(x[n:]) > too_many else x[:n]
+
+        return self._search(programme, direction, 0.5)
+
+    def _search(
+        self, programme: Programme, direction: np.ndarray, least: float
+    ) -> np.ndarray | None:
+        """Solve with few constraints and add those that the solution breaks, until it breaks none.
+
+        `programme` is told which of the constraints are clear along `direction`.
+        """
+        while True:
+            margins = self.matrix @ direction.ravel()
+            clear = ~self.equal & (margins > CLEAR * self._rounding(direction, self.units))
+            x = programme(clear)
+            if x is None:
+                return None
+            x[np.abs(x) < NEGLIGIBLE * np.abs(x).max()] = 0.0
+            any_broken, pairs = self.broken(x.reshape(self.shape), direction, least)
+            if any_broken and not len(pairs):
+                x = self._refined(x, np.where(clear, -np.inf, 0.0))
+                if x is None:
+                    return None
+                any_broken, pairs = self.broken(x.reshape(self.shape), direction, least)
+            if not any_broken:
+                return x.reshape(self.shape)
+            if not len(pairs):
+                return None
+            self._add(pairs)
+
+    def _refined(self, x: np.ndarray, lower: np.ndarray) -> np.ndarray | None:
+        """A solution near `x` that keeps to the constraints as closely as float64 can tell.
+
+        HiGHS is content with a billionth. What is left is a programme for the difference, which is
+        small and so is measured in small units (A. Gleixner, D. Steffy, K. Wolter, "Iterative
+        refinement for linear programming", INFORMS Journal on Computing 28, 2016,
+        :doi:`10.1287/ijoc.2016.0692`). None if there is no such solution.
+        """
+        unit = NEAR * np.abs(x).max()
+        lower = (lower - self.matrix @ x) / unit
+        lower[lower < -2.0] = -np.inf
+        y = self._solve(np.zeros_like(x), self.matrix, lower, (-1.0, 1.0))
+        return None if y is None else x + unit * y
+
+    def _add(self, pairs: np.ndarray) -> None:
+        """Add the constraints of some pairs."""
+        rows, k = np.divmod(pairs, self.data.n_classes)
+        chunk = self._chunk(rows)
+        entries = scipy.sparse.coo_array(chunk.samples)
+        values, at = [], []
+        for sign, code in ((1.0, chunk.label), (-1.0, k)):
+            block = code[entries.row]
+            free = block < self.shape[0]
+            values.append(sign * entries.data[free])
+            column = block * self.shape[1] + entries.col
+            at.append((entries.row[free], column[free]))
+        shape = len(pairs), self.matrix.shape[1]
+        new = scipy.sparse.csr_array((np.concatenate(values), np.hstack(at)), shape=shape)
+        self.matrix = scipy.sparse.vstack([self.matrix, new], format="csr")
+        self.pairs = np.append(self.pairs, pairs)
+        self.units = np.append(self.units, chunk.unit)
+        self.equal = np.append(self.equal, chunk.allowed[k, np.arange(len(k))])
+
+    def _solve(
+        self, cost: np.ndarray, matrix: Any, lower: np.ndarray, bounds: Any
+    ) -> np.ndarray | None:
+        """Minimise cost x with matrix x at least `lower`, or equal; None if there is no such x."""
+        width = min(self.matrix.shape[1], self.shape[0] * self.data.X.shape[0])
+        if width**2 * min(2, self.shape[0]) * self.n_entries > WORK:
+            raise Undecided("The data are too large to tell whether they can be separated.")
+        equal = np.zeros(len(lower), dtype=bool)
+        equal[: len(self.equal)] = self.equal
+        return self.programmes.solve(cost, matrix, lower, equal, bounds)
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """All samples with a weight."""
+        n, K = self.data.X.shape[0], self.data.n_classes
+        width = self.n_entries if self.sparse else self.shape[1]
+        step = max(1, int(RUN_ELEMENTS / (width + 4 * K)))
+        for start in range(0, n, step):
+            rows = np.arange(start, min(start + step, n))
+            if self.data.weight is not None:
+                rows = rows[self.data.weight[rows] > 0]
+            if len(rows):
+                yield self._chunk(rows)
+
+    def _chunk(self, rows: np.ndarray) -> Chunk:
+        samples = self._samples(self.data.X[rows])
+        size = abs(samples).sum(axis=1)
+        unit = np.divide(1.0, size, out=np.ones_like(size), where=size > 0)
+        samples = scipy.sparse.diags_array(unit, format="csr") @ samples
+        targets = self.data.targets[rows]
+        if targets.ndim == 1:
+            allowed = np.arange(self.data.n_classes)[:, None] == targets
+            return Chunk(rows, samples, unit, targets, allowed)
+        allowed = targets.T > 0
+        return Chunk(rows, samples, unit, allowed.argmax(axis=0), allowed)
+
+    def _samples(self, x: Any) -> Any:
+        """Rows of X as samples, before they get their own units."""
+        if self.sparse:
+            samples = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
+            samples.data *= self.scale[samples.indices]
+            if not self.data.fit_intercept:
+                return samples
+            return scipy.sparse.hstack([samples, np.ones((x.shape[0], 1))], format="csr")
+        samples = np.ones((x.shape[0], self.shape[1]))
+        x = x.toarray() if scipy.sparse.issparse(x) else x
+        own = np.subtract(x, self.shift, out=samples[:, : self.n_features])
+        own *= self.scale
+        return samples
+
+    def _rounding(self, direction: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        """What a margin of zero may be, (m,): of sums in float64, and of entries far from zero.
+
+        The margins are in units of their samples.
+        """
+        size = np.abs(direction).max(axis=0)
+        far = size[: self.n_features] @ self.distance
+        return ROUNDING * len(size) * size.max() + EPS * far * unit
+
+    def _clear(self, direction: np.ndarray, chunk: Chunk) -> np.ndarray:
+        """Which margins along a direction are clear, (K, m)."""
+        least = CLEAR * self._rounding(direction, chunk.unit)
+        return ~chunk.allowed & (chunk.margins(direction) > least)
+
+
+def _unit(direction: np.ndarray) -> np.ndarray:
+    largest = np.abs(direction).max()
+    return direction / largest if largest > 0 else direction

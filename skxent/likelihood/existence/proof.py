@@ -1,0 +1,130 @@
+r"""Whether a finite minimum exists, at the end of a fit without penalty.
+
+An exact Newton step that moves no logit by a tenth proves it, see `separation`. A computed step
+solves :math:`H s = -g + \rho` with a residual :math:`\rho`, which comes from rounding, from the
+jitter of a factor or from conjugate gradients that ended early. With a direction D that separates,
+the inequality of the proof becomes
+
+.. math:: S = \sum_i w_i\, E\, r_i \le \max_i (\max u_i - \min u_i)\, S + |D^\top \rho| ,
+
+which proves nothing if S is as small as the last term. A fit that has gone far along D, to where
+rounding hides all probabilities that D still lowers, therefore looks like one at a finite minimum.
+The step is taken for a proof in three cases:
+
+* *All curvature is seen.* The curvature of every parameter, given the others, is far above rounding
+  (`Cholesky.certain`). Then so is that of D, and if D is scaled so that its largest margin is one,
+  :math:`S \ge D^\top H D`.
+* *No probability is small.* With the same scale :math:`S \ge \min_{ik} w_i p_{ik}`, which is
+  compared with the residual.
+* *Only dependent columns lack curvature.* The Hessian is singular, but its rank is that of the
+  Hessian at zero, where all probabilities are equal: no direction lost its curvature on the way.
+
+Otherwise linear programmes decide.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+from scipy.linalg import lapack
+
+from skxent.likelihood.coordinates.weighted_classes import Present
+from skxent.likelihood.existence.separation import Undecided, find_separation
+from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.newton_cg import FLAT
+from skxent.likelihood.optimise.preconditioners import Cholesky, Curvature
+from skxent.likelihood.optimise.row_factor import RowFactor
+from skxent.likelihood.solution import Solution
+from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.local_rows import Data, weight_range, wider
+
+FLOORED = 1e-4  # part of a parameter's curvature that may come from the floor under curvatures
+SEEN = 1e-10  # curvature, in units of the diagonal, that is certainly more than rounding
+LOST = 1e-12  # the same at zero, from which a direction is counted that may later lose curvature
+ROUNDED = 1e-9  # part of the total weight that the residual of a direct solution never reaches
+EVEN = 1e4  # ratio of the largest to the smallest weight; up to it no sample is lost in sums
+
+
+def proves_finite(
+    objective: Objective, theta: np.ndarray, model: Curvature | RowFactor, rest: float | None
+) -> bool:
+    """Whether a Newton step from `theta` that moves no logit is a proof.
+
+    Parameters
+    ----------
+    objective : Objective
+    theta : (R, p) array
+    model : Curvature
+        From which the step came, or the preconditioner of conjugate gradients.
+    rest : float or None
+        Half the squared residual of conjugate gradients in coordinates of the model; None for a
+        step of the exact Hessian.
+    """
+    if rest is not None:
+        return _least_share(objective, theta) > FLAT * rest
+    if isinstance(model, RowFactor):
+        return model.certain  # made from the rows, so that no small curvature is lost in sums
+    assert isinstance(model, Cholesky)
+    floored = model.scales[0] ** 2 * objective.full_least_curvature
+    if model.certain and floored.max() < FLOORED:
+        return True
+    if _least_share(objective, theta) > ROUNDED * objective.total_weight:
+        return True
+    zero = np.zeros_like(theta)
+    at_zero = Cholesky.of(
+        theta.shape, [preconditioners.hessian(objective, zero)], objective.full_least_curvature
+    )
+    return (
+        floored.max() < FLOORED
+        and _is_even(objective.data)
+        and _rank(model, SEEN) == _rank(at_zero, LOST)
+    )
+
+
+def settled(solution: Solution, data: Place) -> Solution:
+    """Decide by linear programmes whether a finite minimum exists, if the end did not prove it.
+
+    Without the rows in this process it stays undecided.
+    """
+    if solution.proved or (solution.stopped and not solution.unbounded):
+        return solution
+    found, decided = None, False
+    if isinstance(data, Data) and not data.immovable:
+        guess: tuple[np.ndarray, np.ndarray] | None = solution.coef, solution.intercept
+        if solution.present is not None:
+            guess = Present(solution.present).enter(solution.coef, solution.intercept)
+            data = data.of_classes(solution.present)
+        with suppress(Undecided):
+            found, decided = find_separation(data, guess=guess), True
+    exists = decided and found is None and not solution.unbounded
+    return replace(
+        solution,
+        separation=found,
+        decided=decided,
+        converged=solution.converged and exists,
+        unbounded=solution.unbounded or found is not None,
+    )
+
+
+def _least_share(objective: Objective, theta: np.ndarray) -> float:
+    """Lower bound of the products w_i p_ik over all samples with weight and all classes."""
+    least, _ = objective.data.sum(weight_range, add=wider)
+    return float(least * np.exp(-objective.largest_move(theta)) / objective.data.n_classes)
+
+
+def _is_even(data: Place) -> bool:
+    """Whether the weights differ so little that no sample is lost in sums."""
+    least, most = data.sum(weight_range, add=wider)
+    return bool(most <= EVEN * least)
+
+
+def _rank(model: Cholesky, tolerance: float) -> int:
+    """Rank of the Hessian, scaled to unit diagonal."""
+    (L,) = model.factors
+    A = L @ L.T
+    jitter = A.diagonal().max() - 1.0
+    _, _, rank, _ = lapack.dpstrf(A, tol=max(tolerance, 1e2 * jitter), lower=1)
+    return int(rank)

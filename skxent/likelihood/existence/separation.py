@@ -1,0 +1,239 @@
+r"""Separation: data whose likelihood has no finite maximum.
+
+Along a direction :math:`\Theta` the logits of sample i move by :math:`q_i = \Theta \tilde x_i`. Its
+loss does not rise, from whatever start, if no class that its target allows falls behind:
+
+.. math:: q_{ia} \ge q_{ik} \text{ for all } k \text{ and all } a \text{ with } y_{ia} > 0.
+
+Classes that share a soft row move together then. Such directions make a cone. Those that move all
+classes of each sample alike change nothing. Any other one has a **margin** :math:`q_{ia} - q_{ik}`
+above zero, and the objective falls along it for ever: a finite maximum of the likelihood exists if
+and only if there is none (Albert and Anderson, 1984; Santner and Duffy, 1986). Separation is
+**complete** if all margins of a direction are above zero, else **quasi-complete**.
+
+How it is found
+---------------
+The sum of the margins is linear, and above zero for a direction that separates: it is maximised
+over the cone within a box (Konis, 2007). All samples are in the sum, but few of their constraints
+matter, and these are added where the last solution breaks them. Those left out could only lower the
+maximum, so that a zero is a proof at any time, and a solution that breaks none is one for all
+samples. Next, the margins that are still zero make the sum; as any small step that way leaves the
+others above zero, theirs are the only constraints. It ends where no more can be gained. Last, the
+direction with the same margins above zero is sought that has the fewest features, by the least sum
+of their largest coefficients, and by leaving out one after the other.
+
+No tolerance of HiGHS decides. A direction counts if no margin of any sample is below zero by more
+than float64 rounds, and those margins count that are above it by far more.
+
+When it need not be asked
+-------------------------
+Let D be a direction that separates, g and H gradient and Hessian anywhere, and :math:`r_i = \max_k
+q_{ik} - q_i \ge 0`, which is zero for the classes of the target. With expectations over the model's
+probabilities :math:`-g^\top D = \sum_i w_i\, E\, r_i > 0`. If the Newton step
+:math:`s = -H^{-1} g` moves the logits of sample i by :math:`u_i`, then also
+
+.. math::
+
+    -g^\top D = D^\top H s = -\sum_i w_i\, \mathrm{Cov}(r_i, u_i)
+              = \sum_i w_i\, E[r_i (E u_i - u_i)]
+              \le \max_i (\max u_i - \min u_i) \sum_i w_i\, E\, r_i,
+
+so **the step moves the logits of some sample apart by one at least**. A fit without penalty ends
+with a Newton step that moves none by a tenth, which proves that a finite maximum exists; how near
+it is follows from self-concordance (Bach, 2010, see `certificate.stretch`). That is so for the
+exact step. `existence` tells whether a step that was computed is near enough to it. Only other ends
+need the search above.
+
+References
+----------
+A. Albert, J. A. Anderson, "On the existence of maximum likelihood estimates in logistic regression
+models", Biometrika 71, 1984. :doi:`10.1093/biomet/71.1.1`
+
+F. Bach, "Self-concordant analysis for logistic regression", Electronic Journal of Statistics 4,
+2010. :doi:`10.1214/09-EJS521`
+
+K. Konis, "Linear programming algorithms for detecting separated data in binary logistic regression
+models", thesis, University of Oxford, 2007.
+
+T. J. Santner, D. E. Duffy, "A note on A. Albert and J. A. Anderson's conditions for the existence
+of maximum likelihood estimates in logistic regression models", Biometrika 73, 1986.
+:doi:`10.1093/biomet/73.3.755`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from skxent.likelihood.coordinates.units import Units, read
+from skxent.likelihood.existence.cone import Cone
+from skxent.likelihood.existence.programmes import Undecided
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import Moments
+from skxent.likelihood.sources.thread_limits import one_blas_thread
+
+__all__ = ["Separation", "Undecided", "find_separation"]
+
+LISTED = 5  # in a message; the rest are counted
+
+
+@dataclass(frozen=True)
+class Separation:
+    """A direction along which the likelihood grows for ever.
+
+    Parameters
+    ----------
+    kind : "complete" or "quasi-complete"
+        Whether all margins are above zero or some are zero for every such direction.
+    direction : (R, d + 1) array
+        Coefficients of samples as they are, intercept last: one row for two classes, else K that
+        sum to zero. The largest, in units of the columns' deviations, is about one.
+    pairs : tuple of (int, int)
+        Codes of classes that are separated from each other, in some samples at least.
+    features : (m,) array
+        Columns of X that take part.
+    n_samples, n_total : int
+        Samples that are separated from some class, and all with a weight above zero.
+    """
+
+    kind: str
+    direction: np.ndarray
+    pairs: tuple[tuple[int, int], ...]
+    features: np.ndarray
+    n_samples: int
+    n_total: int
+
+    def message(
+        self,
+        classes: np.ndarray,
+        feature_names: Sequence[Any] | None = None,
+        cure: str = "Pass a finite C",
+    ) -> str:
+        """Say what is separated, by what, and what to do.
+
+        Parameters
+        ----------
+        classes : (K,) array
+            Labels, as in `classes_`.
+        feature_names : sequence of str or None
+            As in `feature_names_in_`; x0, x1, ... when None.
+        cure : str
+            What to do about the penalty.
+        """
+        if feature_names is None:
+            columns = [f"x{j}" for j in self.features]
+        else:
+            columns = [str(feature_names[j]) for j in self.features]
+        what = f"{_listed(columns)} separate{'s' * (len(columns) == 1)}"
+        if not columns:
+            what = "the intercept alone, for want of samples of a class with a weight, separates"
+        share = "all" if self.n_samples == self.n_total else f"{self.n_samples} of"
+        return (
+            f"no finite maximum of the likelihood exists, because {what} "
+            f"{self._classes([repr(label) for label in np.asarray(classes).tolist()])} in {share} "
+            f"{self.n_total} samples ({self.kind} separation). Coefficients grow without bound and "
+            f"their size means nothing. {cure}, or drop or merge the features or categories that "
+            "separate."
+        )
+
+    def _classes(self, names: list[str]) -> str:
+        """Groups of classes, if they are separated from all in other groups, else pairs."""
+        together = np.ones((len(names), len(names)), dtype=bool)
+        for a, b in self.pairs:
+            together[a, b] = together[b, a] = False
+        n_groups, group = connected_components(together, directed=False)
+        if np.any(together != (group == group[:, None])):
+            return _listed([f"{names[a]} from {names[b]}" for a, b in self.pairs])
+        members = [[names[k] for k in np.flatnonzero(group == g)] for g in range(n_groups)]
+        members.sort(key=len)
+        if n_groups == 2:
+            return " from ".join(map(_listed, members))
+        groups = [_listed(some) if len(some) == 1 else f"({_listed(some)})" for some in members]
+        return f"{_listed(groups)} from each other"
+
+
+def find_separation(
+    data: Data,
+    moments: Moments | None = None,
+    guess: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Separation | None:
+    """Find out whether the likelihood of `data`, without penalty, has no finite maximum.
+
+    Parameters
+    ----------
+    data : Data
+    moments : Moments or None
+        Of the data, if they are known.
+    guess : (coef, intercept) or None
+        Parameters of a fit that went far. If they separate all samples nothing is left to solve.
+
+    Returns
+    -------
+    Separation or None
+        None where a finite maximum exists.
+
+    Raises
+    ------
+    Undecided
+        If the data are too large: with hundreds of parameters, or with thousands where samples have
+        few entries that are not zero. Or if HiGHS gave up, or took more than `programmes.SECONDS`.
+    """
+    with closing(one_blas_thread()) as limit, limit:
+        if moments is None:
+            moments, _, units = read(data, 0.0)
+            if units is not None:
+                return _in_units(units, guess)
+        cone = Cone(data, moments)
+        direction = np.zeros(cone.shape)
+        here = cone.survey(direction)
+        if guess is not None:
+            trial = cone.enter(*guess)
+            there = cone.survey(trial)
+            if there.n_open + there.n_tied == 0:
+                direction, here = trial, there
+        while here.n_open:
+            gain = cone.steepest(direction, here.slope)
+            if gain is None:
+                break
+            trial = cone.step(direction, gain)
+            there = cone.survey(trial)
+            if there.n_open >= here.n_open:
+                break
+            direction, here = trial, there
+        if not here.n_samples:
+            return None
+        direction = cone.fewest_features(direction)
+        here = cone.survey(direction)
+        either = here.pairs | here.pairs.T
+        return Separation(
+            kind="quasi-complete" if here.n_open or here.n_tied else "complete",
+            direction=cone.leave(direction),
+            pairs=tuple((int(a), int(b)) for a, b in np.argwhere(np.triu(either))),
+            features=np.flatnonzero(cone.used(direction)),
+            n_samples=here.n_samples,
+            n_total=here.n_total,
+        )
+
+
+def _in_units(units: Units, guess: tuple[np.ndarray, np.ndarray] | None) -> Separation | None:
+    """`find_separation` in other units, if squares of columns overflow or underflow.
+
+    The direction returned is for the columns as they are.
+    """
+    data = cast(Data, units.data)
+    found = find_separation(data, units.moments, guess and units.enter(*guess))
+    if found is None:
+        return None
+    coef, intercept = units.leave(found.direction[:, :-1], found.direction[:, -1])
+    return replace(found, direction=np.column_stack([coef, intercept]))
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) > LISTED:
+        names = [*names[:LISTED], f"{len(names) - LISTED} more"]
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

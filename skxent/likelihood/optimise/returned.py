@@ -1,0 +1,122 @@
+r"""The objective at the parameters that a fit returns, for samples as they are.
+
+A fit measures samples from a centre, in coordinates of its own, and may compute the log-likelihood
+as the difference of a log-partition and its linear part. The parameters that it returns are for
+samples as they are. Beside a column of 1e12, or if columns depend on others, these parameters and
+the logits of predictions may have fewer digits than the fit had. The losses are then added up once
+more, from these logits. No loss is negative, and so neither is the sum. If so many digits are lost
+that the parameters are worse than no coefficients at all, the fit returns intercepts alone, the
+shares of the classes, and has not converged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from skxent.likelihood import kernels
+from skxent.likelihood.objective import EPS
+from skxent.likelihood.optimise.row_factor import Extreme
+from skxent.likelihood.solution import Solution, nats_of_tol
+from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.moments import Moments
+
+DOUBT = 1e-7  # logits; if rounding changes them by less, the objective is taken from the fit
+DIGITS = 1e-9  # part of the objective; the same, for an objective next to zero
+MUCH = 1e-3  # of `nats_of_tol`; most that rounding may add to the objective of a converged fit
+ROUNDING = 0.25  # of the target gap, which may always be lost to rounding
+
+
+def as_returned(
+    data: Place, moments: Moments, alpha: float, solution: Solution, *, certain: bool = True
+) -> Solution:
+    """Evaluate the objective anew, in one read of X, if rounding of the logits may change it.
+
+    If `certain` is false, the search was in other coordinates than the columns of X, and the
+    objective is always evaluated anew.
+    """
+    largest = np.abs(moments.mean) + np.sqrt(moments.variance) * np.sqrt(data.n_rows)
+    size = np.where(np.isfinite(largest), largest, 0.0)  # columns that overflow had other units
+    doubt = EPS * float((np.abs(solution.coef) @ size).max())
+    seen = doubt * float(moments.class_weight.sum())
+    plain = solution.value >= 0 >= solution.log_likelihood and seen <= DIGITS * solution.value
+    if certain and plain and not doubt > DOUBT:
+        return solution
+    loss = float(data.sum(sum_of_losses, solution.coef, solution.intercept))
+    W = solution.coef
+    W = W - W.mean(axis=0) if len(W) > 1 else W
+    value = loss + (0.5 * alpha * float(np.vdot(W, W)) if alpha else 0.0)
+    lost = value - solution.value
+    intercept, most = _without_features(moments, data.fit_intercept)
+    if lost > solution.target and value > (1.0 + DIGITS) * most:
+        return replace(
+            solution,
+            coef=np.zeros_like(solution.coef),
+            intercept=intercept,
+            value=most,
+            log_likelihood=-most,
+            gap=most,
+            converged=False,
+            n_passes=solution.n_passes + 1,
+            extreme=solution.extreme or Extreme.of(data),
+        )
+    rounding = max(min(8 * doubt * loss, MUCH * nats_of_tol(value)), ROUNDING * solution.target)
+    converged = solution.converged and lost <= max(solution.target, rounding)
+    gap = solution.gap + max(lost, 0.0)
+    if lost <= rounding:  # no parameters in float64 would do better
+        gap = min(gap, max(solution.gap, solution.target))
+    return replace(
+        solution,
+        value=value,
+        log_likelihood=-loss,
+        # If rounding has raised the objective, only the objective itself bounds the gap.
+        gap=min(gap, value) if converged else value,
+        converged=converged,
+        n_passes=solution.n_passes + 1,
+        extreme=solution.extreme if converged else solution.extreme or Extreme.of(data),
+    )
+
+
+def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray, float]:
+    """The best intercepts alone, and their objective: the shares of the classes."""
+    total = moments.class_weight
+    K = len(total)
+    if not fit_intercept:
+        return np.zeros(K if K > 2 else 1), float(total.sum() * np.log(K))
+    logs = np.log(total) - np.log(total.sum())
+    value = -float(total @ logs)
+    return (logs - logs.mean() if K > 2 else logs[1:] - logs[:1]), value
+
+
+def sum_of_losses(data: Data, coef: np.ndarray, intercept: np.ndarray) -> float:
+    """Weighted sum of the losses, each to full accuracy."""
+    blocks = data.blocks(None)
+
+    def sums(segment: list[slice]) -> float:
+        total, buffer = 0.0, blocks.buffer()
+        for rows in segment:
+            logits = blocks.read(rows, buffer) @ coef.T + intercept
+            losses = _losses(np.asarray(logits), data.targets[rows])
+            if data.weight is not None:
+                weight = data.weight[rows]
+                losses = losses[weight > 0] * weight[weight > 0]
+            total += float(losses.sum())
+        return total
+
+    try:
+        return float(sum(blocks.map(sums)))
+    finally:
+        blocks.close()
+
+
+def _losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    if targets.ndim == 2:
+        targets = targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
+        targets = targets[:, 1] if logits.shape[1] == 1 else targets
+    if logits.shape[1] == 1:
+        return kernels.binary_losses(logits[:, 0], targets.astype(np.float64))
+    if targets.ndim == 1:
+        return kernels.categorical_losses(logits, targets)
+    return kernels.soft_losses(logits, targets)

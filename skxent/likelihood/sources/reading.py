@@ -1,0 +1,31 @@
+"""Samples, targets and weights in this process, read and checked for a fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skxent.inputs.collections import here
+from skxent.inputs.features import raise_if_on_device, read_rows
+from skxent.inputs.fit_targets import FitTargets, Floats
+from skxent.likelihood.sources.local_rows import Data, canonical
+from skxent.likelihood.sources.thread_limits import effective_threads
+
+
+def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Samples as they are, dense or CSR with indices sorted; `reset` learns their columns."""
+    raise_if_on_device(X)
+    (X,) = here(X)
+    return canonical(read_rows(estimator, X, reset=reset))
+
+
+def training_data(estimator: Any, X: Any, targets: FitTargets, weight: Floats | None) -> Data:
+    """Samples, targets and weights as a fit of `estimator` takes them, class weights included."""
+    targets, weight = targets.weighted(estimator.class_weight, weight)
+    return Data(
+        X=X,
+        targets=targets.values,
+        weight=weight,
+        n_classes=len(targets.classes),
+        fit_intercept=bool(estimator.fit_intercept),
+        n_threads=effective_threads(estimator.n_jobs),
+    )

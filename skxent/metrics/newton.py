@@ -1,0 +1,138 @@
+r"""Newton's method for smooth convex functions of few parameters.
+
+Each step is a Newton step with a line search. The decrement :math:`\frac12 g^\top H^{-1} g` is
+Newton's own estimate of the distance to the minimum, in the unit of the function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse.linalg import LinearOperator, cg
+
+from skxent.inputs.targets import Floats
+
+MOST_STEPS = 200
+RELATIVE = 1e-14  # decrement at which a minimisation ends, as a fraction of the function's value
+SMALLEST = 1e-4  # value that takes the place of smaller ones in that fraction, because of rounding
+CONVERGED = 1e-9  # decrement in nats; with a smaller one, an end by rounding counts as converged
+JITTERS = 10.0 ** np.arange(-15, 1)  # added to the unit diagonal of a Hessian until it factors
+DESCENT = 1e-4  # part of the decrease predicted by the slope that a step must bring (Armijo)
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+LARGEST_LOGIT = 1e100  # largest change of a logit in one step, so that nothing overflows
+CG_RESIDUAL = 1e-4  # of the gradient, at which conjugate gradients end
+
+
+class Point(Protocol):
+    """A convex function at one point."""
+
+    @property
+    def value(self) -> float:
+        """Return the function."""
+
+    @property
+    def gradient(self) -> Floats:
+        """Return its gradient."""
+
+    def hessian(self) -> Floats | LinearOperator:
+        """Return the Hessian, positive semidefinite, as a matrix or as its products."""
+
+    def hessian_diagonal(self) -> Floats:
+        """Return the diagonal of the Hessian."""
+
+    def moved(self, step: Floats) -> Any:
+        """Return the same function at another point."""
+
+    def change(self, step: Floats) -> float:
+        """Return the largest change of a logit that a step makes."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where a minimisation ended, how far it is from the minimum, and whether that is near."""
+
+    point: Any
+    decrement: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether the remaining distance is negligible."""
+        return self.decrement <= CONVERGED
+
+
+def minimise(point: Point) -> Minimum:
+    """Minimise a convex function from a starting point on."""
+    decrement = np.inf
+    for _ in range(MOST_STEPS):
+        step = _newton_step(point)
+        decrement = -0.5 * float(point.gradient @ step)
+        if decrement <= RELATIVE * max(point.value, SMALLEST):
+            break
+        following = _line_search(point, step)
+        if following is None:
+            break
+        point = following
+    return Minimum(point, decrement)
+
+
+def _newton_step(point: Point) -> Floats:
+    """Solve H s = -g in coordinates in which the diagonal of H is one."""
+    H = point.hessian()
+    matrix = isinstance(H, np.ndarray)
+    diagonal = np.diag(H) if matrix else point.hessian_diagonal()
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    g = scale * point.gradient
+    if not matrix:
+
+        def product(v: Floats) -> Floats:  # never 0, by which conjugate gradients would divide
+            return scale * (H @ (scale * v)) + JITTERS[0] * v
+
+        scaled = LinearOperator(H.shape, product, dtype=np.float64)
+        return scale * cg(scaled, -g, rtol=CG_RESIDUAL, maxiter=10 * len(g))[0]
+    H = scale[:, None] * H * scale
+    for jitter in JITTERS:
+        try:
+            factor = cho_factor(H + jitter * np.eye(len(g)))
+        except np.linalg.LinAlgError:
+            continue
+        return scale * cho_solve(factor, -g)
+    return -scale * g
+
+
+def _line_search(point: Point, step: Floats) -> Any:
+    """Return a point along the step that is lower, or None where rounding allows none."""
+    slope = float(point.gradient @ step)
+    if not slope < 0:
+        return None
+    t = min(1.0, LARGEST_LOGIT / max(point.change(step), 1.0))
+    found = _lower(point, step, slope, t)
+    if found is None or found[1] < t:
+        return found and found[0]
+    # Where the function is nearly linear a Newton step may be much too short.
+    best, t = found
+    while t < 1e10 and float(best.gradient @ step) < 0.5 * slope:
+        t *= 4.0
+        further = point.moved(t * step)
+        if not further.value < best.value:
+            break
+        best = further
+    return best
+
+
+def _lower(point: Point, step: Floats, slope: float, t: float) -> tuple[Any, float] | None:
+    """Shorten a step until the function falls by a part of what the slope predicts."""
+    noise = ROUNDING * max(abs(point.value), 1e-3)
+    while t * abs(slope) > 1e-3 * noise and t > 1e-200:
+        trial = point.moved(t * step)
+        if trial.value <= point.value + DESCENT * t * slope:
+            return trial, t
+        # Differences of values that are all rounding say nothing, but slopes still do.
+        flat = abs(trial.value - point.value) <= noise
+        if flat and abs(float(trial.gradient @ step)) <= 0.9 * abs(slope):
+            return trial, t
+        bend = trial.value - point.value - t * slope
+        t *= min(max(-t * slope / (2.0 * bend), 0.01), 0.5) if np.isfinite(bend) else 0.01
+    return None
