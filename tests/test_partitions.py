@@ -14,7 +14,7 @@ import dask.bag as db  # noqa: E402
 import dask.dataframe as dd  # noqa: E402
 
 from skxent.inputs.collections import here, match  # noqa: E402
-from skxent.inputs.partitions import ask, fetch, is_dask, total  # noqa: E402
+from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce  # noqa: E402
 
 N = 12
 X = np.arange(2.0 * N).reshape(N, 2)
@@ -94,7 +94,7 @@ def test_what_fits_is_not_touched():
 def test_unknown_numbers_of_rows_are_counted_only_where_they_must_be(monkeypatch):
     trips = []
     monkeypatch.setattr(
-        "skxent.inputs.partitions.fetch", lambda *args: trips.append(1) or fetch(*args)
+        "skxent.inputs.partitions.compute", lambda *args: trips.append(1) or compute(*args)
     )
     few = unknown(da.from_array(X, chunks=(4, 2)))
     match(a=few, b=unknown(da.from_array(Y, chunks=4)), c=few, d=None)
@@ -145,8 +145,10 @@ def position(index, part, factor, own, common):
 
 def test_a_question_reaches_every_partition_with_its_own_and_common_arguments():
     (parts,) = match(x=da.from_array(X[:, 0], chunks=5))
-    own = ask(parts, lambda index, part: index * 1000)
-    answers = fetch(parts, ask(parts, position, 2, own, da.from_array(X, chunks=4).sum()))
+    own = map_partitions(parts, lambda index, part: index * 1000)
+    answers = compute(
+        parts, map_partitions(parts, position, 2, own, da.from_array(X, chunks=4).sum())
+    )
     sums = [X[:5, 0].sum(), X[5:10, 0].sum(), X[10:, 0].sum()]
     assert answers == [(i, 2 * sums[i] + 1000 * i, X.sum()) for i in range(3)]
 
@@ -154,16 +156,26 @@ def test_a_question_reaches_every_partition_with_its_own_and_common_arguments():
 @pytest.mark.parametrize("n", [1, 2, 8, 9, 70])
 def test_answers_are_added_in_the_order_of_partitions(n):
     (parts,) = match(x=da.from_array(np.arange(n), chunks=1))
-    letters = ask(parts, lambda index, part: [int(part[0])])
-    assert fetch(parts, total(letters, operator.add)) == list(range(n))
+    letters = map_partitions(parts, lambda index, part: [int(part[0])])
+    assert compute(parts, tree_reduce(letters, operator.add)) == list(range(n))
 
 
 def test_the_tree_is_the_same_at_every_call():
     values = np.random.default_rng(0).normal(size=(50, 3)) * 10.0 ** np.arange(50)[:, None]
     (parts,) = match(x=da.from_array(values, chunks=(1, 3)))
-    sums = {float(fetch(parts, total(ask(parts, lambda i, x: x.sum()), operator.add)))}
+    sums = {
+        float(
+            compute(parts, tree_reduce(map_partitions(parts, lambda i, x: x.sum()), operator.add))
+        )
+    }
     for _ in range(5):
-        sums.add(float(fetch(parts, total(ask(parts, lambda i, x: x.sum()), operator.add))))
+        sums.add(
+            float(
+                compute(
+                    parts, tree_reduce(map_partitions(parts, lambda i, x: x.sum()), operator.add)
+                )
+            )
+        )
     assert len(sums) == 1
 
 
@@ -176,7 +188,7 @@ def test_an_error_names_its_partition(error):
 
     (parts,) = match(x=da.from_array(np.arange(N), chunks=5))
     with pytest.raises(error, match="seven is here") as caught:
-        fetch(parts, ask(parts, refuse))
+        compute(parts, map_partitions(parts, refuse))
     told = str(caught.value) + "".join(getattr(caught.value, "__notes__", ()))
     assert told.count("in partition 1") == 1
 
@@ -191,7 +203,7 @@ def test_an_error_of_the_users_own_tasks_names_its_partition():
     for graph in (x, dd.from_dask_array(x)):
         (parts,) = match(x=graph)
         with pytest.raises(OSError, match="the file is gone") as caught:
-            fetch(parts, ask(parts, lambda index, part: part.sum()))
+            compute(parts, map_partitions(parts, lambda index, part: part.sum()))
         assert caught.value.__notes__ == ["in partition 1"]
 
 

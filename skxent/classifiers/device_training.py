@@ -38,7 +38,7 @@ from skxent.inputs.namespaces import (
     widest_float,
 )
 from skxent.inputs.targets import check_weight_range, row_blocks
-from skxent.likelihood.sources.device_rows import DeviceData, received
+from skxent.likelihood.sources.device_rows import DeviceRows, received
 from skxent.metrics.device_losses import read_probabilities
 
 BLOCK = 1 << 22  # elements that are checked at a time
@@ -49,12 +49,12 @@ Attributes = dict[str, Any]
 
 def read_on_device(
     estimator: Any, X: Array, y: Any, sample_weight: Any, classes: ArrayLike | None
-) -> tuple[DeviceData, NDArray[Any]]:
+) -> tuple[DeviceRows, NDArray[Any]]:
     """Samples for a fit of `estimator`, and the classes."""
     X = read_device_X(estimator, X, reset=True)
     names, targets = _targets(y, classes, X)
     require_two_classes(names)
-    data = DeviceData(
+    data = DeviceRows(
         X=X,
         targets=targets,
         weight=_weights(sample_weight, X),
@@ -116,7 +116,7 @@ def _weights(sample_weight: Any, X: Array) -> Array | None:
     return weight
 
 
-def _with_class_weight(data: DeviceData, class_weight: Any, names: NDArray[Any]) -> DeviceData:
+def _with_class_weight(data: DeviceRows, class_weight: Any, names: NDArray[Any]) -> DeviceRows:
     """Multiply class weights into sample weights, see `FitTargets.times`."""
     if class_weight is None:
         return data
@@ -132,7 +132,7 @@ def _with_class_weight(data: DeviceData, class_weight: Any, names: NDArray[Any])
     return replace(data, targets=targets, weight=share if weight is None else share * weight)
 
 
-def _totals(data: DeviceData) -> NDArray[np.float64]:
+def _totals(data: DeviceRows) -> NDArray[np.float64]:
     """Total weight of each class."""
 
     def sums(rows: slice) -> Array:
@@ -183,8 +183,8 @@ def is_on_device(estimator: Any, X: Any, method: str) -> bool:
         return True
     raise ValueError(
         f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
-        f"the same device as those passed to fit(). Those were {place_of(coef)}, X is {place_of(X)}. "
-        "Pass X where the estimator was fitted, with array_api_dispatch as it was then; or bring "
+        f"the same device as those passed to fit(). Those were {place_of(coef)}, X is "
+        f"{place_of(X)}. Pass X where the estimator was fitted, with array_api_dispatch as it was then; or bring "
         "the estimator to X with move_estimator_to of sklearn.utils._array_api."
     )
 

@@ -15,7 +15,7 @@ from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.inference.leave_one_out import LeaveOneOut, LeftOut
 from skxent.inputs.fit_targets import FitTargets, Floats
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics import probability_losses
 from skxent.metrics.means import estimate
 from skxent.metrics.probability_losses import Losses
@@ -25,7 +25,7 @@ Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Samples:
+class TrainingSamples:
     """Samples with their targets, and their weights where there are any."""
 
     X: Any
@@ -55,7 +55,7 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class HeldOutLoss:
     """The mean loss of held-out samples, for one penalty.
 
     `capped` counts samples that cost the most, and `n_short` the fits that ended above `tol`.
@@ -117,7 +117,7 @@ class Path:
         Fits of all samples, where the path took them.
     """
 
-    estimates: list[Estimate]
+    estimates: list[HeldOutLoss]
     details: dict[str, Any]
     solutions: list[Solution] = field(default_factory=list)
 
@@ -152,7 +152,7 @@ class Path:
         return int(np.argmax(self.mean <= smallest + error))
 
 
-def leave_one_out(samples: Samples, data: Data, Cs: Floats, **settings: Any) -> Path:
+def leave_one_out(samples: TrainingSamples, data: LocalRows, Cs: Floats, **settings: Any) -> Path:
     """Leave each sample out of the fit of `data` with each penalty."""
 
     def cost(rows: Indices, logits: Floats) -> Floats:
@@ -162,7 +162,7 @@ def leave_one_out(samples: Samples, data: Data, Cs: Floats, **settings: Any) -> 
     estimates, solutions, n_refits = [], [], []
     for C in Cs:
         left_out = loo.fit(1.0 / C)
-        estimates.append(Estimate.of_samples(left_out, samples.importance))
+        estimates.append(HeldOutLoss.of_samples(left_out, samples.importance))
         solutions.append(left_out.solution)
         n_refits.append(left_out.n_refits)
     details = {
@@ -184,7 +184,7 @@ class Fold:
 
 
 def leave_folds_out(
-    samples: Samples,
+    samples: TrainingSamples,
     splits: Sequence[tuple[Indices, Indices]],
     Cs: Floats,
     classifier: SoftmaxClassifier,
@@ -203,7 +203,7 @@ def leave_folds_out(
     weight = np.array([fold.weight for fold in folds])
     capped, short = sum(fold.capped for fold in folds), sum(fold.short for fold in folds)
     rows = zip(means, capped, short, strict=True)
-    estimates = [Estimate.of_folds(row, weight, int(c), int(s)) for row, c, s in rows]
+    estimates = [HeldOutLoss.of_folds(row, weight, int(c), int(s)) for row, c, s in rows]
     return Path(estimates, {"loss_path_": means})
 
 
@@ -219,7 +219,12 @@ class _Candidate(SoftmaxClassifier):
 
 
 def _one_fold(
-    settings: dict[str, Any], samples: Samples, Cs: Floats, i: int, train: Indices, test: Indices
+    settings: dict[str, Any],
+    samples: TrainingSamples,
+    Cs: Floats,
+    i: int,
+    train: Indices,
+    test: Indices,
 ) -> Fold:
     values, weight = samples.targets.values, samples.weight
     test_weight = samples.importance[test]

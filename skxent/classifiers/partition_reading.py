@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array
 
-from skxent.inputs.errors import refuse_kind
+from skxent.inputs.errors import check_kind
 from skxent.inputs.features import FLOATS, columns_named
 from skxent.inputs.fit_targets import FitTargets
 from skxent.inputs.labels import as_labels, locate
@@ -20,7 +20,7 @@ from skxent.likelihood.sources.local_rows import canonical
 
 def as_block(x: Any) -> Any:
     """Samples, dense or CSR with indices sorted; those that are good stay what they are."""
-    refuse_kind(x, "X")
+    check_kind(x, "X")
     if _is_ready(x):
         return x
     with columns_named(x):

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skxent.classifiers.held_out import Estimate, Path
+from skxent.classifiers.held_out import HeldOutLoss, Path
 from skxent.classifiers.partitioned_samples import PartitionedSamples
 from skxent.classifiers.predictions import log_probabilities_at, single
 from skxent.inputs.fit_targets import Floats
 from skxent.likelihood.optimise.solver import minimise
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics import probability_losses
 from skxent.metrics.scored_samples import CAP
 
@@ -33,7 +33,7 @@ def leave_partitions_out(
     )
     weight = results[:, 0, 3]
     estimates = [
-        Estimate.of_folds(means, weight, int(capped.sum()), int(short.sum()))
+        HeldOutLoss.of_folds(means, weight, int(capped.sum()), int(short.sum()))
         for means, capped, short, _ in results.transpose(1, 2, 0)
     ]
     return Path(estimates, {"loss_path_": results[:, :, 0].T})
@@ -91,7 +91,7 @@ def _check_classes(
         raise ValueError(f"fold {i} of cv has no weight in testing: shuffle the samples.")
 
 
-def _held_out(data: Data, coef: Floats, intercept: Floats) -> tuple[float, float, int]:
+def _held_out(data: LocalRows, coef: Floats, intercept: Floats) -> tuple[float, float, int]:
     """Weighted loss, weight, and samples that cost the most that a sample can cost."""
     if data.weight is not None:  # a sample without weight costs nothing
         rows = np.flatnonzero(data.weight)

@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skxent.inputs.collections import check_collection, match
-from skxent.inputs.errors import refuse_no_weight
+from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.labels import as_labels, locate
-from skxent.inputs.partitions import ask, fetch, is_dask, total
+from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.targets import as_weights
 from skxent.likelihood.sources.base import add
 
@@ -67,9 +67,9 @@ def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
         raise ValueError("score requires y to be passed, but the target y is None.")
     matched = match(prediction=model.predict(X), y=y, sample_weight=sample_weight)
     parts = list(zip(*matched, strict=True))
-    right, weight = fetch(parts, total(ask(parts, _right, model.classes_), add))
+    right, weight = compute(parts, tree_reduce(map_partitions(parts, _right, model.classes_), add))
     if not weight:
-        refuse_no_weight()
+        raise_no_weight()
     return float(right / weight)
 
 

@@ -24,13 +24,13 @@ from skxent.classifiers.partition_reading import (
 from skxent.classifiers.partitioned_predictions import learn_columns
 from skxent.inputs.class_names import column_names
 from skxent.inputs.collections import match
-from skxent.inputs.errors import refuse_no_weight
+from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.features import FLOATS
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, require_two_classes
 from skxent.inputs.labels import as_labels
-from skxent.inputs.partitions import Each, ask, fetch, memory, persist
+from skxent.inputs.partitions import Each, compute, map_partitions, memory, persist
 from skxent.inputs.targets import check_weight_range
-from skxent.likelihood.sources.partitioned_rows import Partitions
+from skxent.likelihood.sources.partitioned_rows import PartitionedRows
 from skxent.likelihood.sources.thread_limits import effective_threads
 
 ROOM = 0.5  # of the memory of the workers, or of what is free here, that samples may take
@@ -73,14 +73,16 @@ class PartitionedSamples:
         blocks, y_blocks, weights = match(X=X, y=y, sample_weight=sample_weight)
         x, n_bytes = _readable(X, blocks)
         names = column_names(y) if getattr(y, "ndim", 1) == 2 else None
-        targets = ask(y_blocks, read_targets, weights)
+        targets = map_partitions(y_blocks, read_targets, weights)
         room, has_workers = memory()
         # Workers write to disk what is too much for them; this process does not.
         early = has_workers if n_bytes is None else n_bytes <= ROOM * room
         # Together, so that a source is read once, which may give other rows the next time.
         kept, targets = persist(x, targets) if early else (x, *persist(targets))
         sources = list(zip(blocks, y_blocks, weights, strict=True))
-        looks: list[Look] = fetch(sources, ask(kept, look, targets, weights, n_features))
+        looks: list[Look] = compute(
+            sources, map_partitions(kept, look, targets, weights, n_features)
+        )
         fits = sum(one.n_bytes for one in looks) <= ROOM * room
         if fits != early:
             (kept,) = persist(x) if fits else (x,)
@@ -100,15 +102,15 @@ class PartitionedSamples:
 
     def data(
         self, estimator: Any, class_weight: Any = None, which: Sequence[int] | None = None
-    ) -> Partitions:
+    ) -> PartitionedRows:
         """The data of a fit of `estimator`, of all partitions or of some."""
         which = range(len(self.lengths)) if which is None else which
         factors = None
         if class_weight is not None:
             factors = class_factors(class_weight, self.classes, self.totals[which].sum(axis=0))
         weights = self.weights.take(which)
-        targets = ask(self.targets.take(which), encode, weights, self.classes, factors)
-        return Partitions(
+        targets = map_partitions(self.targets.take(which), encode, weights, self.classes, factors)
+        return PartitionedRows(
             parts=Each(zip(self.x.take(which), *persist(targets), strict=True)),
             read=as_block,
             lengths=[self.lengths[i] for i in which],
@@ -124,10 +126,10 @@ def _readable(X: Any, blocks: Each) -> tuple[Each, int | None]:
     """Blocks as a fit takes them, and the bytes of all where that is known beforehand."""
     meta = X._meta
     if not isinstance(meta, np.ndarray):
-        return ask(blocks, read_block), None
+        return map_partitions(blocks, read_block), None
     n_bytes = None if np.isnan(X.nbytes) else int(X.nbytes)
     # Blocks that should be good as they are stay what they are, and may be there already.
-    return blocks if meta.dtype in FLOATS else ask(blocks, read_block), n_bytes
+    return blocks if meta.dtype in FLOATS else map_partitions(blocks, read_block), n_bytes
 
 
 def _classes(
@@ -149,7 +151,7 @@ def _classes(
         known, totals = _classes_of_labels(looks)
     require_two_classes(known)
     if not totals.any():
-        refuse_no_weight()
+        raise_no_weight()
     with np.errstate(over="ignore"):
         check_weight_range(totals.sum())
     return known, totals

@@ -16,7 +16,7 @@ from skxent.classifiers.predictions import (
     probabilities_at,
 )
 from skxent.inputs.class_names import check_default_names
-from skxent.inputs.fit_targets import Floats, check_target_shape, refuse_rows, sample_weights
+from skxent.inputs.fit_targets import Floats, check_labels, check_target_shape, sample_weights
 from skxent.inputs.labels import as_array
 from skxent.inputs.namespaces import namespace_of, to_numpy
 from skxent.inputs.partitions import is_dask
@@ -115,7 +115,7 @@ class LinearPredictions:
         float
             Between 0 and 1. `log_likelihood` and `skxent.cce_scorer` tell more.
         """
-        refuse_rows(y)
+        check_labels(y)
         if is_dask(X):
             return accuracy(self, X, y, sample_weight)
         if namespace_of(X) is not None:

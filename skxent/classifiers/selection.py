@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.callbacks import FRAMES_OF_FIT, whole_fit
-from skxent.classifiers.held_out import CAP, Path, Samples, leave_folds_out, leave_one_out
+from skxent.classifiers.held_out import CAP, Path, TrainingSamples, leave_folds_out, leave_one_out
 from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.partitioned_folds import leave_partitions_out
 from skxent.classifiers.partitioned_samples import PartitionedSamples
@@ -25,8 +25,8 @@ from skxent.inputs.parameters import check_parameters, penalties, require_flags
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import read_splits
 from skxent.likelihood.optimise.solver import minimise
-from skxent.likelihood.sources.base import Place
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.reading import read_X, training_data
 from skxent.metrics import ZeroProbabilityWarning
 
@@ -308,14 +308,16 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
 
     def _read(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None
-    ) -> tuple[Samples, Data]:
+    ) -> tuple[TrainingSamples, LocalRows]:
         """Check the samples; return them as they count in means of losses, and in fits."""
         X = read_X(self, X, reset=True)
         targets = FitTargets.of(y, classes, X.shape[0])
-        samples = Samples(X, targets, sample_weights(sample_weight, X.shape[0]))
+        samples = TrainingSamples(X, targets, sample_weights(sample_weight, X.shape[0]))
         return samples, training_data(self, X, targets, samples.weight)
 
-    def _compare(self, samples: Samples, data: Data, Cs: Floats, split: dict[str, Any]) -> Path:
+    def _compare(
+        self, samples: TrainingSamples, data: LocalRows, Cs: Floats, split: dict[str, Any]
+    ) -> Path:
         """Losses of held-out samples for each value; `split` has arguments of the splitter."""
         if self.cv is None:
             if split:
@@ -346,7 +348,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         classes: ArrayLike | None,
         Cs: Floats,
         split: dict[str, Any],
-    ) -> tuple[Path, Place, NDArray[Any]]:
+    ) -> tuple[Path, RowSource, NDArray[Any]]:
         """Losses of held-out partitions for each value, the data of all, and the classes."""
         if split:
             raise ValueError(

@@ -31,7 +31,7 @@ from skxent.inputs.namespaces import to_numpy
 from skxent.inputs.parameters import check_parameters
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 
 
 class SoftmaxClassifier(
@@ -267,7 +267,7 @@ class SoftmaxClassifier(
                 f"y has {len(classes)} classes, use SoftmaxClassifier."
             )
 
-    def _start(self, data: Place) -> tuple[Floats, Floats] | None:
+    def _start(self, data: RowSource) -> tuple[Floats, Floats] | None:
         shape = (data.n_outputs, data.n_features)
         if not self.warm_start or getattr(self, "coef_", np.empty(0)).shape != shape:
             return None

@@ -11,7 +11,7 @@ from skxent.classifiers.partitioned_samples import PartitionedSamples
 from skxent.inputs.fit_targets import FitTargets, sample_weights
 from skxent.inputs.namespaces import namespace_of
 from skxent.inputs.partitions import is_dask
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.reading import read_X, training_data
 
 
@@ -21,7 +21,7 @@ def training(
     y: Any,
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
-) -> tuple[Place, NDArray[Any]]:
+) -> tuple[RowSource, NDArray[Any]]:
     """The data of a fit of `estimator`, wherever they are, and the classes."""
     if is_dask(X):
         samples = PartitionedSamples.read(estimator, X, y, sample_weight, classes)

@@ -29,7 +29,7 @@ from skxent.displays.cell import cell_size
 from skxent.displays.colours import background, shade
 from skxent.inputs.collections import here
 from skxent.inputs.targets import unit
-from skxent.metrics.scored_samples import Samples
+from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import distinct, unit_name
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -155,7 +155,7 @@ class LossDistributionDisplay(PredictionDisplay):
         """
         require_matplotlib(cls.__name__)
         (y_true,) = here(y_true)
-        samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
+        samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
         samples.losses.warn(None)
         hard = samples.target.ndim == 1
         display = cls(

@@ -27,7 +27,7 @@ from skxent.displays.reliability_curve import BINS, Band, ReliabilityCurve, equa
 from skxent.inputs.labels import shorten
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics.decomposition import decompose, probabilities_of
-from skxent.metrics.scored_samples import Samples
+from skxent.metrics.scored_samples import ScoredSamples
 
 TALLEST = 0.15  # of the histograms' bars, as a part of the axes
 
@@ -153,7 +153,7 @@ class ReliabilityDisplay(PredictionDisplay):
         """
         require_matplotlib(cls.__name__)
         _check_level(level)
-        samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
+        samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
         samples.losses.warn(None)
         whole = decompose(samples, None, base)
         band = Band(level, check_random_state(random_state))
@@ -234,7 +234,7 @@ def _check_level(level: float | None) -> None:
         raise ValueError(f"level is {level!r}: pass a number between 0 and 1, or None for no band.")
 
 
-def _classes_to_draw(samples: Samples, pos_label: Any) -> list[int]:
+def _classes_to_draw(samples: ScoredSamples, pos_label: Any) -> list[int]:
     """Columns of the classes to draw."""
     names = samples.names.tolist()
     if pos_label is None:

@@ -17,7 +17,7 @@ from skxent.displays.base import plain
 from skxent.inputs.targets import Floats
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics.decomposition import decompose
-from skxent.metrics.scored_samples import Samples
+from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import number
 
 RESAMPLES = 100
@@ -76,7 +76,7 @@ class ReliabilityCurve:
     @classmethod
     def of(
         cls,
-        samples: Samples,
+        samples: ScoredSamples,
         P: Floats,
         k: int,
         whole: CrossEntropyDecomposition,
@@ -91,7 +91,9 @@ class ReliabilityCurve:
             parts, recalibrated = whole, whole.recalibrated[:, k]
         else:
             rows = np.column_stack([1.0 - truth, truth])
-            parts = decompose(Samples.of(rows, p, None, samples.weight, False), "isotonic", base)
+            parts = decompose(
+                ScoredSamples.of(rows, p, None, samples.weight, False), "isotonic", base
+            )
             recalibrated = parts.recalibrated[:, 1]
         p, r, truth, weight = (a[kept] for a in (p, recalibrated, truth, samples.importance))
         # Logits tell apart what as probabilities is the same: there the curve is vertical.

@@ -13,12 +13,12 @@ from scipy.special import entr, xlogy
 
 from skxent.inference import information_matrix
 from skxent.inference.fitted import FittedLinearModel
-from skxent.inference.information_matrix import Estimate
+from skxent.inference.information_matrix import LikelihoodEstimate
 from skxent.inference.optimum import Optimum, data_of_fit, optimum
 from skxent.inference.result import LikelihoodInference
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.parameters import penalty_of
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics.means import copies_and_shares, group_codes
 
 COVARIANCES = ("observed", "robust", "cluster")
@@ -199,7 +199,7 @@ def _unnamed(d: int) -> list[str]:
     return [f"x{j}" for j in range(d)]
 
 
-def _sandwich(at: Estimate, copies: Floats, codes: NDArray[np.intp] | None) -> Floats:
+def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | None) -> Floats:
     """HC0, or that of groups with its correction."""
     weight = at.weight
     if codes is None:
@@ -217,7 +217,7 @@ def _sandwich(at: Estimate, copies: Floats, codes: NDArray[np.intp] | None) -> F
     return correction * information_matrix.sandwich(at, weight, codes)
 
 
-def _null(found: Optimum, data: Data) -> float:
+def _null(found: Optimum, data: LocalRows) -> float:
     """Log-likelihood of the model without features."""
     total = found.class_weight.sum()
     if not data.fit_intercept:
@@ -225,7 +225,7 @@ def _null(found: Optimum, data: Data) -> float:
     return float(xlogy(found.class_weight, found.class_weight / total).sum())
 
 
-def _entropy(at: Estimate) -> float:
+def _entropy(at: LikelihoodEstimate) -> float:
     """Weighted entropy of the targets, in nats: what no model can save."""
     targets = at.data.targets
     if targets.ndim == 1:

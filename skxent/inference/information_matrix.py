@@ -5,8 +5,8 @@ Conventions
 Samples :math:`\tilde x_i = (x_i - \mu, 1)` are those of `objective`, centred where there is an
 intercept, and one class stands still: the last as in `preconditioners.full`, the first of two. The
 **free** parameters are the q = (K - 1) p others, row-major, and everything here is in them. Centred
-columns keep the digits that Var(w'x + b) would lose where x is a timestamp: only `Estimate.map`
-leads to parameters of the samples as they are.
+columns keep the digits that Var(w'x + b) would lose where x is a timestamp: only
+`LikelihoodEstimate.map` leads to parameters of the samples as they are.
 
 Covariances
 -----------
@@ -47,7 +47,7 @@ from skxent.likelihood.objective import EPS, Objective, Point
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.preconditioners import Cholesky
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments
 
 SPACE = 1 << 20  # numbers that a batch of samples may take
@@ -112,7 +112,7 @@ def effective_df(model: Cholesky, covariance: np.ndarray, alpha: float, d: int) 
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class LikelihoodEstimate:
     """Parameters at the minimum, one class standing still, with their covariance.
 
     Parameters
@@ -126,7 +126,7 @@ class Estimate:
         Of the free rows of `theta`.
     """
 
-    data: Data
+    data: LocalRows
     mean: np.ndarray
     theta: np.ndarray
     covariance: np.ndarray
@@ -207,10 +207,12 @@ class Estimate:
         return effects / total, np.sqrt(np.maximum(variance, 0.0)) / total
 
 
-def estimate(data: Data, mean: np.ndarray, theta: np.ndarray, covariance: np.ndarray) -> Estimate:
+def estimate(
+    data: LocalRows, mean: np.ndarray, theta: np.ndarray, covariance: np.ndarray
+) -> LikelihoodEstimate:
     """Let one class stand still: `theta` is (1, p) for two classes or (K, p)."""
     whole = np.vstack([np.zeros_like(theta), theta]) if len(theta) == 1 else theta - theta[-1]
-    return Estimate(data, mean, whole, covariance)
+    return LikelihoodEstimate(data, mean, whole, covariance)
 
 
 def free_rows(K: int) -> slice:
@@ -225,7 +227,7 @@ def inverse(model: Cholesky) -> np.ndarray:
     return half.T @ half
 
 
-def sandwich(at: Estimate, weight: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+def sandwich(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     """H^-1 B H^-1, for an estimate whose covariance is H^-1, as the Gram matrix of influences.
 
     Parameters
@@ -243,13 +245,13 @@ def sandwich(at: Estimate, weight: np.ndarray, groups: np.ndarray | None) -> np.
     return total
 
 
-def _weighted(at: Estimate, weight: np.ndarray) -> Iterator[np.ndarray]:
+def _weighted(at: LikelihoodEstimate, weight: np.ndarray) -> Iterator[np.ndarray]:
     for rows, S in _scores(at, None):
         S *= np.sqrt(weight[rows])[:, None]
         yield S
 
 
-def _summed(at: Estimate, weight: np.ndarray, groups: np.ndarray) -> Iterator[np.ndarray]:
+def _summed(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray) -> Iterator[np.ndarray]:
     """One group after the other; what a batch has of its last group goes on into the next."""
     rest, last = np.zeros((1, len(at.covariance))), -1
     for rows, S in _scores(at, np.argsort(groups, kind="stable")):
@@ -262,7 +264,7 @@ def _summed(at: Estimate, weight: np.ndarray, groups: np.ndarray) -> Iterator[np
     yield rest
 
 
-def _scores(at: Estimate, order: np.ndarray | None) -> Iterator[Batch]:
+def _scores(at: LikelihoodEstimate, order: np.ndarray | None) -> Iterator[Batch]:
     """Rows, and their scores for the free parameters, (m, q)."""
     K, p = at.theta.shape
     X, intercept = at.data.X, at.data.fit_intercept
@@ -271,7 +273,7 @@ def _scores(at: Estimate, order: np.ndarray | None) -> Iterator[Batch]:
         yield rows, (residual[:, at.free, None] * x[:, None, :]).reshape(len(x), -1)
 
 
-def _residual(P: np.ndarray, data: Data, rows: Any) -> np.ndarray:
+def _residual(P: np.ndarray, data: LocalRows, rows: Any) -> np.ndarray:
     """P - Y in the place of P, with all digits for a label that is all but certain."""
     if data.targets.ndim == 2:
         return np.subtract(P, data.target_block(rows).T, out=P)
@@ -296,7 +298,7 @@ def batches(
         yield rows, samples
 
 
-def dependent_columns(data: Data, moments: Moments) -> list[tuple[int, list[int]]]:
+def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list[int]]]:
     """Columns that samples of some weight cannot tell from others.
 
     Returns
@@ -332,7 +334,7 @@ def dependent_columns(data: Data, moments: Moments) -> list[tuple[int, list[int]
     return sorted(found)
 
 
-def outside(larger: Estimate, smaller: Estimate) -> np.ndarray:
+def outside(larger: LikelihoodEstimate, smaller: LikelihoodEstimate) -> np.ndarray:
     """Columns of the smaller model that are no linear combination of the larger one's.
 
     The intercept of the smaller one counts as its last column.

@@ -63,8 +63,8 @@ from skxent.likelihood.optimise.preconditioners import Cholesky
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.blocks import Blocks
-from skxent.likelihood.sources.local_rows import Data
-from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.moments import Moments, first_read
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
@@ -126,7 +126,7 @@ class LeaveOneOut:
 
     def __init__(
         self,
-        data: Data,
+        data: LocalRows,
         cost: Cost,
         importance: np.ndarray,
         *,
@@ -280,12 +280,12 @@ class LeaveOneOut:
         assert self.present is not None
         return self.cost_of_all(rows, self.present.logits(logits))
 
-    def _objective(self, data: Data, moments: Moments, alpha: float) -> Objective:
+    def _objective(self, data: LocalRows, moments: Moments, alpha: float) -> Objective:
         return Objective(data, moments, alpha, self.centre)
 
     def _minimise(
         self,
-        data: Data,
+        data: LocalRows,
         alpha: float,
         start: tuple[np.ndarray, np.ndarray] | None,
         tol: float,
@@ -327,7 +327,7 @@ def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     objective, theta = fit.objective, fit.theta
     (R, p), free = theta.shape, max(len(theta) - 1, 1)
     half = lapack.dtrtri(fit.model.factors[0], lower=1)[0] * fit.model.scales[0]
-    held: Rows = objective.rows
+    held: LocalSums = objective.rows
     known = held.blocks
     # A sample brings its B along, free^2 p numbers, so that blocks are smaller.
     blocks = Blocks(

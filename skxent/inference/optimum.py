@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skxent.inference import information_matrix
 from skxent.inference.fitted import FittedLinearModel, is_linear_model
-from skxent.inference.information_matrix import Estimate
-from skxent.inference.same_data import refuse_other_data, same_likelihood
+from skxent.inference.information_matrix import LikelihoodEstimate
+from skxent.inference.same_data import raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
 from skxent.inputs.parameters import penalty_of
@@ -22,7 +22,7 @@ from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.preconditioners import Cholesky
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments, first_read
 from skxent.likelihood.sources.reading import read_X, training_data
 from skxent.likelihood.sources.thread_limits import one_blas_thread
@@ -49,7 +49,7 @@ class Optimum:
         Total weight of each class.
     """
 
-    estimate: Estimate
+    estimate: LikelihoodEstimate
     log_likelihood: float
     df: float
     class_weight: Floats
@@ -57,10 +57,10 @@ class Optimum:
 
 def data_of_fit(
     clf: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[Data, Floats | None]:
+) -> tuple[LocalRows, Floats | None]:
     """Read and check what `clf` was fitted with; return it with the weights less class weights."""
     if not is_linear_model(clf):
-        _refuse_kind(clf)
+        _raise_kind(clf)
     check_is_fitted(clf, "coef_")
     if not isinstance(clf.coef_, np.ndarray):
         raise TypeError("clf was fitted on a device: for infer fit it on the host, with NumPy's.")
@@ -77,7 +77,7 @@ def data_of_fit(
     return data, copies
 
 
-def _refuse_kind(clf: Any) -> NoReturn:
+def _raise_kind(clf: Any) -> NoReturn:
     """Say what to pass in the place of a classifier of another kind, or of a pipeline."""
     cure = "pass a fitted SoftmaxClassifier"
     if hasattr(clf, "steps"):
@@ -117,7 +117,7 @@ def _targets(clf: FittedLinearModel, y: Any, n: int) -> FitTargets:
     return FitTargets(clf.classes_, places[targets.values])
 
 
-def optimum(clf: FittedLinearModel, data: Data, names: list[str]) -> Optimum:
+def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimum:
     """Newton steps from the fit to its optimum, if that is where it is.
 
     Parameters
@@ -130,7 +130,7 @@ def optimum(clf: FittedLinearModel, data: Data, names: list[str]) -> Optimum:
     alpha = 1.0 / penalty_of(clf)
     with closing(one_blas_thread()) as limit, limit:
         moments = first_read(data)
-        _refuse_empty(clf, data, moments)
+        _check_class_weights(clf, data, moments)
         mean = centre_of(data, moments)
         objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
         try:
@@ -138,9 +138,9 @@ def optimum(clf: FittedLinearModel, data: Data, names: list[str]) -> Optimum:
             model = information_matrix.information(objective, point.theta)
             _check_at_optimum(clf, data, objective, point, model)
             if alpha == 0:
-                _refuse_collinear(data, moments, names)
+                _check_collinear(data, moments, names)
             if not clf.converged_:
-                _refuse_unconverged(clf, data)
+                _raise_unconverged(clf, data)
             point, model = _polished(clf, data, objective, point, model)
         finally:
             objective.close()
@@ -153,13 +153,17 @@ def optimum(clf: FittedLinearModel, data: Data, names: list[str]) -> Optimum:
     )
 
 
-def _nat(data: Data) -> float:
+def _nat(data: LocalRows) -> float:
     """One nat, or less where the total weight is small."""
     return min(1.0, 1.0 if data.weight is None else float(data.weight.mean()))
 
 
 def _check_at_optimum(
-    clf: FittedLinearModel, data: Data, objective: Objective, point: Point, model: Cholesky | None
+    clf: FittedLinearModel,
+    data: LocalRows,
+    objective: Objective,
+    point: Point,
+    model: Cholesky | None,
 ) -> None:
     """Check that the data are those of the fit, before any other error about the data.
 
@@ -168,39 +172,43 @@ def _check_at_optimum(
     """
     if model is None or not clf.converged_:
         if not same_likelihood(clf, objective, point):
-            refuse_other_data(clf, data, objective, point)
+            raise_other_data(clf, data, objective, point)
         return
     gap = View.of(model, point).decrement
     if not gap <= max(OFF * _nat(data), 2 * clf.optimality_gap_):
-        refuse_other_data(clf, data, objective, point, gap)
+        raise_other_data(clf, data, objective, point, gap)
 
 
 def _polished(
-    clf: FittedLinearModel, data: Data, objective: Objective, point: Point, model: Cholesky | None
+    clf: FittedLinearModel,
+    data: LocalRows,
+    objective: Objective,
+    point: Point,
+    model: Cholesky | None,
 ) -> tuple[Point, Cholesky]:
     """The optimum and the Hessian there, by Newton steps from the fit."""
     if model is None:
-        _refuse_separated(clf, data)
+        _raise_separated(clf, data)
     point, model = information_matrix.newton(objective, point, model)
     if not information_matrix.still(objective, point, model):
         if View.of(model, point).decrement > ON_THE_WAY * _nat(data):
             raise ValueError("clf is too far from its optimum: fit it again with a smaller tol.")
-        _refuse_separated(clf, data)
+        _raise_separated(clf, data)
     return point, model
 
 
-def _refuse_unconverged(clf: FittedLinearModel, data: Data) -> NoReturn:
+def _raise_unconverged(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
     """Say why the fit did not get to its minimum."""
     if penalty_of(clf) == np.inf:
         with suppress(Undecided):
-            _refuse_separation(clf, data)
+            _check_separation(clf, data)
     raise ValueError(
         f"clf has not converged, it is at most {clf.optimality_gap_:.2g} nats above the "
         "minimum: fit it with a higher max_iter, or a finite C where classes can be separated."
     )
 
 
-def _refuse_empty(clf: FittedLinearModel, data: Data, moments: Moments) -> None:
+def _check_class_weights(clf: FittedLinearModel, data: LocalRows, moments: Moments) -> None:
     """A class without weight has an intercept of minus infinity, and was left out of the fit."""
     if np.isinf(clf.intercept_).any():
         label = clf.classes_.tolist()[int(np.argmin(clf.intercept_))]
@@ -214,7 +222,7 @@ def _refuse_empty(clf: FittedLinearModel, data: Data, moments: Moments) -> None:
     )
 
 
-def _refuse_separated(clf: FittedLinearModel, data: Data) -> NoReturn:
+def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
     """Say that no finite optimum exists, or none that float64 can see."""
     if penalty_of(clf) < np.inf:
         raise ValueError(
@@ -226,7 +234,7 @@ def _refuse_separated(clf: FittedLinearModel, data: Data) -> NoReturn:
         "perfectly, or all but perfectly"
     )
     with suppress(Undecided):
-        _refuse_separation(clf, data)
+        _check_separation(clf, data)
         why = "The maximum of the likelihood is finite, but out of reach in float64"
     raise ValueError(
         f"{why}: standard errors would mean nothing. Pass a finite C, or leave out the features "
@@ -234,7 +242,7 @@ def _refuse_separated(clf: FittedLinearModel, data: Data) -> NoReturn:
     )
 
 
-def _refuse_separation(clf: FittedLinearModel, data: Data) -> None:
+def _check_separation(clf: FittedLinearModel, data: LocalRows) -> None:
     """Say what separates classes, if anything does."""
     found = find_separation(data, guess=(clf.coef_, clf.intercept_))
     if found is not None:
@@ -242,7 +250,7 @@ def _refuse_separation(clf: FittedLinearModel, data: Data) -> None:
         raise ValueError(f"{message[0].upper()}{message[1:]}")
 
 
-def _refuse_collinear(data: Data, moments: Moments, names: list[str]) -> None:
+def _check_collinear(data: LocalRows, moments: Moments, names: list[str]) -> None:
     """Name the columns that cannot be identified."""
     found = information_matrix.dependent_columns(data, moments)
     if not found:
@@ -255,7 +263,7 @@ def _refuse_collinear(data: Data, moments: Moments, names: list[str]) -> None:
     )
 
 
-def _dependence(column: int, others: list[int], data: Data, names: list[str]) -> str:
+def _dependence(column: int, others: list[int], data: LocalRows, names: list[str]) -> str:
     if not others:
         return f"{names[column]!r} is zero"
     if others == [len(names)]:

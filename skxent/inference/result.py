@@ -13,7 +13,7 @@ from scipy.stats import norm
 from skxent.inference import information_matrix, summary
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.hypotheses import hypotheses
-from skxent.inference.information_matrix import Estimate
+from skxent.inference.information_matrix import LikelihoodEstimate
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
 from skxent.inputs.features import read_rows
 from skxent.inputs.fit_targets import Floats
@@ -91,7 +91,7 @@ class LikelihoodInference:
     n_observations: float
     C: float
     class_weighted: bool
-    _estimate: Estimate = field(repr=False)
+    _estimate: LikelihoodEstimate = field(repr=False)
     _weight: Floats = field(repr=False)
     _clf: FittedLinearModel = field(repr=False)
 
@@ -173,7 +173,7 @@ class LikelihoodInference:
         ValueError
             If rows of R depend on each other, or there is a penalty.
         """
-        self._refuse_penalised("wald_test")
+        self._check_unpenalised("wald_test")
         rows, right = hypotheses(R, r, self.coef.size)
         # In centred coordinates, where slopes keep the digits that intercepts far away would cost.
         centred = rows @ self._estimate.map(self.classes.index(self.reference))
@@ -213,12 +213,12 @@ class LikelihoodInference:
             raise TypeError(
                 f"other is a {type(other).__name__}: pass what infer returns for the smaller model."
             )
-        self._refuse_weighted_by_class()
+        self._check_no_class_weight()
         if other is None:
             n_free = (len(self.classes) - 1) * len(self._estimate.mean)
             return self._ratio(self.null_log_likelihood, n_free)
-        other._refuse_weighted_by_class()
-        self._refuse_other_data(other)
+        other._check_no_class_weight()
+        self._check_same_data(other)
         df = round(self.df - other.df)
         if df <= 0:
             raise ValueError(
@@ -364,22 +364,22 @@ class LikelihoodInference:
             f"covariance_type={self.covariance_type!r})"
         )
 
-    def _refuse_penalised(self, what: str) -> None:
+    def _check_unpenalised(self, what: str) -> None:
         if self.penalised:
             raise ValueError(
                 f"{what} is for a maximum of the likelihood, but C is {self.C:g}: fit with "
                 "C=numpy.inf."
             )
 
-    def _refuse_weighted_by_class(self) -> None:
-        self._refuse_penalised("likelihood_ratio_test")
+    def _check_no_class_weight(self) -> None:
+        self._check_unpenalised("likelihood_ratio_test")
         if self.class_weighted:
             raise ValueError(
                 "likelihood_ratio_test is for the likelihood of data, and this one is weighted by "
                 "class: use wald_test, with covariance='robust'."
             )
 
-    def _refuse_other_data(self, other: LikelihoodInference) -> None:
+    def _check_same_data(self, other: LikelihoodInference) -> None:
         own, its = self._estimate, other._estimate
         same = (
             self.classes == other.classes

@@ -9,7 +9,7 @@ import numpy as np
 
 from skxent.inference.fitted import FittedLinearModel
 from skxent.likelihood.objective import EPS, Objective, Point
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 # Relative difference of two log-likelihoods, or nats below one nat. The same data in another order
@@ -32,9 +32,9 @@ def _rounding_of_logits(clf: FittedLinearModel, objective: Objective) -> float:
     return EPS * float((np.abs(clf.coef_) @ sizes).max())
 
 
-def refuse_other_data(
+def raise_other_data(
     clf: FittedLinearModel,
-    data: Data,
+    data: LocalRows,
     objective: Objective,
     point: Point,
     gap: float | None = None,
@@ -67,7 +67,7 @@ def _close(found: float, fitted: float, rounding: float) -> bool:
     return abs(found - fitted) <= CLOSE * max(1.0, abs(fitted)) + 10.0 * rounding
 
 
-def _likely_cause(clf: FittedLinearModel, data: Data, found: float) -> str:
+def _likely_cause(clf: FittedLinearModel, data: LocalRows, found: float) -> str:
     """A sentence about the likely cause: standardised columns, another order or another scale."""
     if _close(found, clf.log_likelihood_, 0.0):
         return ""
@@ -76,7 +76,7 @@ def _likely_cause(clf: FittedLinearModel, data: Data, found: float) -> str:
     return f"Columns in another order or on another scale are a common cause; {PIPELINE}. "
 
 
-def _agrees_standardised(clf: FittedLinearModel, data: Data) -> bool:
+def _agrees_standardised(clf: FittedLinearModel, data: LocalRows) -> bool:
     moments = first_read(data)
     deviation = np.sqrt(moments.variance)
     X = (data.X - moments.mean) / np.where(deviation > 0, deviation, 1.0)

@@ -76,7 +76,7 @@ def classes_named(names: list[Any], name: str) -> Labels:
         )
     values = np.fromiter(names, dtype=object, count=len(names))
     classes = as_labels(values, f"the columns of {name}")
-    refuse_repeated(classes)
+    check_distinct(classes)
     return classes
 
 
@@ -85,7 +85,7 @@ def name_array(classes: Labels) -> NDArray[Any]:
     return np.asarray(classes.source.tolist())
 
 
-def refuse_repeated(classes: Labels) -> None:
+def check_distinct(classes: Labels) -> None:
     """Refuse a class with two columns."""
     repeated = first_repeated(classes)
     if repeated is not None:
@@ -103,7 +103,7 @@ def check_order(name: str, columns: list[Any] | None, other: str, order: list[An
     if moved is None:
         return
     if set(keys) == set(places):
-        _refuse_order(name, columns, other, order)
+        _raise_order(name, columns, other, order)
     raise ValueError(
         f"column {moved} of {name} is {columns[moved]!r}, which is in place {places[keys[moved]]} "
         f"in {other}, {shorten(order)}: bring them to one order."
@@ -263,7 +263,7 @@ def _key(value: Any) -> Any:
     return text
 
 
-def _refuse_order(name: str, columns: list[Any], other: str, order: list[Any]) -> NoReturn:
+def _raise_order(name: str, columns: list[Any], other: str, order: list[Any]) -> NoReturn:
     same = columns if set(columns) != set(order) else order
     cure = f"reorder them, {name}[{order}]" if same is order else "bring them to one order"
     raise ValueError(

@@ -10,7 +10,7 @@ import numpy as np
 
 from skxent.inputs import partitions
 from skxent.inputs.namespaces import namespace_of, to_numpy
-from skxent.inputs.partitions import Block, Each, ask, is_dask
+from skxent.inputs.partitions import Block, Each, is_dask, map_partitions
 
 
 def here(*values: Any) -> tuple[Any, ...]:
@@ -70,7 +70,7 @@ def match(**collections: Any) -> list[Each]:
     ]
     for name in [leader, *amiss] if amiss else []:
         if name in blocks and rows[name] is None:
-            rows[name] = partitions.fetch(blocks[name], ask(blocks[name], _count))
+            rows[name] = partitions.compute(blocks[name], map_partitions(blocks[name], _count))
     for name in amiss:
         blocks[name] = _cut(name, collections[name], blocks, rows, leader)
     return [blocks.get(name, Each([None] * n_blocks)) for name in collections]

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from skxent.inputs.errors import (
-    refuse_distribution,
-    refuse_logits,
-    refuse_nan_logit,
-    refuse_outcome,
+    raise_distribution,
+    raise_logits,
+    raise_nan_logit,
+    raise_outcome,
 )
 from skxent.inputs.namespaces import first_true, library_of, to_numpy, widened
 
@@ -53,7 +53,7 @@ def _check_rows(block: Any, limit: float, start: int, name: str, empty_rows: boo
         return
     row = first_true(~(fine & xp.all(block >= 0.0, axis=1)))
     if row is not None:
-        refuse_distribution(_row(block, row), start + row, limit, name)
+        raise_distribution(_row(block, row), start + row, limit, name)
 
 
 def read_outcomes(p: Any, rows: slice, name: str = "y_pred") -> Any:
@@ -63,7 +63,7 @@ def read_outcomes(p: Any, rows: slice, name: str = "y_pred") -> Any:
     if row is not None:
         values = _row(block, row)
         bad = values[~((values >= 0.0) & (values <= limit))]
-        refuse_outcome(bad[0], rows.start + row, name)
+        raise_outcome(bad[0], rows.start + row, name)
     return library_of(p).clip(block, 0.0, 1.0)
 
 
@@ -73,7 +73,7 @@ def read_logits(Z: Any, rows: slice, name: str = "y_pred") -> Any:
     top = xp.max(block, axis=1)
     row = first_true(~xp.isfinite(top))
     if row is not None:
-        refuse_logits(float(top[row]), rows.start + row, name)
+        raise_logits(float(top[row]), rows.start + row, name)
     return block
 
 
@@ -82,7 +82,7 @@ def read_single_logits(z: Any, rows: slice, name: str = "y_pred") -> Any:
     block = _block(z, rows)
     row = _first_row(library_of(z).isnan(block))
     if row is not None:
-        refuse_nan_logit(rows.start + row, name)
+        raise_nan_logit(rows.start + row, name)
     return block
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from skxent.inputs.errors import refuse_label
+from skxent.inputs.errors import raise_label
 from skxent.inputs.labels import Labels, as_array, as_labels, one_dimensional
 from skxent.inputs.namespaces import (
     detached,
@@ -31,10 +31,10 @@ from skxent.inputs.targets import (
     as_weights,
     binary_target,
     categorical_target,
+    check_no_pos_label,
     check_soft_rows,
     check_weights,
     codes_of,
-    refuse_pos_label,
 )
 
 # Whole numbers from here on, and below its negative, are no int64.
@@ -92,7 +92,7 @@ def _whole(xp: ModuleType, source: Any, name: str) -> Any:
     fine = (source == xp.floor(source)) & (source >= -_TOO_GREAT) & (source < _TOO_GREAT)
     row = first_true(~fine)
     if row is not None:
-        refuse_label(float(source[row]), row, name)
+        raise_label(float(source[row]), row, name)
     return xp.astype(source, xp.int64)
 
 
@@ -116,7 +116,7 @@ def outcome_target(y_true: Any, pos_label: Any, prediction: Any) -> Any:
         return moved(binary_target(y_true, pos_label, n), prediction)
     array = moved(y_true, prediction)
     if has_rows(array):
-        refuse_pos_label(pos_label)
+        check_no_pos_label(pos_label)
         outcomes = numbers_of(array, "y_true")
     else:
         outcomes = _outcomes(array, pos_label)

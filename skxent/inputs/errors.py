@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def refuse_kind(values: Any, name: str) -> None:
+def check_kind(values: Any, name: str) -> None:
     """Refuse arguments that are no arrays, and arrays with masked entries."""
     if isinstance(values, np.ndarray):
-        _refuse_masked(values, name)
+        _check_masked(values, name)
         return
     kind, article = type(values), f"{name} is a {type(values).__name__}"
     if isinstance(values, list | tuple):
         if values and isinstance(values[0], np.ndarray):
             for i, row in enumerate(values):
-                _refuse_masked(row, f"{name}[{i}]")
+                _check_masked(row, f"{name}[{i}]")
     elif isinstance(values, Mapping | Set) and not hasattr(values, "shape"):  # SciPy's DOK has one
         raise TypeError(f"{article}: pass an array or a list with one entry for each sample.")
     elif hasattr(kind, "collect") and not hasattr(kind, "__array__"):
@@ -32,7 +32,7 @@ def refuse_kind(values: Any, name: str) -> None:
         )
 
 
-def _refuse_masked(values: Any, name: str) -> None:
+def _check_masked(values: Any, name: str) -> None:
     """Refuse masked entries, because NumPy's functions would use the values behind the mask."""
     if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
         place = ", ".join(map(str, np.argwhere(np.ma.getmaskarray(values))[0]))
@@ -43,12 +43,12 @@ def _refuse_masked(values: Any, name: str) -> None:
         )
 
 
-def refuse_no_weight() -> NoReturn:
+def raise_no_weight() -> NoReturn:
     """Say that weights are zero altogether."""
     raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
 
 
-def refuse_label(value: float, row: int, name: str) -> NoReturn:
+def raise_label(value: float, row: int, name: str) -> NoReturn:
     """Say why a number is no label."""
     if not np.isfinite(value):
         raise ValueError(f"{name}[{row}] is {value}: leave out samples without a label.")
@@ -69,7 +69,7 @@ _CURES = {
 }
 
 
-def refuse_distribution(values: NDArray[np.float64], row: int, limit: float, name: str) -> NoReturn:
+def raise_distribution(values: NDArray[np.float64], row: int, limit: float, name: str) -> NoReturn:
     """Say why a row is no distribution over classes."""
     cure = _CURES.get(name, "")
     if not np.isfinite(values).all():
@@ -84,7 +84,7 @@ def refuse_distribution(values: NDArray[np.float64], row: int, limit: float, nam
     )
 
 
-def refuse_outcome(value: float, row: int, name: str) -> NoReturn:
+def raise_outcome(value: float, row: int, name: str) -> NoReturn:
     """Say why a number is no probability of a yes/no outcome."""
     hint = " If they are logits, pass from_logits=True." if name == "y_pred" else ""
     raise ValueError(
@@ -92,7 +92,7 @@ def refuse_outcome(value: float, row: int, name: str) -> NoReturn:
     )
 
 
-def refuse_logits(top: float, row: int, name: str) -> NoReturn:
+def raise_logits(top: float, row: int, name: str) -> NoReturn:
     """Say why a row with this maximum holds no logits."""
     what = "no finite logit" if top == -np.inf else "NaN or +infinity"
     raise ValueError(
@@ -101,6 +101,6 @@ def refuse_logits(top: float, row: int, name: str) -> NoReturn:
     )
 
 
-def refuse_nan_logit(row: int, name: str) -> NoReturn:
+def raise_nan_logit(row: int, name: str) -> NoReturn:
     """Say that a logit of a yes/no outcome is no number."""
     raise ValueError(f"{name} has NaN in row {row}: logits are numbers.")

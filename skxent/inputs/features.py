@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skxent.inputs.errors import refuse_kind
+from skxent.inputs.errors import check_kind
 from skxent.inputs.namespaces import library_of, namespace_of
 
 FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
@@ -18,7 +18,7 @@ SHOWN = 5  # columns that an error names
 
 def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are; `reset` learns their columns, else they are checked against the fit."""
-    refuse_kind(X, "X")
+    check_kind(X, "X")
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # which NumPy turns into numbers
         raise TypeError(
             f"X is an array of {X.dtype}: pass numbers, for example days since a date of your "

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skxent.inputs.class_names import check_order, classes_named, column_names, name_array
 from skxent.inputs.collections import here
-from skxent.inputs.errors import refuse_kind
+from skxent.inputs.errors import check_kind
 from skxent.inputs.labels import as_array, as_labels, first_repeated, shorten
 from skxent.inputs.namespaces import namespace_of, to_numpy
 from skxent.inputs.targets import (
@@ -84,7 +84,7 @@ class FitTargets:
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
         (y,) = here(y)
-        refuse_kind(y, "y")
+        check_kind(y, "y")
         y = y if hasattr(y, "shape") else as_array(y, "y")
         y = y if namespace_of(y) is None else to_numpy(y)
         check_target_shape(y.shape, n)
@@ -236,7 +236,7 @@ def _check_keys(class_weight: dict[Any, float], labels: list[Any]) -> None:
         )
 
 
-def refuse_rows(y: Any) -> None:
+def check_labels(y: Any) -> None:
     """Refuse soft targets, for which accuracy is not defined."""
     shape = getattr(y, "shape", None)
     shape = np.shape(y) if shape is None else tuple(shape)

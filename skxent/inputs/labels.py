@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skxent.inputs.collections import here
-from skxent.inputs.errors import refuse_kind, refuse_label
+from skxent.inputs.errors import check_kind, raise_label
 from skxent.inputs.namespaces import namespace_of, to_numpy
 
 Codes = NDArray[np.intp]
@@ -49,7 +49,7 @@ def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     (values,) = here(values)
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass a dense array, {name}.toarray().")
-    refuse_kind(values, name)
+    check_kind(values, name)
     try:
         array = np.asarray(values)
         if array.dtype.kind == "T" or (array.dtype.kind == "U" and _is_mixed(values)):
@@ -184,7 +184,7 @@ def _whole(source: NDArray[Any], name: str) -> NDArray[np.int64]:
     bad = values != source
     if bad.any():
         row = int(bad.argmax())
-        refuse_label(source[row], row, name)
+        raise_label(source[row], row, name)
     return values
 
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from skxent.inputs.collections import check_collection, match
 from skxent.inputs.device_targets import has_rows
 from skxent.inputs.labels import Labels, as_array, as_labels, one_dimensional
-from skxent.inputs.partitions import ask, fetch, is_dask
+from skxent.inputs.partitions import compute, is_dask, map_partitions
 from skxent.inputs.targets import Classes, as_numbers, classes_from, positive_label
 
 
@@ -55,7 +55,7 @@ def all_labels(y_true: Any) -> Labels | None:
     if not is_dask(y_true):
         return as_labels(y_true, "y_true")
     (parts,) = match(y_true=y_true)
-    return _together(fetch(parts, ask(parts, _distinct)))
+    return _together(compute(parts, map_partitions(parts, _distinct)))
 
 
 def _distinct(index: int, y_true: Any) -> list[Any]:
@@ -88,7 +88,7 @@ def _first(values: Iterable[Hashable]) -> dict[Any, int]:
 def _yes_among_labels(y_true: Any, pos_label: Any) -> Any:
     if is_dask(y_true):
         (parts,) = match(y_true=y_true)
-        seen = fetch(parts, ask(parts, _look_for_yes))
+        seen = compute(parts, map_partitions(parts, _look_for_yes))
     else:
         seen = [_look_for_yes(0, as_array(y_true, "y_true"))]
     kinds = _first(kind for _, kind in seen)

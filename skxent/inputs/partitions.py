@@ -45,7 +45,7 @@ class Each(list[Any]):
         return Each(self[i] for i in which)
 
 
-def ask(parts: list[Any], function: Callable[..., Any], *args: Any) -> Each:
+def map_partitions(parts: list[Any], function: Callable[..., Any], *args: Any) -> Each:
     """``function(index, part, *args)`` of each partition, lazily.
 
     Of an argument that is an `Each` a partition gets its own; all get what is lazy otherwise, and
@@ -91,7 +91,7 @@ def _with_place(error: Exception, index: int) -> Exception:
     return error
 
 
-def total(each: Each, add: Callable[[Any, Any], Any]) -> Any:
+def tree_reduce(each: Each, add: Callable[[Any, Any], Any]) -> Any:
     """Add up, lazily, in a tree whose shape depends on the number of partitions alone."""
     from dask import delayed
 
@@ -101,7 +101,7 @@ def total(each: Each, add: Callable[[Any, Any], Any]) -> Any:
     return terms[0]
 
 
-def fetch(parts: Sequence[Any], lazy: Any) -> Any:
+def compute(parts: Sequence[Any], lazy: Any) -> Any:
     """Compute something made from partitions: one round trip."""
     import dask
 

@@ -33,7 +33,7 @@ def explain_roles(read: Callable[..., Any]) -> Callable[..., Any]:
     return explaining
 
 
-def refuse_certainty(prediction: NDArray[Any], target: NDArray[Any]) -> None:
+def check_certainty(prediction: NDArray[Any], target: NDArray[Any]) -> None:
     """Refuse whole numbers as predictions of soft rows, each of which would cost the floor."""
     if prediction.dtype.kind in "biu" and ((target > 0) & (target < 1)).any():
         raise ValueError(

@@ -19,21 +19,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from skxent.inputs.class_names import (
     all_column_names,
+    check_distinct,
     check_order,
     check_orders,
     check_outcome_order,
     classes_named,
     column_names,
     named_labels,
-    refuse_repeated,
     telling,
 )
 from skxent.inputs.errors import (
-    refuse_distribution,
-    refuse_logits,
-    refuse_nan_logit,
-    refuse_no_weight,
-    refuse_outcome,
+    raise_distribution,
+    raise_logits,
+    raise_nan_logit,
+    raise_no_weight,
+    raise_outcome,
 )
 from skxent.inputs.labels import (
     Codes,
@@ -135,7 +135,7 @@ def _check_rows(block: Floats, limit: float, start: int, name: str, empty_rows: 
     if off.max() <= limit and block.min() >= 0.0:
         return
     i = int((~(off <= limit) | (block < 0).any(axis=1)).argmax())
-    refuse_distribution(block[i], start + i, limit, name)
+    raise_distribution(block[i], start + i, limit, name)
 
 
 def read_outcomes(p: NDArray[Any], rows: slice, name: str = "y_pred") -> Floats:
@@ -144,7 +144,7 @@ def read_outcomes(p: NDArray[Any], rows: slice, name: str = "y_pred") -> Floats:
     limit = 1.0 + tolerance(p)
     if not (block.min() >= 0.0 and block.max() <= limit):
         i = np.argwhere(~((block >= 0.0) & (block <= limit)))[0]
-        refuse_outcome(block[tuple(i)], rows.start + i[0], name)
+        raise_outcome(block[tuple(i)], rows.start + i[0], name)
     return np.minimum(block, 1.0)
 
 
@@ -158,7 +158,7 @@ def read_logits(Z: NDArray[Any], rows: slice, name: str = "y_pred") -> Floats:
     bad = ~np.isfinite(top)
     if bad.any():
         i = int(bad.argmax())
-        refuse_logits(top[i], rows.start + i, name)
+        raise_logits(top[i], rows.start + i, name)
     return block
 
 
@@ -167,7 +167,7 @@ def read_single_logits(z: NDArray[Any], rows: slice, name: str = "y_pred") -> Fl
     block = np.ascontiguousarray(z[rows], dtype=np.float64)
     if np.isnan(block.min()):
         i = np.argwhere(np.isnan(block))[0]
-        refuse_nan_logit(rows.start + i[0], name)
+        raise_nan_logit(rows.start + i[0], name)
     return block
 
 
@@ -189,12 +189,13 @@ class Classes:
 
     @classmethod
     def of(cls, y_pred: Any, prediction: NDArray[Any], labels: ArrayLike | None) -> Classes:
+        """Read what the prediction and `labels` say about the columns."""
         count = 2 if prediction.ndim == 1 else prediction.shape[1]
         names = all_column_names(y_pred) if prediction.ndim == 2 else None
         if labels is None:
             return cls(count, None, names)
         known = as_labels(labels, "labels")
-        refuse_repeated(known)
+        check_distinct(known)
         if len(known) != count:
             raise ValueError(
                 f"labels names {len(known)} classes but y_pred has {count} columns: name every "
@@ -265,7 +266,7 @@ def binary_target(y_true: ArrayLike, pos_label: Any, n: int) -> NDArray[Any]:
     """Return outcomes in [0, 1] of shape (n,), or (n, m) for m independent ones."""
     array = as_array(y_true, "y_true")
     if array.ndim == 2 and array.shape[1] > 1:
-        refuse_pos_label(pos_label)
+        check_no_pos_label(pos_label)
         outcomes = as_numbers(array, "y_true")
     else:
         outcomes = _outcomes(array, pos_label)
@@ -273,7 +274,7 @@ def binary_target(y_true: ArrayLike, pos_label: Any, n: int) -> NDArray[Any]:
     return outcomes
 
 
-def refuse_pos_label(pos_label: Any) -> None:
+def check_no_pos_label(pos_label: Any) -> None:
     """Refuse a label that means yes, where rows say yes and no."""
     if pos_label is not None:
         raise ValueError("pos_label is for labels of shape (n,): rows of outcomes are 0 or 1.")
@@ -351,7 +352,7 @@ def check_weights(weight: Floats, n: int, zero: bool) -> None:
         value = float(weight[row])
         raise ValueError(f"sample_weight[{row}] is {value}: weights are finite and not negative.")
     if not zero and first_true(weight > 0) is None:
-        refuse_no_weight()
+        raise_no_weight()
 
 
 def check_weight_range(largest: float, wide: bool = True) -> None:

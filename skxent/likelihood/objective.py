@@ -43,8 +43,8 @@ from typing import Any
 
 import numpy as np
 
-from skxent.likelihood.sources.base import Place, add
-from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.base import RowSource, add
+from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.moments import Moments
 
 EPS = float(np.finfo(float).eps)
@@ -91,7 +91,7 @@ class Objective:
     """
 
     def __init__(
-        self, data: Place, moments: Moments, alpha: float, centre: np.ndarray | None
+        self, data: RowSource, moments: Moments, alpha: float, centre: np.ndarray | None
     ) -> None:
         self.data = data
         self.alpha = alpha
@@ -99,7 +99,7 @@ class Objective:
         self.shape = data.theta_shape
         self.mean = np.zeros(self.n_features) if centre is None else centre
         far = np.abs(self.mean) > CANCELLATION * np.sqrt(moments.variance)
-        self.rows = data.prepared(Rows, centre, bool(np.any(far)))
+        self.rows = data.prepared(LocalSums, centre, bool(np.any(far)))
         self.statistic, squares = self._statistics(moments)
         # What an entry of a sample has at least, (p,). Where all probabilities are 0 or 1 in
         # float64 no curvature is to be seen, but a parameter with a gradient must be able to move.
@@ -150,14 +150,14 @@ class Objective:
         added up sample by sample, which costs another read of X.
         """
         if not self.sample_by_sample:
-            partition, gradient = self.sum(Rows.log_partition, theta)
+            partition, gradient = self.sum(LocalSums.log_partition, theta)
             agreement = float(np.vdot(theta, self.statistic))
             loss = partition - agreement
             rounding = self.data.eps * (abs(partition) + abs(agreement))
             if loss * np.sqrt(self.data.eps) > rounding:  # half of the digits are left
                 gradient -= self.statistic
                 return loss, gradient, rounding
-        loss, sensitivity, gradient = self.sum(Rows.losses, theta)
+        loss, sensitivity, gradient = self.sum(LocalSums.losses, theta)
         # A logit z is off by eps z, and a small loss by as much of itself; where logits are longer
         # than that, by eps z times the residual. Curvature that is less than eps of its most is not
         # seen.
@@ -206,18 +206,18 @@ class Objective:
         The logits move by :math:`q_i = D \tilde x_i`, the probabilities by
         :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient follows.
         """
-        product: np.ndarray = self.sum(Rows.moved, theta, direction)
+        product: np.ndarray = self.sum(LocalSums.moved, theta, direction)
         product[:, : self.n_features] += self._penalty(direction)[1]
         return product
 
     def largest_move(self, direction: np.ndarray) -> float:
         """Largest change of a logit relative to the others of its sample, along `direction`."""
-        return float(self.sum(Rows.largest_move, direction, add=max))
+        return float(self.sum(LocalSums.largest_move, direction, add=max))
 
     def uncertainty(self, theta: np.ndarray) -> Any:
-        """How much each sample matters to the curvature, see `Rows.uncertainty`; left in place."""
+        """How much each sample matters to the curvature, left in place; see `LocalSums`."""
         self.n_passes += 1
-        return self.rows.map(Rows.uncertainty, theta)
+        return self.rows.map(LocalSums.uncertainty, theta)
 
 
 def _without_common_part(theta: np.ndarray) -> np.ndarray:

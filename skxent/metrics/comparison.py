@@ -16,7 +16,7 @@ from skxent.inputs.options import is_one_of
 from skxent.inputs.targets import Floats, unit
 from skxent.metrics.intervals import around, check_level
 from skxent.metrics.means import (
-    Estimate,
+    MeanEstimate,
     copies_and_shares,
     estimate,
     group_codes,
@@ -272,7 +272,7 @@ def compare(
 def tested(
     means: dict[str, float],
     baseline: str,
-    differences: dict[str, Estimate],
+    differences: dict[str, MeanEstimate],
     n: int,
     method: str,
     options: Options,
@@ -357,7 +357,7 @@ def _require_finite(name: str, losses: Floats, copies: Floats) -> None:
 
 def _difference(
     values: Floats, reference: Floats, copies: Floats, shares: Floats, groups: Codes | None
-) -> Estimate:
+) -> MeanEstimate:
     """Estimate the mean difference of two models; what is infinite has no weight."""
     both = np.where(copies > 0, [values, reference], 0.0)
     return estimate(both[0] - both[1], copies, shares, groups, size=float(both.max()))

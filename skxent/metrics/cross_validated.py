@@ -26,7 +26,7 @@ from skxent.inputs.labels import as_array, as_labels
 from skxent.inputs.splits import Split, read_splits
 from skxent.inputs.targets import Floats, check_weight_range
 from skxent.metrics.comparison import Comparison, Options, check_baseline, tested
-from skxent.metrics.means import Estimate, copies_and_shares, estimate, exact_sum, read_weights
+from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum, read_weights
 from skxent.metrics.scorers import cce_sum_scorer
 
 
@@ -250,7 +250,7 @@ def _undecided(estimator: Any) -> bool:
     )
 
 
-def _difference(sums: Floats, reference: Floats, train: Floats, test: Floats) -> Estimate:
+def _difference(sums: Floats, reference: Floats, train: Floats, test: Floats) -> MeanEstimate:
     """Estimate the mean difference, with the correction for training samples in common.
 
     In terms of `estimate` a fold is there W_j / mean(W) times, so that the folds are J in all.

@@ -17,7 +17,7 @@ from skxent.metrics.information import entropy
 from skxent.metrics.means import copies_and_shares
 from skxent.metrics.probability_losses import Losses
 from skxent.metrics.recalibration import isotonic, scaling
-from skxent.metrics.scored_samples import CAP, Samples
+from skxent.metrics.scored_samples import CAP, ScoredSamples
 from skxent.metrics.tables import Table, Tabular, count, number, percent, unit_name
 
 MAPS = {
@@ -197,13 +197,13 @@ def decompose_cross_entropy(
     """
     unit(base)
     _known(calibration, 2)
-    samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
+    samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
     samples.losses.warn(None)
     return decompose(samples, calibration, base)
 
 
 def decompose(
-    samples: Samples, calibration: str | None, base: float | None
+    samples: ScoredSamples, calibration: str | None, base: float | None
 ) -> CrossEntropyDecomposition:
     """Decompose the mean loss of checked samples."""
     scale = unit(base)
@@ -244,11 +244,11 @@ def _known(calibration: str | None, n_classes: int) -> str:
     return calibration or ("isotonic" if n_classes == 2 else "scaling")
 
 
-def _mean(losses: Floats, samples: Samples) -> float:
+def _mean(losses: Floats, samples: ScoredSamples) -> float:
     return Losses(losses).mean(samples.weight)
 
 
-def _isotonic(samples: Samples) -> tuple[Floats, Floats]:
+def _isotonic(samples: ScoredSamples) -> tuple[Floats, Floats]:
     """Recalibrated probabilities (n, 2), and their losses."""
     second = samples.prediction
     if second.ndim == 2:
@@ -263,14 +263,14 @@ def _isotonic(samples: Samples) -> tuple[Floats, Floats]:
     return P, costs.sum(axis=1)
 
 
-def _scaling(samples: Samples) -> tuple[Floats, Floats]:
+def _scaling(samples: ScoredSamples) -> tuple[Floats, Floats]:
     """Recalibrated probabilities (n, K), and their losses."""
     logits = scaling(_logits(samples), samples.target, samples.base_rates, samples.importance)
     losses = probability_losses.categorical(logits, samples.target, from_logits=True, cap=CAP)
     return softmax(logits, axis=1), losses.values
 
 
-def _logits(samples: Samples) -> Floats:
+def _logits(samples: ScoredSamples) -> Floats:
     """Finite logits, (n, K), the largest of a row zero or about."""
     if not samples.from_logits:
         with np.errstate(divide="ignore"):
@@ -283,7 +283,7 @@ def _logits(samples: Samples) -> Floats:
     return np.maximum(Z, min(-CAP, Z[np.isfinite(Z)].min()))
 
 
-def probabilities_of(samples: Samples) -> Floats:
+def probabilities_of(samples: ScoredSamples) -> Floats:
     """The prediction as it is, (n, K)."""
     values = samples.prediction.astype(np.float64)
     if samples.from_logits:

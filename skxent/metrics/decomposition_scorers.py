@@ -15,7 +15,7 @@ from skxent.inputs.targets import as_numbers, as_weights, check_length, check_we
 from skxent.metrics import probability_losses
 from skxent.metrics.decomposition import decompose
 from skxent.metrics.responses import predicted_columns, response_name, spread_columns
-from skxent.metrics.scored_samples import CAP, Samples
+from skxent.metrics.scored_samples import CAP, ScoredSamples
 from skxent.metrics.scorers import CrossEntropyScorer
 
 
@@ -89,7 +89,7 @@ class DecompositionScorer(CrossEntropyScorer):
         weight = as_weights(sample_weight, len(target))
         if weight is not None:
             check_weight_range(weight.max())
-        samples = Samples(np.arange(prediction.shape[1]), target, prediction, losses, weight)
+        samples = ScoredSamples(np.arange(prediction.shape[1]), target, prediction, losses, weight)
         parts = decompose(samples, None, None)
         if self.part == "miscalibration":
             return float(0.0 - parts.miscalibration)

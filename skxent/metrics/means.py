@@ -26,7 +26,7 @@ ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MeanEstimate:
     """A sum and a mean over n samples, copies counted; `n_pieces` of them are independent."""
 
     total: float
@@ -74,7 +74,7 @@ def estimate(
     shares: Floats,
     groups: Codes | None = None,
     size: float | None = None,
-) -> Estimate:
+) -> MeanEstimate:
     """Estimate the mean of values, weighted by copies and shares.
 
     `size` is the largest number that the values were computed from, where they are differences:
@@ -96,10 +96,10 @@ def estimate(
         return replace(found, total=total, mean=mean, standard_error=error)
     total, weight = exact_sum(weights * values), exact_sum(weights)
     if not n:
-        return Estimate(0.0, 0.0, np.nan, np.nan, 0, 0)
+        return MeanEstimate(0.0, 0.0, np.nan, np.nan, 0, 0)
     mean = total / weight
     if not np.isfinite(mean):
-        return Estimate(total, weight, mean, np.nan, n, n)
+        return MeanEstimate(total, weight, mean, np.nan, n, n)
     moved = values - mean
     largest = float(np.abs(values).max()) if size is None else size
     moved[np.abs(moved) <= ROUNDING * largest] = 0.0
@@ -114,10 +114,10 @@ def estimate(
         scale = float(np.abs(pieces).max()) or 1.0  # so that squares neither over- nor underflow
         squares = float(times @ (pieces / scale) ** 2)
         error = scale * math.sqrt(n_pieces / (n_pieces - 1) * squares) / weight
-    return Estimate(total, weight, mean, error, n, n_pieces)
+    return MeanEstimate(total, weight, mean, error, n, n_pieces)
 
 
-def require_two(found: Estimate, groups: object) -> None:
+def require_two(found: MeanEstimate, groups: object) -> None:
     """Require as many independent pieces as a standard error needs."""
     if found.n_pieces < 2:
         what = "sample" if groups is None else "group"

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skxent.inputs.collections import match, row_counts
-from skxent.inputs.errors import refuse_no_weight
+from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.partitioned_classes import known_classes, known_yes
-from skxent.inputs.partitions import ask, fetch, is_dask, total
+from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.targets import ceiling, check_weight_range, unit
 from skxent.metrics.probability_losses import N_NAMED, Floored, Losses, warn_of_floor
 
@@ -73,13 +73,13 @@ class PartitionedLosses:
         if not sums.n:
             raise ValueError("y_pred is empty: pass at least one sample.")
         if not sums.weight:
-            refuse_no_weight()
+            raise_no_weight()
         return sums.total if reduction == "sum" else sums.total / sums.weight
 
     def sums(self) -> Sums:
         """Sums over all partitions, in the unit asked for: one round trip."""
         parts = self._parts()
-        sums = fetch(parts, total(ask(parts, _report, self.read), _add))
+        sums = compute(parts, tree_reduce(map_partitions(parts, _report, self.read), _add))
         check_weight_range(sums.weight)
         warn_of_floor(sums.capped, sums.n, self.eps, sums.floored)
         return sums._replace(total=sums.total / self.scale)
@@ -89,7 +89,7 @@ class PartitionedLosses:
         from dask.array import Array
         from dask.highlevelgraph import HighLevelGraph
 
-        each = ask(self._parts(), _values, self.read, self.scale)
+        each = map_partitions(self._parts(), _values, self.read, self.scale)
         leader = next(filter(is_dask, (self.y_pred, self.y_true, self.sample_weight)))
         counts: list[Any] = row_counts(leader) or [np.nan] * len(each)
         name = f"losses-{each[0].key}"

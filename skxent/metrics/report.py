@@ -14,8 +14,8 @@ from skxent.inputs.collections import here
 from skxent.inputs.labels import Codes, as_labels
 from skxent.inputs.targets import Floats, check_length, unit
 from skxent.metrics.information import entropy
-from skxent.metrics.means import Estimate, copies_and_shares, estimate, exact_sum
-from skxent.metrics.scored_samples import Samples
+from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
+from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import Table, Tabular, count, number, percent, unit_name
 
 Indices = NDArray[np.intp]
@@ -243,7 +243,7 @@ def cross_entropy_report(
     scale = unit(base)
     _check_options(by, n_worst)
     y_true, y_pred, sample_weight = here(y_true, y_pred, sample_weight)
-    samples = Samples.of(y_true, y_pred, labels, sample_weight, from_logits)
+    samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
     samples.losses.warn(None)
     names, parts = _by_class(samples) if isinstance(by, str) else _by_group(samples, by)
     copies, shares = copies_and_shares(samples.weight, len(samples.target))
@@ -292,7 +292,7 @@ class _Part:
     fractions: Floats
 
 
-def _by_class(samples: Samples) -> tuple[NDArray[Any], Iterator[_Part]]:
+def _by_class(samples: ScoredSamples) -> tuple[NDArray[Any], Iterator[_Part]]:
     target = samples.target
     if target.ndim == 1:
         return samples.names, _by_code(target, len(samples.names), samples.losses.values)
@@ -302,7 +302,7 @@ def _by_class(samples: Samples) -> tuple[NDArray[Any], Iterator[_Part]]:
     )
 
 
-def _by_group(samples: Samples, groups: ArrayLike) -> tuple[NDArray[Any], Iterator[_Part]]:
+def _by_group(samples: ScoredSamples, groups: ArrayLike) -> tuple[NDArray[Any], Iterator[_Part]]:
     labels = as_labels(groups, "by")
     check_length("by", len(labels), len(samples.target))
     values = samples.losses.values
@@ -316,7 +316,9 @@ def _by_code(codes: Codes, n_codes: int, losses: Floats) -> Iterator[_Part]:
         yield _Part(rows, losses[rows], np.ones(len(rows)))
 
 
-def _figures(rows: Sequence[Estimate], whole: Estimate, base_rate_loss: float) -> dict[str, Any]:
+def _figures(
+    rows: Sequence[MeanEstimate], whole: MeanEstimate, base_rate_loss: float
+) -> dict[str, Any]:
     """Fields of the report that are numbers."""
     sums, means = (np.array([getattr(row, name) for row in rows]) for name in ("total", "mean"))
     total_sum = exact_sum(sums)

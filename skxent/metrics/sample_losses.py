@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from skxent.inputs.labels import as_array
 from skxent.inputs.options import check_flag
-from skxent.inputs.roles import explain_roles, refuse_certainty
+from skxent.inputs.roles import check_certainty, explain_roles
 from skxent.inputs.shapes import check_same_shape
 from skxent.inputs.targets import (
     Classes,
@@ -46,7 +46,7 @@ def class_losses(
         return losses.named(lambda each: _class_of(each, y_true, classes))
     soft = target.ndim == 2
     if soft:
-        refuse_certainty(prediction, target)
+        check_certainty(prediction, target)
         for rows in row_blocks(target.shape):
             read_probabilities(target, rows, "y_true")
         target = target[:, 1]
@@ -67,6 +67,7 @@ def _class_of(floored: Floored, y_true: Any, classes: Classes) -> Any:
 def outcome_losses(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, pos_label: Any, eps: float | None
 ) -> Losses:
+    """Read and check the arguments of `binary_cross_entropy`; return what each sample costs."""
     cap = ceiling(eps)
     check_flag(from_logits, "from_logits")
     prediction = as_numbers(y_pred, "y_pred")

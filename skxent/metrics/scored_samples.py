@@ -31,7 +31,7 @@ CAP = ceiling(None)  # nats; the most that a class can cost, but for logits
 
 
 @dataclass(frozen=True)
-class Samples:
+class ScoredSamples:
     """Samples of K classes.
 
     Parameters

@@ -26,7 +26,7 @@ from distributed import Client, LocalCluster, wait
 
 from skxent import SoftmaxClassifier
 from skxent.inputs import partitions
-from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.local_sums import LocalSums
 
 PARTS = 8
 
@@ -69,8 +69,8 @@ def seconds(function: Callable[[], Any]) -> tuple[float, Any]:
 def speed(n: int = 2_000_000, d: int = 50, repeats: int = 5) -> None:
     """Against the fit in memory."""
     trips: list[int] = []
-    fetch = partitions.fetch
-    partitions.fetch = lambda *args: trips.append(1) or fetch(*args)  # type: ignore[func-returns-value]
+    fetch = partitions.compute
+    partitions.compute = lambda *args: trips.append(1) or fetch(*args)  # type: ignore[func-returns-value]
     try:
         with cluster():
             X, y = data(n, d)
@@ -85,7 +85,7 @@ def speed(n: int = 2_000_000, d: int = 50, repeats: int = 5) -> None:
                 ratios.append(there_s / here_s)
                 print(f"cluster {there_s:.2f} s, memory {here_s:.2f} s, ratio {ratios[-1]:.2f}")
     finally:
-        partitions.fetch = fetch
+        partitions.compute = fetch
     print(
         f"{n} x {d}: median ratio {np.median(ratios):.2f}, {len(trips)} round trips and one look, "
         f"objectives differ by {there.objective_ / same.objective_ - 1:.1e}"
@@ -107,12 +107,12 @@ def network(passes: int = 20) -> None:
             X, _ = data(16_000, d)
             y = np.arange(16_000) % K
             rows_there, _ = training(SoftmaxClassifier(), X, y, None, None)
-            prepared = rows_there.prepared(Rows, np.zeros(d), False)
+            prepared = rows_there.prepared(LocalSums, np.zeros(d), False)
             theta = np.zeros(rows_there.theta_shape)
-            prepared.sum(Rows.log_partition, theta)
+            prepared.sum(LocalSums.log_partition, theta)
             before, start = loopback(), time.perf_counter()
             for _ in range(passes):
-                prepared.sum(Rows.log_partition, theta)
+                prepared.sum(LocalSums.log_partition, theta)
             busy, took = loopback() - before, time.perf_counter() - start
             before = loopback()
             time.sleep(took)  # what the cluster says when it has nothing to do

@@ -15,7 +15,7 @@ from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss
 from sklearn.linear_model._linear_loss import LinearModelLoss
 
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
@@ -37,7 +37,7 @@ def compare(n: int, d: int, K: int, dtype: type) -> str:
     X = rng.standard_normal((n, d)).astype(dtype)
     y = rng.integers(0, K, n)
     n_threads = effective_threads(None)
-    data = Data(X, y, None, K, True, n_threads)
+    data = LocalRows(X, y, None, K, True, n_threads)
     moments = first_read(data)
     objective = Objective(data, moments, 1.0, moments.mean)
     theta = 0.3 * rng.standard_normal(objective.shape)

@@ -130,7 +130,7 @@ def test_rows_without_weight_may_hold_anything(which):
 
 def test_at_most_35_round_trips(monkeypatch):
     trips = []
-    fetch = partitions.fetch
+    fetch = partitions.compute
     monkeypatch.setattr(partitions, "fetch", lambda *args: trips.append(1) or fetch(*args))
     X, y, weight = samples(2)
     clf = SoftmaxClassifier().fit(*collections(X, y, weight))
@@ -477,7 +477,7 @@ def test_nothing_is_left_on_the_cluster(client, fails):
 def test_a_lost_worker_changes_nothing(monkeypatch):
     X, y, weight = samples(3)
     here = SoftmaxClassifier(tol=1e-12).fit(X, y, weight)
-    fetch, calls = partitions.fetch, []
+    fetch, calls = partitions.compute, []
 
     def fetch_and_kill(parts, lazy):
         calls.append(1)
@@ -486,7 +486,7 @@ def test_a_lost_worker_changes_nothing(monkeypatch):
             os.kill(min(pids.values()), signal.SIGKILL)
         return fetch(parts, lazy)
 
-    monkeypatch.setattr("skxent.inputs.partitions.fetch", fetch_and_kill)
+    monkeypatch.setattr("skxent.inputs.partitions.compute", fetch_and_kill)
     with (
         warnings.catch_warnings(),
         distributed.LocalCluster(

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxClassifier
 from skxent.likelihood.optimise.row_factor import Extreme
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 WIDE = np.longdouble
 
@@ -172,9 +172,9 @@ def test_the_objective_is_that_of_the_parameters_returned(value, C):
 def test_the_extreme_entry_is_found():
     X, y = data(0, 1, 1, 3e8)
     X = X[::-1].copy()
-    extreme = Extreme.of(Data(X, y, None, 2))
+    extreme = Extreme.of(LocalRows(X, y, None, 2))
     assert (extreme.row, extreme.column, extreme.value) == (29, 0, 3e8)
     weight = np.ones(30)
     weight[29] = 0.0
-    assert Extreme.of(Data(X, y, weight, 2)) is None
-    assert Extreme.of(Data(X[:29], y[:29], None, 2)) is None
+    assert Extreme.of(LocalRows(X, y, weight, 2)) is None
+    assert Extreme.of(LocalRows(X[:29], y[:29], None, 2)) is None

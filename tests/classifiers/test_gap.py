@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skxent import SoftmaxClassifier
 from skxent.likelihood.optimise import cost_model
 from skxent.likelihood.sources import blocks
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 EARLY = [{"tol": tol} for tol in (1.0, 1e-1, 1e-2, 1e-3, 1e-4)]
 EARLY += [{"max_iter": n} for n in (1, 2, 4, 8)]
@@ -57,7 +57,7 @@ def test_class_blocks(optimum, generate, kind):
     deviations away, and only there: those two kinds are left out.
     """
     X, y = generate(600, 25, 8, kind=kind)
-    (first, *_) = cost_model.plan(Data(X, y, None, 8)).ladder
+    (first, *_) = cost_model.plan(LocalRows(X, y, None, 8)).ladder
     assert not first.exact
     assert check(optimum(X, y), X, y)
 

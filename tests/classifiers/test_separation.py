@@ -14,7 +14,7 @@ from skxent import LogisticClassifier, SoftmaxClassifier, infer
 from skxent.likelihood.existence import programmes, proof
 from skxent.likelihood.existence.separation import find_separation
 from skxent.likelihood.optimise import search
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 DENIED = "no finite maximum of the likelihood exists, because "
 UNKNOWN = "no finite maximum of the likelihood is in reach, because some classes can be separated "
@@ -81,7 +81,7 @@ def test_fits_converge_where_nothing_separates(kind):
     n_finite = 0
     for seed in range(90):
         X, y, weight, fit_intercept, K = random_data(kind, seed)
-        found = find_separation(Data(X, y, weight, K, fit_intercept))
+        found = find_separation(LocalRows(X, y, weight, K, fit_intercept))
         message = warning_of(X, y, sample_weight=weight, fit_intercept=fit_intercept)
         if found is None:
             assert message is None, f"seed {seed}: {message}"

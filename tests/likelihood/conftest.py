@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 
@@ -36,7 +36,7 @@ class Case:
         """The engine's objective of this problem."""
         X = scipy.sparse.csr_array(self.X) if sparse else np.asarray(self.X, dtype, order=order)
         K = self.Y.shape[1]
-        data = Data(X, self.Y, self.weight, K, self.fit_intercept, **changes)
+        data = LocalRows(X, self.Y, self.weight, K, self.fit_intercept, **changes)
         moments = first_read(data)
         return Objective(data, moments, self.alpha, moments.mean if self.fit_intercept else None)
 

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import newton_cg, preconditioners
 from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 
@@ -21,7 +21,7 @@ def objective_of(K, alpha, kind=""):
     if kind == "twins":  # what tells the first two from the others is certain, and nothing else is
         y = np.where(X[:, 0] > 0, rng.integers(2, size=400), rng.integers(2, K + 2, size=400))
         K += 2
-    data = Data(sp.csr_array(X), y, None, K)
+    data = LocalRows(sp.csr_array(X), y, None, K)
     moments = first_read(data)
     return Objective(data, moments, alpha, moments.mean)
 

@@ -11,7 +11,7 @@ from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.coordinates.units import Units
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 RNG = np.random.default_rng(0)
@@ -22,7 +22,7 @@ SMALL = TALL * [1.0, 1e-200, 1.0]
 
 
 def data_of(X, form=np.asarray, **options):
-    return Data(form(X), np.arange(len(X)) % 3, None, 3, **options)
+    return LocalRows(form(X), np.arange(len(X)) % 3, None, 3, **options)
 
 
 def kinds(frame):

@@ -8,13 +8,13 @@ import scipy.sparse
 
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.sources import sampling
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 from skxent.likelihood.sources.sampling import sample
 
 
 def data_of(X, targets, weight=None, K=3, **changes):
-    return Data(X, targets, weight, K, **changes)
+    return LocalRows(X, targets, weight, K, **changes)
 
 
 @pytest.fixture

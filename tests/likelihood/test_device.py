@@ -1,4 +1,4 @@
-"""Sums of arrays of other libraries, held against those of `Rows` on the same numbers."""
+"""Sums of arrays of other libraries, held against those of `LocalSums` on the same numbers."""
 
 import array_api_strict as strict
 import numpy as np
@@ -11,9 +11,9 @@ from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.cost_model import plan
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.sources import device_rows, local_grams
-from skxent.likelihood.sources.device_rows import DeviceData
-from skxent.likelihood.sources.local_rows import Data
-from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.device_rows import DeviceRows
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.moments import FirstSums, first_read
 
 
@@ -49,7 +49,7 @@ def moved(data, library):
     """The same data on a device."""
     X, targets = library.array(data.X), library.array(data.targets)
     weight = None if data.weight is None else library.array(data.weight)
-    return DeviceData(X, targets, weight, data.n_classes, data.fit_intercept)
+    return DeviceRows(X, targets, weight, data.n_classes, data.fit_intercept)
 
 
 def make(K, n=60, d=5, soft=False, weighted=True, fit_intercept=True, far=0.0, dtype=float):
@@ -57,7 +57,7 @@ def make(K, n=60, d=5, soft=False, weighted=True, fit_intercept=True, far=0.0, d
     X = (rng.normal(size=(n, d)) + far).astype(dtype)
     targets = rng.dirichlet(np.ones(K), size=n) if soft else rng.integers(K, size=n)
     weight = np.where(np.arange(n) % 7, rng.uniform(0, 3, size=n), 0.0) if weighted else None
-    return Data(X, targets, weight, K, fit_intercept)
+    return LocalRows(X, targets, weight, K, fit_intercept)
 
 
 CASES = {
@@ -153,10 +153,10 @@ def test_extreme_logits(library):
 
 def test_what_is_not_answered_is_an_error(library):
     data = moved(make(K=3), library)
-    rows = data.prepared(Rows, None, False)
+    rows = data.prepared(LocalSums, None, False)
     assert data.sum(FirstSums.of).class_weight.shape == (3,)
     with pytest.raises(KeyError, match="uncertainty"):
-        rows.map(Rows.uncertainty, np.zeros((3, 6)))
+        rows.map(LocalSums.uncertainty, np.zeros((3, 6)))
 
 
 SIZES = [(n, d, K) for n in (50, 2000, 10**5, 10**7) for d in (2, 40, 700) for K in (2, 5, 60)]
@@ -167,12 +167,12 @@ def test_no_samples(size):
     """All models are made from all rows, from cheap to dear, and none is minimised first."""
     n, d, K = size
     X = np.broadcast_to(np.zeros(d), (n, d))
-    chosen = plan(DeviceData(X, np.zeros(n, dtype=np.intp), None, K))
+    chosen = plan(DeviceRows(X, np.zeros(n, dtype=np.intp), None, K))
     assert chosen.first_rows == ()
     assert {rung.rows for rung in chosen.ladder} == {None}
     costs = [rung.passes for rung in chosen.ladder]
     assert costs == sorted(costs)
-    whole = plan(Data(X, np.zeros(n, dtype=np.intp), None, K))
+    whole = plan(LocalRows(X, np.zeros(n, dtype=np.intp), None, K))
     drawn = whole.ladder[-1].model is preconditioners.drawn_classes
     last = preconditioners.classes if drawn else whole.ladder[-1].model
     assert chosen.ladder[-1].model is last
@@ -210,7 +210,7 @@ def test_a_device_without_float64():
     there = strict.Device("no_float64")
     X = strict.asarray(data.X, device=there)
     targets = strict.asarray(data.targets.astype(np.int32), device=there)
-    narrow = DeviceData(X, targets, None, 3)
+    narrow = DeviceRows(X, targets, None, 3)
     assert narrow.eps == np.finfo(np.float32).eps
     settings = dict(alpha=1.0, start=None, tol=1e-6, max_iter=500)
     here, found = minimise(data, **settings), minimise(narrow, **settings)

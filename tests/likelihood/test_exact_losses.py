@@ -10,7 +10,7 @@ from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.preconditioners import diagonal
 from skxent.likelihood.sources import device_kernels
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 
@@ -62,7 +62,7 @@ def test_an_objective_next_to_zero_has_digits(fit_intercept, K, weight):
     X = rng.normal(size=(50, 3))
     W = rng.normal(size=(K, 3)) * 300
     y = (X @ W.T).argmax(axis=1)
-    data = Data(X, y, np.full(50, weight), K, fit_intercept)
+    data = LocalRows(X, y, np.full(50, weight), K, fit_intercept)
     moments = first_read(data)
     objective = Objective(data, moments, 0.0, moments.mean if fit_intercept else None)
     coef = W if K > 2 else W[1:] - W[:1]
@@ -79,7 +79,7 @@ def test_a_careful_stage_where_no_logit_moves():
     """A step along columns of zeros: there is nothing to shorten it by."""
     rng = np.random.default_rng(0)
     X = np.zeros((20, 3))
-    data = Data(X, rng.integers(2, size=20), None, 2, False)
+    data = LocalRows(X, rng.integers(2, size=20), None, 2, False)
     objective = Objective(data, first_read(data), 1.0, None)
     point = objective(np.ones((1, 3)))  # the penalty alone has a gradient
     view = View.of(diagonal(objective, point.theta), point)

@@ -15,7 +15,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.solver import minimise
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 SETTINGS = {"alpha": 0.0, "start": None, "tol": 1e-6, "max_iter": 1000}
@@ -96,7 +96,7 @@ CASES += [(kind, seed) for kind in ("products", "wild") for seed in range(12)]
 def test_no_maximum_is_missed_or_denied(kind, seed):
     X, y, K = design(kind, seed)
     began = time.process_time()
-    solution = minimise(Data(X, y, None, K), **SETTINGS)
+    solution = minimise(LocalRows(X, y, None, K), **SETTINGS)
     assert time.process_time() - began < 30
     assert solution.decided
     assert (solution.separation is not None) == separable(X, y, K)
@@ -122,10 +122,10 @@ def test_a_newton_step_is_no_proof_where_rounding_hides_a_direction(K, dependent
         X = np.column_stack([X, np.eye(4)[rng.integers(4, size=400)]])
     y = rng.integers(K, size=400)
     rare = np.isin(np.arange(400), np.flatnonzero(y == 1)[:8])
-    finite = minimise(Data(X[~rare], y[~rare], None, K), **SETTINGS)
+    finite = minimise(LocalRows(X[~rare], y[~rare], None, K), **SETTINGS)
     assert finite.proved
     assert finite.converged
-    data = Data(np.column_stack([X, rare]), y, None, K)
+    data = LocalRows(np.column_stack([X, rare]), y, None, K)
     objective = Objective(data, first_read(data), 0.0, first_read(data).mean)
     moves, proofs = [], []
     for jump in (1, 5, 10, 20, 30, 35, 40, 50, 100, 1e3, 1e5):
@@ -153,9 +153,9 @@ def test_a_programme_that_goes_round_in_circles_is_solved_another_way(monkeypatc
             return OptimizeResult(x=None, status=1, message="Iteration limit reached")
         return linprog(*args, **settings)
 
-    expected = find_separation(Data(X, y, None, K))
+    expected = find_separation(LocalRows(X, y, None, K))
     monkeypatch.setattr(programmes, "linprog", circles)
-    found = find_separation(Data(X, y, None, K))
+    found = find_separation(LocalRows(X, y, None, K))
     assert (found and found.kind) == (expected and expected.kind)
     assert all(0 < options["time_limit"] <= programmes.SECONDS for _, options in calls)
     assert all(options["maxiter"] < 1e5 for _, options in calls)
@@ -165,4 +165,4 @@ def test_all_programmes_of_a_search_share_a_limit(monkeypatch):
     X, y, K = design("onehot66", 0)
     monkeypatch.setattr(programmes, "SECONDS", 1e-3)
     with pytest.raises(Undecided, match=r"more than 0\.001 seconds"):
-        find_separation(Data(X, y, None, K))
+        find_separation(LocalRows(X, y, None, K))

@@ -7,15 +7,15 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood.sources import moments
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import (
     FEW,
     FirstSums,
+    check_overflow,
     first_read,
     middle,
     moments_of,
     out_of_range,
-    refuse_overflow,
     some_rows,
 )
 
@@ -23,7 +23,7 @@ forms = pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, scipy.sp
 
 
 def data_of(X, form=np.asarray, weight=None):
-    return Data(form(X), np.arange(len(X)) % 3, weight, 3)
+    return LocalRows(form(X), np.arange(len(X)) % 3, weight, 3)
 
 
 def drawn(n=90):
@@ -41,7 +41,8 @@ def test_parts_add_up(form, weighted, order):
     cuts = [slice(0, 10), slice(10, 60), slice(60, 90)]
     codes = np.arange(90) % 3
     parts = [
-        Data(form(X[cut]), codes[cut], weight if weight is None else weight[cut], 3) for cut in cuts
+        LocalRows(form(X[cut]), codes[cut], weight if weight is None else weight[cut], 3)
+        for cut in cuts
     ]
     sums = [FirstSums.of(parts[i]) for i in order]
     total = reduce(lambda a, b: a + b, sums)
@@ -129,9 +130,9 @@ def test_out_of_range(form, size, weight):
     assert out_of_range(data, first).tolist() == [False, odd, False]
     if size == 1e160:
         with pytest.raises(ValueError, match="column 1 whose squares overflow"):
-            refuse_overflow(data, first)
+            check_overflow(data, first)
     else:
-        refuse_overflow(data, first)
+        check_overflow(data, first)
     if not odd:
         expected = 15 * size**2 * (weight or 1.0)
         assert first.squares[1] == pytest.approx(expected, rel=1e-12)

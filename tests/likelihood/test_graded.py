@@ -8,7 +8,7 @@ import scipy.sparse
 
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.row_factor import EXTREME, Extreme, RowFactor
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 kinds = pytest.mark.parametrize("K", [2, 3, 5])
 intercepts = pytest.mark.parametrize("fit_intercept", [True, False])
@@ -109,7 +109,7 @@ def test_a_placeholder_costs_no_digits(make_case, K):
     case.X[0] = 1e10
     case.weight[0] = 1.0
     theta = np.zeros(case.theta().shape)
-    data = Data(case.X, case.Y, case.weight, K)
+    data = LocalRows(case.X, case.Y, case.weight, K)
     extreme = Extreme.of(data)
     objective = case.objective()
     objective.mean = extreme.medians
@@ -159,7 +159,7 @@ def test_the_extreme_entry(form, fit_intercept, value):
     X = np.random.default_rng(0).normal(size=(30, 4)) + np.array([0, 1, 2, 0])
     X[:, 3] = 0.0
     X[11, 2], X[4, 1] = value, np.sign(value) * EXTREME * 5
-    data = Data(form(X), np.arange(30) % 3, None, 3, fit_intercept)
+    data = LocalRows(form(X), np.arange(30) % 3, None, 3, fit_intercept)
     found = Extreme.of(data)
     assert (found.row, found.column, found.value) == (11, 2, value)
     medians = np.median(X, axis=0) if fit_intercept else np.zeros(4)
@@ -173,24 +173,24 @@ def test_the_extreme_entry(form, fit_intercept, value):
 def test_rows_without_weight_are_not_extreme(fit_intercept):
     X, weight = np.random.default_rng(0).normal(size=(30, 3)), np.ones(30)
     X[4, 1], X[9, 2], weight[4] = 1e12, 1e7, 0.0
-    found = Extreme.of(Data(X, np.arange(30) % 3, weight, 3, fit_intercept))
+    found = Extreme.of(LocalRows(X, np.arange(30) % 3, weight, 3, fit_intercept))
     assert (found.row, found.column, found.value) == (9, 2, 1e7)
     if fit_intercept:
         np.testing.assert_array_equal(found.medians, np.median(np.delete(X, 4, axis=0), axis=0))
     weight[9] = 0.0
-    assert Extreme.of(Data(X, np.arange(30) % 3, weight, 3, fit_intercept)) is None
+    assert Extreme.of(LocalRows(X, np.arange(30) % 3, weight, 3, fit_intercept)) is None
 
 
 @pytest.mark.parametrize("ratio", [0.99, 1.01])
 def test_what_counts_as_extreme(ratio):
     X = np.array([-1.0, 1.0] * 20)[:, None]
     X[7] = ratio * EXTREME
-    found = Extreme.of(Data(X, np.arange(40) % 2, None, 2, False))
+    found = Extreme.of(LocalRows(X, np.arange(40) % 2, None, 2, False))
     assert (found is not None) == (ratio > 1)
 
 
 def test_large_problems_are_not_looked_at():
     X = np.random.default_rng(0).normal(size=(10, 4000))
     X[0, 0] = 1e9
-    assert Extreme.of(Data(X, np.arange(10) % 3, None, 3)) is None
-    assert Extreme.of(Data(X[:, :10], np.arange(10) % 3, None, 3)) is not None
+    assert Extreme.of(LocalRows(X, np.arange(10) % 3, None, 3)) is None
+    assert Extreme.of(LocalRows(X[:, :10], np.arange(10) % 3, None, 3)) is not None

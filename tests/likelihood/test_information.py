@@ -6,12 +6,12 @@ import pytest
 from scipy.special import logit, softmax
 
 from skxent.inference import information_matrix
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 
 def at(case, seed=0, sparse=False):
-    """An `Estimate` of a case at any parameters, with any covariance."""
+    """An `LikelihoodEstimate` of a case at any parameters, with any covariance."""
     objective = case.objective(sparse=sparse)
     theta, rng = case.theta(seed), np.random.default_rng(seed)
     K, p = case.Y.shape[1], theta.shape[1]
@@ -210,7 +210,7 @@ def test_map_to_contrasts(make_case, K, fit_intercept):
 
 
 def columns(X, fit_intercept=True, weight=None):
-    data = Data(X, np.arange(len(X)) % 2, weight, 2, fit_intercept)
+    data = LocalRows(X, np.arange(len(X)) % 2, weight, 2, fit_intercept)
     return information_matrix.dependent_columns(data, first_read(data))
 
 
@@ -263,7 +263,7 @@ def test_outside():
     X = rng.normal(size=(100, 4)) * [1, 1e6, 1, 1] + [0, 1e9, 0, 0]
 
     def of(X, fit_intercept=True):
-        data = Data(X, np.arange(100) % 2, None, 2, fit_intercept)
+        data = LocalRows(X, np.arange(100) % 2, None, 2, fit_intercept)
         mean = X.mean(axis=0) * fit_intercept
         width = X.shape[1] + fit_intercept
         return information_matrix.estimate(data, mean, np.zeros((1, width)), np.eye(width))

@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris, load_wine
 from skxent.inference import leave_one_out
 from skxent.inference.leave_one_out import Fit, LeaveOneOut, one_step
 from skxent.likelihood.optimise.solver import minimise
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 
 def losses(Z, Y):
@@ -68,7 +68,7 @@ def make(K, n=60, d=3, seed=0, soft=False, weighted=False, fit_intercept=True, s
     y[: 2 * K] = np.arange(2 * K) % K
     targets = 0.8 * np.eye(K)[y] + 0.2 * rng.dirichlet(np.ones(K), size=n) if soft else y
     weight = rng.uniform(0.5, 2.0, size=n) if weighted else None
-    return Data(X, targets, weight, K, fit_intercept)
+    return LocalRows(X, targets, weight, K, fit_intercept)
 
 
 CASES = [
@@ -104,7 +104,7 @@ class TestAgainstFitsWithout:
     def test_nearly_separable(self, load, alpha, monkeypatch):
         """Where one step is wrong by a lot, fits of a few samples put the mean right."""
         X, y = load(return_X_y=True)
-        data = Data(X, y, None, 3)
+        data = LocalRows(X, y, None, 3)
         truth = exact(data, alpha)
         found = leave_out(data, alpha)
         assert abs(found.losses.mean() / truth.mean() - 1) < 0.005
@@ -116,7 +116,7 @@ class TestAgainstFitsWithout:
 
     def test_a_fit_of_the_usual_kind_takes_over(self, monkeypatch):
         X, y = load_iris(return_X_y=True)
-        data = Data(X, y, None, 3)
+        data = LocalRows(X, y, None, 3)
         found = leave_out(data, 1e-4)
         calls = []
 
@@ -135,7 +135,7 @@ class TestAgainstFitsWithout:
         rng = np.random.default_rng(0)
         X = rng.normal(size=(40, 120)) + 50.0
         y = ((X - 50) @ rng.normal(size=(120, 3)) / 4 + rng.gumbel(size=(40, 3))).argmax(axis=1)
-        data = Data(X, y, None, 3)
+        data = LocalRows(X, y, None, 3)
         for alpha in (1e4, 100.0, 1.0):
             truth = exact(data, alpha)
             found = leave_out(data, alpha)
@@ -340,14 +340,14 @@ class TestExtremes:
 
     def test_no_finite_minimum(self):
         X, y = load_iris(return_X_y=True)
-        found = leave_out(Data(X, y, None, 3), 0.0)
+        found = leave_out(LocalRows(X, y, None, 3), 0.0)
         assert found.solution.unbounded
         assert (found.losses == np.inf).all()
 
     def test_too_wide(self):
         X = scipy.sparse.random_array((50, 5000), density=0.01, format="csr", rng=0)
         with pytest.raises(ValueError, match=r"10002 parameters, and 4000 are the most: pass cv=5"):
-            leave_out(Data(X, np.arange(50) % 3, None, 3), 1.0)
+            leave_out(LocalRows(X, np.arange(50) % 3, None, 3), 1.0)
 
     def test_one_sample_of_some_weight(self):
         weight = np.zeros(60)

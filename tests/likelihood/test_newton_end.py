@@ -8,7 +8,7 @@ from skxent.inference.leave_one_out import LeaveOneOut
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.solver import minimise
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 
@@ -48,7 +48,7 @@ def test_still_is_a_step_that_moves_no_logit_by_a_thousandth(make_case, move, st
 def test_newton_ends_where_the_decrement_does_not_fall():
     """On separable data each step is as long as the last, and there is a last one with a factor."""
     X = np.column_stack([np.linspace(-1, 1, 20)])
-    data = Data(X, (X[:, 0] > 0).astype(int), None, 2)
+    data = LocalRows(X, (X[:, 0] > 0).astype(int), None, 2)
     objective = Objective(data, first_read(data), 0.0, first_read(data).mean)
     start = objective(np.array([[5.0, 0.0]]))
     model = information_matrix.information(objective, start.theta)
@@ -72,10 +72,10 @@ def cost_of(data):
 
 
 def test_two_samples_are_enough():
-    data = Data(np.array([[1.0], [2.0]]), np.array([0, 1]), None, 2)
+    data = LocalRows(np.array([[1.0], [2.0]]), np.array([0, 1]), None, 2)
     found = engine(data, np.ones(2), cost_of(data)).fit(1.0)
     assert found.losses.tolist() == [36.0, 36.0]  # each is all there is of its class
-    one = Data(data.X, data.targets, np.array([0.0, 1.0]), 2)
+    one = LocalRows(data.X, data.targets, np.array([0.0, 1.0]), 2)
     with pytest.raises(ValueError, match="only one sample has some weight"):
         engine(one, np.ones(2), cost_of(one))
 
@@ -86,7 +86,7 @@ def test_bounds_count_by_importance(heavy, monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 2))
     y = (X[:, 0] + rng.logistic(size=30) > 0).astype(int)
-    data, bounds = Data(X, y, None, 2), []
+    data, bounds = LocalRows(X, y, None, 2), []
 
     def refit(self, fit, pushes, losses, bound):
         bounds.append(bound.copy())

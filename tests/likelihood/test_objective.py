@@ -8,7 +8,7 @@ import pytest
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.sources import blocks
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 FORMS = [
@@ -173,7 +173,7 @@ def test_threads_change_no_bit(K):
     theta = rng.normal(size=(1 if K == 2 else K, 13))
     points = []
     for n_threads in (1, 2, 4):
-        data = Data(X, y, None, K, True, n_threads)
+        data = LocalRows(X, y, None, K, True, n_threads)
         moments = first_read(data)
         objective = Objective(data, moments, 1.0, moments.mean)
         assert len(objective.rows.blocks.segments(theta.size)) > 1
@@ -194,7 +194,7 @@ def test_samples_written_out_are_one_block(shape):
     """
     n, d, K = shape
     rng = np.random.default_rng(0)
-    data = Data(rng.normal(size=(n, d)), np.sort(rng.integers(K, size=n)), None, K)
+    data = LocalRows(rng.normal(size=(n, d)), np.sort(rng.integers(K, size=n)), None, K)
     moments = first_read(data)
     R = data.n_outputs
     assert n * (d + 2 * R) <= blocks.ALONE < n * (d + 1 + 2 * R)

@@ -8,7 +8,7 @@ from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
 from skxent.likelihood.sources import blocks
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 
@@ -45,7 +45,7 @@ def test_coefficients_of_integers_enter(make_case, K, fit_intercept):
 def test_the_value_next_to_zero_keeps_its_digits(size):
     """Sums of exp(-z) for long logits: the difference of two sums of z has none of them."""
     X = np.array([[1.0], [-1.0], [2.0], [-3.0]])
-    data = Data(X, np.array([1, 0, 1, 0]), None, 2, False)
+    data = LocalRows(X, np.array([1, 0, 1, 0]), None, 2, False)
     objective = Objective(data, first_read(data), 0.0, None)
     z = size * np.abs(X[:, 0])
     point = objective(np.array([[size]]))
@@ -58,7 +58,7 @@ def test_the_value_next_to_zero_keeps_its_digits(size):
 def test_no_curvature_is_an_end():
     """Where all probabilities are 0 or 1, products with the Hessian are zero, and a gap unknown."""
     X = np.array([[1.0], [-1.0], [2.0], [-3.0]])
-    data = Data(X, np.array([0, 1, 1, 0]), None, 2, False)
+    data = LocalRows(X, np.array([0, 1, 1, 0]), None, 2, False)
     objective = Objective(data, first_read(data), 0.0, None)
     point = objective(np.array([[1e5]]))
     view = View.of(preconditioners.full(objective, point.theta), point)

@@ -6,14 +6,14 @@ import scipy.sparse as sp
 
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.cost_model import CLASS_ELEMENTS, FULL_WIDTH, plan
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 SIZES = [(n, d, K) for n in (50, 2000, 10**5, 10**7) for d in (2, 40, 700) for K in (2, 5, 60)]
 
 
 def ladder_of(n, d, K, sparse=False):
     X = sp.csr_array((n, d)) if sparse else np.broadcast_to(np.zeros(d), (n, d))
-    return plan(Data(X, np.zeros(n, dtype=np.intp), None, K)), X
+    return plan(LocalRows(X, np.zeros(n, dtype=np.intp), None, K)), X
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

@@ -12,8 +12,8 @@ from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.rank import independent_columns
 from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.optimise.solver import minimise
-from skxent.likelihood.sources.device_rows import DeviceData
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.device_rows import DeviceRows
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 SEEDS = range(4)
@@ -83,8 +83,8 @@ def data_of(X, form=np.asarray, weight=None, **options):
     if form is on_device:
         weight = None if weight is None else strict.asarray(weight)
         targets = strict.asarray(np.zeros(len(X), dtype=np.int64))
-        return DeviceData(on_device(X), targets, weight, 2, **options)
-    return Data(form(X), np.zeros(len(X), dtype=np.intp), weight, 2, **options)
+        return DeviceRows(on_device(X), targets, weight, 2, **options)
+    return LocalRows(form(X), np.zeros(len(X), dtype=np.intp), weight, 2, **options)
 
 
 @pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array, on_device])

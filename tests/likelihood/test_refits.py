@@ -11,7 +11,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View, is_minimum
 from skxent.likelihood.optimise.solver import minimise
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 
@@ -42,8 +42,8 @@ def problem(seed, K, strength):
     alpha = 10.0 ** -rng.integers(0, 5)
     weight = np.ones(40)
     weight[0] = 0.0
-    data = Data(X, y, None, K)
-    others = Data(X, y, weight, K)
+    data = LocalRows(X, y, None, K)
+    others = LocalRows(X, y, weight, K)
     centre = first_read(data).mean
     fits = [minimise(d, alpha=alpha, start=None, tol=1e-12, max_iter=1000) for d in (data, others)]
     before, after = (Objective(d, first_read(d), alpha, centre) for d in (data, others))

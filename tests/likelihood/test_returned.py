@@ -10,7 +10,7 @@ import scipy.sparse
 from skxent.likelihood.optimise.returned import EPS, as_returned, sum_of_losses
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.solution import Solution, nats_of_tol
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 kinds = pytest.mark.parametrize("K", [2, 3, 5])
@@ -22,7 +22,7 @@ def problem(K, *, soft=False, weighted=False, form=np.asarray, n=30):
     y = (X @ rng.normal(size=(2, K)) + rng.gumbel(size=(n, K))).argmax(axis=1)
     y[:K] = np.arange(K)
     targets = rng.dirichlet(np.ones(K), size=n) if soft else y
-    return Data(form(X), targets, rng.uniform(0, 2, size=n) if weighted else None, K)
+    return LocalRows(form(X), targets, rng.uniform(0, 2, size=n) if weighted else None, K)
 
 
 def exact(data, coef, intercept):

@@ -13,7 +13,7 @@ from skxent.likelihood.existence.separation import Separation, Undecided, find_s
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 Truth = namedtuple("Truth", ["kind", "pairs", "margins"])
@@ -22,7 +22,7 @@ Truth = namedtuple("Truth", ["kind", "pairs", "margins"])
 def find(X, y, weight=None, K=None, fit_intercept=True, **hints):
     y = np.asarray(y)
     K = K or (y.shape[1] if y.ndim == 2 else int(y.max()) + 1)
-    return find_separation(Data(X, y, weight, K, fit_intercept), **hints)
+    return find_separation(LocalRows(X, y, weight, K, fit_intercept), **hints)
 
 
 def constraints(X, Y, weight, fit_intercept):
@@ -347,7 +347,7 @@ def test_one_hot_columns():
 
 def test_one_hot_labels_moments_and_blocks(mixed, monkeypatch):
     X, y, n_samples = mixed
-    data = Data(X, np.eye(3)[y], None, 3)
+    data = LocalRows(X, np.eye(3)[y], None, 3)
     monkeypatch.setattr(cone, "RUN_ELEMENTS", 100)
     found = find_separation(data, moments=first_read(data))
     assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
@@ -440,7 +440,7 @@ def test_newton_steps_are_long_where_data_separate(K):
     assert find(separable, y) is not None
     assert find(X, y) is None
     for name, columns in (("separable", separable), ("not", X)):
-        data = Data(columns, y, None, K)
+        data = LocalRows(columns, y, None, K)
         objective = Objective(data, first_read(data), 0.0, first_read(data).mean)
         for scale in (0.0, 0.1, 1.0, 3.0):
             theta = rng.normal(size=objective.shape) * scale

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood.existence.separation import find_separation
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 forms = pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
 
@@ -18,7 +18,7 @@ def problem(K, separate, form=np.asarray):
     y = np.arange(40) % K
     if separate:
         X[:, 1] = y + 0.3 * rng.random(40)
-    return Data(form(X), y, None, K)
+    return LocalRows(form(X), y, None, K)
 
 
 def in_units(data, units):
@@ -60,7 +60,7 @@ def test_a_rare_last_column(K, fit_intercept, form):
     X[:, 3] = 0.0
     X[np.flatnonzero(y == 0)[:4], 3] = 1.0
     X[5, :3] = 0.0
-    data = Data(form(X), y, None, K, fit_intercept)
+    data = LocalRows(form(X), y, None, K, fit_intercept)
     found = find_separation(data)
     assert found.kind == "quasi-complete"
     assert found.features.tolist() == [3]

@@ -11,7 +11,7 @@ from skxent.likelihood.existence.separation import Undecided
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.preconditioners import full
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
 X = np.random.default_rng(0).normal(size=(40, 2))
@@ -20,7 +20,7 @@ SEPARATE = (X[:, 0] > 0).astype(int)
 
 
 def data_of(y, K=2):
-    return Data(X, y, None, K)
+    return LocalRows(X, y, None, K)
 
 
 def end(**changes):
@@ -96,7 +96,7 @@ def test_of_the_classes_that_have_weight(separate, monkeypatch):
 
 
 def at_zero(X, y, K, weight=None):
-    data = Data(X, y, weight, K)
+    data = LocalRows(X, y, weight, K)
     moments = first_read(data)
     return Objective(data, moments, 0.0, moments.mean)
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from skxent.likelihood.optimise.solver import minimise
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 SETTINGS = {"alpha": 0.5, "start": None, "tol": 1e-9, "max_iter": 200}
 
 
 def data_of(case):
-    return Data(case.X, case.Y, case.weight, case.Y.shape[1], case.fit_intercept)
+    return LocalRows(case.X, case.Y, case.weight, case.Y.shape[1], case.fit_intercept)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -103,5 +103,5 @@ def test_threads_end_also_after_an_error():
         raise KeyError("now")
 
     with pytest.raises(KeyError, match="now"):
-        minimise(Data(X, y, None, 3, True, 4), **SETTINGS, report=fail)
+        minimise(LocalRows(X, y, None, 3, True, 4), **SETTINGS, report=fail)
     assert threading.active_count() == before

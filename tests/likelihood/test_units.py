@@ -6,15 +6,15 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood.coordinates.units import EPS, Units, largest_of, read
-from skxent.likelihood.sources.device_rows import DeviceData
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.device_rows import DeviceRows
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import FirstSums, first_read
 
 forms = pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
 
 
 def data_of(X, form=np.asarray, weight=None, **options):
-    return Data(form(X), np.arange(len(X)) % 3, weight, 3, **options)
+    return LocalRows(form(X), np.arange(len(X)) % 3, weight, 3, **options)
 
 
 def columns(size, n=40):
@@ -111,10 +111,10 @@ def test_rows_without_weight_do_not_overflow(size, alpha, form):
     X[7, 1], weight[7] = size, 0.0
     data = data_of(X, form, weight)
     if form is strict.asarray:
-        data = DeviceData(data.X, form(data.targets), form(weight), 3)
+        data = DeviceRows(data.X, form(data.targets), form(weight), 3)
     moments, seen, units = read(data, alpha)
     rest = np.delete(X, 7, axis=0)
-    expected = first_read(Data(rest, np.delete(np.arange(40) % 3, 7), None, 3))
+    expected = first_read(LocalRows(rest, np.delete(np.arange(40) % 3, 7), None, 3))
     assert (seen, units) == (alpha, None)
     np.testing.assert_allclose(moments.variance, expected.variance, rtol=1e-12)
     np.testing.assert_allclose(moments.mean, expected.mean, rtol=1e-12, atol=1e-13)

@@ -21,7 +21,7 @@ from skxent.likelihood.coordinates.units import Units, read, without_far_weightl
 from skxent.likelihood.optimise.cost_model import fits_row_space
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.moments import Moments, first_read
 
 # Part of the largest curvature; a weaker penalty is taken for none in the space of the rows. Where
@@ -102,7 +102,7 @@ class Frame:
         leave again are the same but for rounding.
     """
 
-    data: Place
+    data: RowSource
     moments: Moments
     first: Moments
     alpha: float
@@ -110,7 +110,7 @@ class Frame:
     certain: bool = True
 
     @classmethod
-    def of(cls, data: Place, alpha: float) -> Frame:
+    def of(cls, data: RowSource, alpha: float) -> Frame:
         """Read X; put columns in other units if their squares overflow or underflow."""
         data = without_far_weightless(data)
         moments, alpha, units = read(data, alpha)
@@ -167,7 +167,7 @@ def _identified(frame: Frame) -> Frame:
     return frame
 
 
-def _graded(data: Place) -> bool:
+def _graded(data: RowSource) -> bool:
     """Whether a placeholder, such as 1e15, may be all that makes columns look dependent."""
     extreme = Extreme.of(data)
     if extreme is None:

@@ -11,7 +11,7 @@ import scipy.linalg
 from scipy.linalg import solve_triangular
 
 from skxent.likelihood.coordinates.rank import ColumnBasis, centre_of
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.moments import Moments
 
 Factors = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -39,13 +39,13 @@ class IndependentColumns:
         What all columns are measured from.
     """
 
-    data: Place
+    data: RowSource
     moments: Moments
     basis: ColumnBasis
     centre: np.ndarray
 
     @classmethod
-    def of(cls, data: Place, moments: Moments, basis: ColumnBasis) -> Self:
+    def of(cls, data: RowSource, moments: Moments, basis: ColumnBasis) -> Self:
         """Leave the dependent columns out."""
         few = data.with_columns(basis.columns)
         return cls(few, moments.of_columns(basis.columns), basis, centre_of(data, moments))

@@ -11,7 +11,7 @@ import scipy.sparse
 from scipy.linalg import solve_triangular
 
 from skxent.likelihood.coordinates.rank import centre_of, column_scale
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments
 
 LARGEST = 1 << 22  # numbers that are written out, 34 megabytes
@@ -39,23 +39,23 @@ class OrthogonalColumns:
         What columns are measured from.
     """
 
-    data: Data
+    data: LocalRows
     R: np.ndarray
     pivot: np.ndarray
     scale: np.ndarray
     centre: np.ndarray
 
     @staticmethod
-    def fits(data: object) -> TypeGuard[Data]:
+    def fits(data: object) -> TypeGuard[LocalRows]:
         """Whether the rows are at hand, and few enough to be written out."""
         return (
-            isinstance(data, Data)
+            isinstance(data, LocalRows)
             and not data.immovable
             and data.n_rows * data.n_features <= LARGEST
         )
 
     @classmethod
-    def of(cls, data: Data, moments: Moments) -> Self:
+    def of(cls, data: LocalRows, moments: Moments) -> Self:
         """Factor the columns, all of which are independent; rows without weight follow."""
         centre = centre_of(data, moments)
         scale = column_scale(moments, centre)

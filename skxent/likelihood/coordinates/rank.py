@@ -35,8 +35,8 @@ import scipy.linalg
 import scipy.sparse
 from scipy.linalg import lapack, solve_triangular
 
-from skxent.likelihood.sources.base import Place, add
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.base import RowSource, add
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments, first_read
 
 CERTAIN = 1e-10  # squared part of a column of size one that is certainly more than rounding
@@ -76,7 +76,7 @@ class ColumnBasis:
     least: float
 
 
-def centre_of(data: Place, moments: Moments) -> np.ndarray:
+def centre_of(data: RowSource, moments: Moments) -> np.ndarray:
     """What columns are measured from: their means, or zero without an intercept."""
     return moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
 
@@ -91,7 +91,7 @@ def reciprocal(size: np.ndarray) -> np.ndarray:
     return np.where(size > 0, np.ldexp(1.0, -np.frexp(size)[1]), 0.0)
 
 
-def independent_columns(data: Place, moments: Moments) -> ColumnBasis | None:
+def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None:
     """Choose independent columns of X, as many as there are; None if all plainly are.
 
     Columns that are constant depend on the intercept, or are zero.
@@ -101,10 +101,10 @@ def independent_columns(data: Place, moments: Moments) -> ColumnBasis | None:
     return _Search(data, moments).run()
 
 
-def _few_rows_have_full_rank(data: Place) -> bool:
+def _few_rows_have_full_rank(data: RowSource) -> bool:
     """Whether a few evenly spaced rows already prove that the columns are independent."""
     step = data.n_rows // (FEW_ROWS * data.n_features)
-    if step < 2 or not isinstance(data, Data) or data.immovable:
+    if step < 2 or not isinstance(data, LocalRows) or data.immovable:
         return False
     rows = slice(None, None, step)
     weight = None if data.weight is None else data.weight[rows]
@@ -118,7 +118,7 @@ def _few_rows_have_full_rank(data: Place) -> bool:
     return len(_Factor.of(gram, _certain(few, moments, scale)).chosen) == len(gram)
 
 
-def _certain(data: Place, moments: Moments, scale: np.ndarray) -> float:
+def _certain(data: RowSource, moments: Moments, scale: np.ndarray) -> float:
     """Squared part of a column of size one that is certainly more than rounding.
 
     Products of sparse columns are centred after they were added up, and lose digits if the mean is
@@ -137,7 +137,7 @@ class _Search:
     the residual that it had then, so that those of one level are orthogonal to all levels before.
     """
 
-    def __init__(self, data: Place, moments: Moments) -> None:
+    def __init__(self, data: RowSource, moments: Moments) -> None:
         self.data = data
         self.centre = centre_of(data, moments)
         self.scale = column_scale(moments, self.centre)
@@ -242,7 +242,7 @@ class _Factor:
 
 
 def column_products(
-    data: Data, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
+    data: LocalRows, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X where V is None."""
     blocks = data.blocks(None)

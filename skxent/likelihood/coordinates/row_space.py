@@ -11,7 +11,7 @@ import scipy.sparse
 from scipy.linalg import lapack
 
 from skxent.likelihood.coordinates.rank import centre_of, independent_rows, reciprocal
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments
 
 EPS = float(np.finfo(float).eps)
@@ -39,13 +39,13 @@ class RowSpace:
         Columns of X in the order of the rows of Q.
     """
 
-    data: Data
+    data: LocalRows
     Q: Any
     centre: np.ndarray
     order: np.ndarray
 
     @classmethod
-    def of(cls, data: Data, moments: Moments) -> Self:
+    def of(cls, data: LocalRows, moments: Moments) -> Self:
         """Factor the rows of dense data, for a penalty that decides where rows do not.
 
         What is left of a row that depends on the others is rounding, and the penalty keeps its
@@ -60,7 +60,7 @@ class RowSpace:
         return cls(replace(data, X=L), Q, centre, np.arange(len(centre)))
 
     @classmethod
-    def identified(cls, data: Data, moments: Moments) -> Self:
+    def identified(cls, data: LocalRows, moments: Moments) -> Self:
         """Factor independent rows alone, for no penalty or next to none.
 
         The rank is that of columns of one size, the orthogonal Q that of the columns as they are,

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from skxent.likelihood.coordinates.rank import centre_of
-from skxent.likelihood.sources.base import Place
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import (
     FirstSums,
     Moments,
+    check_overflow,
     first_read,
     moments_of,
     out_of_range,
-    refuse_overflow,
 )
 
 EPS = float(np.finfo(float).eps)
@@ -37,7 +37,7 @@ class Units:
     exponents : (d,) array of int
     """
 
-    data: Place
+    data: RowSource
     moments: Moments
     exponents: np.ndarray
 
@@ -58,7 +58,7 @@ class Units:
         return coef, intercept
 
 
-def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
+def read(data: RowSource, alpha: float) -> tuple[Moments, float, Units | None]:
     """The first read of X for a fit with a penalty `alpha`.
 
     Returns
@@ -96,7 +96,7 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
     smallest = float(size[size > 0].min(initial=np.inf))
     alpha = _visible(alpha, first.class_weight.sum(), smallest)
     if alpha > 0:
-        refuse_overflow(data, first)
+        check_overflow(data, first)
         return moments_of(data, first), alpha, None
     exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
     scaled = data.with_columns(np.arange(len(odd)), exponents)
@@ -104,12 +104,17 @@ def read(data: Place, alpha: float) -> tuple[Moments, float, Units | None]:
     return moments.in_units(-exponents), alpha, Units(scaled, moments, exponents)
 
 
-def without_far_weightless(data: Place) -> Place:
+def without_far_weightless(data: RowSource) -> RowSource:
     """The data, with zeros for rows without weight if squares in such a row overflow.
 
     Zero times an infinite square would be no number.
     """
-    if not isinstance(data, Data) or data.immovable or data.weight is None or data.weight.all():
+    if (
+        not isinstance(data, LocalRows)
+        or data.immovable
+        or data.weight is None
+        or data.weight.all()
+    ):
         return data
     rows = np.flatnonzero(data.weight == 0)
     for start in range(0, len(rows), ROWS):

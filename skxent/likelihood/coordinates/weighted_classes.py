@@ -19,7 +19,7 @@ from typing import Self
 
 import numpy as np
 
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.moments import Moments
 
 Parameters = tuple[np.ndarray, np.ndarray]
@@ -48,7 +48,7 @@ class Present:
     mask: np.ndarray
 
     @classmethod
-    def of(cls, data: Place, moments: Moments) -> Self | None:
+    def of(cls, data: RowSource, moments: Moments) -> Self | None:
         """Find the classes with weight; None where all classes are fitted."""
         mask = moments.class_weight > 0
         if np.count_nonzero(mask) == 1:

@@ -24,7 +24,7 @@ import scipy.sparse
 
 from skxent.likelihood.existence.programmes import Programmes, Undecided
 from skxent.likelihood.sources.blocks import RUN_ELEMENTS
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments, middle
 
 FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
@@ -108,7 +108,7 @@ class Cone:
         Of the data.
     """
 
-    def __init__(self, data: Data, moments: Moments) -> None:
+    def __init__(self, data: LocalRows, moments: Moments) -> None:
         d = data.X.shape[1]
         self.programmes = Programmes()
         self.data = data

@@ -38,8 +38,8 @@ from skxent.likelihood.optimise.newton_cg import FLAT
 from skxent.likelihood.optimise.preconditioners import Cholesky, Curvature
 from skxent.likelihood.optimise.row_factor import RowFactor
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.sources.base import Place
-from skxent.likelihood.sources.local_rows import Data, weight_range, wider
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.local_rows import LocalRows, weight_range, wider
 
 FLOORED = 1e-4  # part of a parameter's curvature that may come from the floor under curvatures
 SEEN = 1e-10  # curvature, in units of the diagonal, that is certainly more than rounding
@@ -84,7 +84,7 @@ def proves_finite(
     )
 
 
-def settled(solution: Solution, data: Place) -> Solution:
+def settled(solution: Solution, data: RowSource) -> Solution:
     """Decide by linear programmes whether a finite minimum exists, if the end did not prove it.
 
     Without the rows in this process it stays undecided.
@@ -92,7 +92,7 @@ def settled(solution: Solution, data: Place) -> Solution:
     if solution.proved or (solution.stopped and not solution.unbounded):
         return solution
     found, decided = None, False
-    if isinstance(data, Data) and not data.immovable:
+    if isinstance(data, LocalRows) and not data.immovable:
         guess: tuple[np.ndarray, np.ndarray] | None = solution.coef, solution.intercept
         if solution.present is not None:
             guess = Present(solution.present).enter(solution.coef, solution.intercept)
@@ -115,7 +115,7 @@ def _least_share(objective: Objective, theta: np.ndarray) -> float:
     return float(least * np.exp(-objective.largest_move(theta)) / objective.data.n_classes)
 
 
-def _is_even(data: Place) -> bool:
+def _is_even(data: RowSource) -> bool:
     """Whether the weights differ so little that no sample is lost in sums."""
     least, most = data.sum(weight_range, add=wider)
     return bool(most <= EVEN * least)

@@ -73,7 +73,7 @@ from scipy.sparse.csgraph import connected_components
 from skxent.likelihood.coordinates.units import Units, read
 from skxent.likelihood.existence.cone import Cone
 from skxent.likelihood.existence.programmes import Undecided
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
@@ -158,7 +158,7 @@ class Separation:
 
 
 def find_separation(
-    data: Data,
+    data: LocalRows,
     moments: Moments | None = None,
     guess: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Separation | None:
@@ -225,7 +225,7 @@ def _in_units(units: Units, guess: tuple[np.ndarray, np.ndarray] | None) -> Sepa
 
     The direction returned is for the columns as they are.
     """
-    data = cast(Data, units.data)
+    data = cast(LocalRows, units.data)
     found = find_separation(data, units.moments, guess and units.enter(*guess))
     if found is None:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import Curvature
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_grams import PACKED
 
 FULL_WIDTH = 2400  # parameters up to which the full model is worth its third power
@@ -87,7 +87,7 @@ class Plan:
     near: float = 0.0
 
 
-def plan(data: Place) -> Plan:
+def plan(data: RowSource) -> Plan:
     """Choose models and samples by size: n rows, d features, K classes.
 
     A pass costs 4 n p R operations and some forty for each of the n R logits. A row costs p (p + 1)
@@ -148,7 +148,7 @@ def plan(data: Place) -> Plan:
     return Plan(tuple(ladder), tuple(first))
 
 
-def fits_row_space(data: Place, needed: bool = False) -> bool:
+def fits_row_space(data: RowSource, needed: bool = False) -> bool:
     """Whether to go to the space of the rows: fewer of them than features, and not too many.
 
     It takes 4 d n^2 operations, which is n / R passes. Where it is needed, because no penalty

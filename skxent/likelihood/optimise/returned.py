@@ -19,8 +19,8 @@ from skxent.likelihood import kernels
 from skxent.likelihood.objective import EPS
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.solution import Solution, nats_of_tol
-from skxent.likelihood.sources.base import Place
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments
 
 DOUBT = 1e-7  # logits; if rounding changes them by less, the objective is taken from the fit
@@ -30,7 +30,7 @@ ROUNDING = 0.25  # of the target gap, which may always be lost to rounding
 
 
 def as_returned(
-    data: Place, moments: Moments, alpha: float, solution: Solution, *, certain: bool = True
+    data: RowSource, moments: Moments, alpha: float, solution: Solution, *, certain: bool = True
 ) -> Solution:
     """Evaluate the objective anew, in one read of X, if rounding of the logits may change it.
 
@@ -90,7 +90,7 @@ def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray
     return (logs - logs.mean() if K > 2 else logs[1:] - logs[:1]), value
 
 
-def sum_of_losses(data: Data, coef: np.ndarray, intercept: np.ndarray) -> float:
+def sum_of_losses(data: LocalRows, coef: np.ndarray, intercept: np.ndarray) -> float:
     """Weighted sum of the losses, each to full accuracy."""
     blocks = data.blocks(None)
 

@@ -25,8 +25,8 @@ from scipy.special import expit, softmax
 
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.preconditioners import penalty_weights
-from skxent.likelihood.sources.local_rows import Data
-from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.local_sums import LocalSums
 
 EXTREME = 1e3  # times the median size of a column's entries; a larger entry makes rows graded
 OPERATIONS = 1e9  # of a QR, which take up to a second; larger problems keep the Hessian
@@ -56,7 +56,7 @@ class Extreme:
     @classmethod
     def of(cls, data: Any) -> Self | None:
         """Find it; None if rows are elsewhere or too many, or no entry is extreme."""
-        if not isinstance(data, Data) or data.immovable:
+        if not isinstance(data, LocalRows) or data.immovable:
             return None
         width = data.n_features * data.n_classes
         if data.n_rows * data.n_classes * width**2 > OPERATIONS:
@@ -166,7 +166,7 @@ class RowFactor:
         return None
 
 
-def _samples(rows: Rows) -> np.ndarray:
+def _samples(rows: LocalSums) -> np.ndarray:
     """All samples, centred and with their ones, (n, p); those without weight are zeros."""
     buffer = rows.blocks.buffer()
     samples = np.concatenate([np.array(rows.samples(block, buffer)) for block in rows.blocks.all])
@@ -175,7 +175,9 @@ def _samples(rows: Rows) -> np.ndarray:
     return samples
 
 
-def _sample_rows(rows: Rows, x: np.ndarray, theta: np.ndarray, caution: float) -> list[np.ndarray]:
+def _sample_rows(
+    rows: LocalSums, x: np.ndarray, theta: np.ndarray, caution: float
+) -> list[np.ndarray]:
     """Rows whose squares add up to the Hessian of the losses, for the classes but the last."""
     everything = slice(0, len(x))
     Z = x @ theta.T

@@ -24,7 +24,7 @@ from skxent.likelihood.optimise.preconditioners import Curvature
 from skxent.likelihood.optimise.row_factor import Extreme, RowFactor
 from skxent.likelihood.optimise.schedule import Models
 from skxent.likelihood.solution import Solution, nats_of_tol
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.moments import Moments
 
 KNOWN = 1e-6  # of `nats_of_tol`; of a smaller gap it is enough to know that it is smaller
@@ -49,7 +49,7 @@ class Search:
 
     def __init__(
         self,
-        data: Place,
+        data: RowSource,
         moments: Moments,
         alpha: float,
         tol: float,

@@ -38,12 +38,12 @@ from skxent.likelihood.existence.proof import settled
 from skxent.likelihood.optimise.returned import as_returned
 from skxent.likelihood.optimise.search import Search
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 
 def minimise(
-    data: Place,
+    data: RowSource,
     *,
     alpha: float,
     start: tuple[np.ndarray, np.ndarray] | None,
@@ -81,7 +81,7 @@ def minimise(
 
 
 def _minimised(
-    data: Place,
+    data: RowSource,
     alpha: float,
     tol: float,
     max_iter: int,

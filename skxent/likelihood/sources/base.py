@@ -52,7 +52,7 @@ class Asked(Protocol):
         ...
 
 
-class Place(Asked, Protocol):
+class RowSource(Asked, Protocol):
     """Rows with their targets and weights, the data of a fit."""
 
     @property
@@ -118,7 +118,7 @@ class Place(Asked, Protocol):
         ...
 
     def here(self) -> Any:
-        """All rows in this process, as `Data`, or in one part where they are immovable."""
+        """All rows in this process, as `LocalRows`, or in one part where they are immovable."""
         ...
 
 

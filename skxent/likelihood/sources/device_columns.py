@@ -10,13 +10,13 @@ from skxent.inputs.namespaces import to_numpy
 from skxent.likelihood.sources.device_kernels import log_partition
 
 if TYPE_CHECKING:
-    from skxent.likelihood.sources.device_rows import DeviceData
+    from skxent.likelihood.sources.device_rows import DeviceRows
 
 Array = Any  # of the standard
 
 
 def column_products(
-    data: DeviceData, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
+    data: DeviceRows, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weighted X' E and E' E of E = X V, see `rank.column_products`."""
     xp, unit, middle = data.xp, data.sent(scale), data.sent(centre)
@@ -32,7 +32,7 @@ def column_products(
     return _received(with_X), _received(own)
 
 
-def sum_of_losses(data: DeviceData, coef: np.ndarray, intercept: np.ndarray) -> float:
+def sum_of_losses(data: DeviceRows, coef: np.ndarray, intercept: np.ndarray) -> float:
     """Weighted sum of the losses, see `returned.sum_of_losses`."""
     xp, W, b = data.xp, data.sent(coef), data.sent(intercept)
 
@@ -53,7 +53,7 @@ def sum_of_losses(data: DeviceData, coef: np.ndarray, intercept: np.ndarray) -> 
     return float(data.total_of(losses))
 
 
-def largest_of(data: DeviceData, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
+def largest_of(data: DeviceRows, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
     """Largest distance from `origin` in some columns, see `units.largest_of`."""
     xp, most = data.xp, np.zeros(len(columns))
     for i, column in enumerate(columns.tolist()):

@@ -11,7 +11,7 @@ from skxent.inputs.namespaces import to_numpy
 from skxent.likelihood.sources.local_grams import own_curvature, packs, pairs
 
 if TYPE_CHECKING:
-    from skxent.likelihood.sources.device_rows import DeviceRows
+    from skxent.likelihood.sources.device_rows import DeviceSums
 
 PACKED_SPACE = 1 << 20  # elements of the outer products of some rows
 
@@ -19,7 +19,7 @@ Array = Any  # of the standard
 ClassWeights = Callable[[Array, Array], Array]
 
 
-def pair_gram(rows: DeviceRows, theta: np.ndarray, caution: float) -> np.ndarray:
+def pair_gram(rows: DeviceSums, theta: np.ndarray, caution: float) -> np.ndarray:
     """Sums of x x' with the weights of the full model, see `grams.pair_gram`."""
     n = max(theta.shape[0] - 1, 1)
     k, l = (_index(rows, i) for i in pairs(n))
@@ -35,7 +35,7 @@ def pair_gram(rows: DeviceRows, theta: np.ndarray, caution: float) -> np.ndarray
     return _gram(rows, theta, pair_weights, caution, n * (n + 1) // 2)
 
 
-def own_gram(rows: DeviceRows, theta: np.ndarray, caution: float) -> np.ndarray:
+def own_gram(rows: DeviceSums, theta: np.ndarray, caution: float) -> np.ndarray:
     """Sums of x x' with the weights of the class blocks, see `grams.own_gram`."""
 
     def own_weights(P: Array, residual: Array) -> Array:
@@ -44,7 +44,7 @@ def own_gram(rows: DeviceRows, theta: np.ndarray, caution: float) -> np.ndarray:
     return _gram(rows, theta, own_weights, caution, len(theta))
 
 
-def own_squares(rows: DeviceRows, theta: np.ndarray, caution: float) -> np.ndarray:
+def own_squares(rows: DeviceSums, theta: np.ndarray, caution: float) -> np.ndarray:
     """The diagonals of those, (R, p)."""
 
     def squares(samples: Array, P: Array, residual: Array, batch: slice) -> Array:
@@ -55,7 +55,7 @@ def own_squares(rows: DeviceRows, theta: np.ndarray, caution: float) -> np.ndarr
 
 
 def _gram(
-    rows: DeviceRows, theta: np.ndarray, class_weights: ClassWeights, caution: float, n: int
+    rows: DeviceSums, theta: np.ndarray, class_weights: ClassWeights, caution: float, n: int
 ) -> np.ndarray:
     """Sums of c x x' for n class weights c, packed as those of `grams` are."""
     packed = packs(n, theta.shape[1])
@@ -68,7 +68,7 @@ def _gram(
 
 
 def _sum(
-    rows: DeviceRows, theta: np.ndarray, function: Callable[..., Array], caution: float
+    rows: DeviceSums, theta: np.ndarray, function: Callable[..., Array], caution: float
 ) -> np.ndarray:
     """Sum of ``function(samples, P, residual, batch)`` over batches.
 
@@ -88,7 +88,7 @@ def _sum(
     return np.array(to_numpy(rows.data.total_of(part)), dtype=np.float64)
 
 
-def _samples(rows: DeviceRows, x: Array) -> Array:
+def _samples(rows: DeviceSums, x: Array) -> Array:
     """Centred samples of a batch, (m, p)."""
     if rows.centre is not None:
         x = x - rows.data.sent(rows.centre)
@@ -97,7 +97,7 @@ def _samples(rows: DeviceRows, x: Array) -> Array:
     return rows.xp.concat([x, rows.xp.ones_like(x[:, :1])], axis=1)
 
 
-def _packed_gram(rows: DeviceRows, C: Array, samples: Array) -> Array:
+def _packed_gram(rows: DeviceSums, C: Array, samples: Array) -> Array:
     """All class weights times all products of two entries, (q, p (p + 1) / 2)."""
     xp = rows.xp
     i, j = (_index(rows, entries) for entries in pairs(samples.shape[1]))
@@ -109,7 +109,7 @@ def _packed_gram(rows: DeviceRows, C: Array, samples: Array) -> Array:
     return total
 
 
-def _each_gram(rows: DeviceRows, C: Array, samples: Array) -> Array:
+def _each_gram(rows: DeviceSums, C: Array, samples: Array) -> Array:
     """The same, one product a class weight, for samples too long to pack, (q, p, p)."""
     xp = rows.xp
     grams = [xp.matmul((samples * C[q, :][:, None]).T, samples) for q in range(C.shape[0])]
@@ -122,5 +122,5 @@ def runs(n: int, most: int) -> list[slice]:
     return [slice(a, min(a + step, n)) for a in range(0, n, step)]
 
 
-def _index(rows: DeviceRows, places: np.ndarray) -> Array:
+def _index(rows: DeviceSums, places: np.ndarray) -> Array:
     return rows.xp.asarray(places, device=rows.data.X.device)

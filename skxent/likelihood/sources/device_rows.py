@@ -37,8 +37,8 @@ from skxent.likelihood.sources.device_kernels import (
     losses_and_residuals,
     moved_probabilities,
 )
-from skxent.likelihood.sources.local_rows import Data, weight_range
-from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.local_rows import LocalRows, weight_range
+from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.moments import FEW, FirstSums, Moments, some_rows
 
 ELEMENTS = 1 << 21  # rows and logits of one batch: 16 megabytes of float64
@@ -62,8 +62,8 @@ class OnDevice(Here):
         return ANSWERS[function](self, *args)
 
 
-class DeviceData(OnDevice, Data):
-    """`Data` whose arrays are of one library, on one device.
+class DeviceRows(OnDevice, LocalRows):
+    """`LocalRows` whose arrays are of one library, on one device.
 
     Targets are codes, whole numbers of any width, or soft rows. Soft rows and weights are in the
     widest floats that the device has.
@@ -148,7 +148,7 @@ def received(sums: Array) -> np.ndarray:
     return np.array(to_numpy(sums), dtype=np.float64)
 
 
-def device_weight_range(data: DeviceData) -> tuple[float, float]:
+def device_weight_range(data: DeviceRows) -> tuple[float, float]:
     """The smallest weight above zero, and the largest, see `weight_range`."""
     if data.weight is None:
         return 1.0, 1.0
@@ -157,7 +157,7 @@ def device_weight_range(data: DeviceData) -> tuple[float, float]:
     return float(xp.min(above)), float(xp.max(weight))
 
 
-def first_sums(data: DeviceData) -> FirstSums:
+def first_sums(data: DeviceRows) -> FirstSums:
     """Sums of x - origin and of their squares, see `FirstSums`."""
     xp = data.xp
     few = xp.sort(xp.astype(_some_rows(data), data.dtype), axis=0)
@@ -175,7 +175,7 @@ def first_sums(data: DeviceData) -> FirstSums:
         return FirstSums(received(origin), *map(received, data.total_of(sums)))
 
 
-def _some_rows(data: DeviceData) -> Array:
+def _some_rows(data: DeviceRows) -> Array:
     """A few rows, evenly spaced by weight, see `moments.some_rows`."""
     if data.weight is None:
         return data.X[some_rows(data.n_rows, None), :]
@@ -185,7 +185,7 @@ def _some_rows(data: DeviceData) -> Array:
     return xp.take(data.X, xp.searchsorted(upto, upto[-1] * evenly), axis=0)
 
 
-def _index(data: DeviceData, places: np.ndarray) -> Array:
+def _index(data: DeviceRows, places: np.ndarray) -> Array:
     return data.xp.asarray(places.astype(np.int64), device=data.X.device)
 
 
@@ -193,9 +193,9 @@ class DeviceRowSpace(RowSpace):
     """`RowSpace` with its arrays on the device, where the rows are factored too."""
 
     @classmethod
-    def of(cls, data: Data, moments: Moments) -> Self:
+    def of(cls, data: LocalRows, moments: Moments) -> Self:
         """Factor the rows, see `RowSpace.of`."""
-        assert isinstance(data, DeviceData)
+        assert isinstance(data, DeviceRows)
         centre = centre_of(data, moments)
         rows = data.read(slice(0, data.n_rows), data.sent(centre))
         Q, upper = data.xp.linalg.qr(rows.T, mode="reduced")
@@ -205,12 +205,12 @@ class DeviceRowSpace(RowSpace):
         return cls(replace(data, X=L), Q, centre, np.arange(len(centre)))
 
     @classmethod
-    def identified(cls, data: Data, moments: Moments) -> Self:
+    def identified(cls, data: LocalRows, moments: Moments) -> Self:
         """Factor independent rows alone, see `RowSpace.identified`.
 
         Rows without weight are zero where the rank is found.
         """
-        assert isinstance(data, DeviceData)
+        assert isinstance(data, DeviceRows)
         xp, centre, size = data.xp, centre_of(data, moments), np.sqrt(moments.mean_square())
         rows = data.read(slice(0, data.n_rows), data.sent(centre))
         weighty = rows
@@ -230,22 +230,22 @@ class DeviceRowSpace(RowSpace):
     def times(self, parameters: np.ndarray, transposed: bool = False) -> np.ndarray:
         """Parameters times Q, or its transpose."""
         data = self.data
-        assert isinstance(data, DeviceData)
+        assert isinstance(data, DeviceRows)
         Q = self.Q.T if transposed else self.Q
         return received(data.xp.matmul(data.sent(parameters), Q))
 
 
-class DeviceRows(OnDevice):
-    """Samples measured from a centre, and sums over them, as `Rows` has them.
+class DeviceSums(OnDevice):
+    """Samples measured from a centre, and sums over them, as `LocalSums` has them.
 
     Where rows must be copied, because they are of other floats or logits would cancel, the copy is
     centred, and kept if all rows are of one batch.
     """
 
-    def __init__(self, data: DeviceData, centre: np.ndarray | None, far: bool) -> None:
+    def __init__(self, data: DeviceRows, centre: np.ndarray | None, far: bool) -> None:
         self.data, self.xp = data, data.xp
         self.centre, self._offset, self._kept = centre, None, None
-        if far or data.X.dtype != data.dtype or data.eps > Data.eps:
+        if far or data.X.dtype != data.dtype or data.eps > LocalRows.eps:
             self.centre = None
             self._offset = data.sent(np.zeros(data.n_features) if centre is None else centre)
             if len(batches := data.batches()) == 1:
@@ -286,7 +286,7 @@ class DeviceRows(OnDevice):
         return float(partition), self._recentred(gradient)
 
     def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
-        """Sums sample by sample, see `Rows.losses`."""
+        """Sums sample by sample, see `LocalSums.losses`."""
         parameters, weigh = self.for_batches(theta), self.data.weigh
 
         def sums(rows: slice) -> tuple[Array, Array, Array]:
@@ -345,11 +345,11 @@ ANSWERS: dict[Function, Function] = {
     column_products: device_columns.column_products,
     sum_of_losses: device_columns.sum_of_losses,
     largest_of: device_columns.largest_of,
-    Rows: DeviceRows,
-    Rows.log_partition: DeviceRows.log_partition,
-    Rows.losses: DeviceRows.losses,
-    Rows.moved: DeviceRows.moved,
-    Rows.largest_move: DeviceRows.largest_move,
+    LocalSums: DeviceSums,
+    LocalSums.log_partition: DeviceSums.log_partition,
+    LocalSums.losses: DeviceSums.losses,
+    LocalSums.moved: DeviceSums.moved,
+    LocalSums.largest_move: DeviceSums.largest_move,
     local_grams.pair_gram: device_grams.pair_gram,
     local_grams.own_gram: device_grams.own_gram,
     local_grams.own_squares: device_grams.own_squares,

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from skxent.likelihood.sources.blocks import product
-from skxent.likelihood.sources.local_sums import Rows
+from skxent.likelihood.sources.local_sums import LocalSums
 
 ROUNDING = 1e-13  # of the terms of a sum that cancels
 PACKED = 96  # sample entries up to which outer products of rows are formed and multiplied at once
@@ -18,7 +18,7 @@ PACKED_SPACE = 1 << 19  # elements of the outer products of one batch
 ClassWeights = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 
 
-def pair_gram(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
+def pair_gram(rows: LocalSums, theta: np.ndarray, caution: float) -> np.ndarray:
     """Sums of x x' with the weights of the full model, one for each pair of classes k <= l.
 
     Of the classes but the last, (K - 1) K / 2 pairs; `unpacked` gives the (p, p) matrices.
@@ -38,7 +38,7 @@ def pair_gram(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
     return _gram(rows, theta, pair_weights, caution, len(k))
 
 
-def own_gram(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
+def own_gram(rows: LocalSums, theta: np.ndarray, caution: float) -> np.ndarray:
     """Sums of x x' with the weights of the class blocks, one for each row of theta."""
 
     def own_weights(P: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
@@ -48,7 +48,7 @@ def own_gram(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
 
 
 def drawn_own_gram(
-    rows: Rows, theta: np.ndarray, caution: float, per_leverage: np.ndarray
+    rows: LocalSums, theta: np.ndarray, caution: float, per_leverage: np.ndarray
 ) -> np.ndarray:
     """`own_gram`, (R, p, p), from a draw of rows for each class.
 
@@ -90,7 +90,7 @@ def _add_squares(gram: np.ndarray, roots: list[np.ndarray]) -> None:
         roots.clear()
 
 
-def own_squares(rows: Rows, theta: np.ndarray, caution: float) -> np.ndarray:
+def own_squares(rows: LocalSums, theta: np.ndarray, caution: float) -> np.ndarray:
     """The diagonals of those, (R, p).
 
     Sums of h (x - c)^2 are taken as h x^2 - 2 c h x + c^2 h, which keeps a sparse x sparse.
@@ -126,7 +126,7 @@ def own_curvature(P: np.ndarray, residual: np.ndarray | None, caution: float) ->
 
 
 def _gram(
-    rows: Rows, theta: np.ndarray, class_weights: ClassWeights, caution: float, n: int
+    rows: LocalSums, theta: np.ndarray, class_weights: ClassWeights, caution: float, n: int
 ) -> np.ndarray:
     """Sum over samples of c_q x x' for class weights c = class_weights(P), (n, m).
 
@@ -174,7 +174,7 @@ def pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.triu_indices(n)
 
 
-def _packed_gram(rows: Rows, C: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _packed_gram(rows: LocalSums, C: np.ndarray, x: np.ndarray) -> np.ndarray:
     """All class weights times all products of two entries, (q, p (p + 1) / 2): one product.
 
     The products of few rows, which are one block, are kept: they are the same at every point.

@@ -15,7 +15,7 @@ FEW_CLASSES = 16  # that a label is compared with, rather than looking up where 
 
 
 @dataclass(frozen=True)
-class Data(Here):
+class LocalRows(Here):
     """Rows, targets and weights.
 
     Parameters
@@ -99,7 +99,7 @@ class Data(Here):
         return Y
 
 
-def weight_range(data: Data) -> tuple[float, float]:
+def weight_range(data: LocalRows) -> tuple[float, float]:
     """The smallest weight above zero, and the largest."""
     if data.weight is None:
         return 1.0, 1.0
@@ -132,7 +132,7 @@ def columns_of(X: Any, columns: np.ndarray, exponents: np.ndarray | None = None)
     return X
 
 
-def joined(parts: list[Data], n_threads: int) -> Data:
+def joined(parts: list[LocalRows], n_threads: int) -> LocalRows:
     """Dense parts as one, without a copy where there is but one."""
     first = parts[0]
     if len(parts) == 1:

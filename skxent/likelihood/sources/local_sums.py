@@ -12,12 +12,12 @@ import numpy as np
 from skxent.likelihood import kernels
 from skxent.likelihood.sources.base import Here
 from skxent.likelihood.sources.blocks import Blocks, fit_one_block, product
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 KEPT_LOGITS = 1 << 20  # whose curvature is kept: eight megabytes
 
 
-class Rows(Here):
+class LocalSums(Here):
     """Samples measured from a centre, and sums over them.
 
     Parameters
@@ -39,7 +39,7 @@ class Rows(Here):
     Products with the Hessian at one point share what depends on the point alone, unless it is much.
     """
 
-    def __init__(self, data: Data, centre: np.ndarray | None, far: bool) -> None:
+    def __init__(self, data: LocalRows, centre: np.ndarray | None, far: bool) -> None:
         self.data = data
         self.shape = data.theta_shape
         in_cache = far and not data.sparse

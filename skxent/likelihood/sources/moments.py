@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.blocks import product
-from skxent.likelihood.sources.local_rows import Data
+from skxent.likelihood.sources.local_rows import LocalRows
 
 SQUARES = 1 << 18  # of sparse entries formed at a time
 FEW = 15  # rows that tell where the middle is
@@ -92,7 +92,7 @@ class FirstSums:
     squares: np.ndarray
 
     @classmethod
-    def of(cls, data: Data) -> Self:
+    def of(cls, data: LocalRows) -> Self:
         """Read rows."""
         origin = _origin(data)
         blocks = data.blocks(origin if origin.any() else None)
@@ -137,17 +137,17 @@ class FirstSums:
         )
 
 
-def first_read(data: Place) -> Moments:
+def first_read(data: RowSource) -> Moments:
     """Class sums, means and variances, from one read of X, of columns whose squares are numbers."""
     first: FirstSums = data.sum(FirstSums.of)
-    refuse_overflow(data, first)
+    check_overflow(data, first)
     if (vanished := out_of_range(data, first)).any():
         column = int(np.argmax(vanished))
         raise ValueError(f"X has numbers in column {column} whose squares underflow: scale it.")
     return moments_of(data, first)
 
 
-def moments_of(data: Place, first: FirstSums) -> Moments:
+def moments_of(data: RowSource, first: FirstSums) -> Moments:
     """Class sums, means and variances, from the first sums over rows."""
     class_sums, squares = first.class_sums, first.squares
     total = first.class_weight.sum()
@@ -160,7 +160,7 @@ def moments_of(data: Place, first: FirstSums) -> Moments:
     return Moments(first.class_weight, class_sums, first.origin, mean, variance)
 
 
-def _squares(data: Place, first: FirstSums) -> np.ndarray:
+def _squares(data: RowSource, first: FirstSums) -> np.ndarray:
     """Sums of squares, (d,): from an origin near the columns, or from zero without an intercept."""
     if data.fit_intercept:
         return first.squares
@@ -169,7 +169,7 @@ def _squares(data: Place, first: FirstSums) -> np.ndarray:
     return squares
 
 
-def out_of_range(data: Place, first: FirstSums) -> np.ndarray:
+def out_of_range(data: RowSource, first: FirstSums) -> np.ndarray:
     """Columns whose sum of squares has overflowed, or has lost digits to underflow, (d,)."""
     squares = _squares(data, first)
     something = (first.class_sums != 0).any(axis=0)
@@ -180,7 +180,7 @@ def out_of_range(data: Place, first: FirstSums) -> np.ndarray:
     return lost | ~np.isfinite(squares)
 
 
-def refuse_overflow(data: Place, first: FirstSums) -> None:
+def check_overflow(data: RowSource, first: FirstSums) -> None:
     """Refuse columns whose squares are beyond float64."""
     finite = np.isfinite(_squares(data, first))
     if not finite.all():
@@ -189,7 +189,7 @@ def refuse_overflow(data: Place, first: FirstSums) -> None:
 
 
 def _centred_moments(
-    data: Place, columns: np.ndarray, total: float
+    data: RowSource, columns: np.ndarray, total: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means and variances of sparse columns that vary little: exact where they do not vary."""
     some: np.ndarray = data.gather(data.map(_first_row, columns))[0]
@@ -197,12 +197,12 @@ def _centred_moments(
     return some + shift, data.sum(_powers, columns, some, shift, 2) / total
 
 
-def _first_row(data: Data, columns: np.ndarray) -> np.ndarray:
+def _first_row(data: LocalRows, columns: np.ndarray) -> np.ndarray:
     return data.X[[0]][:, columns].toarray()[0].astype(np.float64)
 
 
 def _powers(
-    data: Data, columns: np.ndarray, origin: np.ndarray, shift: Any, power: int
+    data: LocalRows, columns: np.ndarray, origin: np.ndarray, shift: Any, power: int
 ) -> np.ndarray:
     """Weighted sums of powers of x - origin - shift, column by column."""
     weight = np.ones(data.n_rows) if data.weight is None else data.weight
@@ -236,7 +236,7 @@ def _weighted_squares(x: Any, weight: np.ndarray, space: np.ndarray | None) -> n
     return total
 
 
-def middle(data: Data) -> np.ndarray:
+def middle(data: LocalRows) -> np.ndarray:
     """Upper median of a few rows: a constant column exactly, the middle of others nearly.
 
     They are rows that weigh. A placeholder of -1e9 in rows without weight would cost nine digits.
@@ -246,14 +246,14 @@ def middle(data: Data) -> np.ndarray:
     return few[len(few) // 2]
 
 
-def _origin(data: Data) -> np.ndarray:
+def _origin(data: LocalRows) -> np.ndarray:
     """The middle where that is far from zero, else zero, so that most X can be read as they are."""
     few = _few_rows(data)
     middle, spread = few[len(few) // 2], few[-1] - few[0]
     return np.where(np.abs(middle) > FAR * spread, middle, 0.0)
 
 
-def _few_rows(data: Data) -> np.ndarray:
+def _few_rows(data: LocalRows) -> np.ndarray:
     """Columns of a few rows, sorted."""
     if data.sparse:
         return np.zeros((1, data.n_features))

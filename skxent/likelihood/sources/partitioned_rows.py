@@ -14,12 +14,12 @@ import numpy as np
 from skxent.inputs import partitions
 from skxent.inputs.partitions import Each
 from skxent.likelihood.sources.base import Add, Function, add
-from skxent.likelihood.sources.local_rows import Data, columns_of, joined
+from skxent.likelihood.sources.local_rows import LocalRows, columns_of, joined
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 
 @dataclass(frozen=True)
-class Partitions:
+class PartitionedRows:
     """Rows, targets and weights that stay on their workers.
 
     Parameters
@@ -27,11 +27,11 @@ class Partitions:
     parts : Each
         Lazy pairs (x, (targets, weight)), none of them empty.
     read : function
-        Of an x, what `Data` takes.
+        Of an x, what `LocalRows` takes.
     lengths : sequence of int
         Their numbers of rows.
     n_features, sparse, n_classes, fit_intercept, n_threads
-        As in `Data`; threads are for what is done here, a partition has one.
+        As in `LocalRows`; threads are for what is done here, a partition has one.
     preparation : tuple (kind, *args)
         What a function gets of a partition is ``kind(data, *args)``; `Data` itself where empty.
     present : (K,) array of bool or None
@@ -82,25 +82,25 @@ class Partitions:
     def map(self, function: Function, *args: Any) -> Each:
         """Ask each partition, lazily."""
         settings = self.read, self.n_classes, self.fit_intercept, self.preparation, self.present
-        return partitions.ask(self.parts, _answer, settings, function, *args)
+        return partitions.map_partitions(self.parts, _answer, settings, function, *args)
 
     def total(self, each: Each, add: Add = add) -> Any:
         """Add up what each partition answers, lazily."""
-        return partitions.total(each, add)
+        return partitions.tree_reduce(each, add)
 
     def gather(self, each: Each) -> list[Any]:
         """What each partition answers."""
-        result: list[Any] = partitions.fetch(self.parts, each)
+        result: list[Any] = partitions.compute(self.parts, each)
         return result
 
     def sum(self, function: Function, *args: Any, add: Add = add) -> Any:
         """Ask each partition and add up: one round trip."""
-        return partitions.fetch(self.parts, self.total(self.map(function, *args), add))
+        return partitions.compute(self.parts, self.total(self.map(function, *args), add))
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def here(self) -> Data:
+    def here(self) -> LocalRows:
         """All rows in this process."""
         return joined(self.gather(self.map(_itself)), self.n_threads)
 
@@ -109,7 +109,7 @@ def _columns(read: Function, columns: np.ndarray, exponents: np.ndarray | None, 
     return columns_of(read(x), columns, exponents)
 
 
-def _itself(data: Data) -> Data:
+def _itself(data: LocalRows) -> LocalRows:
     return data
 
 
@@ -117,7 +117,7 @@ def _answer(index: int, part: Any, settings: Any, function: Function, *args: Any
     """Ask one partition, on the worker that has it."""
     x, (targets, weight) = part
     read, n_classes, fit_intercept, preparation, present = settings
-    rows: Any = Data(read(x), targets, weight, n_classes, fit_intercept, part=index)
+    rows: Any = LocalRows(read(x), targets, weight, n_classes, fit_intercept, part=index)
     if present is not None:
         rows = rows.of_classes(present)
     with closing(one_blas_thread()) as limit, limit:

@@ -7,7 +7,7 @@ from typing import Any
 from skxent.inputs.collections import here
 from skxent.inputs.features import raise_if_on_device, read_rows
 from skxent.inputs.fit_targets import FitTargets, Floats
-from skxent.likelihood.sources.local_rows import Data, canonical
+from skxent.likelihood.sources.local_rows import LocalRows, canonical
 from skxent.likelihood.sources.thread_limits import effective_threads
 
 
@@ -18,10 +18,10 @@ def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
     return canonical(read_rows(estimator, X, reset=reset))
 
 
-def training_data(estimator: Any, X: Any, targets: FitTargets, weight: Floats | None) -> Data:
+def training_data(estimator: Any, X: Any, targets: FitTargets, weight: Floats | None) -> LocalRows:
     """Samples, targets and weights as a fit of `estimator` takes them, class weights included."""
     targets, weight = targets.weighted(estimator.class_weight, weight)
-    return Data(
+    return LocalRows(
         X=X,
         targets=targets.values,
         weight=weight,

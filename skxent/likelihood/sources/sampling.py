@@ -1,7 +1,7 @@
 """Samples of rows that stand for all of them.
 
-A sample is the same kind of thing as the whole: `Data` with fewer rows and larger weights, so that
-the objective on it estimates the objective on all rows without bias, as does its curvature. (Where
+A sample is the same kind of thing as the whole: `LocalRows` with fewer rows and larger
+weights, so that the objective on it estimates the objective on all rows without bias, as does its curvature. (Where
 the first draw missed a column, the second knows of it, and what is due to that column is biased:
 no matter for a place to start from, and a model of the curvature.) Rows are drawn where they are,
 and those that are drawn come here.
@@ -14,21 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from skxent.likelihood.sources.base import Place
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.blocks import RUN_ELEMENTS
-from skxent.likelihood.sources.local_rows import Data, joined
+from skxent.likelihood.sources.local_rows import LocalRows, joined
 from skxent.likelihood.sources.moments import Moments
 
 SEED = 20150101  # the same sample every time
 
 
 def sample(
-    data: Place,
+    data: RowSource,
     moments: Moments,
     centre: np.ndarray,
     size: int,
     importance: Any = None,
-) -> Data:
+) -> LocalRows:
     """About `size` rows, less `centre`, drawn so that no class and no column is missed.
 
     Every row is kept with its own probability and its weight divided by that probability: part of
@@ -65,19 +65,19 @@ def _class_rates(moments: Moments) -> np.ndarray:
     return np.divide(share, weight, out=np.zeros_like(share), where=weight > 0)
 
 
-def _second_moments(data: Data) -> np.ndarray:
+def _second_moments(data: LocalRows) -> np.ndarray:
     """Weighted, summed over rows."""
     assert data.weight is not None
     result: np.ndarray = np.einsum("i,ij,ij->j", data.weight, data.X, data.X)
     return result
 
 
-def _sum(data: Data, values: np.ndarray) -> float:
+def _sum(data: LocalRows, values: np.ndarray) -> float:
     return float(values.sum())
 
 
 def _draw(
-    data: Data,
+    data: LocalRows,
     centre: np.ndarray,
     rate: np.ndarray,
     size: float,
@@ -86,7 +86,7 @@ def _draw(
     more: float = 0.0,
     part: np.ndarray | None = None,
     part_total: float | None = None,
-) -> Data:
+) -> LocalRows:
     """Draw rows of one part: by the rates of their classes, and in proportion to what is given.
 
     That is about `size` rows by importance and `more` by their part in some columns, both (n,), of
@@ -105,10 +105,12 @@ def _draw(
     weight = 1.0 if data.weight is None else data.weight[rows]
     weight = weight / np.minimum(keep[rows], 1.0)
     x = _gather(data.X, rows, centre)
-    return Data(x, data.targets[rows], weight, data.n_classes, data.fit_intercept)
+    return LocalRows(x, data.targets[rows], weight, data.n_classes, data.fit_intercept)
 
 
-def _part(data: Data, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> np.ndarray:
+def _part(
+    data: LocalRows, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray
+) -> np.ndarray:
     """Weighted part of each row in the second moments of some columns, (n,)."""
     part = np.empty(data.n_rows)
     for rows in _batches(data):
@@ -117,7 +119,7 @@ def _part(data: Data, columns: np.ndarray, centre: np.ndarray, moment: np.ndarra
     return part if data.weight is None else part * data.weight
 
 
-def _batches(data: Data) -> Iterator[slice]:
+def _batches(data: LocalRows) -> Iterator[slice]:
     step = max(1, RUN_ELEMENTS // data.n_features)
     return (slice(start, start + step) for start in range(0, data.n_rows, step))
 
