@@ -184,8 +184,8 @@ def is_on_device(estimator: Any, X: Any, method: str) -> bool:
     raise ValueError(
         f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
         f"the same device as those passed to fit(). Those were {place_of(coef)}, X is "
-        f"{place_of(X)}. Pass X where the estimator was fitted, with array_api_dispatch as it was then; or bring "
-        "the estimator to X with move_estimator_to of sklearn.utils._array_api."
+        f"{place_of(X)}. Pass X where the estimator was fitted, with array_api_dispatch as it was "
+        "then; or bring the estimator to X with move_estimator_to of sklearn.utils._array_api."
     )
 
 

@@ -1,6 +1,7 @@
 """Blocks of checked predictions and targets -> losses; the formulas and their reasons are NumPy's.
 
-Those are in `probability_losses` and, for logits, `likelihood.kernels`. Here nothing is written in place, and rows are not turned to columns.
+Those are in `probability_losses` and, for logits, `likelihood.kernels`. Here nothing is written
+in place, and rows are not turned to columns.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Samples of rows that stand for all of them.
 
 A sample is the same kind of thing as the whole: `LocalRows` with fewer rows and larger
-weights, so that the objective on it estimates the objective on all rows without bias, as does its curvature. (Where
-the first draw missed a column, the second knows of it, and what is due to that column is biased:
-no matter for a place to start from, and a model of the curvature.) Rows are drawn where they are,
-and those that are drawn come here.
+weights, so that the objective on it estimates the objective on all rows without bias, as does its
+curvature. (Where the first draw missed a column, the second knows of it, and what is due to that
+column is biased: no matter for a place to start from, and a model of the curvature.) Rows are drawn
+where they are, and those that are drawn come here.
 """
 
 from __future__ import annotations
