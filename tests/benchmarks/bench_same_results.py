@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import scipy.sparse as sp
-import sklearn
-from problems import Problem, available
+os.environ["SCIPY_ARRAY_API"] = "1"  # scikit-learn asks for it, before SciPy is imported
 
-from skxent import SoftmaxClassifier
+import numpy as np  # noqa: E402
+import scipy.sparse as sp  # noqa: E402
+import sklearn  # noqa: E402
+from problems import Problem, available  # noqa: E402
+
+from skxent import SoftmaxClassifier  # noqa: E402
+from skxent.inputs.namespaces import to_numpy  # noqa: E402
 
 SMALL = 2_000_000  # numbers of X; larger problems are fitted as they come only
 STRICT = 200_000  # the same for the array API, whose strict library is slow
@@ -56,8 +60,12 @@ def fitted(problem: Problem, X: Any, y: Any) -> dict[str, Any]:
         warnings.simplefilter("ignore")
         clf.fit(X, y)
     seconds = time.perf_counter() - begin
-    found = {name: np.asarray(getattr(clf, name), dtype=np.float64).ravel() for name in NUMBERS}
-    return {name: values.tobytes().hex() for name, values in found.items()} | {"seconds": seconds}
+    found = {}
+    for name in NUMBERS:
+        value = getattr(clf, name)
+        value = to_numpy(value) if hasattr(value, "shape") else value
+        found[name] = np.asarray(value, dtype=np.float64).ravel().tobytes().hex()
+    return found | {"seconds": seconds}
 
 
 def difference(one: str, other: str) -> float:
