@@ -20,13 +20,13 @@ from typing import Any
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # scikit-learn asks for it, before SciPy is imported
 
-import numpy as np  # noqa: E402
-import scipy.sparse as sp  # noqa: E402
-import sklearn  # noqa: E402
-from problems import Problem, available  # noqa: E402
+import numpy as np
+import scipy.sparse as sp
+import sklearn
+from problems import Problem, available
 
-from skxent import SoftmaxClassifier  # noqa: E402
-from skxent.inputs.namespaces import to_numpy  # noqa: E402
+from skxent import SoftmaxClassifier
+from skxent.inputs.namespaces import to_numpy
 
 SMALL = 2_000_000  # numbers of X; larger problems are fitted as they come only
 STRICT = 200_000  # the same for the array API, whose strict library is slow
