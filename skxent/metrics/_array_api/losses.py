@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 from skxent._namespaces import library_of, namespace_of, widened
 from skxent.metrics import _costs
 from skxent.metrics._array_api import costs
-from skxent.metrics._array_api.blocks import read_probabilities
+from skxent.metrics._array_api.blocks import is_hard, read_probabilities
 from skxent.metrics._array_api.costs import DeviceLosses
 from skxent.metrics._array_api.targets import class_target, numbers_of, outcome_target
 from skxent.metrics._costs import Losses
@@ -41,10 +42,12 @@ def class_losses(
     classes = Classes.of(y_pred, prediction, labels)
     target = class_target(y_true, classes, prediction)
     if prediction.ndim == 2:
-        return costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
+        losses = costs.categorical(prediction, target, from_logits=from_logits, cap=cap)
+        return _marked(losses, prediction, from_logits)
     if target.ndim == 2:
         target = read_probabilities(target, slice(0, None), "y_true")[:, 1]
-    return costs.binary(prediction, target, from_logits=from_logits, cap=cap)
+    losses = costs.binary(prediction, target, from_logits=from_logits, cap=cap)
+    return _marked(losses, prediction, from_logits)
 
 
 @explain_roles
@@ -59,9 +62,16 @@ def outcome_losses(
     if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:
         yes = widened(outcomes)
         rows = library_of(yes).stack([1.0 - yes, yes], axis=1)
-        return costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
+        losses = costs.categorical(prediction, rows, from_logits=from_logits, cap=cap)
+        return _marked(losses, prediction, from_logits)
     check_same_shape(outcomes, prediction)
-    return costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+    losses = costs.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+    return _marked(losses, prediction, from_logits)
+
+
+def _marked(losses: Losses, prediction: Any, from_logits: bool) -> Losses:
+    """Return the losses with a mark if the prediction consists of zeros and ones."""
+    return losses if from_logits else replace(losses, hard=is_hard(prediction))
 
 
 def spread_on_device(prediction: Any, columns: list[int], width: int, absent: float) -> Any:
