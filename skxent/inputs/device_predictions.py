@@ -14,6 +14,11 @@ from skxent.inputs.errors import (
     raise_outcome,
 )
 from skxent.inputs.namespaces import first_true, library_of, to_numpy, widened
+from skxent.inputs.targets import row_blocks
+
+# Numbers in a block of rows, 8 MB: it bounds the work space, and is long enough for a device with
+# thousands of threads; a processor's caches would like less.
+BLOCK_SIZE = 1 << 20
 
 
 def tolerance(array: Any) -> float:
@@ -21,6 +26,13 @@ def tolerance(array: Any) -> float:
     xp = library_of(array)
     is_float = xp.isdtype(array.dtype, "real floating")
     return math.sqrt((xp if is_float else np).finfo(array.dtype if is_float else np.float64).eps)
+
+
+def is_hard(prediction: Any) -> bool:
+    """Tell whether every entry of a prediction is exactly 0 or 1."""
+    xp = library_of(prediction)
+    blocks = (_block(prediction, rows) for rows in row_blocks(prediction.shape, BLOCK_SIZE))
+    return all(bool(xp.all((block == 0.0) | (block == 1.0))) for block in blocks)
 
 
 def _block(array: Any, rows: slice) -> Any:

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-HARD = "y_pred holds labels: pass probabilities, as predict_proba gives them."
+from skxent.inputs.targets import row_blocks
+
+_CURE = "pass probabilities, as predict_proba gives them."
+HARD = f"y_pred holds labels: {_CURE}"
 SWAPPED = (
     "y_pred holds labels and y_true holds fractions: the truth comes first and the prediction "
     "second, and a prediction is made of probabilities, as predict_proba gives them."
@@ -26,11 +29,25 @@ def explain_roles(read: Callable[..., Any]) -> Callable[..., Any]:
             return read(y_true, y_pred, *args, **options)
         except (TypeError, ValueError) as error:
             hint = _hint(y_true, y_pred)
-            if hint and hint not in str(error):
+            about_weights = str(error).startswith("sample_weight")
+            if hint and hint not in str(error) and not about_weights:
                 error.args = (f"{error} {hint}",)
             raise
 
     return explaining
+
+
+def is_hard(prediction: NDArray[Any]) -> bool:
+    """Tell whether every entry of a prediction is exactly 0 or 1."""
+    if prediction.dtype.kind == "b":
+        return True
+    blocks = (prediction[rows] for rows in row_blocks(prediction.shape))
+    return all(bool(((block == 0) | (block == 1)).all()) for block in blocks)
+
+
+def hard_advice(name: str) -> str:
+    """Return the advice for a prediction whose entries are all 0 or 1."""
+    return f"Every entry of {name} is 0 or 1. These look like hard predictions: {_CURE}"
 
 
 def check_certainty(prediction: NDArray[Any], target: NDArray[Any]) -> None:
@@ -48,9 +65,18 @@ def _hint(y_true: Any, y_pred: Any) -> str | None:
         return None
     if truth is not None and truth.dtype.kind == "f" and not _is_whole(truth):
         return SWAPPED
-    few = prediction.dtype.kind in "biufO" and ((prediction == 0) | (prediction == 1)).all()
-    one_column = np.ndim(y_pred) == 1 or np.shape(y_pred)[1:] == (1,)
-    return HARD if one_column and not few else None
+    if np.ndim(y_pred) != 1 and np.shape(y_pred)[1:] != (1,):
+        return None
+    certain = prediction.dtype.kind in "biufO" and ((prediction == 0) | (prediction == 1)).all()
+    return HARD if not certain or _has_many_classes(y_true) else None
+
+
+def _has_many_classes(y_true: Any) -> bool:
+    """Tell whether the truth has more than two classes, so that one column cannot predict it."""
+    if np.ndim(y_true) == 2 and np.shape(y_true)[1] > 1:
+        return np.shape(y_true)[1] > 2
+    truth = _flat(y_true)
+    return truth is not None and len(set(truth.tolist())) > 2
 
 
 def _flat(values: Any) -> NDArray[Any] | None:

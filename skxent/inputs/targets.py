@@ -294,8 +294,8 @@ def check_outcome_columns(y_true: Any, y_pred: Any, outcomes: NDArray[Any]) -> N
 def _outcomes(array: NDArray[Any], pos_label: Any) -> NDArray[Any]:
     """Return 1 for the positive label and 0 for the other, or probabilities as they are."""
     flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
-    is_float = flat.ndim == 1 and flat.size and flat.dtype.kind == "f"
-    if pos_label is None and is_float and flat.min() >= 0 and flat.max() <= 1:
+    is_number = flat.ndim == 1 and flat.size and flat.dtype.kind in "biuf"
+    if pos_label is None and is_number and flat.min() >= 0 and flat.max() <= 1:
         return flat
     return are_yes(as_labels(flat, "y_true"), pos_label)
 
@@ -341,12 +341,14 @@ def as_weights(sample_weight: ArrayLike | None, n: int, zero: bool = False) -> F
     return weight
 
 
-def check_weights(weight: Floats, n: int, zero: bool) -> None:
+def check_weights(weight: Any, n: int, zero: bool) -> None:
     """Require n weights, of any library, and unless `zero` one that is not 0."""
     if weight.ndim != 1:
         shape = tuple(weight.shape)
         raise ValueError(f"sample_weight has shape {shape}: pass one weight per sample.")
     check_length("sample_weight", weight.shape[0], n)
+    if n and isinstance(weight, np.ndarray) and 0 < weight.max() < np.inf and weight.min() >= 0:
+        return  # the usual case, without a mask
     row = first_true(~((weight >= 0) & (weight < np.inf)))
     if row is not None:
         value = float(weight[row])

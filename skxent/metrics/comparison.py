@@ -342,7 +342,7 @@ def _losses(
         losses = class_losses(y_true, y_pred, from_logits, labels, None)
     except (TypeError, ValueError) as error:
         raise type(error)(f"y_preds[{name!r}]: {error}") from error
-    losses.warn(None)
+    losses.warn(None, f"y_preds[{name!r}]")
     return losses.values
 
 

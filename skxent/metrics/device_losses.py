@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skxent.inputs.device_predictions import (
+    BLOCK_SIZE,
     read_log_probabilities,
     read_logits,
     read_outcomes,
@@ -25,9 +26,6 @@ from skxent.inputs.namespaces import library_of, moved, to_numpy
 from skxent.inputs.targets import row_blocks
 from skxent.metrics.probability_losses import Losses, scaled_mean
 
-# Numbers in a block of rows, 8 MB: it bounds the work space, and is long enough for a device with
-# thousands of threads; a processor's caches would like less.
-_BLOCK_SIZE = 1 << 20
 _EXP_IS_ZERO = -800.0
 
 Reader = Callable[[Any, slice], Any]
@@ -100,7 +98,7 @@ def _by_blocks(
 ) -> Losses:
     parts, capped = [], 0
     with np.errstate(all="ignore"):  # array-api-strict computes with NumPy
-        for rows in row_blocks(prediction.shape, _BLOCK_SIZE):
+        for rows in row_blocks(prediction.shape, BLOCK_SIZE):
             losses, count = cost(read(prediction, rows), read_target(target, rows))
             parts.append(losses)
             capped += count

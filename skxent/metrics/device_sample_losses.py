@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from skxent.inputs.device_predictions import read_probabilities
+from skxent.inputs.device_predictions import is_hard, read_probabilities
 from skxent.inputs.device_targets import class_target, numbers_of, outcome_target
 from skxent.inputs.namespaces import library_of, namespace_of, widened
 from skxent.inputs.options import check_flag
@@ -40,10 +41,12 @@ def class_losses(
     classes = Classes.of(y_pred, prediction, labels)
     target = class_target(y_true, classes, prediction)
     if prediction.ndim == 2:
-        return device_losses.categorical(prediction, target, from_logits=from_logits, cap=cap)
+        losses = device_losses.categorical(prediction, target, from_logits=from_logits, cap=cap)
+        return _marked(losses, prediction, from_logits)
     if target.ndim == 2:
         target = read_probabilities(target, slice(0, None), "y_true")[:, 1]
-    return device_losses.binary(prediction, target, from_logits=from_logits, cap=cap)
+    losses = device_losses.binary(prediction, target, from_logits=from_logits, cap=cap)
+    return _marked(losses, prediction, from_logits)
 
 
 @explain_roles
@@ -58,9 +61,16 @@ def outcome_losses(
     if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:
         yes = widened(outcomes)
         rows = library_of(yes).stack([1.0 - yes, yes], axis=1)
-        return device_losses.categorical(prediction, rows, from_logits=from_logits, cap=cap)
+        losses = device_losses.categorical(prediction, rows, from_logits=from_logits, cap=cap)
+        return _marked(losses, prediction, from_logits)
     check_same_shape(outcomes, prediction)
-    return device_losses.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+    losses = device_losses.binary(prediction, outcomes, from_logits=from_logits, cap=cap)
+    return _marked(losses, prediction, from_logits)
+
+
+def _marked(losses: Losses, prediction: Any, from_logits: bool) -> Losses:
+    """Return the losses with a mark if the prediction consists of zeros and ones."""
+    return losses if from_logits else replace(losses, hard=is_hard(prediction))
 
 
 def spread_on_device(prediction: Any, columns: list[int], width: int, absent: float) -> Any:

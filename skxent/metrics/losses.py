@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
@@ -13,6 +14,7 @@ from skxent.inputs.options import is_one_of
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.targets import Floats, check_weight_range, unit
 from skxent.metrics import device_sample_losses as _array_api
+from skxent.metrics.block_sums import BlockSums
 from skxent.metrics.partitioned_losses import PartitionedLosses, class_losses_of, outcome_losses_of
 from skxent.metrics.probability_losses import Losses
 from skxent.metrics.sample_losses import class_losses, outcome_losses
@@ -97,10 +99,14 @@ def categorical_cross_entropy(
     Of a soft target this is the cross-entropy, not a deviance: the target's own entropy is part of
     it.
 
-    A perfect prediction costs 0. A probability may exceed 1 by rounding, within the tolerance of
-    the row sums; it counts as 1. From logits each loss has full relative accuracy, a confident
-    right answer at logit 40 costs 4e-18. All sums are float64. Work space is O(n) and a block of
-    rows.
+    A perfect prediction costs 0. If the floor acted and every entry of `y_pred` is 0 or 1, as of
+    the classes that ``predict`` returns, the warning says to pass probabilities. A probability may
+    exceed 1 by rounding, within the tolerance of the row sums; it counts as 1. From logits each
+    loss has full relative accuracy, a confident right answer at logit 40 costs 4e-18. All sums are
+    float64.
+
+    A mean or a sum needs work space for one block of rows, and none that grows with n. Two things
+    are copied first: labels other than integers of eight bytes, and weights other than float64.
 
     Arguments may be Dask arrays or data frames. Their partitions report sums, which are added and
     divided once.
@@ -127,9 +133,10 @@ def categorical_cross_entropy(
         _check_reduction(reduction)
         asked = _over_partitions(categorical_cross_entropy, y_true, y_pred, sample_weight, options)
         return asked.reduced(reduction)
-    read = class_losses if namespace_of(y_pred) is None else _array_api.class_losses
-    losses = read(y_true, y_pred, from_logits, labels, eps)
-    return _reduced(losses, sample_weight, reduction, scale, eps)
+    on_host = namespace_of(y_pred) is None
+    read = class_losses if on_host else _array_api.class_losses
+    given = partial(read, y_true, y_pred, from_logits, labels, eps)
+    return _reduced(given, on_host, sample_weight, reduction, scale, eps)
 
 
 def binary_cross_entropy(
@@ -215,9 +222,10 @@ def binary_cross_entropy(
         _check_reduction(reduction)
         asked = _over_partitions(binary_cross_entropy, y_true, y_pred, sample_weight, options)
         return asked.reduced(reduction)
-    read = outcome_losses if namespace_of(y_pred) is None else _array_api.outcome_losses
-    losses = read(y_true, y_pred, from_logits, pos_label, eps)
-    return _reduced(losses, sample_weight, reduction, scale, eps)
+    on_host = namespace_of(y_pred) is None
+    read = outcome_losses if on_host else _array_api.outcome_losses
+    given = partial(read, y_true, y_pred, from_logits, pos_label, eps)
+    return _reduced(given, on_host, sample_weight, reduction, scale, eps)
 
 
 @dataclass(frozen=True)
@@ -339,14 +347,23 @@ def _check_reduction(reduction: Reduction) -> None:
 
 
 def _reduced(
-    losses: Losses,
+    read: Callable[..., Losses],
+    on_host: bool,
     sample_weight: ArrayLike | None,
     reduction: Reduction,
     scale: float,
     eps: float | None,
 ) -> float | Floats:
-    """Reduce the losses of a public function, and warn its caller where the floor acted."""
+    """Reduce the losses that `read` gives, and warn the caller where the floor acted."""
     _check_reduction(reduction)
+    if on_host and reduction != "none":
+        sums = BlockSums(sample_weight)
+        losses = read(sums=sums)
+        value = sums.reduced(reduction)
+        if value is not None:
+            losses.warn(eps, n=sums.n)
+            return value / scale
+    losses = read()
     weights = losses.weights(sample_weight)
     losses.warn(eps)
     if reduction == "none":

@@ -35,6 +35,7 @@ class Sums(NamedTuple):
     n: int = 0
     capped: int = 0
     floored: tuple[Floored, ...] = ()
+    soft: int = 0  # partitions whose predictions are not all 0 or 1
 
 
 def _add(one: Sums, other: Sums) -> Sums:
@@ -81,7 +82,8 @@ class PartitionedLosses:
         parts = self._parts()
         sums = compute(parts, tree_reduce(map_partitions(parts, _report, self.read), _add))
         check_weight_range(sums.weight)
-        warn_of_floor(sums.capped, sums.n, self.eps, sums.floored)
+        hard = None if sums.soft else "y_pred"
+        warn_of_floor(sums.capped, sums.n, self.eps, sums.floored, hard)
         return sums._replace(total=sums.total / self.scale)
 
     def _lazy(self) -> Any:
@@ -121,7 +123,8 @@ def _losses(part: Any, read: Read) -> tuple[Losses, Any]:
 def _report(index: int, part: Any, read: Read) -> Sums:
     losses, weights = _losses(part, read)
     floored = tuple(replace(each, partition=index) for each in losses.floored)
-    return Sums(*losses.sums(weights), len(losses.values), losses.capped, floored)
+    n = len(losses.values)
+    return Sums(*losses.sums(weights), n, losses.capped, floored, int(n > 0 and not losses.hard))
 
 
 def _values(index: int, part: Any, read: Read, scale: float) -> NDArray[np.float64]:

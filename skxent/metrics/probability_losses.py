@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skxent.inputs.labels import Codes
+from skxent.inputs.roles import hard_advice
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.inputs.targets import (
     Floats,
@@ -30,8 +31,7 @@ from skxent.inputs.targets import (
     row_blocks,
 )
 from skxent.likelihood.kernels import binary_losses, categorical_losses, soft_losses
-
-SAFE = 1e-290  # a larger sum of losses has not lost digits to underflow
+from skxent.metrics.block_sums import SAFE, BlockSums, weighted_sum
 
 Reader = Callable[[NDArray[Any], slice], NDArray[Any]]
 N_NAMED = 3  # samples that the warning of the floor names, at most
@@ -94,11 +94,16 @@ Cost = Callable[[Floats, NDArray[Any]], tuple[Floats, Capped | None]]
 
 @dataclass(frozen=True)
 class Losses:
-    """The loss of each sample, in nats, how many were capped, and the first of these."""
+    """The loss of each sample, in nats, how many were capped, and the first of these.
+
+    `values` is empty if a `BlockSums` took the losses. `hard` tells whether every entry of the
+    prediction is 0 or 1.
+    """
 
     values: Floats
     capped: int = 0
     floored: tuple[Floored, ...] = ()
+    hard: bool = False
 
     def weights(self, sample_weight: ArrayLike | None, zero: bool = False) -> Floats | None:
         """Return the weights of these samples, or None; `zero` allows all of them to be 0."""
@@ -136,15 +141,26 @@ class Losses:
         named = (replace(each, name=f"class {name(each)!r}") for each in self.floored)
         return replace(self, floored=tuple(named))
 
-    def warn(self, eps: float | None) -> None:
-        """Tell the user that the floor acted, if it did."""
-        warn_of_floor(self.capped, self.values.shape[0], eps, self.floored)
+    def warn(self, eps: float | None, name: str = "y_pred", n: int | None = None) -> None:
+        """Tell the user that the floor acted, if it did, on some of the n losses of a prediction.
+
+        `n` is the number of samples, if not that of `values`.
+        """
+        n = self.values.shape[0] if n is None else n
+        warn_of_floor(self.capped, n, eps, self.floored, name if self.hard else None)
 
 
 def warn_of_floor(
-    capped: int, n: int, eps: float | None, floored: tuple[Floored, ...] = ()
+    capped: int,
+    n: int,
+    eps: float | None,
+    floored: tuple[Floored, ...] = (),
+    hard: str | None = None,
 ) -> None:
-    """Tell the user that the floor acted on some of n samples, if any, and name the first."""
+    """Tell the user that the floor acted on some of n samples, if any, and name the first.
+
+    `hard` is the name of a prediction whose entries are all 0 or 1.
+    """
     if not capped:
         return
     floor = float(np.finfo(np.float64).eps) if eps is None else eps
@@ -153,22 +169,10 @@ def warn_of_floor(
     warnings.warn(
         f"{capped} of {n} samples have a target whose probability is below eps={floor:.3g}{which}. "
         f"Each is charged -log(eps), {-np.log(floor):.4g} nats. Pass eps=0 for the exact cost, "
-        "infinity where the probability is 0.",
+        f"infinity where the probability is 0.{f' {hard_advice(hard)}' if hard else ''}",
         ZeroProbabilityWarning,
         stacklevel=users_stacklevel(),
     )
-
-
-def weighted_sum(losses: Floats, weights: Floats | None) -> tuple[float, float]:
-    """Return the sum of weighted losses and the sum of weights."""
-    if weights is None:
-        with np.errstate(over="ignore"):
-            return float(losses.sum()), float(losses.size)
-    # a sample of weight 0 is absent, even if its loss is infinite
-    terms = np.zeros_like(losses)
-    with np.errstate(over="ignore"):
-        np.multiply(weights, losses, where=weights > 0, out=terms)
-        return float(terms.sum()), float(weights.sum())
 
 
 def scaled_mean(losses: Floats, weights: Floats | None) -> float:
@@ -190,15 +194,35 @@ def scaled_mean(losses: Floats, weights: Floats | None) -> float:
 
 
 def categorical(
-    prediction: NDArray[Any], target: Codes | NDArray[Any], *, from_logits: bool, cap: float
+    prediction: NDArray[Any],
+    target: Codes | NDArray[Any],
+    *,
+    from_logits: bool,
+    cap: float,
+    sums: BlockSums | None = None,
 ) -> Losses:
     """Losses of rows of K columns, from codes or soft rows."""
     soft = target.ndim == 2
+    read_target = _target_reader(target)
     if from_logits:
         cost = _uncapped(soft_losses if soft else categorical_losses)
-        return _by_blocks(prediction, target, read_logits, _target_reader(target), cost)
+        return _by_blocks(prediction, target, read_logits, read_target, cost, sums)
     cost = partial(soft_costs if soft else label_costs, cap=cap)
-    return _by_blocks(prediction, target, read_probabilities, _target_reader(target), cost)
+    return _by_blocks(prediction, target, read_probabilities, read_target, cost, sums)
+
+
+def binary_in_two_columns(
+    prediction: NDArray[Any],
+    outcomes: NDArray[Any],
+    *,
+    from_logits: bool,
+    cap: float,
+    sums: BlockSums | None = None,
+) -> Losses:
+    """Losses of yes/no outcomes (n,) from rows of two columns: no, then yes."""
+    read = read_logits if from_logits else read_probabilities
+    cost = _uncapped(soft_losses) if from_logits else partial(soft_costs, cap=cap)
+    return _by_blocks(prediction, outcomes, read, _read_two_columns, cost, sums)
 
 
 def predicted(
@@ -224,23 +248,36 @@ def binary(
     from_logits: bool = False,
     cap: float,
     name: str = "y_pred",
+    sums: BlockSums | None = None,
 ) -> Losses:
     """Losses of yes/no outcomes, summed over the columns if there are any."""
     reader = read_single_logits if from_logits else read_outcomes
     cost = _uncapped(binary_losses) if from_logits else partial(outcome_costs, cap=cap)
     read_target = partial(read_outcomes, name="y_true")
-    return _by_blocks(prediction, outcomes, partial(reader, name=name), read_target, cost)
+    return _by_blocks(prediction, outcomes, partial(reader, name=name), read_target, cost, sums)
 
 
 def _by_blocks(
-    prediction: NDArray[Any], target: NDArray[Any], read: Reader, read_target: Reader, cost: Cost
+    prediction: NDArray[Any],
+    target: NDArray[Any],
+    read: Reader,
+    read_target: Reader,
+    cost: Cost,
+    sums: BlockSums | None = None,
 ) -> Losses:
-    losses = np.empty(len(prediction))
-    count = 0
+    """Compute the losses of one block of rows after the other; `sums` takes them, if given."""
+    n, count = len(prediction), 0
+    losses = np.empty(n if sums is None else 0)
+    if sums is not None:
+        sums.begin(n)
     floored: tuple[Floored, ...] = ()
     with np.errstate(divide="ignore", over="ignore"):
         for rows in row_blocks(prediction.shape):
-            losses[rows], capped = cost(read(prediction, rows), read_target(target, rows))
+            block, capped = cost(read(prediction, rows), read_target(target, rows))
+            if sums is None:
+                losses[rows] = block
+            else:
+                sums.add(rows, block)
             if capped is not None:
                 count += len(capped.rows)
                 floored = (*floored, *capped.first(rows.start))[:N_NAMED]
@@ -251,6 +288,11 @@ def _target_reader(target: NDArray[Any]) -> Reader:
     if target.ndim == 2:
         return partial(read_probabilities, name="y_true")
     return lambda codes, rows: codes[rows]
+
+
+def _read_two_columns(outcomes: NDArray[Any], rows: slice) -> Floats:
+    yes = read_outcomes(outcomes, rows, "y_true")
+    return np.column_stack([1.0 - yes, yes])
 
 
 def _minus_log(p: Floats) -> Floats:
