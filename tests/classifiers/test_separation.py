@@ -75,11 +75,12 @@ def random_data(kind, seed):
 KINDS = ["normal", "correlated", "heavy", "lognormal", "one-hot", "integer", "repeated"]
 
 
+@pytest.mark.parametrize("n_seeds", [24, pytest.param(90, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_fits_converge_where_nothing_separates(kind):
+def test_fits_converge_where_nothing_separates(kind, n_seeds):
     """572 times of 630, over the kinds, and never a false alarm; warnings agree with the search."""
     n_finite = 0
-    for seed in range(90):
+    for seed in range(n_seeds):
         X, y, weight, fit_intercept, K = random_data(kind, seed)
         found = find_separation(LocalRows(X, y, weight, K, fit_intercept))
         message = warning_of(X, y, sample_weight=weight, fit_intercept=fit_intercept)
@@ -88,7 +89,7 @@ def test_fits_converge_where_nothing_separates(kind):
             n_finite += 1
         else:
             assert DENIED in message, f"seed {seed}"
-    assert n_finite > 45
+    assert n_finite > n_seeds / 2
 
 
 @pytest.fixture

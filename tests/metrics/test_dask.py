@@ -114,7 +114,20 @@ CUTS = [
     (array, frame, memory),
     (frame, memory, frame),
 ]
-cuts = pytest.mark.parametrize("cut", CUTS, ids=lambda cut: " ".join(f.__name__ for f in cut))
+# For the rarer forms of arguments; the common forms are tested with all of `CUTS`.
+FEW_CUTS = [(array, frame, memory), (frame, array, unknown), (other, unknown, array)]
+
+
+def named_cut(cut):
+    return " ".join(f.__name__ for f in cut)
+
+
+cuts = pytest.mark.parametrize("cut", CUTS, ids=named_cut)
+few_cuts = pytest.mark.parametrize(
+    "cut",
+    FEW_CUTS + [pytest.param(cut, marks=pytest.mark.slow) for cut in CUTS if cut not in FEW_CUTS],
+    ids=named_cut,
+)
 
 
 def same(loss, cut, y, p, *, rtol=1e-14, **options):
@@ -146,7 +159,7 @@ def test_categorical(cut):
     same(categorical_cross_entropy, cut, SOFT, P)
 
 
-@cuts
+@few_cuts
 def test_categorical_forms(cut):
     same(categorical_cross_entropy, cut, CODES, Z, from_logits=True)
     same(categorical_cross_entropy, cut, CODES, Z[:, ::-1], from_logits=True, labels=[2, 1, 0])
@@ -176,7 +189,7 @@ def test_options(options):
         same(binary_cross_entropy, cut, EVENTS, P, **options)
 
 
-@cuts
+@few_cuts
 def test_binary_forms(cut):
     loss = binary_cross_entropy
     two = softmax(Z[:, :2], axis=1)
