@@ -8,3 +8,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 # Pictures are drawn without windows.
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# Fixtures that tests of several folders use: see tests/support.
+pytest_plugins = ["drawn_cases", "injected_faults", "loss_by_sample", "newton_optimum"]

@@ -31,8 +31,9 @@ from random import Random
 
 TREE = Path(__file__).parents[2]
 COPY = Path(tempfile.gettempdir()) / "skxent_mutation"
-SOURCES = ["skxent/metrics/*.py", "skxent/likelihood/*.py"]
-TESTS = ["tests/metrics", "tests/likelihood", "tests/classifiers"]
+SOURCES = ["skxent/metrics/*.py", "skxent/likelihood/*.py", "skxent/likelihood/*/*.py"]
+ROOMS = ["inputs", "metrics", "likelihood", "inference", "classifiers"]
+TESTS = [f"tests/{room}" for room in ROOMS]
 
 # A line that matches is left as it is, with the statement that begins there.
 UNCHANGED = [

@@ -1,7 +1,8 @@
 """The README's commands and the output that it shows.
 
 The commands and the output stand in the README once, and are read from there. `.ci/run` runs the
-commands: ``python tests/test_readme.py quickstart`` prints the first, ``… tests`` the second.
+commands: ``python tests/package/test_readme.py quickstart`` prints the first and ``… tests`` the
+second.
 """
 
 import math
@@ -11,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / ".ci" / "versions"
+SCRIPT = Path(__file__).parents[2] / ".ci" / "versions"
 
 
 def listed(*arguments):

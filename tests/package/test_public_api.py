@@ -8,7 +8,7 @@ import pytest
 
 import skxent
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 PUBLIC = {
     "metrics": {
@@ -36,16 +36,14 @@ PUBLIC = {
         "mean_loss_interval",
         "miscalibration_scorer",
     },
-    "classifiers": {
+    "inference": {
         "ChiSquareTest",
         "InferenceWarning",
         "IntervalEstimates",
         "LikelihoodInference",
-        "LogisticClassifier",
-        "SoftmaxClassifier",
-        "SoftmaxClassifierCV",
         "infer",
     },
+    "classifiers": {"LogisticClassifier", "SoftmaxClassifier", "SoftmaxClassifierCV"},
     "displays": {
         "CoefficientDisplay",
         "ConvergenceDisplay",

@@ -1,0 +1,226 @@
+"""The house rules: what imports what, where tests are, and that the declared versions agree."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "skxent"
+# The package's own __init__ comes first.
+MODULES = sorted(PACKAGE.rglob("*.py"), key=lambda path: (len(path.parts), path))
+
+RUN_TIME = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl", "narwhals", "skxent"}
+# room -> what it may import of the other rooms
+MAY_IMPORT = {
+    "inputs": (),
+    "likelihood": ("skxent.inputs",),
+    "metrics": ("skxent.inputs", "skxent.likelihood"),
+    "inference": ("skxent.inputs", "skxent.likelihood", "skxent.metrics"),
+    "classifiers": ("skxent.inputs", "skxent.likelihood", "skxent.metrics", "skxent.inference"),
+    "displays": (
+        "skxent.inputs",
+        "skxent.likelihood",
+        "skxent.metrics",
+        "skxent.inference",
+        "skxent.classifiers",
+    ),
+}
+
+TESTS = ROOT / "tests"
+# Folders of tests that belong to no single module.
+CROSS_CUTTING = {"benchmarks", "package", "support"}
+# Module -> the test file of another module that tests it. A module with a test file of its own,
+# tests/ROOM/test_MODULE.py or tests/ROOM/test_MODULE_ASPECT.py, has no place here.
+TESTED_WITH = {
+    "classifiers/partition_reading.py": "classifiers/test_partitioned_samples.py",
+    "classifiers/partitioned_folds.py": "classifiers/test_partitioned_samples.py",
+    "classifiers/partitioned_predictions.py": "classifiers/test_partitioned_samples.py",
+    "classifiers/prediction_methods.py": "classifiers/test_softmax.py",
+    "classifiers/predictions.py": "classifiers/test_softmax.py",
+    "classifiers/training.py": "classifiers/test_softmax.py",
+    "displays/colours.py": "displays/test_cell.py",
+    "displays/reliability_curve.py": "displays/test_reliability.py",
+    "inference/fitted.py": "inference/test_optimum.py",
+    "inference/hypotheses.py": "inference/test_infer_arguments.py",
+    "inference/interval_estimates.py": "inference/test_result.py",
+    "inference/summary.py": "inference/test_result.py",
+    "inputs/device_predictions.py": "metrics/test_device_losses.py",
+    "inputs/device_targets.py": "metrics/test_device_losses.py",
+    "inputs/errors.py": "inputs/test_targets.py",
+    "inputs/features.py": "classifiers/test_softmax_bad_input.py",
+    "inputs/namespaces.py": "metrics/test_device_losses.py",
+    "inputs/options.py": "package/test_wrong_arguments.py",
+    "inputs/parameters.py": "classifiers/test_softmax_bad_input.py",
+    "inputs/partitioned_classes.py": "metrics/test_partitioned_losses.py",
+    "inputs/roles.py": "package/test_wrong_arguments.py",
+    "inputs/shapes.py": "inputs/test_targets.py",
+    "inputs/splits.py": "package/test_wrong_arguments.py",
+    "inputs/stacklevel.py": "metrics/test_probability_losses.py",
+    "likelihood/coordinates/independent_columns.py": "likelihood/coordinates/test_rank.py",
+    "likelihood/coordinates/orthogonal_columns.py": "likelihood/coordinates/test_frame.py",
+    "likelihood/coordinates/row_space.py": "likelihood/coordinates/test_frame.py",
+    "likelihood/existence/cone.py": "likelihood/existence/test_separation.py",
+    "likelihood/optimise/lbfgs.py": "likelihood/optimise/test_solver.py",
+    "likelihood/optimise/schedule.py": "likelihood/optimise/test_solver.py",
+    "likelihood/optimise/search.py": "likelihood/optimise/test_solver.py",
+    "likelihood/solution.py": "likelihood/optimise/test_returned.py",
+    "likelihood/sources/base.py": "likelihood/test_objective.py",
+    "likelihood/sources/device_columns.py": "likelihood/sources/test_device_rows.py",
+    "likelihood/sources/device_grams.py": "likelihood/sources/test_device_rows.py",
+    "likelihood/sources/device_kernels.py": "likelihood/test_kernels_losses.py",
+    "likelihood/sources/local_rows.py": "likelihood/test_objective.py",
+    "likelihood/sources/local_sums.py": "likelihood/test_objective.py",
+    "likelihood/sources/partitioned_rows.py": "classifiers/test_partitioned_samples.py",
+    "likelihood/sources/reading.py": "classifiers/test_softmax_bad_input.py",
+    "metrics/decomposition_scorers.py": "metrics/test_decomposition.py",
+    "metrics/device_information.py": "metrics/test_device_losses.py",
+    "metrics/device_sample_losses.py": "metrics/test_device_losses.py",
+    "metrics/partitioned_information.py": "metrics/test_partitioned_losses.py",
+    "metrics/partitioned_scorers.py": "metrics/test_partitioned_losses.py",
+    "metrics/responses.py": "metrics/test_scorers.py",
+    "metrics/sample_losses.py": "metrics/test_losses.py",
+    "metrics/scored_samples.py": "metrics/test_report.py",
+    "metrics/shared_predictions.py": "metrics/test_scorers_conventions.py",
+}
+
+
+def module_name(path):
+    """Dotted name of a module of the package."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path, nodes):
+    """Absolute names that the import statements among `nodes` bring in."""
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def run_at_import(body):
+    """Statements that run when the module is imported, those inside `if` and `try` included."""
+    for node in body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        for field in ("body", "orelse", "finalbody"):
+            if isinstance(node, (ast.If, ast.Try, ast.With)):
+                yield from run_at_import(getattr(node, field, []))
+
+
+def test_import_reader_sees_every_form():
+    source = (
+        "import a.b\nfrom .c import d\nfrom .. import e\n"
+        "try:\n    import f\nexcept E: pass\ndef g():\n    import h"
+    )
+    nodes = run_at_import(ast.parse(source).body)
+    assert list(imported(PACKAGE / "metrics/losses.py", nodes)) == [
+        "a.b",
+        "skxent.metrics.c.d",
+        "skxent.e",
+        "f",
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_are_light(path):
+    nodes = run_at_import(ast.parse(path.read_text(encoding="utf-8")).body)
+    roots = {name.split(".")[0] for name in imported(path, nodes)}
+    assert roots <= RUN_TIME | set(sys.stdlib_module_names)
+
+
+def test_every_module_is_in_a_room():
+    rooms = {path.relative_to(PACKAGE).parts[0] for path in MODULES}
+    assert rooms - {"__init__.py"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", MODULES[1:], ids=module_name)
+def test_imports_run_one_way(path):
+    room = path.relative_to(PACKAGE).parts[0]
+    allowed = (f"skxent.{room}.", *(f"{other}." for other in MAY_IMPORT[room]))
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    for name in imported(path, nodes):
+        if name.startswith("skxent"):
+            assert name.startswith(allowed), f"{module_name(path)} imports {name}"
+
+
+def modules_by_test(tests, modules):
+    """Each test file -> the module that its folder and name stand for, or None.
+
+    Of several modules whose names begin the name of the test file, the longest name counts.
+    """
+    found = {}
+    for test in tests:
+        name = test.stem.removeprefix("test_") + "_"
+        named = [
+            module
+            for module in modules
+            if module.parent == test.parent and name.startswith(module.stem + "_")
+        ]
+        found[test] = max(named, key=lambda module: len(module.stem), default=None)
+    return found
+
+
+def test_the_longest_name_of_a_module_counts():
+    modules = [Path("room/base.py"), Path("room/base_case.py"), Path("other/base.py")]
+    names = ["room/test_base.py", "room/test_base_case_x.py", "room/test_bases.py", "test_base.py"]
+    found = modules_by_test(map(Path, names), modules)
+    assert list(found.values()) == [*modules[:2], None, None]
+
+
+def test_tests_are_laid_out_like_the_package():
+    modules = {path.relative_to(PACKAGE) for path in MODULES if path.name != "__init__.py"}
+    tests = {path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")}
+    tests = {path for path in tests if path.parts[0] not in CROSS_CUTTING}
+    module_of = modules_by_test(tests, modules)
+    lost = [str(test) for test, module in module_of.items() if module is None]
+    assert not lost, f"no module for the test files {sorted(lost)}"
+    tested_elsewhere = {Path(module) for module in TESTED_WITH}
+    without = modules - set(module_of.values()) - tested_elsewhere
+    assert not without, f"no test file for the modules {sorted(map(str, without))}"
+    superfluous = tested_elsewhere & set(module_of.values()) | tested_elsewhere - modules
+    assert not superfluous, f"remove from TESTED_WITH: {sorted(map(str, superfluous))}"
+    missing = {test for test in TESTED_WITH.values() if not (TESTS / test).is_file()}
+    assert not missing, f"TESTED_WITH names test files that are missing: {sorted(missing)}"
+
+
+def test_importing_skxent_loads_no_optional_package():
+    # scikit-learn may load pandas by itself, so only what comes on top of it counts.
+    script = (
+        "import sys, sklearn.linear_model, sklearn.metrics, sklearn.model_selection\n"
+        "before = set(sys.modules)\n"
+        "import skxent\n"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    loaded = set(run.stdout.split())
+    assert "skxent" in loaded
+    assert not loaded & {
+        "array_api_compat",
+        "cupy",
+        "dask",
+        "distributed",
+        "matplotlib",
+        "pandas",
+        "polars",
+        "torch",
+    }
+
+
+def test_minimum_group_is_the_lower_bounds():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    bounds = dict(line.split(">=") for line in config["project"]["dependencies"])
+    minimum = dict(line.split("==") for line in config["dependency-groups"]["minimum"])
+    assert minimum == {name: f"{version}.0" for name, version in bounds.items()}
