@@ -140,6 +140,21 @@ def test_a_placeholder_beyond_float64_is_named(n_rows, C, form):
             assert "impute it" in message
 
 
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("C", [1.0, 1e3, np.inf])
+@pytest.mark.parametrize("n_columns", [2, 3, 4])
+def test_placeholders_that_no_order_of_adding_resolves_are_told(n_columns, C, form):
+    """Terms of 1e14 cancel in the logits of three rows, where the classes are mixed."""
+    for seed in range(12):
+        X, y = data(seed, 3, n_columns, 1e15)
+        reference = Reference(X, y, C)
+        clf, message = fitted(form(X), y, C=C)
+        gap = float(reference.objective(clf) - reference.minimum)
+        assert not clf.converged_, seed
+        assert "X has 1e+15 in row" in message, seed
+        assert clf.optimality_gap_ >= gap, seed
+
+
 @pytest.mark.parametrize("C", [1.0, 1e3, np.inf])
 @pytest.mark.parametrize("value", [1e9, 1e12])
 @pytest.mark.parametrize("K", [3, 4])
@@ -167,6 +182,43 @@ def test_the_objective_is_that_of_the_parameters_returned(value, C):
         assert clf.objective_ == pytest.approx(recomputed, rel=1e-9)
         if len(clf.objective_curve_):
             assert clf.objective_curve_[-1, 1] == clf.objective_
+
+
+@pytest.mark.parametrize("C", [1e8, 1e12])
+@pytest.mark.parametrize("value", [1e6, 1e10])
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize(("n", "d"), [(30, 4), (9, 12)])
+def test_a_far_row_that_others_predict_surely_changes_no_fit(n, d, K, value, C):
+    """No loss is negative, so the minimum is that of the other rows alone."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(n, d))
+        y = (X @ rng.normal(size=(d, K))).argmax(axis=1)
+        y[1 : 1 + K] = np.arange(K)
+        others, message = fitted(X[1:], y[1:], C=C)
+        assert not message
+        X[0, rng.integers(d)] = value
+        y[0] = others.predict(X[:1])[0]
+        if others.log_likelihood(X[:1], y[:1]) < -1e-20:
+            continue
+        clf, message = fitted(X, y, C=C)
+        gap = clf.objective_ - others.objective_
+        assert gap <= (clf.optimality_gap_ if message else 2 * clf.target_gap_), seed
+
+
+@pytest.mark.parametrize("max_iter", [1, 1000])
+@pytest.mark.parametrize("value", [1e6, 1e9])
+def test_the_objective_is_that_of_the_parameters_where_columns_are_many(value, max_iter):
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(26, 30)), np.arange(26) % 2
+        X[rng.integers(26), rng.integers(30)] = value
+        clf, _ = fitted(X, y, C=4e3, max_iter=max_iter)
+        coef = clf.coef_[0].astype(WIDE)
+        logits = np.where(y == 1, 1, -1) * (X.astype(WIDE) @ coef + clf.intercept_)
+        losses = np.log1p(np.exp(-np.abs(logits))) + np.maximum(-logits, 0)
+        objective = float(losses.sum() + (coef**2).sum() / WIDE(8e3))
+        assert clf.objective_ == pytest.approx(objective, rel=3e-12), seed
 
 
 def test_the_extreme_entry_is_found():

@@ -179,3 +179,40 @@ def test_every_sparse_format(kind, suffix):
     clf = SoftmaxClassifier().fit(form, y)
     np.testing.assert_allclose(clf.coef_, SoftmaxClassifier().fit(X, y).coef_, atol=1e-5)
     np.testing.assert_allclose(clf.predict_proba(form), clf.predict_proba(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("shape", [(120, 40), (400, 30), (60, 90)])
+@pytest.mark.parametrize("K", [2, 3])
+def test_float32_of_rank_five(K, shape, intercept, form, soft):
+    """In numbers that float32 holds exactly: five columns say the same, and least norm decides."""
+    n, d = shape
+    rng = np.random.default_rng(0)
+    few = rng.integers(-8, 9, size=(n, 5)) / 4
+    X = (few @ (rng.integers(-8, 9, size=(5, d)) / 8)).astype("float32")
+    y = rng.dirichlet(np.ones(K), n) if soft else rng.integers(0, K, n)
+    settings = {"C": np.inf, "fit_intercept": intercept, "tol": 1e-10}
+    clf = SoftmaxClassifier(**settings).fit(form(X), y)
+    plain = SoftmaxClassifier(**settings).fit(few, y)
+    assert clf.converged_
+    assert clf.objective_ == pytest.approx(plain.objective_, rel=1e-9)
+    beyond = np.linalg.svd(X.astype(float))[2][5:]
+    np.testing.assert_allclose(clf.coef_ @ beyond.T, 0, atol=1e-12 * np.abs(clf.coef_).max())
+    assert clf.log_likelihood_ == pytest.approx(clf.log_likelihood(form(X), y), rel=1e-13)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_the_rank_of_float32_is_that_of_the_numbers_as_they_are(form):
+    """Rounding to float32 makes columns independent; in float64 the same numbers are as well."""
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(120, 5)) @ rng.normal(size=(5, 40))).astype("float32")
+    y = rng.integers(0, 2, 120)
+    narrow, wide = (
+        SoftmaxClassifier(C=np.inf).fit(form(numbers), y) for numbers in (X, X.astype(float))
+    )
+    assert narrow.converged_ and wide.converged_
+    assert narrow.objective_ == pytest.approx(wide.objective_, rel=1e-9)
+    own = narrow.log_likelihood(form(X), y)
+    assert narrow.log_likelihood_ == pytest.approx(own, rel=1e-12)

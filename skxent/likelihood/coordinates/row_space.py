@@ -54,10 +54,19 @@ class RowSpace:
         """
         centre = centre_of(data, moments)
         rows = np.subtract(data.X, centre, dtype=np.float64)
-        Q, upper = scipy.linalg.qr(rows.T, mode="raw", overwrite_a=True, check_finite=False)
+        order, uneven = _largest_first(np.linalg.norm(rows, axis=0))
+        if uneven:
+            rows = rows[:, order]
+        else:
+            order = np.arange(len(centre))  # as they are, without a copy
+        Q, upper, *pivots = scipy.linalg.qr(
+            rows.T, mode="raw", pivoting=uneven, overwrite_a=True, check_finite=False
+        )
         upper[np.abs(upper).max(axis=1) <= EPS**2 * np.abs(upper).max()] = 0.0
         L = np.ascontiguousarray(upper.T)
-        return cls(replace(data, X=L), Q, centre, np.arange(len(centre)))
+        if uneven:
+            L[pivots[0]] = L.copy()
+        return cls(replace(data, X=L), Q, centre, order)
 
     @classmethod
     def identified(cls, data: LocalRows, moments: Moments) -> Self:
@@ -78,11 +87,7 @@ class RowSpace:
         upper = scipy.linalg.qr(scaled, mode="raw", overwrite_a=True, check_finite=False)[1]
         upper = np.triu(upper[: len(rows)])
         chosen, combinations = independent_rows(upper, max(data.X.shape), EPS)
-        order = np.argsort(-size, kind="stable")
-        # Large columns first, and pivots, keep rounding errors as small as the column that they are
-        # in (A. J. Cox, N. J. Higham, "Stability of Householder QR factorization for weighted least
-        # squares problems", Numerical Analysis 1997).
-        pivoting = bool(size[order[0]] > UNEVEN * size[size > 0].min(initial=np.inf))
+        order, pivoting = _largest_first(size)
         Q, upper, *pivots = scipy.linalg.qr(
             rows[chosen].T[order], mode="raw", pivoting=pivoting, check_finite=False
         )
@@ -113,3 +118,14 @@ class RowSpace:
         size = int(lapack.dormqr("L", kind, reflections, tau, columns, -1)[1][0])
         columns, _, _ = lapack.dormqr("L", kind, reflections, tau, columns, size, overwrite_c=1)
         return np.ascontiguousarray((columns if transposed else columns[: len(tau)]).T)
+
+
+def _largest_first(size: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Columns in the order of their sizes, and whether these are uneven.
+
+    Large columns first, and pivots, keep rounding errors as small as the column that they are in
+    (A. J. Cox, N. J. Higham, "Stability of Householder QR factorization for weighted least squares
+    problems", Numerical Analysis 1997).
+    """
+    order = np.argsort(-size, kind="stable")
+    return order, bool(size[order[0]] > UNEVEN * size[size > 0].min(initial=np.inf))

@@ -64,6 +64,8 @@ def as_returned(
         )
     rounding = max(min(8 * doubt * loss, MUCH * nats_of_tol(value)), ROUNDING * solution.target)
     converged = solution.converged and lost <= max(solution.target, rounding)
+    if converged and doubt > MUCH and isinstance(data, Data):  # beside an entry of 1e13, say
+        converged = _uncertain(data, solution) <= MUCH * nats_of_tol(value)
     gap = solution.gap + max(lost, 0.0)
     if lost <= rounding:  # no parameters in float64 would do better
         gap = min(gap, max(solution.gap, solution.target))
@@ -109,6 +111,28 @@ def sum_of_losses(data: LocalRows, coef: np.ndarray, intercept: np.ndarray) -> f
         return float(sum(blocks.map(sums)))
     finally:
         blocks.close()
+
+
+def _uncertain(data: Data, solution: Solution) -> float:
+    """What rounding of the logits may change in the sum of the losses, in nats.
+
+    A loss changes by the residual times the change of its logit. Large terms of a logit may cancel,
+    and the order in which they are added up then decides what is left of them.
+    """
+    blocks, coef = data.blocks(None), solution.coef
+    buffer, total = blocks.buffer(), 0.0
+    try:
+        for rows in blocks.all:
+            x = blocks.read(rows, buffer)
+            Z = np.asarray(x @ coef.T + solution.intercept)
+            Y = data.target_block(rows)[-Z.shape[1] :]  # of the second class where there are two
+            residuals = kernels.losses_and_residuals(np.ascontiguousarray(Z.T), Y)[1]
+            size = np.abs(x) @ np.abs(coef).T + np.abs(solution.intercept)
+            each = np.abs(residuals).max(axis=0) * size.max(axis=1)
+            total += float((each if data.weight is None else each * data.weight[rows]).sum())
+    finally:
+        blocks.close()
+    return EPS * total
 
 
 def _losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -76,6 +76,7 @@ class Search:
         self.unbounded = False
         self.proved = alpha > 0
         self.certified = False
+        self.astray = False  # whether a logit still moves far at the target: its curvature is noise
         self.near = self.models.plan.near
         self.unheard = False  # whether conjugate gradients failed where the model is noisy
         self.curve: list[tuple[float, float]] = []
@@ -112,6 +113,9 @@ class Search:
                     self.caution, self.model = 0.0, None
                     continue
                 point, done = self._certify(here, fresh, last)
+                if self.astray and self._is_graded():
+                    point, self.model = self._by_rows(point), None
+                    continue
                 doubtful = done and not (self.proved or self.unbounded or last)
                 if doubtful and self.models.climb_to_exact(point.theta, np.inf):
                     self.model = None  # dear, but programmes would be dearer
@@ -276,6 +280,7 @@ class Search:
             self.unbounded = self.gap <= vanished and not (by_rows and most > STUCK)
             return self.unbounded
         done = self.gap <= self.target and ((told and move < 1) or most <= self.target)
+        self.astray = self.gap <= self.target and move >= STILL
         if not done and self.gap <= self.target:  # beyond where the function is quadratic
             self.gap = min(2 * self.target, most)
         return done
@@ -328,8 +333,7 @@ class Search:
         They count as one iteration, the last.
         """
         for _ in range(2):
-            spent = self.n_iterations >= self.max_iter
-            if spent or self.gap <= POLISHED * self.point.value:
+            if self.n_iterations >= self.max_iter or self.gap <= POLISHED * self.point.value:
                 return
             here = View.of(here.model, self.objective(self.point.theta + here.newton_step))
             if not here.decrement < self.gap:
@@ -359,15 +363,13 @@ class Search:
         self._reported = point
         self.curve.append((self.n_passes, point.value))
         if self.report is not None:
-            coef, intercept = self.objective.leave(point.theta)
-            self.stopped = self.report(coef, intercept, point.value)
+            self.stopped = self.report(*self.objective.leave(point.theta), point.value)
         return self.stopped
 
     @property
     def n_passes(self) -> float:
         """Reads of X so far."""
-        here = self.objective.n_passes + self.models.passes
-        return FIRST_READ + self._passes_before + here
+        return FIRST_READ + self._passes_before + self.objective.n_passes + self.models.passes
 
     def solution(self) -> Solution:
         """What was found."""

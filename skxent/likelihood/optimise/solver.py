@@ -114,7 +114,8 @@ def _in_frame(
 ) -> Solution:
     """`minimise` in the coordinates of a frame."""
     search = Search(frame.data, frame.moments, frame.alpha, tol, max_iter, report)
-    search.may_be_graded = frame.of_columns  # entries of other coordinates are of any size
+    # Without a penalty rows of other coordinates depend on each other but for rounding.
+    search.may_be_graded = frame.of_columns or frame.alpha > 0
     try:
         search.run(start)
         return search.solution()

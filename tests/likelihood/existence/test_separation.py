@@ -386,6 +386,28 @@ def test_a_gap_or_an_overlap_however_small(d, K, gap):
     assert find(*touching(d, K, -gap)) is None
 
 
+@pytest.mark.parametrize("d", [2, 5])
+def test_what_a_search_returns_breaks_no_margin(d, monkeypatch):
+    """Not even a solution that was refined, and may break a margin that is no constraint yet."""
+    search, refined, met = cone.Cone._search, cone.Cone._refined, []
+
+    def searched(self, programme, direction, least):
+        result = search(self, programme, direction, least)
+        assert result is None or not self.broken(result, direction, least)[0]
+        return result
+
+    def noted(self, x, lower):
+        better = refined(self, x, lower)
+        if better is not None:
+            met.append(self.broken(better.reshape(self.shape), np.zeros(self.shape), -np.inf)[0])
+        return better
+
+    monkeypatch.setattr(cone.Cone, "_search", searched)
+    monkeypatch.setattr(cone.Cone, "_refined", noted)
+    assert find(*touching(d, 3, 1e-10)).n_samples >= 300
+    assert any(met) and not all(met)
+
+
 def test_an_overlap_far_from_zero():
     """A timestamp: units in the last place of 1e9 are 1e-7."""
     x = 1e9 + np.arange(100.0)
