@@ -64,7 +64,7 @@ def as_returned(
         )
     rounding = max(min(8 * doubt * loss, MUCH * nats_of_tol(value)), ROUNDING * solution.target)
     converged = solution.converged and lost <= max(solution.target, rounding)
-    if converged and doubt > MUCH and isinstance(data, Data):  # beside an entry of 1e13, say
+    if converged and doubt > MUCH and isinstance(data, LocalRows):  # beside an entry of 1e13, say
         converged = _uncertain(data, solution) <= MUCH * nats_of_tol(value)
     gap = solution.gap + max(lost, 0.0)
     if lost <= rounding:  # no parameters in float64 would do better
@@ -113,7 +113,7 @@ def sum_of_losses(data: LocalRows, coef: np.ndarray, intercept: np.ndarray) -> f
         blocks.close()
 
 
-def _uncertain(data: Data, solution: Solution) -> float:
+def _uncertain(data: LocalRows, solution: Solution) -> float:
     """What rounding of the logits may change in the sum of the losses, in nats.
 
     A loss changes by the residual times the change of its logit. Large terms of a logit may cancel,
