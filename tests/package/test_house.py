@@ -56,7 +56,6 @@ TESTED_WITH = {
     "inputs/options.py": "package/test_wrong_arguments.py",
     "inputs/parameters.py": "classifiers/test_softmax_bad_input.py",
     "inputs/partitioned_classes.py": "metrics/test_partitioned_losses.py",
-    "inputs/roles.py": "package/test_wrong_arguments.py",
     "inputs/shapes.py": "inputs/test_targets.py",
     "inputs/splits.py": "package/test_wrong_arguments.py",
     "inputs/stacklevel.py": "metrics/test_probability_losses.py",

@@ -64,7 +64,7 @@ def unchanged(process_unchanged):
 def test_an_error_at_any_place(function, error, sweep, unchanged):
     """Of the limit and of its user."""
     n = sweep(function, unchanged, error, after_calls=True, wanted=of_the_limit_or_a_user)
-    assert n > 30
+    assert n > 10  # 13 with Python 3.12, which inlines comprehensions; more before
 
 
 @pytest.mark.parametrize("function", [once, nested])
