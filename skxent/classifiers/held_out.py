@@ -14,6 +14,7 @@ from skxent.classifiers.predictions import log_probabilities_at, single
 from skxent.classifiers.softmax import SoftmaxClassifier
 from skxent.inference.leave_one_out import LeaveOneOut, LeftOut
 from skxent.inputs.fit_targets import FitTargets, Floats
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics import probability_losses
@@ -161,7 +162,7 @@ def leave_one_out(samples: TrainingSamples, data: LocalRows, Cs: Floats, **setti
     loo = LeaveOneOut(data, cost, samples.importance, **settings)
     estimates, solutions, n_refits = [], [], []
     for C in Cs:
-        left_out = loo.fit(1.0 / C)
+        left_out = loo.fit(Penalty.of_C(C))
         estimates.append(HeldOutLoss.of_samples(left_out, samples.importance))
         solutions.append(left_out.solution)
         n_refits.append(left_out.n_refits)

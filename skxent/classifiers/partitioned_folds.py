@@ -14,6 +14,7 @@ from skxent.classifiers.partitioned_samples import PartitionedSamples
 from skxent.classifiers.predictions import log_probabilities_at, single
 from skxent.inputs.fit_targets import Floats
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics import probability_losses
 from skxent.metrics.scored_samples import CAP
@@ -69,7 +70,7 @@ def _fold(
     start = None
     results: list[tuple[float, float, float, float]] = []
     for C in Cs:
-        solution = minimise(rest, alpha=1.0 / C, start=start, **settings)
+        solution = minimise(rest, penalty=Penalty.of_C(C), start=start, **settings)
         start = solution.coef, solution.intercept
         loss, weight, capped = fold.sum(_held_out, *start)
         mean = np.inf if solution.unbounded else loss / weight

@@ -25,6 +25,7 @@ from skxent.inputs.parameters import check_parameters, penalties, require_flags
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import read_splits
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.reading import read_X, training_data
@@ -227,7 +228,8 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
             solution = path.solutions[best]
         else:
             with one_class_named(known):
-                solution = minimise(data, alpha=1.0 / Cs[best], start=None, **self._accuracy())
+                penalty = Penalty.of_C(Cs[best])
+                solution = minimise(data, penalty=penalty, start=None, **self._accuracy())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
             self.__dict__.pop(name, None)  # of a path of the other kind
         self.__dict__.update(path.details)

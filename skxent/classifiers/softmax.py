@@ -30,6 +30,7 @@ from skxent.inputs.fit_targets import Floats
 from skxent.inputs.namespaces import to_numpy
 from skxent.inputs.parameters import check_parameters
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 
@@ -230,7 +231,7 @@ class SoftmaxClassifier(
         with task as after_iteration, one_class_named(known):
             solution = minimise(
                 data,
-                alpha=1.0 / float(self.C),
+                penalty=Penalty.of_C(self.C),
                 start=start,
                 tol=float(self.tol),
                 max_iter=self.max_iter,

@@ -47,6 +47,7 @@ from skxent.likelihood.objective import EPS, Objective, Point
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.preconditioners import Cholesky
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments
 
@@ -103,12 +104,11 @@ def still(objective: Objective, point: Point, model: Cholesky) -> bool:
     return objective.largest_move(View.of(model, point).newton_step) < MOVES
 
 
-def effective_df(model: Cholesky, covariance: np.ndarray, alpha: float, d: int) -> float:
+def effective_df(model: Cholesky, covariance: np.ndarray, penalty: Penalty, d: int) -> float:
     r"""tr(H^-1 J), H with the penalty and J without: q - tr(H^-1 (H - J))."""
     R, p = model.shape
     n = max(R - 1, 1)
-    own = np.einsum("ajbj->ab", covariance.reshape(n, p, n, p)[:, :d, :, :d])
-    return n * p - alpha * float(np.vdot(preconditioners.penalty_weights(n), own))
+    return n * p - penalty.hessian_trace(covariance.reshape(n, p, n, p)[:, :d, :, :d])
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,6 +61,7 @@ from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.newton_cg import View, is_minimum
 from skxent.likelihood.optimise.preconditioners import Cholesky
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -179,24 +180,24 @@ class LeaveOneOut:
         places, classes = np.nonzero((own >= nearly_all) & (own > 0))
         return places, classes
 
-    def fit(self, alpha: float) -> LeftOut:
+    def fit(self, penalty: Penalty) -> LeftOut:
         """Fit all samples, from where the last fit ended, and without each of `rows`."""
-        alpha = alpha if self.present is None else self.present.alpha(alpha)
+        penalty = penalty if self.present is None else self.present.penalty(penalty)
         with closing(one_blas_thread()) as limit, limit:
-            solution = self._minimise(self.data, alpha, self.start, self.tol, True)
+            solution = self._minimise(self.data, penalty, self.start, self.tol, True)
             self.start = solution.coef, solution.intercept
             if solution.unbounded:
                 endless = np.full(self.data.X.shape[0], np.inf)
                 left_out = LeftOut(solution, endless, self.rows, endless[self.rows], 0)
             else:
-                left_out = self._leave_out(solution, alpha)
+                left_out = self._leave_out(solution, penalty)
             coef, intercept = leave(self.changes, (solution.coef, solution.intercept))
             mask = None if self.present is None else self.present.mask
             solution = replace(solution, coef=coef, intercept=intercept, present=mask)
             return replace(left_out, solution=solution)
 
-    def _leave_out(self, solution: Solution, alpha: float) -> LeftOut:
-        fit = Fit.of(self._objective(self.data, self.moments, alpha), solution)
+    def _leave_out(self, solution: Solution, penalty: Penalty) -> LeftOut:
+        fit = Fit.of(self._objective(self.data, self.moments, penalty), solution)
         Z, moves, pushes = one_step(fit, self.rows)
         fitted = self.cost(np.arange(len(Z)), Z)
         Z = Z[self.rows]
@@ -257,7 +258,7 @@ class LeaveOneOut:
         weight = np.ones(n) if self.data.weight is None else self.data.weight.copy()
         weight[row] = 0.0
         data = replace(self.data, weight=weight)
-        with closing(self._objective(data, first_read(data), fit.objective.alpha)) as others:
+        with closing(self._objective(data, first_read(data), fit.objective.penalty)) as others:
             points = others(fit.theta), others(fit.theta + fit.step(row, push))
             point = min(points, key=lambda point: point.value)
             for _ in range(STAGES):
@@ -270,7 +271,7 @@ class LeaveOneOut:
             near = stage.arrived and is_minimum(others, point, fit.theta, stage.decrement, target)
         coef, intercept = others.leave(point.theta)
         if not near:
-            other = self._minimise(data, others.alpha, (coef, intercept), FINE * self.tol, False)
+            other = self._minimise(data, others.penalty, (coef, intercept), FINE * self.tol, False)
             coef, intercept = other.coef, other.intercept
         logits = self.data.X[[row]] @ coef.T + intercept
         return float(self.cost(np.array([row]), logits)[0])
@@ -280,19 +281,19 @@ class LeaveOneOut:
         assert self.present is not None
         return self.cost_of_all(rows, self.present.logits(logits))
 
-    def _objective(self, data: LocalRows, moments: Moments, alpha: float) -> Objective:
-        return Objective(data, moments, alpha, self.centre)
+    def _objective(self, data: LocalRows, moments: Moments, penalty: Penalty) -> Objective:
+        return Objective(data, moments, penalty, self.centre)
 
     def _minimise(
         self,
         data: LocalRows,
-        alpha: float,
+        penalty: Penalty,
         start: tuple[np.ndarray, np.ndarray] | None,
         tol: float,
         search: bool,
     ) -> Solution:
         return minimise(
-            data, alpha=alpha, start=start, tol=tol, max_iter=self.max_iter, search=search
+            data, penalty=penalty, start=start, tol=tol, max_iter=self.max_iter, search=search
         )
 
 

@@ -22,6 +22,7 @@ from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.preconditioners import Cholesky
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments, first_read
 from skxent.likelihood.sources.reading import read_X, training_data
@@ -127,17 +128,17 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
     names : list of str
         Of the features.
     """
-    alpha = 1.0 / penalty_of(clf)
+    penalty = Penalty.of_C(penalty_of(clf))
     with closing(one_blas_thread()) as limit, limit:
         moments = first_read(data)
         _check_class_weights(clf, data, moments)
         mean = centre_of(data, moments)
-        objective = Objective(data, moments, alpha, mean if data.fit_intercept else None)
+        objective = Objective(data, moments, penalty, mean if data.fit_intercept else None)
         try:
             point = objective(objective.enter(clf.coef_, clf.intercept_))
             model = information_matrix.information(objective, point.theta)
             _check_at_optimum(clf, data, objective, point, model)
-            if alpha == 0:
+            if penalty.is_zero:
                 _check_collinear(data, moments, names)
             if not clf.converged_:
                 _raise_unconverged(clf, data)
@@ -147,8 +148,8 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
         covariance = information_matrix.inverse(model)
     return Optimum(
         estimate=information_matrix.estimate(data, mean, point.theta, covariance),
-        log_likelihood=objective.penalty(point.theta) - point.value,
-        df=information_matrix.effective_df(model, covariance, alpha, len(mean)),
+        log_likelihood=objective.log_likelihood(point),
+        df=information_matrix.effective_df(model, covariance, penalty, len(mean)),
         class_weight=moments.class_weight,
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from skxent.inference.fitted import FittedLinearModel
 from skxent.likelihood.objective import EPS, Objective, Point
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
@@ -20,7 +21,7 @@ PIPELINE = "for the last step of a pipeline X is pipeline[:-1].transform(X)"
 
 def same_likelihood(clf: FittedLinearModel, objective: Objective, point: Point) -> bool:
     """Whether the log-likelihood at `point`, the parameters of `clf`, is that of the fit."""
-    found = objective.penalty(point.theta) - point.value
+    found = objective.log_likelihood(point)
     return _close(found, clf.log_likelihood_, point.rounding + _rounding_of_logits(clf, objective))
 
 
@@ -54,7 +55,7 @@ def raise_other_data(
     """
     # Far from the minimum a decrement may be anything, but the gap is at most the objective.
     off = "not at" if gap is None or gap > point.value else f"about {gap:.2g} nats from"
-    found = objective.penalty(point.theta) - point.value
+    found = objective.log_likelihood(point)
     raise ValueError(
         f"clf is {off} the optimum of these data: its log-likelihood is {found:.7g} nats on them "
         f"and was {clf.log_likelihood_:.7g} at the end of the fit. "
@@ -81,7 +82,7 @@ def _agrees_standardised(clf: FittedLinearModel, data: LocalRows) -> bool:
     deviation = np.sqrt(moments.variance)
     X = (data.X - moments.mean) / np.where(deviation > 0, deviation, 1.0)
     data = replace(data, X=X)
-    objective = Objective(data, first_read(data), 0.0, None)
+    objective = Objective(data, first_read(data), Penalty(), None)
     try:
         return same_likelihood(
             clf, objective, objective(objective.enter(clf.coef_, clf.intercept_))

@@ -43,6 +43,7 @@ from typing import Any
 
 import numpy as np
 
+from skxent.likelihood.penalty import Penalty, centred
 from skxent.likelihood.sources.base import RowSource, add
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.moments import Moments
@@ -76,7 +77,7 @@ class Point:
 
 
 class Objective:
-    """Sum-reduced cross-entropy of a linear model, with its L2 penalty.
+    """Sum-reduced cross-entropy of a linear model, with its penalty.
 
     Parameters
     ----------
@@ -84,17 +85,17 @@ class Objective:
         Rows here or elsewhere.
     moments : Moments
         Of the data.
-    alpha : float
-        1 / C.
+    penalty : Penalty
+        Of the coefficients.
     centre : (d,) array or None
         What samples are measured from; None for the origin.
     """
 
     def __init__(
-        self, data: RowSource, moments: Moments, alpha: float, centre: np.ndarray | None
+        self, data: RowSource, moments: Moments, penalty: Penalty, centre: np.ndarray | None
     ) -> None:
         self.data = data
-        self.alpha = alpha
+        self.penalty = penalty
         self.n_features = data.n_features
         self.shape = data.theta_shape
         self.mean = np.zeros(self.n_features) if centre is None else centre
@@ -139,9 +140,13 @@ class Objective:
     def __call__(self, theta: np.ndarray) -> Point:
         """Value and gradient, from one read of X."""
         loss, gradient, rounding = self._loss(theta)
-        penalty, slope = self._penalty(theta)
-        gradient[:, : slope.shape[1]] += slope
+        penalty, slope = self.penalty(theta[:, : self.n_features])
+        gradient[:, : self.n_features] += slope
         return Point(theta, loss + penalty, gradient, rounding)
+
+    def log_likelihood(self, point: Point) -> float:
+        """Return the log-likelihood at a point: its value without the penalty, sign changed."""
+        return self.penalty(point.theta[:, : self.n_features])[0] - point.value
 
     def _loss(self, theta: np.ndarray) -> tuple[float, np.ndarray, float]:
         """Sum of the losses, its gradient and its rounding.
@@ -165,36 +170,27 @@ class Objective:
         rounding = self.data.eps * (longest + self.total_weight / 8.0)
         return loss, gradient, rounding
 
-    def most_above_minimum(self, point: Point) -> float:
-        """Upper bound of the gap at a point, in nats: no loss is negative.
+    def gap_bound(self, point: Point) -> float:
+        """Return an upper bound of the gap at a point, in nats.
 
-        Without an intercept the penalty bounds it too, since the curvature is `alpha` at least.
+        No loss is negative, so that the gap is at most the value. Without an intercept the penalty
+        bounds the gap, too.
         """
-        most = max(point.value, 0.0) + point.rounding
-        if self.alpha > 0 and not self.data.fit_intercept:
-            most = min(most, 0.5 * float(np.vdot(point.gradient, point.gradient)) / self.alpha)
-        return most
-
-    def penalty(self, theta: np.ndarray) -> float:
-        """The penalty in nats."""
-        return self._penalty(theta)[0]
-
-    def _penalty(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """The penalty and its gradient, which is linear: it is half the product with W."""
-        W = theta[:, : self.n_features]
-        slope = self.alpha * (W - W.sum(axis=0) / len(W) if len(W) > 1 else W)
-        return 0.5 * float(np.vdot(W, slope)), slope
+        bound = max(point.value, 0.0) + point.rounding
+        if not self.data.fit_intercept:
+            bound = min(bound, self.penalty.gap_bound(point.gradient))
+        return bound
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
         """Parameters for samples as they are -> theta, for centred samples."""
         theta = np.array(coef, dtype=np.float64)
         if self.data.fit_intercept:
             theta = np.column_stack([theta, intercept + coef @ self.mean])
-        return _without_common_part(theta)
+        return centred(theta)
 
     def leave(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Theta -> coef and intercept; the sums over classes, which mean nothing, become zero."""
-        theta = _without_common_part(theta)
+        theta = centred(theta)
         coef = np.array(theta[:, : self.n_features])
         if not self.data.fit_intercept:
             return coef, np.zeros(len(coef))
@@ -207,7 +203,7 @@ class Objective:
         :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient follows.
         """
         product: np.ndarray = self.sum(LocalSums.moved, theta, direction)
-        product[:, : self.n_features] += self._penalty(direction)[1]
+        product[:, : self.n_features] += self.penalty(direction[:, : self.n_features])[1]
         return product
 
     def largest_move(self, direction: np.ndarray) -> float:
@@ -218,8 +214,3 @@ class Objective:
         """How much each sample matters to the curvature, left in place; see `LocalSums`."""
         self.n_passes += 1
         return self.rows.map(LocalSums.uncertainty, theta)
-
-
-def _without_common_part(theta: np.ndarray) -> np.ndarray:
-    """Take out what all classes have in common: it changes no probability."""
-    return theta - theta.mean(axis=0) if len(theta) > 1 else theta

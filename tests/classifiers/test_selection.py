@@ -357,9 +357,9 @@ class TestWarnings:
         assert not clf.converged_
 
     def test_fits_that_are_not_kept(self, iris, monkeypatch):
-        def short(data, *, alpha, **settings):
-            solution = minimise(data, alpha=alpha, **settings)
-            return replace(solution, converged=alpha < 10)
+        def short(data, *, penalty, **settings):
+            solution = minimise(data, penalty=penalty, **settings)
+            return replace(solution, converged=penalty.alpha < 10)
 
         monkeypatch.setattr(leave_one_out, "minimise", short)
         with pytest.warns(ConvergenceWarning, match="1 of the fits compared") as record:

@@ -6,6 +6,7 @@ import pytest
 from scipy.special import logit, softmax
 
 from skxent.inference import information_matrix
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
@@ -103,7 +104,9 @@ def test_effective_df(make_case, K):
     H = case.hessian(theta)[:q, :q]
     J = make_case(K, n=60, alpha=0.0).hessian(theta)[:q, :q]
     model = information_matrix.information(case.objective(), theta)
-    found = information_matrix.effective_df(model, information_matrix.inverse(model), case.alpha, 3)
+    found = information_matrix.effective_df(
+        model, information_matrix.inverse(model), Penalty(case.alpha), 3
+    )
     assert found == pytest.approx(np.trace(np.linalg.solve(H, J)), rel=1e-12)
     assert 0 < found < q
 

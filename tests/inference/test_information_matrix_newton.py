@@ -8,6 +8,7 @@ from skxent.inference.leave_one_out import LeaveOneOut
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
@@ -18,7 +19,7 @@ from skxent.likelihood.sources.moments import first_read
 def test_newton_steps_end_at_the_minimum(make_case, K, alpha, tol):
     case = make_case(K, n=80, alpha=alpha)
     objective = case.objective()
-    rough = minimise(objective.data, alpha=alpha, start=None, tol=tol, max_iter=100)
+    rough = minimise(objective.data, penalty=Penalty(alpha), start=None, tol=tol, max_iter=100)
     start = objective(objective.enter(rough.coef, rough.intercept))
     model = information_matrix.information(objective, start.theta)
     point, there = information_matrix.newton(objective, start, model)
@@ -37,7 +38,7 @@ def test_still_is_a_step_that_moves_no_logit_by_a_thousandth(make_case, move, st
     """A start that is so far away, in logits, from where Newton's step leads."""
     case = make_case(2, n=80)
     objective = case.objective()
-    fit = minimise(objective.data, alpha=case.alpha, start=None, tol=1e-12, max_iter=100)
+    fit = minimise(objective.data, penalty=Penalty(case.alpha), start=None, tol=1e-12, max_iter=100)
     theta = objective.enter(fit.coef, fit.intercept)
     direction = case.theta(1)
     away = objective(theta + direction * move / objective.largest_move(direction))
@@ -49,7 +50,7 @@ def test_newton_ends_where_the_decrement_does_not_fall():
     """On separable data each step is as long as the last, and there is a last one with a factor."""
     X = np.column_stack([np.linspace(-1, 1, 20)])
     data = LocalRows(X, (X[:, 0] > 0).astype(int), None, 2)
-    objective = Objective(data, first_read(data), 0.0, first_read(data).mean)
+    objective = Objective(data, first_read(data), Penalty(0.0), first_read(data).mean)
     start = objective(np.array([[5.0, 0.0]]))
     model = information_matrix.information(objective, start.theta)
     point, there = information_matrix.newton(objective, start, model)

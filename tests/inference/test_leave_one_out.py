@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris, load_wine
 from skxent.inference import leave_one_out
 from skxent.inference.leave_one_out import Fit, LeaveOneOut, one_step
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 
 
@@ -41,7 +42,7 @@ def leave_out(data, alpha, tol=1e-6, seed=0):
         max_iter=1000,
         rng=rng,
     )
-    return engine.fit(alpha)
+    return engine.fit(Penalty(alpha))
 
 
 def exact(data, alpha, rows=None):
@@ -53,7 +54,7 @@ def exact(data, alpha, rows=None):
         keep = np.arange(n) != i
         weight = None if data.weight is None else data.weight[keep]
         rest = replace(data, X=data.X[keep], targets=data.targets[keep], weight=weight)
-        fit = minimise(rest, alpha=alpha, start=None, tol=1e-11, max_iter=1000)
+        fit = minimise(rest, penalty=Penalty(alpha), start=None, tol=1e-11, max_iter=1000)
         Z = data.X[[i]] @ fit.coef.T + fit.intercept
         result.append(losses(Z, Y[[i]])[0])
     return np.minimum(result, 36.0)

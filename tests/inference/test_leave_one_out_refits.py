@@ -11,6 +11,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View, is_minimum
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
@@ -21,9 +22,9 @@ def test_ordinary_data_take_no_second_fit(load, monkeypatch):
     kinds = []
     whole = LeaveOneOut._minimise
 
-    def counted(self, data, alpha, start, tol, search):
+    def counted(self, data, penalty, start, tol, search):
         kinds.append(search)
-        return whole(self, data, alpha, start, tol, search)
+        return whole(self, data, penalty, start, tol, search)
 
     monkeypatch.setattr(LeaveOneOut, "_minimise", counted)
     clf = SoftmaxClassifierCV().fit(*load(return_X_y=True))
@@ -45,8 +46,11 @@ def problem(seed, K, strength):
     data = LocalRows(X, y, None, K)
     others = LocalRows(X, y, weight, K)
     centre = first_read(data).mean
-    fits = [minimise(d, alpha=alpha, start=None, tol=1e-12, max_iter=1000) for d in (data, others)]
-    before, after = (Objective(d, first_read(d), alpha, centre) for d in (data, others))
+    fits = [
+        minimise(d, penalty=Penalty(alpha), start=None, tol=1e-12, max_iter=1000)
+        for d in (data, others)
+    ]
+    before, after = (Objective(d, first_read(d), Penalty(alpha), centre) for d in (data, others))
     start, end = (after.enter(fit.coef, fit.intercept) for fit in fits)
     return rng, before, after, start, end
 

@@ -7,6 +7,7 @@ import pytest
 
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
@@ -175,7 +176,7 @@ def test_threads_change_no_bit(K):
     for n_threads in (1, 2, 4):
         data = LocalRows(X, y, None, K, True, n_threads)
         moments = first_read(data)
-        objective = Objective(data, moments, 1.0, moments.mean)
+        objective = Objective(data, moments, Penalty(1.0), moments.mean)
         assert len(objective.rows.blocks.segments(theta.size)) > 1
         point = objective(theta)
         points.append((point.value, point.gradient, objective.hessian_product(theta, theta)))
@@ -198,7 +199,7 @@ def test_samples_written_out_are_one_block(shape):
     moments = first_read(data)
     R = data.n_outputs
     assert n * (d + 2 * R) <= blocks.ALONE < n * (d + 1 + 2 * R)
-    objective = Objective(data, moments, 1.0, moments.mean)
+    objective = Objective(data, moments, Penalty(1.0), moments.mean)
     point = objective(rng.normal(size=objective.shape) * 0.1)
     direction = rng.normal(size=objective.shape)
     direction -= direction.mean(axis=0) if R > 1 else 0.0

@@ -7,6 +7,7 @@ from scipy.special import expit
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
@@ -15,7 +16,7 @@ from skxent.likelihood.sources.moments import first_read
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 1e3])
 @pytest.mark.parametrize("K", [2, 3])
-def test_most_above_minimum(make_case, K, alpha, fit_intercept):
+def test_gap_bound(make_case, K, alpha, fit_intercept):
     """The value and its rounding; without intercept the squared gradient by twice the penalty."""
     objective = make_case(K, alpha=alpha, fit_intercept=fit_intercept).objective()
     gradient = np.ones(objective.shape)
@@ -23,7 +24,7 @@ def test_most_above_minimum(make_case, K, alpha, fit_intercept):
     for value, rounding in ((5.0, 0.25), (0.3, 0.0), (-2.0, 0.125)):
         point = Point(np.zeros(objective.shape), value, gradient, rounding)
         expected = min(max(value, 0.0) + rounding, by_slope)
-        assert objective.most_above_minimum(point) == expected
+        assert objective.gap_bound(point) == expected
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -46,7 +47,7 @@ def test_the_value_next_to_zero_keeps_its_digits(size):
     """Sums of exp(-z) for long logits: the difference of two sums of z has none of them."""
     X = np.array([[1.0], [-1.0], [2.0], [-3.0]])
     data = LocalRows(X, np.array([1, 0, 1, 0]), None, 2, False)
-    objective = Objective(data, first_read(data), 0.0, None)
+    objective = Objective(data, first_read(data), Penalty(0.0), None)
     z = size * np.abs(X[:, 0])
     point = objective(np.array([[size]]))
     assert point.value == pytest.approx(np.log1p(np.exp(-z)).sum(), rel=1e-9, abs=0)
@@ -59,7 +60,7 @@ def test_no_curvature_is_an_end():
     """Where all probabilities are 0 or 1, products with the Hessian are zero, and a gap unknown."""
     X = np.array([[1.0], [-1.0], [2.0], [-3.0]])
     data = LocalRows(X, np.array([0, 1, 1, 0]), None, 2, False)
-    objective = Objective(data, first_read(data), 0.0, None)
+    objective = Objective(data, first_read(data), Penalty(0.0), None)
     point = objective(np.array([[1e5]]))
     view = View.of(preconditioners.full(objective, point.theta), point)
     assert not objective.hessian_product(point.theta, np.ones((1, 1))).any()

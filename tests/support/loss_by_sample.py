@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
@@ -38,7 +39,9 @@ class Case:
         K = self.Y.shape[1]
         data = LocalRows(X, self.Y, self.weight, K, self.fit_intercept, **changes)
         moments = first_read(data)
-        return Objective(data, moments, self.alpha, moments.mean if self.fit_intercept else None)
+        return Objective(
+            data, moments, Penalty(self.alpha), moments.mean if self.fit_intercept else None
+        )
 
     def probabilities(self, theta):
         """(n, K) softmax, sample by sample."""

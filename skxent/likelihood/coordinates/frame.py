@@ -20,6 +20,7 @@ from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.coordinates.units import Units, read, without_far_weightless
 from skxent.likelihood.optimise.cost_model import fits_row_space
 from skxent.likelihood.optimise.row_factor import Extreme
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.moments import Moments, first_read
@@ -93,8 +94,8 @@ class Frame:
         Of them.
     first : Moments
         Of the rows as they are.
-    alpha : float
-        1 / C, or zero where the penalty is too weak to be seen.
+    penalty : Penalty
+        None where it is too weak to be seen.
     changes : tuple of Coordinates
         From those of X to those of `data`.
     certain : bool
@@ -105,18 +106,18 @@ class Frame:
     data: RowSource
     moments: Moments
     first: Moments
-    alpha: float
+    penalty: Penalty
     changes: tuple[Coordinates, ...] = ()
     certain: bool = True
 
     @classmethod
-    def of(cls, data: RowSource, alpha: float) -> Frame:
+    def of(cls, data: RowSource, penalty: Penalty) -> Frame:
         """Read X; put columns in other units if their squares overflow or underflow."""
         data = without_far_weightless(data)
-        moments, alpha, units = read(data, alpha)
+        moments, penalty, units = read(data, penalty)
         if units is None:
-            return cls(data, moments, moments, alpha)
-        return cls(units.data, units.moments, moments, alpha, (units,), certain=False)
+            return cls(data, moments, moments, penalty)
+        return cls(units.data, units.moments, moments, penalty, (units,), certain=False)
 
     @property
     def of_columns(self) -> bool:
@@ -139,22 +140,22 @@ class Frame:
 
 def _identified(frame: Frame) -> Frame:
     """`Frame.identified`."""
-    data, moments, alpha = frame.data, frame.moments, frame.alpha
+    data, moments, penalty = frame.data, frame.moments, frame.penalty
     total = float(moments.class_weight.sum())
     spread = moments.mean_square(centre_of(data, moments))
     varies = spread[spread > 0]
     if not len(varies):
         return frame
-    weak = alpha <= WEAK * total * varies.max()
-    if fits_row_space(data, weak):
+    weak = penalty.is_at_most(WEAK * total * varies.max())
+    if (weak or penalty.rotation_invariant) and fits_row_space(data, weak):
         space = data.here().prepared(RowSpace.identified if weak else RowSpace.of, moments)
         certain = frame.certain and not weak
         return replace(frame, **_changed(frame, space, first_read(space.data), certain))
     least = float(varies.min())
-    if alpha > NEGLIGIBLE * total * least:
+    if not penalty.is_at_most(NEGLIGIBLE * total * least):
         return frame
     basis = independent_columns(data, moments)
-    if basis is None or alpha > NEGLIGIBLE * total * least * basis.least**2:
+    if basis is None or not penalty.is_at_most(NEGLIGIBLE * total * least * basis.least**2):
         return frame
     if _graded(data):  # then the factor of `graded` finds the rank, from the rows
         return frame

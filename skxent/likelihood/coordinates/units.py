@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skxent.likelihood.coordinates.rank import centre_of
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import (
@@ -58,15 +59,15 @@ class Units:
         return coef, intercept
 
 
-def read(data: RowSource, alpha: float) -> tuple[Moments, float, Units | None]:
-    """The first read of X for a fit with a penalty `alpha`.
+def read(data: RowSource, penalty: Penalty) -> tuple[Moments, Penalty, Units | None]:
+    """The first read of X for a fit with a penalty.
 
     Returns
     -------
     moments : Moments
         Of X as it is.
-    alpha : float
-        Zero if the penalty is too weak to be seen: its curvature is less than a squared epsilon of
+    penalty : Penalty
+        None if it is too weak to be seen: its curvature is less than a squared epsilon of
         the curvature of every column. At a finite maximum it changes coefficients by less than
         float64 resolves. If classes can be separated, it would end the growth of coefficients only
         when losses are a squared epsilon of their size at zero, which no sum shows.
@@ -85,7 +86,7 @@ def read(data: RowSource, alpha: float) -> tuple[Moments, float, Units | None]:
         moments = moments_of(data, first)
         size = np.sqrt(moments.mean_square(centre_of(data, moments)))
         smallest = float(size[size > 0].min(initial=np.inf))
-        return moments, _visible(alpha, moments.class_weight.sum(), smallest), None
+        return moments, _visible(penalty, moments.class_weight.sum(), smallest), None
     columns = np.flatnonzero(odd)
     largest = np.zeros(len(odd))
     origin = first.origin if data.fit_intercept else np.zeros_like(first.origin)
@@ -94,14 +95,14 @@ def read(data: RowSource, alpha: float) -> tuple[Moments, float, Units | None]:
         size = np.hypot(np.sqrt(first.squares / first.class_weight.sum()), first.origin - origin)
     size = np.where(odd, largest, size)
     smallest = float(size[size > 0].min(initial=np.inf))
-    alpha = _visible(alpha, first.class_weight.sum(), smallest)
-    if alpha > 0:
+    penalty = _visible(penalty, first.class_weight.sum(), smallest)
+    if not penalty.is_zero:
         check_overflow(data, first)
-        return moments_of(data, first), alpha, None
+        return moments_of(data, first), penalty, None
     exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
     scaled = data.with_columns(np.arange(len(odd)), exponents)
     moments = first_read(scaled)
-    return moments.in_units(-exponents), alpha, Units(scaled, moments, exponents)
+    return moments.in_units(-exponents), penalty, Units(scaled, moments, exponents)
 
 
 def without_far_weightless(data: RowSource) -> RowSource:
@@ -131,9 +132,9 @@ def without_far_weightless(data: RowSource) -> RowSource:
     return replace(data, X=X)
 
 
-def _visible(alpha: float, total: float, size: float) -> float:
-    """The penalty, or zero if it is too weak to be seen, without squares that underflow."""
-    return alpha if np.sqrt(alpha) > EPS * np.sqrt(total) * size else 0.0
+def _visible(penalty: Penalty, total: float, size: float) -> Penalty:
+    """The penalty, or none if it is too weak to be seen."""
+    return penalty.unless_invisible(EPS * np.sqrt(total) * size)
 
 
 def largest_of(data: Any, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:

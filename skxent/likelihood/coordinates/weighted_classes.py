@@ -19,6 +19,7 @@ from typing import Self
 
 import numpy as np
 
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.moments import Moments
 
@@ -60,9 +61,9 @@ class Present:
         """Whether two classes have weight, so that they have one logit."""
         return bool(np.count_nonzero(self.mask) == 2)
 
-    def alpha(self, alpha: float) -> float:
-        """1 / C for these classes, with which their penalty equals that of the fit of all."""
-        return 0.5 * alpha if self.two else alpha
+    def penalty(self, penalty: Penalty) -> Penalty:
+        """Return the penalty of these classes that equals `penalty` of all classes."""
+        return penalty.scaled(0.5) if self.two else penalty
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
         """Parameters of all classes -> of these classes."""

@@ -73,6 +73,7 @@ from scipy.sparse.csgraph import connected_components
 from skxent.likelihood.coordinates.units import Units, read
 from skxent.likelihood.existence.cone import Cone
 from skxent.likelihood.existence.programmes import Undecided
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import Moments
 from skxent.likelihood.sources.thread_limits import one_blas_thread
@@ -185,7 +186,7 @@ def find_separation(
     """
     with closing(one_blas_thread()) as limit, limit:
         if moments is None:
-            moments, _, units = read(data, 0.0)
+            moments, _, units = read(data, Penalty())
             if units is not None:
                 return _in_units(units, guess)
         cone = Cone(data, moments)

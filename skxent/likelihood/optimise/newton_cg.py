@@ -140,7 +140,7 @@ def conjugate_gradients(
         rr, before = float(r @ r), rr
         gap, told = 0.5 * float(b @ s), rr <= residual**2 * goal
         told = told or gap + 0.5 * FLAT * rr <= enough
-        most = None if told else model.most_left(r, objective.alpha, objective.n_features)
+        most = None if told else model.most_left(r, objective.penalty, objective.n_features)
         left = 0.0 if told else 0.5 * rr if most is None else most
         if most is not None:
             loose = rr <= LOOSE**2 * goal and rr * view.point.value <= goal * view.decrement

@@ -32,13 +32,14 @@ before it is factored, and a jitter means the same for every column.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
 from scipy.linalg import blas, lapack
 
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_grams import (
     drawn_own_gram,
     own_gram,
@@ -109,14 +110,14 @@ class Cholesky:
             start = stop
         return v
 
-    def most_left(self, v: np.ndarray, alpha: float, n_features: int) -> float | None:
+    def most_left(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
         """As `Diagonal.most_left`, for blocks that are a class each; None for those of several."""
-        if alpha == 0 or len(self.factors) < max(self.shape[0], 2):
+        if not penalty.is_definite or len(self.factors) < max(self.shape[0], 2):
             return None
         left, blocks = 0.0, np.reshape(v, self.shape)
         for part, scale, L in zip(blocks, self.scales, self.factors, strict=True):
             gradient = blas.dtrmv(L, part, lower=1) / scale
-            left += _most_left(gradient, scale, alpha, n_features)
+            left += _most_left(gradient, scale, penalty, n_features)
         return left
 
 
@@ -135,24 +136,24 @@ class Diagonal:
         """T' g, flat."""
         return (gradient * self.scale).reshape(-1)
 
-    def most_left(self, v: np.ndarray, alpha: float, n_features: int) -> float | None:
+    def most_left(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
         """The gap of a flat gradient in coordinates v, at most; None without a penalty.
 
-        H is at least the penalty's curvature alpha. On an intercept there is no penalty, but what
+        H is at least the penalty's curvature. On an intercept there is no penalty, but what
         the model says of it is nearly right.
         """
-        if alpha == 0:
+        if not penalty.is_definite:
             return None
-        return _most_left(v.reshape(self.scale.shape) / self.scale, self.scale, alpha, n_features)
+        return _most_left(v.reshape(self.scale.shape) / self.scale, self.scale, penalty, n_features)
 
 
 Curvature = Cholesky | Diagonal
 
 
-def _most_left(g: np.ndarray, scale: np.ndarray, alpha: float, n_features: int) -> float:
+def _most_left(g: np.ndarray, scale: np.ndarray, penalty: Penalty, n_features: int) -> float:
     """Of gradients (..., p), where `scale` is one by the root of the model's diagonal."""
     ours, rest = g[..., :n_features], g[..., n_features:] * scale[..., n_features:]
-    return 0.5 * float(np.vdot(ours, ours) / alpha + np.vdot(rest, rest) / CAREFUL)
+    return penalty.gap_bound(ours) + 0.5 * float(np.vdot(rest, rest)) / CAREFUL
 
 
 def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
@@ -173,9 +174,7 @@ def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np
         H = np.empty((n, p, n, p))
         H[k, :, l, :] = gram
         H[l, :, k, :] = gram
-    # The penalty of W less its mean over classes, for classes but the last.
-    own_features = np.einsum("kjlj->jkl", H)[: objective.n_features]
-    own_features += objective.alpha * penalty_weights(n)
+    objective.penalty.add_to_hessian(np.einsum("kjlj->jkl", H)[: objective.n_features])
     return H.reshape(n * p, n * p)
 
 
@@ -193,25 +192,15 @@ def drawn_classes(objective: Objective, theta: np.ndarray, caution: float = 0.0)
 
 
 def _class_blocks(objective: Objective, gram: np.ndarray) -> Cholesky:
-    j = np.arange(objective.n_features)
-    gram[:, j, j] += objective.alpha
+    objective.penalty.add_to_class_blocks(gram, objective.n_features)
     return Cholesky.of(objective.shape, list(gram), objective.least_curvature)
 
 
 def diagonal(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Diagonal:
     """The diagonal of the Hessian."""
     H = objective.sum(own_squares, theta, caution)
-    H[:, : objective.n_features] += objective.alpha
+    objective.penalty.add_to_diagonal(H[:, : objective.n_features])
     return Diagonal(_reciprocal_root(np.maximum(H, objective.least_curvature)))
-
-
-@cache
-def penalty_weights(n: int) -> np.ndarray:
-    """Second derivatives of half the squares of n weights, less their mean with that of the last.
-
-    For two classes there is one weight, and no mean.
-    """
-    return np.eye(n) - (1.0 / (n + 1) if n > 1 else 0.0)
 
 
 def _cholesky(H: np.ndarray) -> np.ndarray:

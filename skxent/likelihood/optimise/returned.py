@@ -18,6 +18,7 @@ import numpy as np
 from skxent.likelihood import kernels
 from skxent.likelihood.objective import EPS
 from skxent.likelihood.optimise.row_factor import Extreme
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -30,7 +31,7 @@ ROUNDING = 0.25  # of the target gap, which may always be lost to rounding
 
 
 def as_returned(
-    data: RowSource, moments: Moments, alpha: float, solution: Solution, *, certain: bool = True
+    data: RowSource, moments: Moments, penalty: Penalty, solution: Solution, *, certain: bool = True
 ) -> Solution:
     """Evaluate the objective anew, in one read of X, if rounding of the logits may change it.
 
@@ -45,9 +46,7 @@ def as_returned(
     if certain and plain and not doubt > DOUBT:
         return solution
     loss = float(data.sum(sum_of_losses, solution.coef, solution.intercept))
-    W = solution.coef
-    W = W - W.mean(axis=0) if len(W) > 1 else W
-    value = loss + (0.5 * alpha * float(np.vdot(W, W)) if alpha else 0.0)
+    value = loss + penalty.value(solution.coef)
     lost = value - solution.value
     intercept, most = _without_features(moments, data.fit_intercept)
     if lost > solution.target and value > (1.0 + DIGITS) * most:

@@ -24,7 +24,7 @@ import scipy.linalg
 from scipy.special import expit, softmax
 
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise.preconditioners import penalty_weights
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.local_sums import LocalSums
 
@@ -118,7 +118,7 @@ class RowFactor:
         A = np.concatenate(
             [
                 *_sample_rows(objective.rows, samples, theta, caution),
-                _penalty_rows(objective, free),
+                objective.penalty.row_factor(free, objective.n_features, p),
             ]
         )
         A *= scale
@@ -128,7 +128,8 @@ class RowFactor:
             A, mode="r", pivoting=True, overwrite_a=True, check_finite=False
         )
         diagonal = np.abs(np.diagonal(upper))
-        least = RANK * norms[order[: len(diagonal)]] if objective.alpha == 0 else 0.0
+        determined = objective.penalty.is_definite
+        least = 0.0 if determined else RANK * norms[order[: len(diagonal)]]
         (void,) = np.nonzero(~(diagonal > least))
         rank = int(void[0]) if len(void) else len(diagonal)
         triangle = np.ascontiguousarray(upper[:rank, :rank])
@@ -161,7 +162,7 @@ class RowFactor:
         v: np.ndarray = scipy.linalg.solve_triangular(self.R, some, trans=1, check_finite=False)
         return v
 
-    def most_left(self, v: np.ndarray, alpha: float, n_features: int) -> float | None:
+    def most_left(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
         """Nothing is known beyond the factor."""
         return None
 
@@ -215,12 +216,3 @@ def _deviations(P: np.ndarray, k: int) -> np.ndarray:
     deviation = -P
     deviation[:, k] = np.delete(P, k, axis=1).sum(axis=1)
     return (np.sqrt(P[:, [k]]) * deviation)[:, :-1]
-
-
-def _penalty_rows(objective: Objective, free: int) -> np.ndarray:
-    """Rows whose squares add up to the penalty's Hessian."""
-    p = objective.shape[1]
-    unit = np.eye(p)[: objective.n_features]
-    root = np.linalg.cholesky(penalty_weights(free)).T
-    rows: np.ndarray = np.sqrt(objective.alpha) * np.kron(root, unit)
-    return rows if objective.alpha else rows[:0]

@@ -98,7 +98,7 @@ class Models:
         everything = self.objective
         importance = None if theta is None else everything.uncertainty(theta)
         small = sample(everything.data, self.moments, everything.mean, rows, importance)
-        return Objective(small, first_read(small), everything.alpha, None)
+        return Objective(small, first_read(small), everything.penalty, None)
 
     def _minimise_source(self, theta: np.ndarray) -> np.ndarray:
         """Minimise on a sample, as far as its minimum is worth."""

@@ -23,6 +23,7 @@ from skxent.likelihood.optimise.newton_cg import (
 from skxent.likelihood.optimise.preconditioners import Curvature
 from skxent.likelihood.optimise.row_factor import Extreme, RowFactor
 from skxent.likelihood.optimise.schedule import Models
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.moments import Moments
@@ -51,14 +52,14 @@ class Search:
         self,
         data: RowSource,
         moments: Moments,
-        alpha: float,
+        penalty: Penalty,
         tol: float,
         max_iter: int,
         report: Report | None,
     ) -> None:
         centre = moments.mean if data.fit_intercept else None
         self.moments = moments
-        self.objective = Objective(data, moments, alpha, centre)
+        self.objective = Objective(data, moments, penalty, centre)
         self.models = Models(self.objective, moments)
         self.extreme: Extreme | None = None
         self.may_be_graded = True  # until an extreme entry has been looked for
@@ -74,7 +75,7 @@ class Search:
         self.n_iterations = 0
         self.stopped = False
         self.unbounded = False
-        self.proved = alpha > 0
+        self.proved = penalty.is_definite
         self.certified = False
         self.astray = False  # whether a logit still moves far at the target: its curvature is noise
         self.near = self.models.plan.near
@@ -149,12 +150,12 @@ class Search:
         """Whether the gap is small enough to be measured, or nothing else is left to do."""
         noisy = self.rung.newton and fresh and self._noisy(here.model)
         near = self.gap <= self.near * here.point.value
-        end = self.target if self.objective.alpha > 0 else max(self.target, self.vanished)
+        end = self.target if self.objective.penalty.is_definite else max(self.target, self.vanished)
         return self.stuck or self.slow or noisy or near or self.gap <= HINT * end
 
     def _needs_hessian(self, fresh: bool) -> bool:
         """Whether the certificate needs the Hessian itself, and can have it now."""
-        stale = self.objective.alpha == 0 and not (fresh and self.rung.exact)
+        stale = not self.objective.penalty.is_definite and not (fresh and self.rung.exact)
         if (self.caution or stale) and self.rung.exact:
             return True
         return stale and self.models.climb_to_exact(self.point.theta, self.objective.n_passes)
@@ -169,11 +170,11 @@ class Search:
     def _by_rows(self, point: Point) -> Point:
         """Measure samples from their medians, and make the Hessian's factor from rows."""
         assert self.extreme is not None
-        data, alpha, known = self.objective.data, self.objective.alpha, self.n_passes
+        data, penalty, known = self.objective.data, self.objective.penalty, self.n_passes
         parameters = self.objective.leave(point.theta)
         self.close()
         centre = self.extreme.medians if data.fit_intercept else None
-        self.objective = Objective(data, self.moments, alpha, centre)
+        self.objective = Objective(data, self.moments, penalty, centre)
         self.objective.sample_by_sample = True
         self.models = Models(self.objective, self.moments)
         self.models.extreme = self.extreme
@@ -189,7 +190,7 @@ class Search:
 
         Without penalty that is so only along directions that move no logit and have no gap.
         """
-        return self.objective.alpha > 0 and not (self.unheard or model.certain)
+        return self.objective.penalty.is_definite and not (self.unheard or model.certain)
 
     def _stage(self, here: View) -> Point:
         """The best point of a stage; choose the model for the next one."""
@@ -241,7 +242,7 @@ class Search:
         else:
             move = self.objective.largest_move(newton.step)
         done = self.certified = self._judge(here, newton.gap, move, told)
-        if self.objective.alpha == 0 and done and not self.unbounded:
+        if not self.objective.penalty.is_definite and done and not self.unbounded:
             theta = self.point.theta
             self.proved = proves_finite(self.objective, theta, here.model, newton.rest)
         if self.unbounded or (last and not done) or (done and not newton.exact):
@@ -257,8 +258,8 @@ class Search:
         of_model = NewtonStep(here.newton_step, here.decrement)
         if fresh and self.rung.exact and not (self.caution or self._noisy(here.model)):
             return of_model
-        enough, residual = 0.0, CG_RESIDUAL if self.objective.alpha > 0 else FINE_RESIDUAL
-        if self.objective.alpha > 0 and self.rung.model is preconditioners.full:
+        enough, residual = 0.0, CG_RESIDUAL if self.objective.penalty.is_definite else FINE_RESIDUAL
+        if self.objective.penalty.is_definite and self.rung.model is preconditioners.full:
             enough = min(self.target, KNOWN * nats_of_tol(self.point.value))
         gap, step, told = conjugate_gradients(
             self.objective, here, self.target, enough, last, residual
@@ -271,10 +272,10 @@ class Search:
 
     def _judge(self, here: View, gap: float, move: float, told: bool) -> bool:
         """Set the gap and its bound; tell whether the search has come to its end."""
-        most = self.objective.most_above_minimum(self.point)
+        most = self.objective.gap_bound(self.point)
         self.gap = min(gap * stretch(move), most)
         self.bound = self.gap if told and move < 1 else most
-        if self.objective.alpha == 0 and move >= STILL:
+        if not self.objective.penalty.is_definite and move >= STILL:
             vanished = STUCK / VANISHED * self.vanished if self.stuck else self.vanished
             by_rows = isinstance(here.model, RowFactor)
             self.unbounded = self.gap <= vanished and not (by_rows and most > STUCK)
@@ -313,7 +314,7 @@ class Search:
         self.certified = left < STILL and gap <= self.target
         if self.certified:
             self.point, self.gap = there.point, gap
-            if self.objective.alpha == 0:
+            if not self.objective.penalty.is_definite:
                 self.proved = proves_finite(self.objective, self.modelled, there.model, None)
             self._polish(there)
         return self.certified
@@ -378,7 +379,7 @@ class Search:
             coef=coef,
             intercept=intercept,
             value=self.point.value,
-            log_likelihood=self.objective.penalty(self.point.theta) - self.point.value,
+            log_likelihood=self.objective.log_likelihood(self.point),
             gap=self.gap if self.certified or self.unbounded else self.bound,
             target=self.target,
             converged=self.certified,

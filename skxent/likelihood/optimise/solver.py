@@ -37,6 +37,7 @@ from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.existence.proof import settled
 from skxent.likelihood.optimise.returned import as_returned
 from skxent.likelihood.optimise.search import Search
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.thread_limits import one_blas_thread
@@ -45,7 +46,7 @@ from skxent.likelihood.sources.thread_limits import one_blas_thread
 def minimise(
     data: RowSource,
     *,
-    alpha: float,
+    penalty: Penalty,
     start: tuple[np.ndarray, np.ndarray] | None,
     tol: float,
     max_iter: int,
@@ -57,8 +58,8 @@ def minimise(
     Parameters
     ----------
     data : Data
-    alpha : float
-        1 / C.
+    penalty : Penalty
+        Of the coefficients.
     start : (coef, intercept) or None
         Where to begin; None is at zero.
     tol : float
@@ -76,13 +77,13 @@ def minimise(
     OneClassError
         If all weight is in one class.
     """
-    solution = _minimised(data, alpha, tol, max_iter, start, report)
+    solution = _minimised(data, penalty, tol, max_iter, start, report)
     return settled(solution, data) if search else solution
 
 
 def _minimised(
     data: RowSource,
-    alpha: float,
+    penalty: Penalty,
     tol: float,
     max_iter: int,
     start: tuple[np.ndarray, np.ndarray] | None,
@@ -92,17 +93,18 @@ def _minimised(
     # Threads share out the segments. BLAS with threads of its own waits for the busy ones and can
     # be a hundred times slower, on the small matrices of a curvature above all.
     with closing(one_blas_thread()) as limit, limit:
-        frame = Frame.of(data, alpha)
+        frame = Frame.of(data, penalty)
         present = Present.of(data, frame.first)
         if present is not None:
-            few, share = data.of_classes(present.mask), present.alpha(alpha)
+            few, share = data.of_classes(present.mask), present.penalty(penalty)
             fit = partial(_minimised, few, share, tol, max_iter)
             return replace(minimise_after([present], fit, start, report), present=present.mask)
         frame = frame.identified()
         search = partial(_in_frame, frame, tol, max_iter)
         solution = frame.fit(search, start, report)
-        certain = frame.certain and frame.alpha == alpha  # else a penalty that is not seen counts
-        return as_returned(data, frame.first, alpha, solution, certain=certain)
+        # A penalty that the frame left out still counts in the objective.
+        certain = frame.certain and frame.penalty == penalty
+        return as_returned(data, frame.first, penalty, solution, certain=certain)
 
 
 def _in_frame(
@@ -113,9 +115,9 @@ def _in_frame(
     report: Report | None,
 ) -> Solution:
     """`minimise` in the coordinates of a frame."""
-    search = Search(frame.data, frame.moments, frame.alpha, tol, max_iter, report)
+    search = Search(frame.data, frame.moments, frame.penalty, tol, max_iter, report)
     # Without a penalty rows of other coordinates depend on each other but for rounding.
-    search.may_be_graded = frame.of_columns or frame.alpha > 0
+    search.may_be_graded = frame.of_columns or frame.penalty.is_definite
     try:
         search.run(start)
         return search.solution()

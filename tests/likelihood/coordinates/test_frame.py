@@ -10,6 +10,7 @@ from skxent.likelihood.coordinates.frame import CHANGE, NEGLIGIBLE, WEAK, Frame
 from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.coordinates.units import Units
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
@@ -47,7 +48,7 @@ def kinds(frame):
     ],
 )
 def test_coordinates(X, alpha, expected, form, fit_intercept):
-    frame = Frame.of(data_of(X, form, fit_intercept=fit_intercept), alpha).identified()
+    frame = Frame.of(data_of(X, form, fit_intercept=fit_intercept), Penalty(alpha)).identified()
     assert kinds(frame) == expected
     assert frame.certain == (not expected)
     assert frame.first.mean.shape == (X.shape[1],)
@@ -60,10 +61,10 @@ def test_coordinates(X, alpha, expected, form, fit_intercept):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_more_features_than_rows_with_a_penalty_are_certain(fit_intercept):
     """Rows as they are, with the penalty's help: parameters there and back are the same."""
-    frame = Frame.of(data_of(WIDE, fit_intercept=fit_intercept), 1.0).identified()
+    frame = Frame.of(data_of(WIDE, fit_intercept=fit_intercept), Penalty(1.0)).identified()
     assert kinds(frame) == [RowSpace]
     assert frame.certain
-    assert frame.alpha == 1.0
+    assert frame.penalty == Penalty(1.0)
     assert frame.data.n_features == 8
 
 
@@ -74,7 +75,7 @@ def most_weak(X):
 @pytest.mark.parametrize(("factor", "certain"), [(0.9, False), (1.1, True)])
 def test_a_weak_penalty_leaves_dependent_rows_out(factor, certain):
     X = WIDE[[0, 1, 2, 3, 0, 1, 2, 3]]
-    frame = Frame.of(data_of(X), factor * most_weak(X)).identified()
+    frame = Frame.of(data_of(X), Penalty(factor * most_weak(X))).identified()
     assert frame.certain == certain
     assert frame.data.n_features == (8 if certain else 3)
 
@@ -84,9 +85,9 @@ def test_a_weak_penalty_leaves_dependent_columns_out(factor, changed):
     """Next to nothing is a penalty below an epsilon of the least curvature."""
     X = TWICE * 1.0
     data = data_of(X)
-    basis = Frame.of(data, 0.0).identified().changes[0].basis
+    basis = Frame.of(data, Penalty(0.0)).identified().changes[0].basis
     alpha = factor * NEGLIGIBLE * len(X) * X.var(axis=0).min() * basis.least**2
-    frame = Frame.of(data, alpha).identified()
+    frame = Frame.of(data, Penalty(alpha)).identified()
     assert kinds(frame) == ([IndependentColumns] if changed else [])
 
 
@@ -94,10 +95,10 @@ def test_a_shared_placeholder_makes_no_copies():
     """Columns that look alike next to 1e15 are left to the factor of the rows themselves."""
     X = np.random.default_rng(1).normal(size=(30, 3))
     X[4, :2] = 1e15
-    assert kinds(Frame.of(data_of(X), 0.0).identified()) == []
+    assert kinds(Frame.of(data_of(X), Penalty(0.0)).identified()) == []
     X[4, :2] = 1e5
     X[:, 2] = X[:, 0] - X[:, 1]
-    assert kinds(Frame.of(data_of(X), 0.0).identified()) == [IndependentColumns]
+    assert kinds(Frame.of(data_of(X), Penalty(0.0)).identified()) == [IndependentColumns]
 
 
 @pytest.mark.parametrize("started", [False, True])
@@ -106,7 +107,7 @@ def test_a_shared_placeholder_makes_no_copies():
 def test_a_fit_in_other_coordinates(X, started, reported):
     """The start goes there, what is reported and the solution come back; logits are the same."""
     data = data_of(X)
-    frame = Frame.of(data, 0.0).identified()
+    frame = Frame.of(data, Penalty(0.0)).identified()
     rng = np.random.default_rng(1)
     coef, intercept = rng.normal(size=(3, X.shape[1])) / np.abs(X).max(axis=0), np.arange(3.0)
     size = np.abs(frame.data.X).max(axis=0)

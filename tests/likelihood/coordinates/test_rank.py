@@ -12,6 +12,7 @@ from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.rank import independent_columns
 from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
@@ -143,7 +144,7 @@ def test_a_constant_depends_on_the_intercept_alone(fit_intercept):
 def test_constant_columns_alone(constant, shape, fit_intercept, alpha):
     data = data_of(np.full(shape, constant), fit_intercept=fit_intercept)
     data = replace(data, targets=np.arange(shape[0]) % 2)
-    solution = minimise(data, alpha=alpha, start=None, tol=1e-9, max_iter=99)
+    solution = minimise(data, penalty=Penalty(alpha), start=None, tol=1e-9, max_iter=99)
     share = np.mean(data.targets) if fit_intercept or (constant and alpha < 1) else None
     logit = solution.coef @ data.X[0] + solution.intercept
     if share is not None:

@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood.coordinates.units import EPS, Units, largest_of, read
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import FirstSums, first_read
@@ -29,8 +30,8 @@ def test_other_units(size, form, weighted):
     """Columns near one, exactly the same numbers, and the moments of X as it is."""
     X, weight = columns(size), np.arange(40.0) % 5 if weighted else None
     data = data_of(X, form, weight)
-    moments, alpha, units = read(data, 0.0)
-    assert alpha == 0.0
+    moments, penalty, units = read(data, Penalty(0.0))
+    assert penalty == Penalty(0.0)
     assert units.exponents[[0, 2]].tolist() == [0, 0]
     used = slice(None) if weight is None else weight > 0
     largest = np.abs(X[used, 1] - FirstSums.of(data).origin[1]).max()
@@ -71,9 +72,9 @@ def test_a_coefficient_beyond_float64_is_refused():
 @forms
 def test_columns_of_usual_size_are_read_as_they_are(form):
     X = columns(1.0)
-    moments, alpha, units = read(data_of(X, form), 1e-3)
+    moments, penalty, units = read(data_of(X, form), Penalty(1e-3))
     assert units is None
-    assert alpha == 1e-3
+    assert penalty == Penalty(1e-3)
     expected = first_read(data_of(X, form))
     np.testing.assert_array_equal(moments.variance, expected.variance)
 
@@ -84,7 +85,9 @@ def test_a_penalty_too_weak_to_be_seen_is_zero(size, factor):
     """Seen is curvature above a squared epsilon of that of the column that varies least."""
     X = np.column_stack([columns(1.0)[:, :2] * [1, size], np.full(40, 3 * size)])
     alpha = factor * EPS**2 * 20 * X.var(axis=0)[:2].min()
-    assert read(data_of(X, weight=np.full(40, 0.5)), alpha)[1] == (alpha if factor > 1 else 0.0)
+    assert read(data_of(X, weight=np.full(40, 0.5)), Penalty(alpha))[1].alpha == (
+        alpha if factor > 1 else 0.0
+    )
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1])
@@ -95,9 +98,9 @@ def test_a_penalty_is_seen_next_to_squares_that_overflow(factor):
     data = data_of(X, weight=np.full(40, 0.5))
     if factor > 1:
         with pytest.raises(ValueError, match="column 0 whose squares overflow"):
-            read(data, alpha)
+            read(data, Penalty(alpha))
     else:
-        _, seen, units = read(data, alpha)
+        _, seen, units = read(data, Penalty(alpha))
         assert seen == 0.0
         assert units.exponents.tolist() == [*(-np.frexp(np.abs(X[:, :2]).max(axis=0))[1]), 0]
 
@@ -112,10 +115,10 @@ def test_rows_without_weight_do_not_overflow(size, alpha, form):
     data = data_of(X, form, weight)
     if form is strict.asarray:
         data = DeviceRows(data.X, form(data.targets), form(weight), 3)
-    moments, seen, units = read(data, alpha)
+    moments, seen, units = read(data, Penalty(alpha))
     rest = np.delete(X, 7, axis=0)
     expected = first_read(LocalRows(rest, np.delete(np.arange(40) % 3, 7), None, 3))
-    assert (seen, units) == (alpha, None)
+    assert (seen, units) == (Penalty(alpha), None)
     np.testing.assert_allclose(moments.variance, expected.variance, rtol=1e-12)
     np.testing.assert_allclose(moments.mean, expected.mean, rtol=1e-12, atol=1e-13)
 
@@ -125,8 +128,8 @@ def test_squares_that_overflow_are_refused_where_the_penalty_is_seen(form):
     data = data_of(columns(1e200), form)
     with pytest.raises(ValueError, match="column 1 whose squares overflow"):
         read(data, 1.0)
-    moments, alpha, units = read(data_of(columns(1e-200), form), 1.0)
-    assert (alpha, units) == (1.0, None)
+    moments, penalty, units = read(data_of(columns(1e-200), form), Penalty(1.0))
+    assert (penalty, units) == (Penalty(1.0), None)
     assert moments.variance[1] == 0
 
 

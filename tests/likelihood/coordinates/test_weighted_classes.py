@@ -6,6 +6,7 @@ from scipy.special import softmax
 
 from skxent.likelihood.coordinates.frame import minimise_after
 from skxent.likelihood.coordinates.weighted_classes import OneClassError, Present
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
@@ -75,7 +76,9 @@ def test_the_penalty_is_that_of_all_classes(mask):
     present = present_of(mask)
     coef, intercept = parameters(present)
     W = present.leave(coef, intercept)[0]
-    assert present.alpha(0.3) * np.sum(coef**2) == pytest.approx(0.3 * np.sum(W**2), rel=1e-14)
+    assert present.penalty(Penalty(0.3)).alpha * np.sum(coef**2) == pytest.approx(
+        0.3 * np.sum(W**2), rel=1e-14
+    )
 
 
 @masks

@@ -10,6 +10,7 @@ from skxent.likelihood.existence.proof import proves_finite, settled
 from skxent.likelihood.existence.separation import Undecided
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.preconditioners import full
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
@@ -98,7 +99,7 @@ def test_of_the_classes_that_have_weight(separate, monkeypatch):
 def at_zero(X, y, K, weight=None):
     data = LocalRows(X, y, weight, K)
     moments = first_read(data)
-    return Objective(data, moments, 0.0, moments.mean)
+    return Objective(data, moments, Penalty(0.0), moments.mean)
 
 
 @pytest.mark.parametrize("K", [2, 3])

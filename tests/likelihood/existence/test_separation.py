@@ -13,6 +13,7 @@ from skxent.likelihood.existence.separation import Separation, Undecided, find_s
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
@@ -463,7 +464,7 @@ def test_newton_steps_are_long_where_data_separate(K):
     assert find(X, y) is None
     for name, columns in (("separable", separable), ("not", X)):
         data = LocalRows(columns, y, None, K)
-        objective = Objective(data, first_read(data), 0.0, first_read(data).mean)
+        objective = Objective(data, first_read(data), Penalty(0.0), first_read(data).mean)
         for scale in (0.0, 0.1, 1.0, 3.0):
             theta = rng.normal(size=objective.shape) * scale
             theta -= theta.mean(axis=0) if K > 2 else 0.0

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import newton_cg, preconditioners
 from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
 
@@ -23,7 +24,7 @@ def objective_of(K, alpha, kind=""):
         K += 2
     data = LocalRows(sp.csr_array(X), y, None, K)
     moments = first_read(data)
-    return Objective(data, moments, alpha, moments.mean)
+    return Objective(data, moments, Penalty(alpha), moments.mean)
 
 
 def true_gap(objective, point):

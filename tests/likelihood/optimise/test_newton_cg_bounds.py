@@ -6,6 +6,7 @@ import pytest
 
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients, length, stretch
+from skxent.likelihood.penalty import Penalty
 
 
 def deepest(q):
@@ -77,14 +78,14 @@ def test_what_is_left_is_no_more_than_the_bound(make_case, K, alpha, kind):
     model = kind(objective, theta)
     residual = np.random.default_rng(0).normal(size=theta.shape)
     residual -= residual.mean(axis=0)
-    bound = model.most_left(model.to_v(residual), alpha, objective.n_features)
+    bound = model.most_left(model.to_v(residual), Penalty(alpha), objective.n_features)
     features = residual[:, : objective.n_features]
     intercepts = np.linalg.norm(residual[:, -1] * own_scale(case, theta))
     expected = 0.5 * (np.sum(features**2) / alpha + intercepts**2 / preconditioners.CAREFUL)
     assert bound == pytest.approx(expected, rel=1e-9)
     residual[:, -1] = 0.0
     left = 0.5 * residual.ravel() @ np.linalg.pinv(case.hessian(theta)) @ residual.ravel()
-    assert left <= model.most_left(model.to_v(residual), alpha, objective.n_features)
+    assert left <= model.most_left(model.to_v(residual), Penalty(alpha), objective.n_features)
 
 
 def own_scale(case, theta):
@@ -99,6 +100,6 @@ def test_nothing_is_known_without_a_penalty_or_of_a_block_of_several_classes(mak
     objective, theta = case.objective(), case.theta()
     for kind in (preconditioners.diagonal, preconditioners.classes):
         model = kind(objective, theta)
-        assert model.most_left(model.to_v(theta), 0.0, objective.n_features) is None
+        assert model.most_left(model.to_v(theta), Penalty(0.0), objective.n_features) is None
     model = preconditioners.full(objective, theta)
-    assert model.most_left(model.to_v(theta), 0.5, objective.n_features) is None
+    assert model.most_left(model.to_v(theta), Penalty(0.5), objective.n_features) is None

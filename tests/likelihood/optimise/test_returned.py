@@ -9,6 +9,7 @@ import scipy.sparse
 
 from skxent.likelihood.optimise.returned import EPS, as_returned, sum_of_losses
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
@@ -97,11 +98,11 @@ def test_soft_rows_count_by_their_shares():
 
 
 def fitted(data, alpha=0.5, tol=1e-9):
-    return minimise(data, alpha=alpha, start=None, tol=tol, max_iter=200)
+    return minimise(data, penalty=Penalty(alpha), start=None, tol=tol, max_iter=200)
 
 
 def again(data, solution, alpha=0.5, **options):
-    return as_returned(data, first_read(data), alpha, solution, **options)
+    return as_returned(data, first_read(data), Penalty(alpha), solution, **options)
 
 
 @kinds

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 
-SETTINGS = {"alpha": 0.5, "start": None, "tol": 1e-9, "max_iter": 200}
+SETTINGS = {"penalty": Penalty(0.5), "start": None, "tol": 1e-9, "max_iter": 200}
 
 
 def data_of(case):
@@ -90,7 +91,7 @@ def test_start_at_the_minimum(make_case, n):
 def test_data_that_separates_has_no_minimum(make_case):
     case = make_case(2)
     case.Y[:] = np.eye(2)[(case.X[:, 0] > 0).astype(int)]
-    assert minimise(data_of(case), **SETTINGS | {"alpha": 0.0, "tol": 1e-6}).unbounded
+    assert minimise(data_of(case), **SETTINGS | {"penalty": Penalty(0.0), "tol": 1e-6}).unbounded
     assert not minimise(data_of(case), **SETTINGS).unbounded
 
 

@@ -10,6 +10,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.cost_model import plan
 from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import device_rows, local_grams
 from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -83,7 +84,7 @@ def pair(request, library, batches):
     there = moved(data, library)
     moments = first_read(data)
     centre = moments.mean if data.fit_intercept else None
-    here, other = (Objective(place, moments, 0.5, centre) for place in (data, there))
+    here, other = (Objective(place, moments, Penalty(0.5), centre) for place in (data, there))
     rng = np.random.default_rng(0)
     return here, other, rng.normal(size=here.shape), rng.normal(size=here.shape)
 
@@ -145,7 +146,9 @@ def test_extreme_logits(library):
     for K in (2, 4):
         data = make(K, n=5, d=1, weighted=False, fit_intercept=False)
         moments = first_read(data)
-        here, there = (Objective(x, moments, 0.5, None) for x in (data, moved(data, library)))
+        here, there = (
+            Objective(x, moments, Penalty(0.5), None) for x in (data, moved(data, library))
+        )
         theta = np.linspace(-1e4, 1e4, 2 * K)[: here.shape[0], None]
         same(there(theta).value, here(theta).value)
         same(there(theta).gradient, here(theta).gradient)
@@ -196,7 +199,7 @@ def test_row_space(factored, library):
 def test_minimum(size, library):
     n, d, K = size
     data = make(K, n=n, d=d)
-    settings = dict(alpha=1.0, start=None, tol=1e-12, max_iter=500)
+    settings = dict(penalty=Penalty(1.0), start=None, tol=1e-12, max_iter=500)
     here, there = minimise(data, **settings), minimise(moved(data, library), **settings)
     assert there.converged
     assert there.value == pytest.approx(here.value, rel=1e-11)
@@ -212,7 +215,7 @@ def test_a_device_without_float64():
     targets = strict.asarray(data.targets.astype(np.int32), device=there)
     narrow = DeviceRows(X, targets, None, 3)
     assert narrow.eps == np.finfo(np.float32).eps
-    settings = dict(alpha=1.0, start=None, tol=1e-6, max_iter=500)
+    settings = dict(penalty=Penalty(1.0), start=None, tol=1e-6, max_iter=500)
     here, found = minimise(data, **settings), minimise(narrow, **settings)
     assert found.converged
     assert found.target > 1e-5

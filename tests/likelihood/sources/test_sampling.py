@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import sampling
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import first_read
@@ -93,13 +94,13 @@ def test_a_sample_estimates_value_and_gradient(sparse, important, monkeypatch):
     data = data_of(scipy.sparse.csr_array(X) if sparse else X, codes, weight)
     theta = rng.normal(size=(3, 4))
     moments = first_read(data)
-    whole = Objective(data, moments, 0.0, moments.mean)(theta)
+    whole = Objective(data, moments, Penalty(0.0), moments.mean)(theta)
     importance = rng.random(5000) ** 4 if important else None
     values, gradients = [], []
     for seed in range(60):
         monkeypatch.setattr(sampling, "SEED", seed)
         small = sample(data, moments, moments.mean, 400, importance)
-        point = Objective(small, first_read(small), 0.0, None)(theta)
+        point = Objective(small, first_read(small), Penalty(0.0), None)(theta)
         values.append(point.value)
         gradients.append(point.gradient)
     for draws, true in ((values, whole.value), (gradients, whole.gradient)):
