@@ -38,7 +38,8 @@ from skxent.inputs.namespaces import (
     widest_float,
 )
 from skxent.inputs.targets import check_weight_range, row_blocks
-from skxent.likelihood.sources.device_rows import DeviceRows, received
+from skxent.likelihood.sources.device_arrays import received
+from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.metrics.device_losses import read_probabilities
 
 BLOCK = 1 << 22  # elements that are checked at a time

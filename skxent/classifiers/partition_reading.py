@@ -15,7 +15,7 @@ from skxent.inputs.features import FLOATS, columns_named
 from skxent.inputs.fit_targets import FitTargets
 from skxent.inputs.labels import as_labels, locate
 from skxent.inputs.targets import as_weights
-from skxent.likelihood.sources.local_rows import canonical
+from skxent.likelihood.sources.arrays import canonical
 
 
 def as_block(x: Any) -> Any:

@@ -15,7 +15,7 @@ from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.labels import as_labels, locate
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.targets import as_weights
-from skxent.likelihood.sources.base import add
+from skxent.likelihood.sources.blocks import add
 
 
 def learn_columns(estimator: Any, X: Any, *, reset: bool) -> int:

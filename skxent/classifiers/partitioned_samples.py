@@ -30,7 +30,7 @@ from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, require
 from skxent.inputs.labels import as_labels
 from skxent.inputs.partitions import Each, compute, map_partitions, memory, persist
 from skxent.inputs.targets import check_weight_range
-from skxent.likelihood.sources.partitioned_rows import PartitionedRows
+from skxent.likelihood.sources.partitioned_rows import PartitionedRows, Recipe, new_slots
 from skxent.likelihood.sources.thread_limits import effective_threads
 
 ROOM = 0.5  # of the memory of the workers, or of what is free here, that samples may take
@@ -51,6 +51,8 @@ class PartitionedSamples:
     classes : (K,) array
     n_features : int
     sparse : bool
+    spare : float or None
+        As in `PartitionedRows`.
     """
 
     x: Each
@@ -61,6 +63,7 @@ class PartitionedSamples:
     classes: NDArray[Any]
     n_features: int
     sparse: bool
+    spare: float | None
 
     @classmethod
     def read(
@@ -83,7 +86,8 @@ class PartitionedSamples:
         looks: list[Look] = compute(
             sources, map_partitions(kept, look, targets, weights, n_features)
         )
-        fits = sum(one.n_bytes for one in looks) <= ROOM * room
+        spare = ROOM * room - sum(one.n_bytes for one in looks)
+        fits = spare >= 0
         if fits != early:
             (kept,) = persist(x) if fits else (x,)
         there = [i for i, one in enumerate(looks) if one.n_rows]
@@ -98,6 +102,7 @@ class PartitionedSamples:
             classes=known,
             n_features=n_features,
             sparse=looks[0].sparse,
+            spare=spare if fits else None,
         )
 
     def data(
@@ -108,17 +113,20 @@ class PartitionedSamples:
         factors = None
         if class_weight is not None:
             factors = class_factors(class_weight, self.classes, self.totals[which].sum(axis=0))
-        weights = self.weights.take(which)
+        x, weights = self.x.take(which), self.weights.take(which)
         targets = map_partitions(self.targets.take(which), encode, weights, self.classes, factors)
+        fit_intercept = bool(estimator.fit_intercept)
         return PartitionedRows(
-            parts=Each(zip(self.x.take(which), *persist(targets), strict=True)),
-            read=as_block,
+            parts=Each(zip(x, *persist(targets), strict=True)),
+            slots=new_slots(x, self.spare is not None),
+            recipe=Recipe(as_block, len(self.classes), fit_intercept),
             lengths=[self.lengths[i] for i in which],
-            n_features=self.n_features,
+            width=self.n_features,
             sparse=self.sparse,
             n_classes=len(self.classes),
-            fit_intercept=bool(estimator.fit_intercept),
+            fit_intercept=fit_intercept,
             n_threads=effective_threads(estimator.n_jobs),
+            spare=self.spare,
         )
 
 

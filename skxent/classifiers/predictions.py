@@ -16,7 +16,7 @@ from skxent.classifiers.device_training import is_on_device, read_device_X
 from skxent.inputs.features import read_rows
 from skxent.inputs.namespaces import library_of, moved, to_numpy, widened
 from skxent.likelihood.sources.blocks import Blocks
-from skxent.likelihood.sources.device_rows import batches
+from skxent.likelihood.sources.device_arrays import batches
 
 Array = Any  # of NumPy, or of the standard
 

@@ -48,8 +48,8 @@ from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.preconditioners import Cholesky
 from skxent.likelihood.penalty import Penalty
+from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import Moments
 
 SPACE = 1 << 20  # numbers that a batch of samples may take
 SINGULAR = 1e-12  # reciprocal condition, of unit diagonal, that leaves three digits of a variance

@@ -52,7 +52,6 @@ from scipy.special import expit, softmax
 
 from skxent.likelihood import kernels
 from skxent.likelihood.coordinates.frame import Coordinates, leave
-from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
@@ -64,9 +63,10 @@ from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.blocks import Blocks
+from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.local_sums import LocalSums
-from skxent.likelihood.sources.moments import Moments, first_read
+from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 WIDEST = 4000  # parameters of the largest Hessian that is formed
@@ -145,14 +145,14 @@ class LeaveOneOut:
         self.changes: list[Coordinates] = []
         if fits_row_space(data):  # in which fits without a row are too
             # Of independent rows, which is as good for any penalty as for none.
-            space = RowSpace.identified(data, first_read(data))
+            space = data.row_space(compute_moments(data), independent=True)
             self.data = space.data
             self.changes.append(space)
-        self.moments = first_read(self.data)
+        self.moments = compute_moments(self.data)
         self.present = Present.of(self.data, self.moments)
         if self.present is not None:
-            self.data, self.cost = self.data.of_classes(self.present.mask), self._cost_of_present
-            self.moments = first_read(self.data)
+            self.data, self.cost = self.data.with_classes(self.present.mask), self._cost_of_present
+            self.moments = compute_moments(self.data)
             self.changes.append(self.present)
         self.centre = self.moments.mean if data.fit_intercept else None
         self.free = max(self.data.n_outputs - 1, 1)
@@ -258,7 +258,7 @@ class LeaveOneOut:
         weight = np.ones(n) if self.data.weight is None else self.data.weight.copy()
         weight[row] = 0.0
         data = replace(self.data, weight=weight)
-        with closing(self._objective(data, first_read(data), fit.objective.penalty)) as others:
+        with closing(self._objective(data, compute_moments(data), fit.objective.penalty)) as others:
             points = others(fit.theta), others(fit.theta + fit.step(row, push))
             point = min(points, key=lambda point: point.value)
             for _ in range(STAGES):
@@ -314,10 +314,17 @@ class Fit:
             model = preconditioners.full(objective, theta)
         return cls(objective, theta, model, solution.target)
 
+    @property
+    def rows(self) -> LocalSums:
+        """Sums over the samples."""
+        rows = self.objective.rows.in_memory()
+        assert rows is not None
+        return rows
+
     def step(self, row: int, push: np.ndarray) -> np.ndarray:
         """Newton's step without a sample, from its u."""
-        objective = self.objective
-        (x,) = objective.rows.samples(slice(row, row + 1), objective.rows.blocks.buffer())
+        rows = self.rows
+        (x,) = rows.samples(slice(row, row + 1), rows.blocks.buffer())
         force = np.zeros_like(self.theta)
         force[: len(push)] = np.outer(push, x)
         return self.model.to_theta(self.model.to_v(force))
@@ -325,17 +332,16 @@ class Fit:
 
 def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logits of all samples, (n, R), and A u and u of some of them, (m, free)."""
-    objective, theta = fit.objective, fit.theta
+    held, theta = fit.rows, fit.theta
     (R, p), free = theta.shape, max(len(theta) - 1, 1)
     half = lapack.dtrtri(fit.model.factors[0], lower=1)[0] * fit.model.scales[0]
-    held: LocalSums = objective.rows
     known = held.blocks
     # A sample brings its B along, free^2 p numbers, so that blocks are smaller.
     blocks = Blocks(
         known.X,
         offset=known.offset,
         n_outputs=free * free * p,
-        n_threads=objective.data.n_threads,
+        n_threads=held.data.n_threads,
     )
     Z = np.empty((known.n_rows, R))
     moves, pushes = np.empty((2, len(rows), free))

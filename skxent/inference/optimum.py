@@ -17,14 +17,14 @@ from skxent.inference.same_data import raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
 from skxent.inputs.parameters import penalty_of
-from skxent.likelihood.coordinates.rank import centre_of
 from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.preconditioners import Cholesky
 from skxent.likelihood.penalty import Penalty
+from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import Moments, first_read
+from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.reading import read_X, training_data
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
@@ -130,9 +130,9 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
     """
     penalty = Penalty.of_C(penalty_of(clf))
     with closing(one_blas_thread()) as limit, limit:
-        moments = first_read(data)
+        moments = compute_moments(data)
         _check_class_weights(clf, data, moments)
-        mean = centre_of(data, moments)
+        mean = moments.centre(data.fit_intercept)
         objective = Objective(data, moments, penalty, mean if data.fit_intercept else None)
         try:
             point = objective(objective.enter(clf.coef_, clf.intercept_))

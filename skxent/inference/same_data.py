@@ -11,7 +11,7 @@ from skxent.inference.fitted import FittedLinearModel
 from skxent.likelihood.objective import EPS, Objective, Point
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 # Relative difference of two log-likelihoods, or nats below one nat. The same data in another order
 # or dtype differ by rounding only, other data by much more.
@@ -78,11 +78,11 @@ def _likely_cause(clf: FittedLinearModel, data: LocalRows, found: float) -> str:
 
 
 def _agrees_standardised(clf: FittedLinearModel, data: LocalRows) -> bool:
-    moments = first_read(data)
+    moments = compute_moments(data)
     deviation = np.sqrt(moments.variance)
     X = (data.X - moments.mean) / np.where(deviation > 0, deviation, 1.0)
     data = replace(data, X=X)
-    objective = Objective(data, first_read(data), Penalty(), None)
+    objective = Objective(data, compute_moments(data), Penalty(), None)
     try:
         return same_likelihood(
             clf, objective, objective(objective.enter(clf.coef_, clf.intercept_))

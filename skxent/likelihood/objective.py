@@ -36,17 +36,15 @@ same minimum, and it keeps the gradient orthogonal to the directions that change
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from skxent.likelihood.penalty import Penalty, centred
-from skxent.likelihood.sources.base import RowSource, add
-from skxent.likelihood.sources.local_sums import LocalSums
-from skxent.likelihood.sources.moments import Moments
+from skxent.likelihood.sources.base import RowSource, RowSums
+from skxent.likelihood.sources.first_sums import Moments
+from skxent.likelihood.sources.sampling import Scores
 
 EPS = float(np.finfo(float).eps)
 LONGEST = 745.0  # logits by which a loss that is not zero in float64 can be decided
@@ -100,7 +98,7 @@ class Objective:
         self.shape = data.theta_shape
         self.mean = np.zeros(self.n_features) if centre is None else centre
         far = np.abs(self.mean) > CANCELLATION * np.sqrt(moments.variance)
-        self.rows = data.prepared(LocalSums, centre, bool(np.any(far)))
+        self.rows = data.sums(centre, bool(np.any(far)))
         self.statistic, squares = self._statistics(moments)
         # What an entry of a sample has at least, (p,). Where all probabilities are 0 or 1 in
         # float64 no curvature is to be seen, but a parameter with a gradient must be able to move.
@@ -116,12 +114,10 @@ class Objective:
         """What the diagonal of the Hessian is at least, of the classes but the last."""
         return np.tile(self.least_curvature, max(self.shape[0] - 1, 1))
 
-    def sum(
-        self, function: Callable[..., Any], *args: Any, add: Callable[[Any, Any], Any] = add
-    ) -> Any:
-        """Sum of ``function(rows, *args)`` over all places, from one read of X."""
+    def one_pass(self) -> RowSums:
+        """The sums over rows, for one of their methods: a read of X, which is counted."""
         self.n_passes += 1
-        return self.rows.sum(function, *args, add=add)
+        return self.rows
 
     def close(self) -> None:
         """End the threads."""
@@ -155,14 +151,14 @@ class Objective:
         added up sample by sample, which costs another read of X.
         """
         if not self.sample_by_sample:
-            partition, gradient = self.sum(LocalSums.log_partition, theta)
+            partition, gradient = self.one_pass().log_partition(theta)
             agreement = float(np.vdot(theta, self.statistic))
             loss = partition - agreement
             rounding = self.data.eps * (abs(partition) + abs(agreement))
             if loss * np.sqrt(self.data.eps) > rounding:  # half of the digits are left
                 gradient -= self.statistic
                 return loss, gradient, rounding
-        loss, sensitivity, gradient = self.sum(LocalSums.losses, theta)
+        loss, sensitivity, gradient = self.one_pass().losses(theta)
         # A logit z is off by eps z, and a small loss by as much of itself; where logits are longer
         # than that, by eps z times the residual. Curvature that is less than eps of its most is not
         # seen.
@@ -202,15 +198,14 @@ class Objective:
         The logits move by :math:`q_i = D \tilde x_i`, the probabilities by
         :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient follows.
         """
-        product: np.ndarray = self.sum(LocalSums.moved, theta, direction)
+        product = self.one_pass().hessian_product(theta, direction)
         product[:, : self.n_features] += self.penalty(direction[:, : self.n_features])[1]
         return product
 
     def largest_move(self, direction: np.ndarray) -> float:
         """Largest change of a logit relative to the others of its sample, along `direction`."""
-        return float(self.sum(LocalSums.largest_move, direction, add=max))
+        return self.one_pass().max_logit_range(direction)
 
-    def uncertainty(self, theta: np.ndarray) -> Any:
-        """How much each sample matters to the curvature, left in place; see `LocalSums`."""
-        self.n_passes += 1
-        return self.rows.map(LocalSums.uncertainty, theta)
+    def sampling_scores(self, theta: np.ndarray) -> Scores:
+        """How much each row matters to the curvature, left where the rows are."""
+        return self.one_pass().sampling_scores(theta)

@@ -30,7 +30,7 @@ from skxent.inputs.targets import (
     read_single_logits,
     row_blocks,
 )
-from skxent.likelihood.kernels import binary_losses, categorical_losses, soft_losses
+from skxent.likelihood.row_losses import binary_losses, categorical_losses, soft_losses
 from skxent.metrics.block_sums import SAFE, BlockSums, weighted_sum
 
 Reader = Callable[[NDArray[Any], slice], NDArray[Any]]

@@ -15,15 +15,15 @@ import numpy as np
 
 from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.orthogonal_columns import OrthogonalColumns
-from skxent.likelihood.coordinates.rank import PLAIN, centre_of, independent_columns
-from skxent.likelihood.coordinates.row_space import RowSpace
-from skxent.likelihood.coordinates.units import Units, read, without_far_weightless
+from skxent.likelihood.coordinates.rank import PLAIN, independent_columns
+from skxent.likelihood.coordinates.units import Units, read
 from skxent.likelihood.optimise.cost_model import fits_row_space
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.moments import Moments, first_read
+from skxent.likelihood.sources.first_sums import Moments
+from skxent.likelihood.sources.moments import compute_moments
 
 # Part of the largest curvature; a weaker penalty is taken for none in the space of the rows. Where
 # rows depend on others, rounding leaves entries of an epsilon of X. A stronger penalty keeps what
@@ -113,7 +113,7 @@ class Frame:
     @classmethod
     def of(cls, data: RowSource, penalty: Penalty) -> Frame:
         """Read X; put columns in other units if their squares overflow or underflow."""
-        data = without_far_weightless(data)
+        data = data.without_far_unweighted()
         moments, penalty, units = read(data, penalty)
         if units is None:
             return cls(data, moments, moments, penalty)
@@ -142,15 +142,15 @@ def _identified(frame: Frame) -> Frame:
     """`Frame.identified`."""
     data, moments, penalty = frame.data, frame.moments, frame.penalty
     total = float(moments.class_weight.sum())
-    spread = moments.mean_square(centre_of(data, moments))
+    spread = moments.mean_square(moments.centre(data.fit_intercept))
     varies = spread[spread > 0]
     if not len(varies):
         return frame
     weak = penalty.is_at_most(WEAK * total * varies.max())
     if (weak or penalty.rotation_invariant) and fits_row_space(data, weak):
-        space = data.here().prepared(RowSpace.identified if weak else RowSpace.of, moments)
+        space = data.row_space(moments, independent=weak)
         certain = frame.certain and not weak
-        return replace(frame, **_changed(frame, space, first_read(space.data), certain))
+        return replace(frame, **_changed(frame, space, compute_moments(space.data), certain))
     least = float(varies.min())
     if not penalty.is_at_most(NEGLIGIBLE * total * least):
         return frame
@@ -162,9 +162,12 @@ def _identified(frame: Frame) -> Frame:
     if len(basis.columns) < data.n_features:
         columns = IndependentColumns.of(data, moments, basis)
         frame = replace(frame, **_changed(frame, columns, columns.moments, False))
-    if basis.least < PLAIN and OrthogonalColumns.fits(frame.data):
-        orthogonal = OrthogonalColumns.of(frame.data, frame.moments)
-        frame = replace(frame, **_changed(frame, orthogonal, first_read(orthogonal.data), False))
+    rows = frame.data.in_memory()
+    if basis.least < PLAIN and rows is not None and OrthogonalColumns.fits(rows):
+        orthogonal = OrthogonalColumns.of(rows, frame.moments)
+        frame = replace(
+            frame, **_changed(frame, orthogonal, compute_moments(orthogonal.data), False)
+        )
     return frame
 
 

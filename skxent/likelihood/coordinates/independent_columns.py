@@ -10,9 +10,9 @@ import numpy as np
 import scipy.linalg
 from scipy.linalg import solve_triangular
 
-from skxent.likelihood.coordinates.rank import ColumnBasis, centre_of
+from skxent.likelihood.coordinates.rank import ColumnBasis
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.moments import Moments
+from skxent.likelihood.sources.first_sums import Moments
 
 Factors = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -48,7 +48,9 @@ class IndependentColumns:
     def of(cls, data: RowSource, moments: Moments, basis: ColumnBasis) -> Self:
         """Leave the dependent columns out."""
         few = data.with_columns(basis.columns)
-        return cls(few, moments.of_columns(basis.columns), basis, centre_of(data, moments))
+        return cls(
+            few, moments.of_columns(basis.columns), basis, moments.centre(data.fit_intercept)
+        )
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Parameters of all columns -> of the independent ones."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self, TypeGuard
+from typing import Self
 
 import numpy as np
 import scipy.linalg
-import scipy.sparse
 from scipy.linalg import solve_triangular
 
-from skxent.likelihood.coordinates.rank import centre_of, column_scale
+from skxent.likelihood.coordinates.rank import column_scale
+from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import Moments
 
 LARGEST = 1 << 22  # numbers that are written out, 34 megabytes
 
@@ -46,22 +45,17 @@ class OrthogonalColumns:
     centre: np.ndarray
 
     @staticmethod
-    def fits(data: object) -> TypeGuard[LocalRows]:
-        """Whether the rows are at hand, and few enough to be written out."""
-        return (
-            isinstance(data, LocalRows)
-            and not data.immovable
-            and data.n_rows * data.n_features <= LARGEST
-        )
+    def fits(data: LocalRows) -> bool:
+        """Whether X is small enough for a dense copy."""
+        return data.n_rows * data.n_features <= LARGEST
 
     @classmethod
     def of(cls, data: LocalRows, moments: Moments) -> Self:
         """Factor the columns, all of which are independent; rows without weight follow."""
-        centre = centre_of(data, moments)
+        centre = moments.centre(data.fit_intercept)
         scale = column_scale(moments, centre)
-        X = data.X.toarray() if scipy.sparse.issparse(data.X) else data.X
-        rows = np.subtract(X, centre, dtype=np.float64) * scale
-        weighty = np.ones(len(rows), dtype=bool) if data.weight is None else data.weight > 0
+        rows = np.subtract(data.dense(), centre, dtype=np.float64) * scale
+        weighty = data.weighted
         Q, R, pivot = scipy.linalg.qr(
             rows[weighty], mode="economic", pivoting=True, check_finite=False
         )

@@ -28,19 +28,17 @@ size that the numbers of X have before they are centred.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import scipy.linalg
-import scipy.sparse
 from scipy.linalg import lapack, solve_triangular
 
-from skxent.likelihood.sources.base import RowSource, add
-from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import Moments, first_read
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.column_products import FAR
+from skxent.likelihood.sources.first_sums import Moments
+from skxent.likelihood.sources.moments import compute_moments
+from skxent.likelihood.sources.row_space import ROUNDINGS, reciprocal
 
 CERTAIN = 1e-10  # squared part of a column of size one that is certainly more than rounding
-ROUNDINGS = 16.0  # roundings, times the root of the number of terms in a sum, that may be no signal
 # Part of an independent column that the others do not explain, of one, above which a Hessian shows
 # it: there it is squared and times probabilities, and rounding is 2e-16 of the whole.
 PLAIN = 1e-4
@@ -48,7 +46,6 @@ LEVELS = 4  # of residuals; each is 1e-5 of the one before, and float64 ends at 
 CORRECTIONS = 1  # of T; each gains as many digits as the Gram matrix has, five at least
 FAR_CORRECTIONS = 4  # the same, where the Gram matrix has fewer digits
 CANCELLED = 400.0  # epsilons of the mean square that centring may leave as rounding errors
-FAR = 1e2  # deviations of a sparse column; a mean farther from zero is subtracted before products
 LEAST_CERTAIN = 0.01  # upper bound of the limit that replaces `CERTAIN` for such columns
 FEW_ROWS = 8  # rows for each column; if they have full rank, so have all rows
 WIDEST = 2400  # columns; their Gram matrix takes 46 megabytes
@@ -76,19 +73,9 @@ class ColumnBasis:
     least: float
 
 
-def centre_of(data: RowSource, moments: Moments) -> np.ndarray:
-    """What columns are measured from: their means, or zero without an intercept."""
-    return moments.mean if data.fit_intercept else np.zeros_like(moments.mean)
-
-
 def column_scale(moments: Moments, centre: np.ndarray) -> np.ndarray:
     """Powers of two that bring the columns' deviations near one; 0 for constant columns."""
     return reciprocal(np.sqrt(moments.mean_square(centre)))
-
-
-def reciprocal(size: np.ndarray) -> np.ndarray:
-    """Powers of two near 1 / size; 0 where `size` is 0."""
-    return np.where(size > 0, np.ldexp(1.0, -np.frexp(size)[1]), 0.0)
 
 
 def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None:
@@ -104,17 +91,18 @@ def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None
 def _few_rows_have_full_rank(data: RowSource) -> bool:
     """Whether a few evenly spaced rows already prove that the columns are independent."""
     step = data.n_rows // (FEW_ROWS * data.n_features)
-    if step < 2 or not isinstance(data, LocalRows) or data.immovable:
+    local = data.in_memory()
+    if step < 2 or local is None:
         return False
     rows = slice(None, None, step)
-    weight = None if data.weight is None else data.weight[rows]
+    weight = None if local.weight is None else local.weight[rows]
     if weight is not None and not weight.any():
         return False
-    few = replace(data, X=data.X[rows], targets=data.targets[rows], weight=weight)
-    moments = first_read(few)
-    centre = centre_of(few, moments)
+    few = replace(local, X=local.X[rows], targets=local.targets[rows], weight=weight)
+    moments = compute_moments(few)
+    centre = moments.centre(few.fit_intercept)
     scale = column_scale(moments, centre)
-    gram, _ = column_products(few, centre, scale, None)
+    gram, _ = few.column_products(centre, scale, None)
     return len(_Factor.of(gram, _certain(few, moments, scale)).chosen) == len(gram)
 
 
@@ -139,7 +127,7 @@ class _Search:
 
     def __init__(self, data: RowSource, moments: Moments) -> None:
         self.data = data
-        self.centre = centre_of(data, moments)
+        self.centre = moments.centre(data.fit_intercept)
         self.scale = column_scale(moments, self.centre)
         # Numbers of X are known to an epsilon of their size, not of their distance from the centre.
         size = np.sqrt(moments.mean_square()) * self.scale
@@ -147,7 +135,7 @@ class _Search:
         self.V = np.eye(len(self.scale))
         self.certain = _certain(data, moments, self.scale)
         self.corrections = FAR_CORRECTIONS if self.certain > CERTAIN else CORRECTIONS
-        self.with_X, self.gram = data.sum(column_products, self.centre, self.scale, None)
+        self.with_X, self.gram = data.column_products(self.centre, self.scale, None)
         self.size = np.sqrt(np.maximum(np.diagonal(self.gram), 0.0))
         self.levels: list[tuple[np.ndarray, _Factor]] = []
         self.least = 1.0
@@ -193,9 +181,7 @@ class _Search:
             for chosen, factor in self.levels:
                 U = self.V[:, chosen]
                 self.V[:, others] -= U @ factor.solve(U.T @ with_X)
-            with_X, gram = self.data.sum(
-                column_products, self.centre, self.scale, self.V[:, others]
-            )
+            with_X, gram = self.data.column_products(self.centre, self.scale, self.V[:, others])
         self.with_X[:, others] = with_X
         return gram
 
@@ -239,103 +225,3 @@ class _Factor:
         b = solve_triangular(self.L, b, lower=True, trans="T", check_finite=False)
         result: np.ndarray = self.scale[:, None] * b
         return result
-
-
-def column_products(
-    data: LocalRows, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X where V is None."""
-    blocks = data.blocks(None)
-    products = _sparse_products if blocks.sparse else _dense_products
-
-    def sums(segment: list[slice]) -> tuple[np.ndarray, np.ndarray]:
-        total: Any = (0.0, 0.0)
-        for rows in blocks.runs(segment):
-            weight = np.ones(rows.stop - rows.start) if data.weight is None else data.weight[rows]
-            total = add(total, products(data.X[rows], centre, scale, V, weight))
-        with_X, own = total
-        return with_X, own
-
-    try:
-        parts = blocks.map(sums, len(scale) ** 2)
-    finally:
-        blocks.close()
-    with_X, own = (sum(part) for part in zip(*parts, strict=True))
-    return with_X, own
-
-
-def _dense_products(
-    x: np.ndarray, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """`column_products` of some rows."""
-    x = np.subtract(x, centre, dtype=np.float64)
-    x *= scale
-    E = x if V is None else x @ V
-    weighted = E * weight[:, None]
-    return (x.T @ weighted, E.T @ weighted)
-
-
-def _sparse_products(
-    x: Any, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The same for sparse rows: the products are centred, not the rows."""
-    x = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
-    x, centre = _near(x, centre, scale)
-    x.data *= scale[x.indices]
-    centre = centre * scale
-    weighted = x.copy()
-    weighted.data *= np.repeat(weight, np.diff(x.indptr))
-    sums = weighted.sum(axis=0)
-    if V is None:
-        gram = (x.T @ weighted).toarray() - np.outer(centre, sums)
-        gram -= np.outer(sums - weight.sum() * centre, centre)
-        return gram, gram
-    E = x @ V - centre @ V
-    with_X = weighted.T @ E - np.outer(centre, weight @ E)
-    return with_X, E.T @ (E * weight[:, None])
-
-
-def _near(x: Any, centre: np.ndarray, scale: np.ndarray) -> tuple[Any, np.ndarray]:
-    """Sparse rows with far centres subtracted, and the centres that are left.
-
-    A column whose mean is `FAR` deviations from zero has next to no zeros that could be lost.
-    """
-    far = np.flatnonzero(np.abs(centre * scale) > FAR)
-    if not len(far):
-        return x, centre
-    x = x.tolil()
-    x[:, far] = x[:, far].toarray() - centre[far]
-    left = centre.copy()
-    left[far] = 0.0
-    return x.tocsr(), left
-
-
-def independent_rows(upper: np.ndarray, n_terms: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Choose independent columns of a triangle, as many as there are.
-
-    Parameters
-    ----------
-    upper : (n, n) array
-        Of a QR factorisation of the transpose of rows, whose columns stand for the rows. Numbers of
-        X are of size one there, so that they are known to `eps`, however close together they are.
-    n_terms : int
-        Numbers that are added up in a product of two rows or of two columns, at most.
-    eps : float
-        Relative rounding error.
-
-    Returns
-    -------
-    chosen : (r,) array of int
-        Places of independent rows.
-    combinations : (n, r) array
-        All rows in terms of these.
-    """
-    R, order = scipy.linalg.qr(upper, mode="r", pivoting=True, check_finite=False)
-    pivots = np.abs(np.diagonal(R))
-    largest = max(float(pivots[0]), 1.0)
-    r = int(np.count_nonzero(pivots > ROUNDINGS * eps * np.sqrt(n_terms) * largest))
-    combinations = np.zeros((len(upper), r))
-    combinations[order[:r], np.arange(r)] = 1.0
-    if 0 < r < len(upper):
-        combinations[order[r:]] = solve_triangular(R[:r, :r], R[:r, r:], check_finite=False).T
-    return order[:r], combinations

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from skxent.likelihood.coordinates.rank import centre_of
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.moments import (
-    FirstSums,
-    Moments,
     check_overflow,
-    first_read,
+    compute_moments,
     moments_of,
     out_of_range,
 )
 
 EPS = float(np.finfo(float).eps)
-ROWS = 1024  # without weight that are looked at in one go
-OVERFLOWS = 1e150  # a number whose square, times what curvature adds, is near the end of float64
 
 
 @dataclass(frozen=True)
@@ -80,17 +74,17 @@ def read(data: RowSource, penalty: Penalty) -> tuple[Moments, Penalty, Units | N
     ValueError
         For numbers whose squares overflow, where there is a penalty.
     """
-    first: FirstSums = data.sum(FirstSums.of)
+    first = data.first_sums()
     odd = out_of_range(data, first)
     if not odd.any():
         moments = moments_of(data, first)
-        size = np.sqrt(moments.mean_square(centre_of(data, moments)))
+        size = np.sqrt(moments.mean_square(moments.centre(data.fit_intercept)))
         smallest = float(size[size > 0].min(initial=np.inf))
         return moments, _visible(penalty, moments.class_weight.sum(), smallest), None
     columns = np.flatnonzero(odd)
     largest = np.zeros(len(odd))
     origin = first.origin if data.fit_intercept else np.zeros_like(first.origin)
-    largest[columns] = data.sum(largest_of, columns, origin[columns], add=np.maximum)
+    largest[columns] = data.largest_distance(columns, origin[columns])
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.hypot(np.sqrt(first.squares / first.class_weight.sum()), first.origin - origin)
     size = np.where(odd, largest, size)
@@ -101,48 +95,10 @@ def read(data: RowSource, penalty: Penalty) -> tuple[Moments, Penalty, Units | N
         return moments_of(data, first), penalty, None
     exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
     scaled = data.with_columns(np.arange(len(odd)), exponents)
-    moments = first_read(scaled)
+    moments = compute_moments(scaled)
     return moments.in_units(-exponents), penalty, Units(scaled, moments, exponents)
-
-
-def without_far_weightless(data: RowSource) -> RowSource:
-    """The data, with zeros for rows without weight if squares in such a row overflow.
-
-    Zero times an infinite square would be no number.
-    """
-    if (
-        not isinstance(data, LocalRows)
-        or data.immovable
-        or data.weight is None
-        or data.weight.all()
-    ):
-        return data
-    rows = np.flatnonzero(data.weight == 0)
-    for start in range(0, len(rows), ROWS):
-        some = data.X[rows[start : start + ROWS]]
-        if float(np.abs(some.data if data.sparse else some).max(initial=0.0)) > OVERFLOWS:
-            break
-    else:
-        return data
-    X = data.X.copy()
-    if data.sparse:
-        X.data[np.repeat(data.weight == 0, np.diff(X.indptr))] = 0.0
-    else:
-        X[rows] = 0.0
-    return replace(data, X=X)
 
 
 def _visible(penalty: Penalty, total: float, size: float) -> Penalty:
     """The penalty, or none if it is too weak to be seen."""
     return penalty.unless_invisible(EPS * np.sqrt(total) * size)
-
-
-def largest_of(data: Any, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """Largest distance from `origin` in some columns."""
-    most = np.zeros(len(columns))
-    for i, column in enumerate(columns):
-        x = data.X[:, [column]]
-        x = np.asarray(x.toarray() if data.sparse else x, dtype=np.float64)[:, 0]
-        x = x if data.weight is None else x[data.weight > 0]
-        most[i] = np.abs(x - origin[i]).max(initial=0.0)
-    return most

@@ -21,7 +21,7 @@ import numpy as np
 
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.moments import Moments
+from skxent.likelihood.sources.first_sums import Moments
 
 Parameters = tuple[np.ndarray, np.ndarray]
 

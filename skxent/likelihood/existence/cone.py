@@ -24,8 +24,8 @@ import scipy.sparse
 
 from skxent.likelihood.existence.programmes import Programmes, Undecided
 from skxent.likelihood.sources.blocks import RUN_ELEMENTS
+from skxent.likelihood.sources.first_sums import Moments, middle
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import Moments, middle
 
 FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
 EPS = float(np.finfo(float).eps)

@@ -39,7 +39,6 @@ from skxent.likelihood.optimise.preconditioners import Cholesky, Curvature
 from skxent.likelihood.optimise.row_factor import RowFactor
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.local_rows import LocalRows, weight_range, wider
 
 FLOORED = 1e-4  # part of a parameter's curvature that may come from the floor under curvatures
 SEEN = 1e-10  # curvature, in units of the diagonal, that is certainly more than rounding
@@ -92,13 +91,14 @@ def settled(solution: Solution, data: RowSource) -> Solution:
     if solution.proved or (solution.stopped and not solution.unbounded):
         return solution
     found, decided = None, False
-    if isinstance(data, LocalRows) and not data.immovable:
+    rows = data.in_memory()
+    if rows is not None:
         guess: tuple[np.ndarray, np.ndarray] | None = solution.coef, solution.intercept
         if solution.present is not None:
             guess = Present(solution.present).enter(solution.coef, solution.intercept)
-            data = data.of_classes(solution.present)
+            rows = rows.with_classes(solution.present)
         with suppress(Undecided):
-            found, decided = find_separation(data, guess=guess), True
+            found, decided = find_separation(rows, guess=guess), True
     exists = decided and found is None and not solution.unbounded
     return replace(
         solution,
@@ -111,13 +111,13 @@ def settled(solution: Solution, data: RowSource) -> Solution:
 
 def _least_share(objective: Objective, theta: np.ndarray) -> float:
     """Lower bound of the products w_i p_ik over all samples with weight and all classes."""
-    least, _ = objective.data.sum(weight_range, add=wider)
+    least, _ = objective.data.weight_range()
     return float(least * np.exp(-objective.largest_move(theta)) / objective.data.n_classes)
 
 
 def _is_even(data: RowSource) -> bool:
     """Whether the weights differ so little that no sample is lost in sums."""
-    least, most = data.sum(weight_range, add=wider)
+    least, most = data.weight_range()
     return bool(most <= EVEN * least)
 
 

@@ -65,7 +65,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -74,8 +74,8 @@ from skxent.likelihood.coordinates.units import Units, read
 from skxent.likelihood.existence.cone import Cone
 from skxent.likelihood.existence.programmes import Undecided
 from skxent.likelihood.penalty import Penalty
+from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import Moments
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 __all__ = ["Separation", "Undecided", "find_separation"]
@@ -226,7 +226,8 @@ def _in_units(units: Units, guess: tuple[np.ndarray, np.ndarray] | None) -> Sepa
 
     The direction returned is for the columns as they are.
     """
-    data = cast(LocalRows, units.data)
+    data = units.data.in_memory()
+    assert data is not None
     found = find_separation(data, units.moments, guess and units.enter(*guess))
     if found is None:
         return None

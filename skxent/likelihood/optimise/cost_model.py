@@ -11,7 +11,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import Curvature
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.local_grams import PACKED
+from skxent.likelihood.sources.grams import PACKED
 
 FULL_WIDTH = 2400  # parameters up to which the full model is worth its third power
 START_ROWS = 20  # for each parameter, that a start from a sample is better than none
@@ -96,8 +96,8 @@ def plan(data: RowSource) -> Plan:
     waits for memory, and the square of a row is formed sixteen times as fast, once the row has been
     copied and scaled. A model may cost a few passes. It wants some rows for each parameter;
     thousands for each are wasted. Class blocks that are too dear even so are made from rows drawn
-    for each class, after a start with the diagonal. Where rows are immovable all of them make the
-    models, and there is no sample to minimise first.
+    for each class, after a start with the diagonal. If rows cannot be sampled, all rows make the
+    models, and no sample is minimised first.
     """
     n, d = data.n_rows, data.n_features
     p, R = d + data.fit_intercept, data.n_outputs
@@ -112,7 +112,7 @@ def plan(data: RowSource) -> Plan:
         if n * row <= FEW_OPERATIONS:
             rows = n
         while True:
-            whole = data.immovable or 2 * rows >= n
+            whole = not data.can_sample or 2 * rows >= n
             passes = ((n if whole else rows) * row + cube) / one_pass
             pace = (6, 1e3) if passes < DEAR_PASSES else (15, 1e6)
             yield Rung(model, None if whole else rows, passes, *pace)
@@ -132,14 +132,14 @@ def plan(data: RowSource) -> Plan:
     first = [] if rows is None else [rows]
     if not ladder or ladder[0].passes > 4 * MODEL_PASSES:
         dear_classes = bool(ladder) and ladder[0].model is preconditioners.classes
-        if dear_classes and p > PACKED and not data.immovable:
+        if dear_classes and p > PACKED and data.can_sample:
             drawn = min(preconditioners.DRAWN_ROWS * p, n) * p * (p + 1) + p**3 / 3
             passes = 2 + R * drawn / (DRAWN * one_pass)
             others = [rung for rung in ladder if rung.model is not preconditioners.classes]
             ladder = [Rung(preconditioners.drawn_classes, None, passes, 15, 1e6), *others]
             diagonal = replace(diagonal, fall=1e6)  # no more than a start
         ladder.insert(0, diagonal)
-    if data.immovable:
+    if not data.can_sample:
         return Plan(tuple(ladder), ())
     # Where Newton's steps come next on all rows, a sample of few is a worse start than zero.
     least = max((1 if first else START_ROWS) * p * free, LEAST)
@@ -158,5 +158,5 @@ def fits_row_space(data: RowSource, needed: bool = False) -> bool:
     if n >= d:
         return False
     if needed:
-        return n * d <= ROW_SPACE and (not data.sparse or not data.immovable)
+        return n * d <= ROW_SPACE and (not data.sparse or data.can_sample)
     return not data.sparse and n <= 500 + 200 * data.n_outputs

@@ -40,14 +40,7 @@ from scipy.linalg import blas, lapack
 
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.sources.local_grams import (
-    drawn_own_gram,
-    own_gram,
-    own_squares,
-    pair_gram,
-    pairs,
-    unpacked,
-)
+from skxent.likelihood.sources.grams import pairs, unpacked
 
 JITTER = 1e-13
 CAREFUL = 0.1  # of an intercept's curvature, that others leave to it
@@ -166,7 +159,7 @@ def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np
     """The Hessian of `objective` at `theta`, (K - 1) p wide."""
     R, p = theta.shape
     n = max(R - 1, 1)
-    gram = unpacked(objective.sum(pair_gram, theta, caution), p)
+    gram = unpacked(objective.one_pass().hessian_gram(theta, caution), p)
     if n == 1:
         H = gram.reshape(1, p, 1, p)
     else:
@@ -180,14 +173,14 @@ def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np
 
 def classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
     """The diagonal blocks of the Hessian, one a class."""
-    gram = unpacked(objective.sum(own_gram, theta, caution), theta.shape[1])
+    gram = unpacked(objective.one_pass().class_block_grams(theta, caution), theta.shape[1])
     return _class_blocks(objective, gram)
 
 
 def drawn_classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
     """The class blocks, each from the rows that matter to it."""
     per_leverage = DRAWN_ROWS * diagonal(objective, theta, caution).scale ** 2
-    gram = objective.sum(drawn_own_gram, theta, caution, per_leverage)
+    gram = objective.one_pass().class_block_grams(theta, caution, per_leverage)
     return _class_blocks(objective, gram)
 
 
@@ -198,7 +191,7 @@ def _class_blocks(objective: Objective, gram: np.ndarray) -> Cholesky:
 
 def diagonal(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Diagonal:
     """The diagonal of the Hessian."""
-    H = objective.sum(own_squares, theta, caution)
+    H = objective.one_pass().hessian_diagonal(theta, caution)
     objective.penalty.add_to_diagonal(H[:, : objective.n_features])
     return Diagonal(_reciprocal_root(np.maximum(H, objective.least_curvature)))
 

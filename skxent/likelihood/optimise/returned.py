@@ -21,8 +21,8 @@ from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import Moments
 
 DOUBT = 1e-7  # logits; if rounding changes them by less, the objective is taken from the fit
 DIGITS = 1e-9  # part of the objective; the same, for an objective next to zero
@@ -45,7 +45,7 @@ def as_returned(
     plain = solution.value >= 0 >= solution.log_likelihood and seen <= DIGITS * solution.value
     if certain and plain and not doubt > DOUBT:
         return solution
-    loss = float(data.sum(sum_of_losses, solution.coef, solution.intercept))
+    loss = data.sum_of_losses(solution.coef, solution.intercept)
     value = loss + penalty.value(solution.coef)
     lost = value - solution.value
     intercept, most = _without_features(moments, data.fit_intercept)
@@ -63,8 +63,9 @@ def as_returned(
         )
     rounding = max(min(8 * doubt * loss, MUCH * nats_of_tol(value)), ROUNDING * solution.target)
     converged = solution.converged and lost <= max(solution.target, rounding)
-    if converged and doubt > MUCH and isinstance(data, LocalRows):  # beside an entry of 1e13, say
-        converged = _uncertain(data, solution) <= MUCH * nats_of_tol(value)
+    rows = data.in_memory()
+    if converged and doubt > MUCH and rows is not None:  # beside an entry of 1e13, say
+        converged = _uncertain(rows, solution) <= MUCH * nats_of_tol(value)
     gap = solution.gap + max(lost, 0.0)
     if lost <= rounding:  # no parameters in float64 would do better
         gap = min(gap, max(solution.gap, solution.target))
@@ -91,27 +92,6 @@ def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray
     return (logs - logs.mean() if K > 2 else logs[1:] - logs[:1]), value
 
 
-def sum_of_losses(data: LocalRows, coef: np.ndarray, intercept: np.ndarray) -> float:
-    """Weighted sum of the losses, each to full accuracy."""
-    blocks = data.blocks(None)
-
-    def sums(segment: list[slice]) -> float:
-        total, buffer = 0.0, blocks.buffer()
-        for rows in segment:
-            logits = blocks.read(rows, buffer) @ coef.T + intercept
-            losses = _losses(np.asarray(logits), data.targets[rows])
-            if data.weight is not None:
-                weight = data.weight[rows]
-                losses = losses[weight > 0] * weight[weight > 0]
-            total += float(losses.sum())
-        return total
-
-    try:
-        return float(sum(blocks.map(sums)))
-    finally:
-        blocks.close()
-
-
 def _uncertain(data: LocalRows, solution: Solution) -> float:
     """What rounding of the logits may change in the sum of the losses, in nats.
 
@@ -132,14 +112,3 @@ def _uncertain(data: LocalRows, solution: Solution) -> float:
     finally:
         blocks.close()
     return EPS * total
-
-
-def _losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    if targets.ndim == 2:
-        targets = targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
-        targets = targets[:, 1] if logits.shape[1] == 1 else targets
-    if logits.shape[1] == 1:
-        return kernels.binary_losses(logits[:, 0], targets.astype(np.float64))
-    if targets.ndim == 1:
-        return kernels.categorical_losses(logits, targets)
-    return kernels.soft_losses(logits, targets)

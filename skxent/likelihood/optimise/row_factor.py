@@ -17,7 +17,7 @@ other samples would lose digits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import scipy.linalg
@@ -25,7 +25,7 @@ from scipy.special import expit, softmax
 
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_sums import LocalSums
 
 EXTREME = 1e3  # times the median size of a column's entries; a larger entry makes rows graded
@@ -54,14 +54,15 @@ class Extreme:
     sizes: np.ndarray
 
     @classmethod
-    def of(cls, data: Any) -> Self | None:
+    def of(cls, source: RowSource) -> Self | None:
         """Find it; None if rows are elsewhere or too many, or no entry is extreme."""
-        if not isinstance(data, LocalRows) or data.immovable:
+        data = source.in_memory()
+        if data is None:
             return None
         width = data.n_features * data.n_classes
         if data.n_rows * data.n_classes * width**2 > OPERATIONS:
             return None
-        X = np.asarray(data.X.toarray() if data.sparse else data.X, dtype=np.float64)
+        X = np.asarray(data.dense(), dtype=np.float64)
         used = slice(None) if data.weight is None else np.flatnonzero(data.weight)
         medians = np.median(X[used], axis=0) if data.fit_intercept else np.zeros(X.shape[1])
         distance = np.abs(X[used] - medians)
@@ -114,10 +115,12 @@ class RowFactor:
         free = max(R - 1, 1)
         entries = 1.0 / np.append(sizes, np.ones(p - len(sizes)))
         scale = np.tile(entries, free)
-        samples = _samples(objective.rows)
+        rows = objective.rows.in_memory()
+        assert rows is not None
+        samples = _samples(rows)
         A = np.concatenate(
             [
-                *_sample_rows(objective.rows, samples, theta, caution),
+                *_sample_rows(rows, samples, theta, caution),
                 objective.penalty.row_factor(free, objective.n_features, p),
             ]
         )

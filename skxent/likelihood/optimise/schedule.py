@@ -15,8 +15,8 @@ from skxent.likelihood.optimise.lbfgs import CAUTION, Stage
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.preconditioners import Curvature
 from skxent.likelihood.optimise.row_factor import Extreme, RowFactor
-from skxent.likelihood.sources.moments import Moments, first_read
-from skxent.likelihood.sources.sampling import sample
+from skxent.likelihood.sources.first_sums import Moments
+from skxent.likelihood.sources.moments import compute_moments
 
 SAMPLE_NATS = 0.05  # gap at which a sample is left, per parameter
 SAMPLE_STAGES = 20  # on a sample, at most
@@ -96,9 +96,9 @@ class Models:
     def _draw(self, rows: int, theta: np.ndarray | None = None) -> Objective:
         """The objective on a sample of rows, of those that matter to the curvature at `theta`."""
         everything = self.objective
-        importance = None if theta is None else everything.uncertainty(theta)
-        small = sample(everything.data, self.moments, everything.mean, rows, importance)
-        return Objective(small, first_read(small), everything.penalty, None)
+        importance = None if theta is None else everything.sampling_scores(theta)
+        small = everything.data.sample(self.moments, everything.mean, rows, importance)
+        return Objective(small, compute_moments(small), everything.penalty, None)
 
     def _minimise_source(self, theta: np.ndarray) -> np.ndarray:
         """Minimise on a sample, as far as its minimum is worth."""
@@ -122,7 +122,7 @@ class Models:
         """
         if self.rung.rows != self.plan.first_rows[-1]:
             return False
-        share = self.source.uncertainty(theta)
+        share = self.source.sampling_scores(theta)
         rows = share.sum() ** 2 / np.square(share).sum()
         return bool(rows > SPREAD * self.rung.rows)
 

@@ -26,7 +26,7 @@ from skxent.likelihood.optimise.schedule import Models
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.moments import Moments
+from skxent.likelihood.sources.first_sums import Moments
 
 KNOWN = 1e-6  # of `nats_of_tol`; of a smaller gap it is enough to know that it is smaller
 HINT = 4.0  # times the target; at a smaller decrement of the model the gap itself is measured

@@ -96,7 +96,7 @@ def _minimised(
         frame = Frame.of(data, penalty)
         present = Present.of(data, frame.first)
         if present is not None:
-            few, share = data.of_classes(present.mask), present.penalty(penalty)
+            few, share = data.with_classes(present.mask), present.penalty(penalty)
             fit = partial(_minimised, few, share, tol, max_iter)
             return replace(minimise_after([present], fit, start, report), present=present.mask)
         frame = frame.identified()

@@ -1,63 +1,101 @@
-"""Where rows are: what a fit asks of them, wherever that is.
+"""What a fit asks of its rows, wherever they are: in this process, on a device or in partitions.
 
-The engine asks a place for sums over its rows: a function goes to every part of the rows with the
-parameters, and one sum comes back. Rows in this process are one part, see `Here`; the partitions of
-a cluster are many, see `dask`. The functions are the same.
+A `RowSource` holds rows with their targets and weights. `RowSums` are sums over these rows at given
+parameters, measured from a centre. Each method of either reads the rows where they are and returns
+one result of the size of the parameters or of their curvature.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from sys import float_info
 from typing import Any, Protocol, Self
 
 import numpy as np
 
-Function = Callable[..., Any]
-Add = Callable[[Any, Any], Any]
+from skxent.likelihood.sources.first_sums import FirstSums, Moments
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.local_sums import LocalSums
+from skxent.likelihood.sources.row_space import RowSpace
+from skxent.likelihood.sources.sampling import Scores
 
 
-def add(a: Any, b: Any) -> Any:
-    """Add two sums, tuples of them element by element."""
-    if isinstance(a, tuple):
-        return tuple(add(*pair) for pair in zip(a, b, strict=True))
-    return a + b
+class RowSums(Protocol):
+    """Sums over rows at parameters theta (R, p), see `objective` for conventions."""
 
+    def in_memory(self) -> LocalSums | None:
+        """The sums over rows in this process; None if the rows are elsewhere."""
+        ...
 
-class Asked(Protocol):
-    """Rows in parts, of which each can be asked."""
+    def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Sum of the weighted log-partition A, and its gradient (R, p)."""
+        ...
 
-    def map(self, function: Function, *args: Any) -> Any:
-        """Ask each part for ``function(part, *args)``.
+    def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Sum of the weighted losses, its sensitivity to rounding and its gradient (R, p).
 
-        What comes back stays where it is, and may be an argument of another call: each part gets
-        its own.
+        No terms cancel, unlike in `log_partition`, which is faster.
         """
         ...
 
-    def total(self, each: Any, add: Add = add) -> Any:
-        """The sum of what `map` gave, left where it is, also an argument for all parts."""
+    def hessian_product(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p)."""
         ...
 
-    def gather(self, each: Any) -> list[Any]:
-        """What `map` gave, here."""
+    def max_logit_range(self, direction: np.ndarray) -> float:
+        """Largest change of a logit relative to the others of its sample, along `direction`."""
         ...
 
-    def sum(self, function: Function, *args: Any, add: Add = add) -> Any:
-        """The sum of ``function(part, *args)``, here."""
+    def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
+        """Blocks of the Hessian for pairs of classes but the last, as `grams.unpacked` takes them.
+
+        The Hessian of a sample is diag(p) - p p', and `residual_weight` times r r' for the residual
+        r = p - y.
+        """
+        ...
+
+    def class_block_grams(
+        self, theta: np.ndarray, residual_weight: float, per_leverage: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Diagonal blocks of the Hessian, one a class; from drawn rows if `per_leverage` is given.
+
+        `per_leverage`, (R, p), times the squared entries of a row times its class weight is the
+        probability of drawing the row for the class.
+        """
+        ...
+
+    def hessian_diagonal(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
+        """Diagonal of the Hessian, (R, p)."""
+        ...
+
+    def sampling_scores(self, theta: np.ndarray) -> Scores:
+        """How much each row matters to the curvature, left where the rows are."""
         ...
 
     def close(self) -> None:
-        """Let go of what was needed to ask."""
+        """End threads and free memory that the sums hold; they can be used again."""
         ...
 
 
-class RowSource(Asked, Protocol):
+class RowSource(Protocol):
     """Rows with their targets and weights, the data of a fit."""
 
     @property
+    def n_rows(self) -> int:
+        """Number of rows, n."""
+        ...
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of X, d."""
+        ...
+
+    @property
     def n_classes(self) -> int:
-        """K."""
+        """Number of classes, K."""
+        ...
+
+    @property
+    def n_outputs(self) -> int:
+        """Rows of logits, R: K, or one for two classes."""
         ...
 
     @property
@@ -66,38 +104,18 @@ class RowSource(Asked, Protocol):
         ...
 
     @property
-    def n_threads(self) -> int:
-        """Threads for what is done here."""
-        ...
-
-    @property
-    def n_rows(self) -> int:
-        """Number of samples."""
-        ...
-
-    @property
-    def n_features(self) -> int:
-        """Number of columns of X."""
-        ...
-
-    @property
-    def sparse(self) -> bool:
-        """Whether X is."""
-        ...
-
-    @property
-    def n_outputs(self) -> int:
-        """Rows of logits: K, or one for two classes."""
-        ...
-
-    @property
     def theta_shape(self) -> tuple[int, int]:
         """Shape of the parameters, (R, p)."""
         ...
 
     @property
-    def immovable(self) -> bool:
-        """Whether rows must stay where they are, so that no sample of them is drawn."""
+    def sparse(self) -> bool:
+        """Whether X is a sparse matrix."""
+        ...
+
+    @property
+    def can_sample(self) -> bool:
+        """Whether rows can be drawn and brought to this process."""
         ...
 
     @property
@@ -105,48 +123,71 @@ class RowSource(Asked, Protocol):
         """Relative rounding error of sums."""
         ...
 
-    def of_classes(self, mask: Any) -> Any:
-        """The same rows for some of the classes; rows of the others have no weight."""
+    def in_memory(self) -> LocalRows | None:
+        """All rows, if they are in this process; None if they are elsewhere."""
         ...
 
-    def prepared(self, kind: Function, *args: Any) -> Any:
-        """The same parts, each as ``kind(part, *args)``, to be asked as these."""
+    def first_sums(self) -> FirstSums:
+        """Sums from which the moments follow, from one read of X."""
+        ...
+
+    def weight_range(self) -> tuple[float, float]:
+        """The smallest weight above zero, and the largest."""
+        ...
+
+    def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
+        """Weighted sum of the losses, each to full accuracy, of parameters that are not centred."""
+        ...
+
+    def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        """Largest distance from `origin` in some columns, over rows with a weight."""
+        ...
+
+    def column_products(
+        self, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+        ...
+
+    def first_row(self, columns: np.ndarray) -> np.ndarray:
+        """Numbers of the first row in some columns."""
+        ...
+
+    def power_sums(
+        self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
+    ) -> np.ndarray:
+        """Weighted sums of ((x - origin) - shift)^power, column by column."""
+        ...
+
+    def with_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for the classes in `mask`; rows of other classes must have no weight."""
         ...
 
     def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
-        """The same rows with some of their columns, each times 2^exponent."""
+        """The same rows with some of the columns, each times 2^exponent."""
         ...
 
-    def here(self) -> Any:
-        """All rows in this process, as `LocalRows`, or in one part where they are immovable."""
+    def without_far_unweighted(self) -> Self:
+        """The same rows, with zeros for rows without weight whose squares would overflow.
+
+        Sources that leave rows without weight out of their sums return themselves.
+        """
         ...
 
+    def sample(
+        self, moments: Moments, centre: np.ndarray, size: int, scores: Scores | None = None
+    ) -> LocalRows:
+        """Draw about `size` rows, less `centre`, see `sampling.draw_sample`."""
+        ...
 
-class Here:
-    """All rows in this process: a place of one part, itself."""
+    def row_space(self, moments: Moments, independent: bool) -> RowSpace[Any]:
+        """Coordinates of the space of all rows, or of independent rows only."""
+        ...
 
-    immovable = False
-    eps = float_info.epsilon
+    def sums(self, centre: np.ndarray | None, far: bool) -> RowSums:
+        """Sums over the rows measured from `centre`; None stands for the origin.
 
-    def prepared(self, kind: Function, *args: Any) -> Any:
-        """Call the function."""
-        return kind(self, *args)
-
-    def map(self, function: Function, *args: Any) -> Any:
-        """Call the function."""
-        return function(self, *args)
-
-    def total(self, each: Any, add: Add = add) -> Any:
-        """The sum of one term."""
-        return each
-
-    def gather(self, each: Any) -> list[Any]:
-        """The one result."""
-        return [each]
-
-    def sum(self, function: Function, *args: Any, add: Add = add) -> Any:
-        """Call the function."""
-        return function(self, *args)
-
-    def close(self) -> None:
-        """Nothing is held."""
+        `far` tells that the centre is so many deviations from zero that centred logits would
+        cancel.
+        """
+        ...

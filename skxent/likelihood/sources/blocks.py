@@ -22,6 +22,8 @@ import scipy.sparse
 
 from skxent.likelihood.sources.thread_limits import end_pool, new_pool
 
+Matrix = Any  # an (n, d) NumPy array, or a SciPy CSR matrix, which has no types
+
 BLOCK_ELEMENTS = 1 << 20  # rows and logits of one block: eight megabytes of float64
 RUN_ELEMENTS = 1 << 18  # of a run of rows, of which there may be two copies
 LEAST_RUN = 512  # rows of one
@@ -156,6 +158,13 @@ class Blocks:
             end_pool(self._pool)
             self._pool = None
         self._spaces = threading.local()
+
+
+def add(a: Any, b: Any) -> Any:
+    """The sum of two sums, tuples of sums element by element."""
+    if isinstance(a, tuple):
+        return tuple(add(*pair) for pair in zip(a, b, strict=True))
+    return a + b
 
 
 def fit_one_block(n_rows: int, width: int, n_outputs: int) -> bool:

@@ -1,4 +1,4 @@
-"""The fused kernels of a fit, see `kernels`, in functions of the array API standard.
+"""The kernels of a fit, see `kernels`, in functions of the array API standard.
 
 Logits Z are class-major, (R, m), R = 1 for two classes. Nothing is written in place.
 """
@@ -6,9 +6,8 @@ Logits Z are class-major, (R, m), R = 1 for two classes. Nothing is written in p
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
 
-Array = Any  # of the standard
+from skxent.likelihood.sources.device_arrays import Array
 
 
 def log_partition(xp: ModuleType, Z: Array) -> tuple[Array, Array]:
@@ -50,7 +49,7 @@ def losses_and_residuals(xp: ModuleType, Z: Array, Y: Array) -> tuple[Array, Arr
 
 
 def moved_probabilities(xp: ModuleType, Z: Array, Q: Array) -> Array:
-    """Moves of the probabilities where logits Z move by Q, see `kernels.move_probabilities`."""
+    """Changes of the probabilities if logits Z change by Q, see `kernels.move_probabilities`."""
     if Z.shape[0] == 1:
         E = xp.exp(-xp.abs(Z))
         return Q * E / (1.0 + E) ** 2

@@ -1,144 +1,146 @@
-"""The data of a fit that are here: rows, targets and weights."""
+"""Rows in this process as a row source."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
+from sys import float_info
+from typing import ClassVar, Self
 
 import numpy as np
-import scipy.sparse
 
-from skxent.likelihood.sources.base import Here
-from skxent.likelihood.sources.blocks import Blocks
+from skxent.likelihood.row_losses import target_losses
+from skxent.likelihood.sources import column_products, row_space, sampling
+from skxent.likelihood.sources.arrays import RowArrays
+from skxent.likelihood.sources.first_sums import FirstSums, Moments
+from skxent.likelihood.sources.local_sums import LocalSums
+from skxent.likelihood.sources.row_space import RowSpace
 
-FEW_CLASSES = 16  # that a label is compared with, rather than looking up where its one belongs
+FAR_ROWS = 1024  # rows without weight that are looked at together, so that few are copied at a time
+# A number whose square, times a sample's part in the curvature, is near the end of float64.
+OVERFLOWS = 1e150
 
 
-@dataclass(frozen=True)
-class LocalRows(Here):
-    """Rows, targets and weights.
+class LocalRows(RowArrays):
+    """Rows, targets and weights in this process, see `RowArrays`; implements `RowSource`."""
 
-    Parameters
-    ----------
-    X : (n, d) array or CSR matrix
-    targets : (n,) or (n, K) array
-        Class codes, or soft rows that sum to one.
-    weight : (n,) array or None
-    n_classes : int
-    fit_intercept : bool
-    n_threads : int
-    part : int
-        Which part of the whole, where these are not all rows.
-    """
+    can_sample: ClassVar[bool] = True
+    eps: ClassVar[float] = float_info.epsilon
 
-    X: Any
-    targets: np.ndarray
-    weight: np.ndarray | None
-    n_classes: int
-    fit_intercept: bool = True
-    n_threads: int = 1
-    part: int = 0
-
-    @property
-    def n_rows(self) -> int:
-        """Number of samples."""
-        return int(self.X.shape[0])
-
-    @property
-    def n_features(self) -> int:
-        """Number of columns of X."""
-        return int(self.X.shape[1])
-
-    @property
-    def sparse(self) -> bool:
-        """Whether X is."""
-        return bool(scipy.sparse.issparse(self.X))
-
-    @property
-    def n_outputs(self) -> int:
-        """Rows of logits: K, or one for two classes."""
-        return 1 if self.n_classes == 2 else self.n_classes
-
-    @property
-    def theta_shape(self) -> tuple[int, int]:
-        """Shape of the parameters, (R, p)."""
-        return self.n_outputs, self.n_features + self.fit_intercept
-
-    def here(self) -> Self:
+    def in_memory(self) -> Self:
         """These rows."""
         return self
 
-    def blocks(self, offset: np.ndarray | None) -> Blocks:
-        """X in blocks, less `offset`."""
-        return Blocks(self.X, offset=offset, n_outputs=self.n_outputs, n_threads=self.n_threads)
+    def first_sums(self) -> FirstSums:
+        """Sums from which the moments follow, from one read of X."""
+        return FirstSums.of(self)
 
-    def of_classes(self, mask: np.ndarray) -> Self:
-        """The same rows for some of the classes; those of the others have no weight."""
-        if self.targets.ndim == 1:
-            targets = np.maximum(np.cumsum(mask) - 1, 0)[self.targets]
+    def weight_range(self) -> tuple[float, float]:
+        """The smallest weight above zero, and the largest."""
+        if self.weight is None:
+            return 1.0, 1.0
+        above = self.weight[self.weight > 0]
+        return float(above.min(initial=np.inf)), float(above.max(initial=0.0))
+
+    def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
+        """Weighted sum of the losses, each to full accuracy, of parameters that are not centred."""
+        blocks = self.blocks(None)
+
+        def sums(segment: list[slice]) -> float:
+            total, buffer = 0.0, blocks.buffer()
+            for rows in segment:
+                logits = blocks.read(rows, buffer) @ coef.T + intercept
+                losses = target_losses(np.asarray(logits), self.targets[rows])
+                if self.weight is not None:
+                    weight = self.weight[rows]
+                    losses = losses[weight > 0] * weight[weight > 0]
+                total += float(losses.sum())
+            return total
+
+        try:
+            return float(sum(blocks.map(sums)))
+        finally:
+            blocks.close()
+
+    def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        """Largest distance from `origin` in some columns, over rows with a weight."""
+        most = np.zeros(len(columns))
+        for i, column in enumerate(columns):
+            x = self._column(column)
+            x = x if self.weight is None else x[self.weight > 0]
+            most[i] = np.abs(x - origin[i]).max(initial=0.0)
+        return most
+
+    def column_products(
+        self, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+        return column_products.column_products(self, centre, scale, V)
+
+    def first_row(self, columns: np.ndarray) -> np.ndarray:
+        """Numbers of the first row in some columns."""
+        x = self.X[[0]][:, columns]
+        return np.asarray(x.toarray() if self.sparse else x, dtype=np.float64)[0]
+
+    def power_sums(
+        self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
+    ) -> np.ndarray:
+        """Weighted sums of ((x - origin) - shift)^power, column by column."""
+        weight = np.ones(self.n_rows) if self.weight is None else self.weight
+        result = np.empty(len(columns))
+        for i, column in enumerate(columns):
+            result[i] = weight @ ((self._column(column) - origin[i]) - shift[i]) ** power
+        return result
+
+    def without_far_unweighted(self) -> Self:
+        """These rows, with zeros for all rows without weight if squares in one of them overflow.
+
+        Zero times an infinite square would be NaN.
+        """
+        if self.weight is None or self.weight.all():
+            return self
+        rows = np.flatnonzero(self.weight == 0)
+        for start in range(0, len(rows), FAR_ROWS):
+            some = self.X[rows[start : start + FAR_ROWS]]
+            if float(np.abs(some.data if self.sparse else some).max(initial=0.0)) > OVERFLOWS:
+                break
         else:
-            targets = self.targets[:, mask]
-            targets[~targets.any(axis=1), 0] = 1.0  # any distribution will do
-        return replace(self, targets=targets, n_classes=int(np.count_nonzero(mask)))
-
-    def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
-        """These rows with some of their columns, times powers of two, in a copy."""
-        return replace(self, X=columns_of(self.X, columns, exponents))
-
-    def target_block(self, rows: slice) -> np.ndarray:
-        """Targets of a block as distributions, class-major (K, m)."""
-        targets = self.targets[rows]
-        if targets.ndim == 2:
-            return (targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)).T
-        Y = np.empty((self.n_classes, len(targets)))
-        if self.n_classes <= FEW_CLASSES:
-            Y[...] = targets == np.arange(self.n_classes)[:, None]
+            return self
+        X = self.X.copy()
+        if self.sparse:
+            X.data[np.repeat(self.weight == 0, np.diff(X.indptr))] = 0.0
         else:
-            Y.fill(0.0)
-            Y[targets, np.arange(len(targets))] = 1.0
-        return Y
+            X[rows] = 0.0
+        return replace(self, X=X)
 
+    def total_score(self, scores: np.ndarray) -> float:
+        """Sum of scores over all rows."""
+        return float(scores.sum())
 
-def weight_range(data: LocalRows) -> tuple[float, float]:
-    """The smallest weight above zero, and the largest."""
-    if data.weight is None:
-        return 1.0, 1.0
-    above = data.weight[data.weight > 0]
-    return float(above.min(initial=np.inf)), float(above.max(initial=0.0))
+    def column_scores(
+        self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray
+    ) -> np.ndarray:
+        """Weighted part of each row in the second moments of some columns, (n,)."""
+        return sampling.column_scores(self, columns, centre, moment)
 
+    def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: float | np.ndarray) -> Self:
+        """Draw rows, see `sampling.draw_rows`."""
+        return sampling.draw_rows(self, centre, rate, *shares)
 
-def wider(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
-    """The range that has two ranges in it."""
-    return min(a[0], b[0]), max(a[1], b[1])
+    def sample(
+        self, moments: Moments, centre: np.ndarray, size: int, scores: np.ndarray | None = None
+    ) -> LocalRows:
+        """Draw about `size` rows, see `sampling.draw_sample`."""
+        return sampling.draw_sample(self, moments, centre, size, scores)
 
+    def row_space(self, moments: Moments, independent: bool) -> RowSpace[Self]:
+        """Coordinates of the space of all rows, or of independent rows only."""
+        factor = row_space.independent_row_space if independent else row_space.row_space
+        return factor(self, moments)
 
-def canonical(X: Any) -> Any:
-    """Rows as `Blocks` reads them: sparse ones with indices sorted, in a copy if they are not."""
-    if scipy.sparse.issparse(X) and not X.has_canonical_format:
-        X = X.copy()  # the caller's is not sorted for him
-        X.sum_duplicates()
-    return X
+    def sums(self, centre: np.ndarray | None, far: bool) -> LocalSums:
+        """Sums over the rows measured from a centre, see `LocalSums`."""
+        return LocalSums(self, centre, far)
 
-
-def columns_of(X: Any, columns: np.ndarray, exponents: np.ndarray | None = None) -> Any:
-    """Some columns of X, each times a power of two, in a copy."""
-    X = X[:, columns]
-    if exponents is None:
-        return X
-    if not scipy.sparse.issparse(X):
-        return np.ldexp(X.astype(np.float64, copy=False), exponents)
-    X = X.astype(np.float64)
-    X.data = np.ldexp(X.data, exponents[X.indices])
-    return X
-
-
-def joined(parts: list[LocalRows], n_threads: int) -> LocalRows:
-    """Dense parts as one, without a copy where there is but one."""
-    first = parts[0]
-    if len(parts) == 1:
-        return replace(first, n_threads=n_threads)
-    X = np.concatenate([part.X for part in parts])
-    targets = np.concatenate([part.targets for part in parts])
-    weights = [part.weight for part in parts if part.weight is not None]
-    weight = np.concatenate(weights) if weights else None
-    return replace(first, X=X, targets=targets, weight=weight, n_threads=n_threads)
+    def _column(self, column: int) -> np.ndarray:
+        x = self.X[:, [column]]
+        return np.asarray(x.toarray() if self.sparse else x, dtype=np.float64)[:, 0]

@@ -1,45 +1,63 @@
-"""Rows held here: read in blocks, and what a fit asks of each of them summed up.
+"""Sums over rows in this process at given parameters, read block by block.
 
 Conventions are those of `objective`: theta is (R, p), arrays over samples are class-major (R, m).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
 from skxent.likelihood import kernels
-from skxent.likelihood.sources.base import Here
-from skxent.likelihood.sources.blocks import Blocks, fit_one_block, product
-from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources import grams
+from skxent.likelihood.sources.arrays import RowArrays
+from skxent.likelihood.sources.blocks import Blocks, Matrix, fit_one_block, product
 
-KEPT_LOGITS = 1 << 20  # whose curvature is kept: eight megabytes
+# Numbers in the class probabilities of all samples up to which they are kept for further products
+# with the Hessian at the same point: eight megabytes, which such a product reads again faster than
+# it computes them.
+KEPT_LOGITS = 1 << 20
+
+ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
 
 
-class LocalSums(Here):
-    """Samples measured from a centre, and sums over them.
+@dataclass
+class KeptCurvature:
+    """`kernels.curvature` of blocks at the point `theta`, by the first row of the block.
+
+    A block in `known` holds the values at `theta`; the array of any other block is free for reuse.
+    """
+
+    theta: np.ndarray
+    blocks: dict[int, np.ndarray] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
+
+
+class LocalSums:
+    """Samples measured from a centre, and sums over them; implements `RowSums`.
 
     Parameters
     ----------
-    data : Data
+    data : RowArrays
     centre : (d,) array or None
         What samples are measured from; None for the origin.
     far : bool
-        Whether the centre is so far from zero, in deviations, that centred logits would cancel.
+        Whether the centre is so many deviations from zero that centred logits would cancel.
 
     Notes
     -----
-    Centring the logits, z = W x + (a - W centre), reads X as it is; but where a column's mean is
-    thousands of its deviations the two terms cancel, and the block itself is centred in cache.
+    Centring the logits, z = W x + (a - W centre), reads X as it is. Where a column's mean is
+    thousands of its deviations the two terms cancel, and each block is centred in cache instead.
 
-    Few rows, of one block, are written out once as samples, centred and with their ones: every
-    product is then one call. The probabilities of the last pass are kept for the curvature there.
-
-    Products with the Hessian at one point share what depends on the point alone, unless it is much.
+    Rows that fit one block are written out once as samples, centred and with their ones. Every
+    product is then a single call. The probabilities of the last pass are kept for the curvature at
+    the same point, and so are the products of their entries.
     """
 
-    def __init__(self, data: LocalRows, centre: np.ndarray | None, far: bool) -> None:
+    def __init__(self, data: RowArrays, centre: np.ndarray | None, far: bool) -> None:
         self.data = data
         self.shape = data.theta_shape
         in_cache = far and not data.sparse
@@ -52,14 +70,22 @@ class LocalSums(Here):
         if self.written_out:
             samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
             self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
-        self.products: np.ndarray | None = None  # of their entries, kept by `grams`
-        self._last: tuple[np.ndarray, np.ndarray] | None = None
-        self._keeps = data.n_rows * data.n_outputs <= KEPT_LOGITS
-        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._keeps_curvature = data.n_rows * data.n_outputs <= KEPT_LOGITS
+        self._forget()
+
+    def _forget(self) -> None:
+        self._products: np.ndarray | None = None  # of entries of the samples
+        self._last: tuple[np.ndarray, np.ndarray] | None = None  # theta, probabilities there
+        self._curvature: KeptCurvature | None = None
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and forget what was kept for further sums."""
         self.blocks.close()
+        self._forget()
+
+    def in_memory(self) -> Self:
+        """These sums."""
+        return self
 
     def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Sum of the weighted log-partition A, and its gradient."""
@@ -68,10 +94,10 @@ class LocalSums(Here):
         return partition, self._recentre(_in_order(g for _, g in sums))
 
     def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
-        """Sum of the weighted losses and its gradient, sample by sample, so that none cancels.
+        """Sum of the weighted losses, its sensitivity and its gradient, without cancellation.
 
-        And, between them, the sum of the sizes of logits times residuals: an epsilon of it is what
-        rounding of the logits does to the sum of the losses.
+        The losses are added sample by sample. The sensitivity is the sum of the absolute products
+        of logits and residuals: rounding of the logits changes the sum by an epsilon of it.
         """
 
         def sums(segment: list[slice]) -> tuple[float, float, np.ndarray]:
@@ -87,18 +113,32 @@ class LocalSums(Here):
                 total += float(self.weigh(losses, rows).sum())
                 R = self.weigh(R, rows)
                 sensitivity += float(np.abs(R * Z).sum())
-                add_outer(gradient, R, x)
+                _add_outer(gradient, R, x)
             return total, sensitivity, gradient
 
         loss, sensitivity, gradient = zip(*self.blocks.map(sums, theta.size), strict=True)
         return sum(loss), sum(sensitivity), self._recentre(_in_order(gradient))
 
-    def moved(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """Move of the gradient of A along `direction`."""
-        sums = self.blocks.map(lambda segment: self._moved(theta, direction, segment), theta.size)
-        return self._recentre(_in_order(sums))
+    def hessian_product(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p)."""
+        kept = self._curvature_at(theta) if self._keeps_curvature else None
 
-    def largest_move(self, direction: np.ndarray) -> float:
+        def products(segment: list[slice]) -> np.ndarray:
+            V, shift = self._for_blocks(direction)
+            space, buffer = self._space(3), self.blocks.buffer()
+            total = np.zeros(self.shape)
+            for rows in segment:
+                x = self.blocks.read(rows, buffer)
+                Z, P, Q = self._shaped(space, rows)
+                P = self._curvature_of(theta, rows, x, Z, P, kept)
+                _logits(V, x, shift, Q)
+                kernels.move_probabilities(P, Q, Z, self._weight(rows))
+                _add_outer(total, Q, x)
+            return total
+
+        return self._recentre(_in_order(self.blocks.map(products, theta.size)))
+
+    def max_logit_range(self, direction: np.ndarray) -> float:
         """Largest change of a logit relative to the others of its sample, along `direction`."""
         V, shift = self._for_blocks(direction)
 
@@ -116,10 +156,77 @@ class LocalSums(Here):
 
         return max(self.blocks.map(largest))
 
+    def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
+        """Blocks of the Hessian for the pairs of classes k <= l but the last.
+
+        (q, p, p) for q = (K - 1) K / 2 pairs, or (q, p (p + 1) / 2) for short samples; see
+        `grams.unpacked`. One block for two classes.
+        """
+        n = max(self.shape[0] - 1, 1)
+        n_pairs = n * (n + 1) // 2
+        return self._gram(theta, residual_weight, grams.pair_weights, n_pairs)
+
+    def class_block_grams(
+        self, theta: np.ndarray, residual_weight: float, per_leverage: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Diagonal blocks of the Hessian, one for each row of theta, shaped as `hessian_gram`.
+
+        With `per_leverage`, (R, p), they are (R, p, p) and estimated from rows drawn for each
+        class, see `grams.DrawnGrams`.
+        """
+        if per_leverage is None:
+            return self._gram(theta, residual_weight, grams.class_weights, len(theta))
+        blocks, p = self.blocks, theta.shape[1]
+
+        def sums(segment: list[slice]) -> np.ndarray:
+            buffer, drawn = blocks.buffer(), grams.DrawnGrams(per_leverage)
+            space = blocks.rows_space("samples", blocks.run_rows, p)
+            for run in blocks.runs(segment):
+                P, residual = self._at(theta, residual_weight, run, blocks.read(run, buffer))
+                C = self.weigh(grams.class_weights(P, residual, residual_weight), run)
+                x = self.samples(run, buffer, space)
+                draw = np.random.default_rng((self.data.part, run.start)).random(len(x))
+                drawn.add(C, x, draw)
+            return drawn.finish()
+
+        total: np.ndarray = sum(blocks.map(sums, theta.size * p))
+        return total
+
+    def hessian_diagonal(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
+        """Diagonal of the Hessian, (R, p)."""
+        blocks = self.blocks
+
+        def sums(segment: list[slice]) -> np.ndarray:
+            total, buffer = np.zeros(theta.shape), blocks.buffer()
+            for rows in segment:
+                x = blocks.read(rows, buffer)
+                P, residual = self._at(theta, residual_weight, rows, x)
+                h = self.weigh(grams.class_weights(P, residual, residual_weight), rows)
+                total[:, : blocks.n_features] += grams.centred_squares(h, x, self.centre)
+                total[:, blocks.n_features :] += h.sum(axis=1, keepdims=True)
+            return total
+
+        squares: np.ndarray = sum(blocks.map(sums, theta.size))
+        return squares
+
+    def sampling_scores(self, theta: np.ndarray) -> np.ndarray:
+        """How much each row matters to the curvature, (n,): sum p (1 - p) + sum (p - y)^2."""
+        result = np.empty(self.blocks.n_rows)
+
+        def fill(segment: list[slice]) -> None:
+            buffer = self.blocks.buffer()
+            for rows in segment:
+                P, R = self._at(theta, 1.0, rows, self.blocks.read(rows, buffer))
+                assert R is not None
+                result[rows] = (P * (1.0 - P) + R * R).sum(axis=0)
+
+        self.blocks.map(fill)
+        return result if self.data.weight is None else result * self.data.weight
+
     def samples(
         self, rows: slice, buffer: np.ndarray | None, space: np.ndarray | None = None
     ) -> np.ndarray:
-        """Centred samples of a block, dense, (m, p), for the curvature; in `space` if need be."""
+        """Centred samples of a block, dense, (m, p); written to `space` if they must be copied."""
         x = self.blocks.read(rows, buffer)
         x = x.toarray() if self.blocks.sparse else x
         if x.shape[1] == self.shape[1] and self.centre is None:
@@ -131,9 +238,27 @@ class LocalSums(Here):
             samples[:, -1] = 1.0
         return samples
 
-    def probabilities(self, theta: np.ndarray, x: Any) -> np.ndarray:
-        """Probabilities (R, m) of a block as read; of the second class where there are two."""
-        if self._last is not None and self._last[0] is theta:
+    def residuals(self, P: np.ndarray, rows: slice) -> np.ndarray:
+        """P - Y of a block, (R, m)."""
+        Y = self.data.target_block(rows)
+        return P - (Y[1:] if len(P) == 1 else Y)
+
+    def weigh(self, values: np.ndarray, rows: slice) -> np.ndarray:
+        """Multiply by the weights of a block, in place; samples run along the last axis."""
+        if self.data.weight is not None:
+            values *= self.data.weight[rows]
+        return values
+
+    def _at(
+        self, theta: np.ndarray, residual_weight: float, rows: slice, x: Matrix
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Probabilities of a block x, and residuals P - Y; None for a residual weight of zero."""
+        P = self._probabilities(theta, x)
+        return P, self.residuals(P, rows) if residual_weight else None
+
+    def _probabilities(self, theta: np.ndarray, x: Matrix) -> np.ndarray:
+        """Probabilities (R, m) of a block; of the second class where there are two."""
+        if self._last is not None and _same(self._last[0], theta):
             P = self._last[1]
         else:
             W, intercept = self._for_blocks(theta)
@@ -142,30 +267,34 @@ class LocalSums(Here):
             kernels.log_partition(Z, P, None)
         return P + 0.5 if len(P) == 1 else P
 
-    def residuals(self, P: np.ndarray, rows: slice) -> np.ndarray:
-        """P - Y of a block, (R, m)."""
-        Y = self.data.target_block(rows)
-        return P - (Y[1:] if len(P) == 1 else Y)
+    def _gram(
+        self, theta: np.ndarray, residual_weight: float, class_weights: ClassWeights, n: int
+    ) -> np.ndarray:
+        """Sums over samples of c_q x x' for n class weights c, packed if the samples are short."""
+        blocks, p = self.blocks, theta.shape[1]
+        packed = grams.packs(n, p)
 
-    def uncertainty(self, theta: np.ndarray) -> np.ndarray:
-        """How much each sample matters to the curvature, (n,): sum p (1 - p) + sum (p - y)^2."""
-        result = np.empty(self.blocks.n_rows)
+        def sums(segment: list[slice]) -> np.ndarray:
+            buffer, total = blocks.buffer(), np.zeros(0)
+            space = blocks.rows_space("samples", blocks.run_rows, p)
+            scaled = blocks.rows_space("scaled", blocks.run_rows, p)
+            for run in blocks.runs(segment):
+                P, residual = self._at(theta, residual_weight, run, blocks.read(run, buffer))
+                C = class_weights(P, residual, residual_weight)
+                x = self.samples(run, buffer, space)
+                C = self.weigh(C, run)
+                part = self._packed(C, x) if packed else grams.each_gram(C, x, scaled[: len(x)])
+                total = np.add(total, part, out=total) if total.size else part
+            return total
 
-        def fill(segment: list[slice]) -> None:
-            buffer = self.blocks.buffer()
-            for rows in segment:
-                P = self.probabilities(theta, self.blocks.read(rows, buffer))
-                R = self.residuals(P, rows)
-                result[rows] = (P * (1.0 - P) + R * R).sum(axis=0)
+        gram: np.ndarray = sum(blocks.map(sums, n * p * (p + 1) // 2))
+        return gram
 
-        self.blocks.map(fill)
-        return result if self.data.weight is None else result * self.data.weight
-
-    def weigh(self, values: np.ndarray, rows: slice) -> np.ndarray:
-        """Multiply by the weights of a block, in place; samples run along the last axis."""
-        if self.data.weight is not None:
-            values *= self.data.weight[rows]
-        return values
+    def _packed(self, C: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """`grams.packed_gram`; the products of samples that are written out are kept."""
+        if self.written_out and self._products is None:
+            self._products = grams.packed_products(x)
+        return grams.packed_gram(C, x) if self._products is None else C @ self._products.T
 
     def _weight(self, rows: slice) -> np.ndarray | None:
         return None if self.data.weight is None else self.data.weight[rows]
@@ -178,41 +307,40 @@ class LocalSums(Here):
             x = self.blocks.read(rows, buffer)
             Z, P = self._shaped(space, rows)
             _logits(W, x, intercept, Z)
-            weight = self._weight(rows)
-            total += kernels.log_partition(Z, P, weight)
-            add_outer(gradient, P, x)
+            total += kernels.log_partition(Z, P, self._weight(rows))
+            _add_outer(gradient, P, x)
         if self.written_out and self.data.weight is None:
-            self._last = theta, P
+            self._last = theta.copy(), P
         return total, gradient
 
-    def _moved(self, theta: np.ndarray, direction: np.ndarray, segment: list[slice]) -> np.ndarray:
-        V, shift = self._for_blocks(direction)
-        space, buffer = self._space(3), self.blocks.buffer()
-        product = np.zeros(self.shape)
-        for rows in segment:
-            x = self.blocks.read(rows, buffer)
-            Z, P, Q = self._shaped(space, rows)
-            P = self._curvature(theta, rows, x, Z, P)
-            _logits(V, x, shift, Q)
-            kernels.move_probabilities(P, Q, Z, self._weight(rows))
-            add_outer(product, Q, x)
-        return product
+    def _curvature_at(self, theta: np.ndarray) -> KeptCurvature:
+        """The curvature kept at `theta`, or space for it."""
+        kept = self._curvature
+        if kept is None or not _same(kept.theta, theta):
+            blocks = {} if kept is None else kept.blocks
+            self._curvature = kept = KeptCurvature(theta.copy(), blocks)
+        return kept
 
-    def _curvature(
-        self, theta: np.ndarray, rows: slice, x: Any, Z: np.ndarray, P: np.ndarray
+    def _curvature_of(
+        self,
+        theta: np.ndarray,
+        rows: slice,
+        x: Matrix,
+        Z: np.ndarray,
+        P: np.ndarray,
+        kept: KeptCurvature | None,
     ) -> np.ndarray:
-        """`kernels.curvature` of a block, which many products at one point share."""
-        at, kept = self._kept.get(rows.start, (None, P))
-        if at is theta:
-            return kept
+        """`kernels.curvature` of a block; Z and P are space for logits and the result."""
+        if kept is not None:
+            if rows.start in kept.known:
+                return kept.blocks[rows.start]
+            P = kept.blocks.setdefault(rows.start, np.empty_like(P))
         W, intercept = self._for_blocks(theta)
         _logits(W, x, intercept, Z)
-        if self._keeps and at is None:
-            kept = np.empty_like(P)
-        kernels.curvature(Z, kept)
-        if self._keeps:
-            self._kept[rows.start] = theta, kept
-        return kept
+        kernels.curvature(Z, P)
+        if kept is not None:
+            kept.known.add(rows.start)
+        return P
 
     def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Weights and intercepts that give the same logits from samples that are not centred."""
@@ -230,7 +358,7 @@ class LocalSums(Here):
 
     def _space(self, n: int) -> list[np.ndarray]:
         size = self.shape[0] * self.blocks.block_rows
-        if self.written_out:  # of which the probabilities are kept
+        if self.written_out:  # whose probabilities are kept
             return [np.empty(size) for _ in range(n)]
         return [self.blocks.space(1 + i, (size,)) for i in range(n)]
 
@@ -239,14 +367,19 @@ class LocalSums(Here):
         return [flat[: shape[0] * shape[1]].reshape(shape) for flat in space]
 
 
-def add_outer(total: np.ndarray, R: np.ndarray, x: Any) -> None:
-    """Add sums over samples of r x', for rows as they are; an intercept is a one they lack."""
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two points have the same parameters."""
+    return bool((a == b).all())
+
+
+def _add_outer(total: np.ndarray, R: np.ndarray, x: Matrix) -> None:
+    """Add the sum over samples of r x'; an intercept is an entry of one that x lacks."""
     total[:, : x.shape[1]] += product(R, x)
     if x.shape[1] < total.shape[1]:
         total[:, -1] += R.sum(axis=1)
 
 
-def _logits(W: np.ndarray, x: Any, intercept: np.ndarray | None, out: np.ndarray) -> None:
+def _logits(W: np.ndarray, x: Matrix, intercept: np.ndarray | None, out: np.ndarray) -> None:
     shift = 0.0 if intercept is None else intercept[:, None]
     if not isinstance(x, np.ndarray):
         np.add((x @ W.T).T, shift, out=out)
@@ -256,8 +389,8 @@ def _logits(W: np.ndarray, x: Any, intercept: np.ndarray | None, out: np.ndarray
         out += shift
 
 
-def _in_order(terms: Any) -> np.ndarray:
-    """Sum in the order given: `math.fsum`'s job for arrays, with the same bits every time."""
+def _in_order(terms: Iterable[np.ndarray]) -> np.ndarray:
+    """Sum of arrays in the order given, so that the sum has the same bits every time."""
     total = None
     for term in terms:
         total = term if total is None else np.add(total, term, out=total)

@@ -1,127 +1,368 @@
-"""Rows in the partitions of Dask collections, as a place that a fit can ask."""
+"""Rows in the partitions of Dask collections, as a row source.
+
+A question is the name of a method of `LocalRows` or `LocalSums`, with its arguments. It goes to all
+partitions at once, and their answers are added up on the way back: one round trip. A partition
+builds its local rows, and from these its sums, once: what it builds stays on the worker in a `Slot`
+of the partition. If the worker is lost, or the partition moves, the slot is empty and the next
+question builds them again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import count
 from sys import float_info
+from threading import Lock
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from skxent.inputs import partitions
 from skxent.inputs.partitions import Each
-from skxent.likelihood.sources.base import Add, Function, add
-from skxent.likelihood.sources.local_rows import LocalRows, columns_of, joined
+from skxent.likelihood.sources import sampling
+from skxent.likelihood.sources.arrays import RowShape, joined
+from skxent.likelihood.sources.blocks import Matrix, add, fit_one_block
+from skxent.likelihood.sources.first_sums import FirstSums, Moments
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.local_sums import LocalSums
+from skxent.likelihood.sources.row_space import RowSpace
+from skxent.likelihood.sources.sampling import Scores
 from skxent.likelihood.sources.thread_limits import one_blas_thread
+
+Add = Callable[[Any, Any], Any]
+Question = str | Callable[..., Any]  # a method's name, or a function of local rows
+
+_tokens = count()  # one for each step, so that a slot tells what it holds
 
 
 @dataclass(frozen=True)
-class PartitionedRows:
-    """Rows, targets and weights that stay on their workers.
+class Step:
+    """A method that builds rows from rows, or sums from rows.
+
+    Parameters
+    ----------
+    name : str
+        Of a method of `LocalRows`.
+    args : tuple
+    token : int or None
+        What the slot knows the result by; None if the result is not kept.
+    """
+
+    name: str
+    args: tuple[Any, ...]
+    token: int | None
+
+
+class Slot:
+    """What a partition has built, step by step, while it stays on one worker.
+
+    A pickled slot is empty: if a partition moves or is spilled to disk, its rows are built again.
+    """
+
+    def __init__(self) -> None:
+        self.built: list[tuple[int | None, LocalRows | LocalSums]] = []
+        self._lock = Lock()  # tasks of one partition may run at once
+
+    def __reduce__(self) -> tuple[type[Slot], tuple[()]]:
+        return Slot, ()
+
+    def build(self, rows: Callable[[], LocalRows], steps: Sequence[Step]) -> LocalRows | LocalSums:
+        """The result of some steps from `rows()`; steps that were done before are not repeated."""
+        with self._lock:
+            done = 0
+            for step, (token, _) in zip(steps, self.built, strict=False):
+                if token != step.token:
+                    del self.built[done:]
+                    break
+                done += 1
+            result: Any = self.built[done - 1][1] if done else rows()
+            for step in steps[done:]:
+                result = getattr(result, step.name)(*step.args)
+                if step.token is not None:
+                    self.built.append((step.token, result))
+            return result
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a partition builds its local rows or sums.
+
+    Parameters
+    ----------
+    read : function
+        Turns the samples of a partition into what `LocalRows` takes.
+    n_classes : int
+        Of the targets as they are.
+    fit_intercept : bool
+    steps : tuple of Step
+    """
+
+    read: Callable[[Any], Matrix]
+    n_classes: int
+    fit_intercept: bool
+    steps: tuple[Step, ...] = ()
+
+    def then(self, kept: bool, name: str, *args: Any) -> Recipe:
+        """The recipe with another step, whose result is kept if all results before are."""
+        kept = kept and all(step.token is not None for step in self.steps)
+        step = Step(name, args, next(_tokens) if kept else None)
+        return replace(self, steps=(*self.steps, step))
+
+    def build(self, index: int, part: Any, slot: Slot) -> LocalRows | LocalSums:
+        """Local rows or sums of one partition."""
+        x, (targets, weight) = part
+
+        def rows() -> LocalRows:
+            X = self.read(x)
+            return LocalRows(X, targets, weight, self.n_classes, self.fit_intercept, part=index)
+
+        return slot.build(rows, self.steps)
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """Partitions that are asked questions.
 
     Parameters
     ----------
     parts : Each
         Lazy pairs (x, (targets, weight)), none of them empty.
-    read : function
-        Of an x, what `LocalRows` takes.
-    lengths : sequence of int
-        Their numbers of rows.
-    n_features, sparse, n_classes, fit_intercept, n_threads
-        As in `LocalRows`; threads are for what is done here, a partition has one.
-    preparation : tuple (kind, *args)
-        What a function gets of a partition is ``kind(data, *args)``; `Data` itself where empty.
-    present : (K,) array of bool or None
-        The classes of the targets that are `n_classes`; None for all.
+    slots : Each
+        A lazy `Slot` for each of them.
+    recipe : Recipe
     """
 
     parts: Each
-    read: Function
+    slots: Each
+    recipe: Recipe
+
+    def each(self, question: Question, *args: Any) -> Each:
+        """Ask each partition, lazily; an `Each` among the arguments has one for each of them."""
+        return partitions.map_partitions(
+            self.parts, _answer, self.slots, self.recipe, question, *args
+        )
+
+    def sum(self, question: Question, *args: Any, add: Add = add) -> Any:
+        """Ask each partition and add up the answers: one round trip."""
+        answers = self.each(question, *args)
+        return partitions.compute(self.parts, partitions.tree_reduce(answers, add))
+
+    def gather(self, question: Question, *args: Any) -> list[Any]:
+        """Ask each partition and bring the answers here: one round trip."""
+        result: list[Any] = partitions.compute(self.parts, self.each(question, *args))
+        return result
+
+
+def new_slots(x: Each, held: bool) -> Each:
+    """An empty slot for each partition; on its worker if the partitions are held in memory."""
+    if not held:
+        return Each(Slot() for _ in x)
+    (slots,) = partitions.persist(partitions.map_partitions(x, _new_slot))
+    return slots
+
+
+def _new_slot(index: int, x: Any) -> Slot:
+    return Slot()
+
+
+def _answer(
+    index: int, part: Any, slot: Slot, recipe: Recipe, question: Question, *args: Any
+) -> Any:
+    """Ask one partition, on the worker that has it."""
+    with closing(one_blas_thread()) as limit, limit:
+        built = recipe.build(index, part, slot)
+        try:
+            if callable(question):
+                return question(built, *args)
+            return getattr(built, question)(*args)
+        finally:
+            if isinstance(built, LocalSums):
+                built.close()  # scratch space of many partitions would be as large as X
+
+
+@dataclass(frozen=True)
+class PartitionedRows(Partitions, RowShape):
+    """Rows, targets and weights that stay on their workers; implements `RowSource`.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Numbers of rows of the partitions.
+    width, sparse, n_classes, fit_intercept
+        As in `LocalRows`; `width` is the number of columns.
+    n_threads : int
+        For rows that are brought to this process; a partition has one thread.
+    spare : float or None
+        Bytes on the workers for copies of rows in slots; None if the partitions are not held in
+        memory but read again for each question. Then nothing of them is kept.
+    """
+
     lengths: Sequence[int]
-    n_features: int
+    width: int
     sparse: bool
     n_classes: int
     fit_intercept: bool
     n_threads: int
-    preparation: tuple[Any, ...] = ()
-    present: np.ndarray | None = None
-    immovable: ClassVar[bool] = False
+    spare: float | None = None
+    can_sample: ClassVar[bool] = True
     eps: ClassVar[float] = float_info.epsilon
 
     @property
     def n_rows(self) -> int:
-        """Number of samples."""
+        """Number of rows, n."""
         return sum(self.lengths)
 
     @property
-    def n_outputs(self) -> int:
-        """Rows of logits: K, or one for two classes."""
-        return 1 if self.n_classes == 2 else self.n_classes
+    def n_features(self) -> int:
+        """Number of columns of X, d."""
+        return self.width
 
-    @property
-    def theta_shape(self) -> tuple[int, int]:
-        """Shape of the parameters, (R, p)."""
-        return self.n_outputs, self.n_features + self.fit_intercept
+    def in_memory(self) -> None:
+        """None: the rows are on their workers."""
 
-    def of_classes(self, mask: np.ndarray) -> Self:
-        """The same rows for some of the classes; those of the others have no weight."""
-        return replace(self, present=mask, n_classes=int(np.count_nonzero(mask)))
+    def first_sums(self) -> FirstSums:
+        """Sums from which the moments follow, from one read of X."""
+        first: FirstSums = self.sum("first_sums")
+        return first
 
-    def prepared(self, kind: Function, *args: Any) -> Self:
-        """The same partitions, each as ``kind(part, *args)`` when it is asked."""
-        return replace(self, preparation=(kind, *args))
+    def weight_range(self) -> tuple[float, float]:
+        """The smallest weight above zero, and the largest."""
+        least, most = self.sum("weight_range", add=_wider)
+        return least, most
+
+    def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
+        """Weighted sum of the losses, each to full accuracy, of parameters that are not centred."""
+        return float(self.sum("sum_of_losses", coef, intercept))
+
+    def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        """Largest distance from `origin` in some columns, over rows with a weight."""
+        largest: np.ndarray = self.sum("largest_distance", columns, origin, add=np.maximum)
+        return largest
+
+    def column_products(
+        self, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+        with_X, own = self.sum("column_products", centre, scale, V)
+        return with_X, own
+
+    def first_row(self, columns: np.ndarray) -> np.ndarray:
+        """Numbers of the first row in some columns."""
+        first: np.ndarray = self.gather("first_row", columns)[0]
+        return first
+
+    def power_sums(
+        self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
+    ) -> np.ndarray:
+        """Weighted sums of ((x - origin) - shift)^power, column by column."""
+        sums: np.ndarray = self.sum("power_sums", columns, origin, shift, power)
+        return sums
+
+    def with_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for the classes in `mask`; rows of other classes must have no weight."""
+        recipe = self.recipe.then(self.spare is not None, "with_classes", mask)
+        return replace(self, recipe=recipe, n_classes=int(np.count_nonzero(mask)))
 
     def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
-        """The same partitions, of which some columns are read."""
-        read = partial(_columns, self.read, columns, exponents)
-        return replace(self, read=read, n_features=len(columns))
+        """The same rows with some of the columns, each times 2^exponent."""
+        kept, spare = self._room(8.0 * self.n_rows * len(columns))
+        recipe = self.recipe.then(kept, "with_columns", columns, exponents)
+        return replace(self, recipe=recipe, width=len(columns), spare=spare)
 
-    def map(self, function: Function, *args: Any) -> Each:
-        """Ask each partition, lazily."""
-        settings = self.read, self.n_classes, self.fit_intercept, self.preparation, self.present
-        return partitions.map_partitions(self.parts, _answer, settings, function, *args)
+    def without_far_unweighted(self) -> Self:
+        """These rows: the partitions leave rows without weight out of their sums."""
+        return self
 
-    def total(self, each: Each, add: Add = add) -> Any:
-        """Add up what each partition answers, lazily."""
-        return partitions.tree_reduce(each, add)
+    def total_score(self, scores: Each) -> Any:
+        """Sum of scores over all rows, lazily."""
+        return partitions.tree_reduce(self.each("total_score", scores), add)
 
-    def gather(self, each: Each) -> list[Any]:
-        """What each partition answers."""
-        result: list[Any] = partitions.compute(self.parts, each)
-        return result
+    def column_scores(self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> Each:
+        """Weighted part of each row in the second moments of some columns, lazily."""
+        return self.each("column_scores", columns, centre, moment)
 
-    def sum(self, function: Function, *args: Any, add: Add = add) -> Any:
-        """Ask each partition and add up: one round trip."""
-        return partitions.compute(self.parts, self.total(self.map(function, *args), add))
+    def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> LocalRows:
+        """Draw rows where they are and bring them here, see `sampling.draw_rows`."""
+        return joined(self.gather("draw", centre, rate, *shares), self.n_threads)
+
+    def sample(
+        self, moments: Moments, centre: np.ndarray, size: int, scores: Scores | None = None
+    ) -> LocalRows:
+        """Draw about `size` rows, see `sampling.draw_sample`."""
+        return sampling.draw_sample(self, moments, centre, size, scores)
+
+    def row_space(self, moments: Moments, independent: bool) -> RowSpace[LocalRows]:
+        """Coordinates of the space of all rows, or of independent rows only; in this process."""
+        rows = joined(self.gather("in_memory"), self.n_threads)
+        return rows.row_space(moments, independent)
+
+    def sums(self, centre: np.ndarray | None, far: bool) -> PartitionedSums:
+        """Sums over the rows measured from a centre."""
+        p = self.theta_shape[1]
+        written_out = [n for n in self.lengths if fit_one_block(n, p, self.n_outputs)]
+        kept, _ = self._room(0.0 if self.sparse else 8.0 * p * sum(written_out))
+        recipe = self.recipe.then(kept, "sums", centre, far)
+        return PartitionedSums(self.parts, self.slots, recipe)
+
+    def _room(self, n_bytes: float) -> tuple[bool, float | None]:
+        """Whether there is room for a copy of rows in slots, and bytes left after that."""
+        if self.spare is None or n_bytes > self.spare:
+            return False, self.spare
+        return True, self.spare - n_bytes
+
+
+class PartitionedSums(Partitions):
+    """Sums over the rows of partitions, added up; implements `RowSums`."""
+
+    def in_memory(self) -> None:
+        """None: the rows are on their workers."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """No thread is to be ended: a partition frees its space after each question."""
 
-    def here(self) -> LocalRows:
-        """All rows in this process."""
-        return joined(self.gather(self.map(_itself)), self.n_threads)
+    def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Sum of the weighted log-partition A, and its gradient."""
+        partition, gradient = self.sum("log_partition", theta)
+        return partition, gradient
+
+    def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Sum of the weighted losses, its sensitivity and its gradient, see `LocalSums.losses`."""
+        loss, sensitivity, gradient = self.sum("losses", theta)
+        return loss, sensitivity, gradient
+
+    def hessian_product(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p)."""
+        product: np.ndarray = self.sum("hessian_product", theta, direction)
+        return product
+
+    def max_logit_range(self, direction: np.ndarray) -> float:
+        """Largest change of a logit relative to the others of its sample, along `direction`."""
+        return float(self.sum("max_logit_range", direction, add=max))
+
+    def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
+        """Blocks of the Hessian for pairs of classes, see `LocalSums.hessian_gram`."""
+        gram: np.ndarray = self.sum("hessian_gram", theta, residual_weight)
+        return gram
+
+    def class_block_grams(
+        self, theta: np.ndarray, residual_weight: float, per_leverage: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Diagonal blocks of the Hessian, see `LocalSums.class_block_grams`."""
+        gram: np.ndarray = self.sum("class_block_grams", theta, residual_weight, per_leverage)
+        return gram
+
+    def hessian_diagonal(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
+        """Diagonal of the Hessian, (R, p)."""
+        diagonal: np.ndarray = self.sum("hessian_diagonal", theta, residual_weight)
+        return diagonal
+
+    def sampling_scores(self, theta: np.ndarray) -> Each:
+        """How much each row matters to the curvature, left where the rows are."""
+        return self.each("sampling_scores", theta)
 
 
-def _columns(read: Function, columns: np.ndarray, exponents: np.ndarray | None, x: Any) -> Any:
-    return columns_of(read(x), columns, exponents)
-
-
-def _itself(data: LocalRows) -> LocalRows:
-    return data
-
-
-def _answer(index: int, part: Any, settings: Any, function: Function, *args: Any) -> Any:
-    """Ask one partition, on the worker that has it."""
-    x, (targets, weight) = part
-    read, n_classes, fit_intercept, preparation, present = settings
-    rows: Any = LocalRows(read(x), targets, weight, n_classes, fit_intercept, part=index)
-    if present is not None:
-        rows = rows.of_classes(present)
-    with closing(one_blas_thread()) as limit, limit:
-        if preparation:
-            kind, *known = preparation
-            rows = kind(rows, *known)
-        return function(rows, *args)
+def _wider(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    """The range that contains two ranges."""
+    return min(a[0], b[0]), max(a[1], b[1])

@@ -7,7 +7,8 @@ from typing import Any
 from skxent.inputs.collections import here
 from skxent.inputs.features import raise_if_on_device, read_rows
 from skxent.inputs.fit_targets import FitTargets, Floats
-from skxent.likelihood.sources.local_rows import LocalRows, canonical
+from skxent.likelihood.sources.arrays import canonical
+from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.thread_limits import effective_threads
 
 

@@ -1,115 +1,132 @@
-"""Samples of rows that stand for all of them.
+"""Samples of rows that stand for all rows.
 
-A sample is the same kind of thing as the whole: `LocalRows` with fewer rows and larger
-weights, so that the objective on it estimates the objective on all rows without bias, as does its
-curvature. (Where the first draw missed a column, the second knows of it, and what is due to that
-column is biased: no matter for a place to start from, and a model of the curvature.) Rows are drawn
-where they are, and those that are drawn come here.
+A sample has fewer rows with larger weights, so that the objective on the sample estimates the
+objective on all rows without bias, and so does its curvature. One part is biased: if the first draw
+missed a column, the second draw depends on that. This does no harm, because a sample only gives a
+starting point and a model of the curvature. Rows are drawn where they are; only drawn rows move.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.blocks import RUN_ELEMENTS
-from skxent.likelihood.sources.local_rows import LocalRows, joined
-from skxent.likelihood.sources.moments import Moments
+from skxent.likelihood.sources.arrays import RowArrays, Rows
+from skxent.likelihood.sources.blocks import RUN_ELEMENTS, Matrix
+from skxent.likelihood.sources.first_sums import Moments
 
-SEED = 20150101  # the same sample every time
+SEED = 20150101  # any number; a fixed one draws the same sample every time
+# Part of the rows drawn by class when scores are given: enough to miss no class.
+BY_CLASS = 0.2
+# Part of the size drawn again for the columns that the first draw missed.
+BY_COLUMN = 0.5
+# Factor between the second moments of a column in the sample and in all rows, from which the column
+# counts as missed.
+MISSED = 3.0
+
+Scores = Any  # a number for each row: an (n,) array, or one for each partition, left there
+Drawn = TypeVar("Drawn", bound=RowArrays, covariant=True)
 
 
-def sample(
-    data: RowSource,
+class Drawable(Protocol[Drawn]):
+    """A row source that rows can be drawn from."""
+
+    def total_score(self, scores: Scores) -> Any:
+        """Sum of scores over all rows, left where it is computed."""
+        ...
+
+    def column_scores(self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> Scores:
+        """Part of each row in the second moments of some columns."""
+        ...
+
+    def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> Drawn:
+        """Draw rows, see `draw_rows`."""
+        ...
+
+
+def draw_sample(
+    data: Drawable[Drawn],
     moments: Moments,
     centre: np.ndarray,
     size: int,
-    importance: Any = None,
-) -> LocalRows:
-    """About `size` rows, less `centre`, drawn so that no class and no column is missed.
+    scores: Scores | None = None,
+) -> Drawn:
+    """Draw about `size` rows, less `centre`, that miss no class and no column.
 
-    Every row is kept with its own probability and its weight divided by that probability: part of
-    it uniform within a class, where each class gets its share, and the most of it in proportion to
-    `importance`, (n,) left where the rows are, where that is given. A uniform sample is blind to
-    columns that live in few rows (a rare indicator, an outlier); where the second moment of a
-    column in the sample is far from that of all rows, its rows are drawn in proportion to their
-    part in it.
+    Each row is kept with a probability of its own, and its weight is divided by this probability.
+    A class gets at least part of its share; without scores, all rows of a class are alike. With
+    scores, most rows are drawn in proportion to their score. A uniform sample may miss columns that
+    are nonzero in few rows (a rare indicator, an outlier). If the second moment of a column in the
+    sample is far from the one of all rows, rows are also drawn in proportion to their part in it.
     """
-    moment = moments.variance + (moments.mean - centre) ** 2
+    moment = moments.mean_square(centre)
     rate = size * _class_rates(moments)
-    total = None
-    if importance is not None:
-        rate, total = 0.2 * rate, data.total(data.map(_sum, importance))
-    known = centre, rate, 0.8 * size, importance, total
-    small = joined(data.gather(data.map(_draw, *known)), data.n_threads)
+    shares: list[Any] = []
+    if scores is not None:
+        rate = BY_CLASS * rate
+        shares = [(1 - BY_CLASS) * size, scores, data.total_score(scores)]
+    small = data.draw(centre, rate, *shares)
     estimate = _second_moments(small) / moments.class_weight.sum()
-    missed = np.flatnonzero((estimate < moment / 3) | (estimate > 3 * moment))
+    missed = np.flatnonzero((estimate < moment / MISSED) | (estimate > MISSED * moment))
     if len(missed) == 0:
         return small
-    part = data.map(_part, missed, centre, moment)
-    # The same draw, so that no row is lost: another column may live on it.
-    both = 0.5 * size, part, data.total(data.map(_sum, part))
-    return joined(data.gather(data.map(_draw, *known, *both)), data.n_threads)
+    columns = data.column_scores(missed, centre, moment)
+    # The same draw and more rows: another column may depend on a row that was drawn.
+    shares += [BY_COLUMN * size, columns, data.total_score(columns)]
+    return data.draw(centre, rate, *shares)
 
 
 def _class_rates(moments: Moments) -> np.ndarray:
-    """Probability of keeping a row of each class, for a size of one.
+    """Probability of keeping a row of weight one of each class, for a size of one, (K,).
 
-    Each class has at least an eighth of a fair share.
+    Each class has at least an eighth of an equal share.
     """
     weight = moments.class_weight
     share = np.maximum(weight / weight.sum(), 1 / (8 * len(weight)))
     return np.divide(share, weight, out=np.zeros_like(share), where=weight > 0)
 
 
-def _second_moments(data: LocalRows) -> np.ndarray:
-    """Weighted, summed over rows."""
+def _second_moments(data: RowArrays) -> np.ndarray:
+    """Weighted sums of squares of the columns, (d,)."""
     assert data.weight is not None
     result: np.ndarray = np.einsum("i,ij,ij->j", data.weight, data.X, data.X)
     return result
 
 
-def _sum(data: LocalRows, values: np.ndarray) -> float:
-    return float(values.sum())
+def draw_rows(data: Rows, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> Rows:
+    """Draw rows by the rates of their classes, and in proportion to scores.
 
-
-def _draw(
-    data: LocalRows,
-    centre: np.ndarray,
-    rate: np.ndarray,
-    size: float,
-    importance: np.ndarray | None,
-    total: float | None,
-    more: float = 0.0,
-    part: np.ndarray | None = None,
-    part_total: float | None = None,
-) -> LocalRows:
-    """Draw rows of one part: by the rates of their classes, and in proportion to what is given.
-
-    That is about `size` rows by importance and `more` by their part in some columns, both (n,), of
-    totals over all parts.
+    Parameters
+    ----------
+    data : RowArrays
+    centre : (d,) array
+    rate : (K,) array
+        Probability for a row of weight one of each class.
+    *shares : amount, scores, total, ...
+        For each kind of scores: how many rows to draw by them, the scores (n,) and their total over
+        all rows of the fit.
     """
     codes = data.targets if data.targets.ndim == 1 else data.targets.argmax(axis=1)
     keep: np.ndarray = rate[codes]
     if data.weight is not None:
         keep *= data.weight
-    for amount, values, whole in ((size, importance, total), (more, part, part_total)):
-        if values is not None and whole is not None and whole > 0:
+    for amount, scores, total in zip(shares[::3], shares[1::3], shares[2::3], strict=True):
+        if total > 0:
             for batch in _batches(data):
-                keep[batch] += amount / whole * values[batch]
+                keep[batch] += amount / total * scores[batch]
     draw = np.random.default_rng(SEED + data.part).random(len(keep), dtype=np.float32)
     rows = np.flatnonzero(draw < keep)
     weight = 1.0 if data.weight is None else data.weight[rows]
     weight = weight / np.minimum(keep[rows], 1.0)
-    x = _gather(data.X, rows, centre)
-    return LocalRows(x, data.targets[rows], weight, data.n_classes, data.fit_intercept)
+    X = _gather(data.X, rows, centre)
+    return replace(data, X=X, targets=data.targets[rows], weight=weight, part=0)
 
 
-def _part(
-    data: LocalRows, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray
+def column_scores(
+    data: RowArrays, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray
 ) -> np.ndarray:
     """Weighted part of each row in the second moments of some columns, (n,)."""
     part = np.empty(data.n_rows)
@@ -119,20 +136,17 @@ def _part(
     return part if data.weight is None else part * data.weight
 
 
-def _batches(data: LocalRows) -> Iterator[slice]:
+def _batches(data: RowArrays) -> Iterator[slice]:
     step = max(1, RUN_ELEMENTS // data.n_features)
     return (slice(start, start + step) for start in range(0, data.n_rows, step))
 
 
-def _gather(X: Any, rows: Any, centre: np.ndarray) -> np.ndarray:
-    """Rows of X less the centre, dense and in float64: a copy, and no second one on the way."""
+def _gather(X: Matrix, rows: np.ndarray | slice, centre: np.ndarray) -> np.ndarray:
+    """Some rows of X less the centre, dense and in float64, with one copy."""
     x = X[rows]
     if not isinstance(x, np.ndarray):
         x = x.toarray()
     elif isinstance(rows, slice):  # a view
         return np.subtract(x, centre, dtype=np.float64)
-    return (
-        np.subtract(x, centre, out=x)
-        if x.dtype == np.float64
-        else np.subtract(x, centre, dtype=np.float64)
-    )
+    out = x if x.dtype == np.float64 else None
+    return np.subtract(x, centre, out=out, dtype=np.float64)

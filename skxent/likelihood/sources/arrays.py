@@ -1,0 +1,148 @@
+"""Rows, targets and weights of a fit, as arrays in this process."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Self, TypeVar
+
+import numpy as np
+import scipy.sparse
+
+from skxent.likelihood.sources.blocks import Blocks, Matrix
+
+# Up to this number of classes one-hot rows are made by comparing labels with the classes, which is
+# then faster than writing a one at the place of each label.
+FEW_CLASSES = 16
+
+
+class RowShape:
+    """The shapes that follow from the numbers of classes and features."""
+
+    n_classes: int
+    fit_intercept: bool
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """Number of columns of X, d."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Rows of logits, R: K, or one for two classes."""
+        return 1 if self.n_classes == 2 else self.n_classes
+
+    @property
+    def theta_shape(self) -> tuple[int, int]:
+        """Shape of the parameters, (R, p)."""
+        return self.n_outputs, self.n_features + self.fit_intercept
+
+
+@dataclass(frozen=True)
+class RowArrays(RowShape):
+    """Rows, targets and weights.
+
+    Parameters
+    ----------
+    X : (n, d) array or CSR matrix
+    targets : (n,) or (n, K) array
+        Class codes, or soft rows that sum to one.
+    weight : (n,) array or None
+    n_classes : int
+    fit_intercept : bool
+    n_threads : int
+    part : int
+        Index of the partition that holds these rows; 0 for all rows.
+    """
+
+    X: Matrix
+    targets: np.ndarray
+    weight: np.ndarray | None
+    n_classes: int
+    fit_intercept: bool = True
+    n_threads: int = 1
+    part: int = 0
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows, n."""
+        return int(self.X.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of X, d."""
+        return int(self.X.shape[1])
+
+    @property
+    def sparse(self) -> bool:
+        """Whether X is a sparse matrix."""
+        return bool(scipy.sparse.issparse(self.X))
+
+    @property
+    def weighted(self) -> np.ndarray:
+        """Mask of the rows with a weight above zero, (n,)."""
+        return np.ones(self.n_rows, dtype=bool) if self.weight is None else self.weight > 0
+
+    def blocks(self, offset: np.ndarray | None) -> Blocks:
+        """X in blocks, from which `offset` is subtracted."""
+        return Blocks(self.X, offset=offset, n_outputs=self.n_outputs, n_threads=self.n_threads)
+
+    def dense(self) -> np.ndarray:
+        """X as a dense array; a dense X itself, without a copy."""
+        X: np.ndarray = self.X.toarray() if self.sparse else self.X
+        return X
+
+    def target_block(self, rows: slice) -> np.ndarray:
+        """Targets of a block as distributions over classes, class-major (K, m)."""
+        targets = self.targets[rows]
+        if targets.ndim == 2:
+            return (targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)).T
+        Y = np.empty((self.n_classes, len(targets)))
+        if self.n_classes <= FEW_CLASSES:
+            Y[...] = targets == np.arange(self.n_classes)[:, None]
+        else:
+            Y.fill(0.0)
+            Y[targets, np.arange(len(targets))] = 1.0
+        return Y
+
+    def with_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for the classes in `mask`; rows of other classes must have no weight."""
+        if self.targets.ndim == 1:
+            targets = np.maximum(np.cumsum(mask) - 1, 0)[self.targets]
+        else:
+            targets = self.targets[:, mask]
+            targets[~targets.any(axis=1), 0] = 1.0  # a row without weight: any distribution will do
+        return replace(self, targets=targets, n_classes=int(np.count_nonzero(mask)))
+
+    def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
+        """A copy with some of the columns, each times 2^exponent."""
+        X = self.X[:, columns]
+        if exponents is not None and self.sparse:
+            X = X.astype(np.float64)
+            X.data = np.ldexp(X.data, exponents[X.indices])
+        elif exponents is not None:
+            X = np.ldexp(X.astype(np.float64, copy=False), exponents)
+        return replace(self, X=X)
+
+
+Rows = TypeVar("Rows", bound=RowArrays)
+
+
+def canonical(X: Matrix) -> Matrix:
+    """X as `Blocks` reads it: indices of a sparse X sorted, in a copy if they are not."""
+    if scipy.sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()  # the caller's matrix must stay as it is
+        X.sum_duplicates()
+    return X
+
+
+def joined(parts: list[Rows], n_threads: int) -> Rows:
+    """Rows of dense parts as one; a single part is not copied."""
+    first = parts[0]
+    if len(parts) == 1:
+        return replace(first, n_threads=n_threads)
+    X = np.concatenate([part.X for part in parts])
+    targets = np.concatenate([part.targets for part in parts])
+    weights = [part.weight for part in parts if part.weight is not None]
+    weight = np.concatenate(weights) if weights else None
+    return replace(first, X=X, targets=targets, weight=weight, n_threads=n_threads)

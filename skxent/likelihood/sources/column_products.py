@@ -1,0 +1,79 @@
+"""Products of the columns of X, centred and scaled, from which the rank of X is found."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse
+
+from skxent.likelihood.sources.arrays import RowArrays
+from skxent.likelihood.sources.blocks import Matrix, add
+
+# A sparse column whose mean is more than this many deviations from zero has next to no zeros, and
+# its mean is subtracted before products are taken.
+FAR = 1e2
+
+Products = tuple[np.ndarray, np.ndarray]
+
+
+def column_products(
+    data: RowArrays, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
+) -> Products:
+    """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+    blocks = data.blocks(None)
+    products = _sparse_products if blocks.sparse else _dense_products
+
+    def sums(segment: list[slice]) -> Products:
+        with_X, own = np.zeros(()), np.zeros(())
+        for rows in blocks.runs(segment):
+            weight = np.ones(rows.stop - rows.start) if data.weight is None else data.weight[rows]
+            with_X, own = add((with_X, own), products(data.X[rows], centre, scale, V, weight))
+        return with_X, own
+
+    try:
+        parts = blocks.map(sums, len(scale) ** 2)
+    finally:
+        blocks.close()
+    with_X, own = (sum(part) for part in zip(*parts, strict=True))
+    return with_X, own
+
+
+def _dense_products(
+    x: np.ndarray, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None, weight: np.ndarray
+) -> Products:
+    x = np.subtract(x, centre, dtype=np.float64)
+    x *= scale
+    E = x if V is None else x @ V
+    weighted = E * weight[:, None]
+    return (x.T @ weighted, E.T @ weighted)
+
+
+def _sparse_products(
+    x: Matrix, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None, weight: np.ndarray
+) -> Products:
+    """Products of sparse rows, which are centred after they have been added up."""
+    x = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
+    x, centre = _near(x, centre, scale)
+    x.data *= scale[x.indices]
+    centre = centre * scale
+    weighted = x.copy()
+    weighted.data *= np.repeat(weight, np.diff(x.indptr))
+    sums = weighted.sum(axis=0)
+    if V is None:
+        gram = (x.T @ weighted).toarray() - np.outer(centre, sums)
+        gram -= np.outer(sums - weight.sum() * centre, centre)
+        return gram, gram
+    E = x @ V - centre @ V
+    with_X = weighted.T @ E - np.outer(centre, weight @ E)
+    return with_X, E.T @ (E * weight[:, None])
+
+
+def _near(x: Matrix, centre: np.ndarray, scale: np.ndarray) -> tuple[Matrix, np.ndarray]:
+    """Sparse rows with far centres subtracted, and the centres that are still to be subtracted."""
+    far = np.flatnonzero(np.abs(centre * scale) > FAR)
+    if not len(far):
+        return x, centre
+    x = x.tolil()
+    x[:, far] = x[:, far].toarray() - centre[far]
+    left = centre.copy()
+    left[far] = 0.0
+    return x.tocsr(), left

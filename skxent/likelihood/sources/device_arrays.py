@@ -1,0 +1,142 @@
+"""Rows, targets and weights of a fit as arrays of another library than NumPy, on one device.
+
+Everything is written in functions of the array API standard. Parameters go to the device and sums
+come back, in float64 if the device has it. Rows stay on the device and are read in batches, which
+bound the memory besides X. Batches are large, because a device is fast only on large arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from types import ModuleType
+from typing import Any, Self
+
+import numpy as np
+
+from skxent.inputs.namespaces import library_of, moved, to_numpy, widest_float
+from skxent.likelihood.sources.arrays import RowShape
+from skxent.likelihood.sources.blocks import add
+
+ELEMENTS = 1 << 21  # numbers in the rows and logits of one batch: 16 megabytes of float64
+
+Array = Any  # of the standard
+
+
+@dataclass(frozen=True)
+class DeviceArrays(RowShape):
+    """Rows, targets and weights whose arrays are of one library, on one device.
+
+    Parameters
+    ----------
+    X : (n, d) array
+    targets : (n,) or (n, K) array
+        Class codes, whole numbers of any width; or soft rows, in the floats of sums.
+    weight : (n,) array or None
+        In the floats of sums.
+    n_classes : int
+    fit_intercept : bool
+    """
+
+    X: Array
+    targets: Array
+    weight: Array | None
+    n_classes: int
+    fit_intercept: bool = True
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows, n."""
+        return int(self.X.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of X, d."""
+        return int(self.X.shape[1])
+
+    @cached_property
+    def xp(self) -> ModuleType:
+        """Namespace of the arrays."""
+        return library_of(self.X)
+
+    @cached_property
+    def dtype(self) -> Any:
+        """The floats of sums, the widest that the device has."""
+        return widest_float(self.xp, self.X.device)
+
+    @property
+    def eps(self) -> float:
+        """Relative rounding error of sums."""
+        return float(self.xp.finfo(self.dtype).eps)
+
+    def batches(self) -> list[slice]:
+        """Slices of rows."""
+        return batches(self.X.shape, self.n_outputs)
+
+    def total_of(self, function: Callable[[slice], Any]) -> Any:
+        """Sum of ``function(batch)`` over all batches."""
+        return reduce(add, map(function, self.batches()))
+
+    def read(self, rows: slice, offset: Array | None) -> Array:
+        """A batch as it is; or in the floats of sums, less `offset`."""
+        x = self.X[rows, :]
+        return x if offset is None else self.xp.astype(x, self.dtype, copy=False) - offset
+
+    def target_block(self, rows: slice) -> Array:
+        """Targets of a batch as distributions over classes, class-major (K, m)."""
+        targets = self.targets[rows, ...]
+        if targets.ndim == 2:
+            return (targets / self.xp.sum(targets, axis=1, keepdims=True)).T
+        k = self.xp.arange(self.n_classes, dtype=targets.dtype, device=self.X.device)
+        return self.xp.astype(targets[None, :] == k[:, None], self.dtype)
+
+    def weigh(self, values: Array, rows: slice) -> Array:
+        """Multiply by the weights of a batch; samples run along the last axis."""
+        return values if self.weight is None else values * self.weight[rows]
+
+    def sent(self, values: np.ndarray) -> Array:
+        """Numbers on the device."""
+        return moved(np.ascontiguousarray(values), self.X)
+
+    def index(self, places: np.ndarray) -> Array:
+        """Indices on the device."""
+        return self.xp.asarray(places.astype(np.int64), device=self.X.device)
+
+    def with_classes(self, mask: np.ndarray) -> Self:
+        """The same rows for the classes in `mask`; rows of other classes must have no weight."""
+        xp, n_classes = self.xp, int(np.count_nonzero(mask))
+        if self.targets.ndim == 1:
+            codes = moved(np.maximum(np.cumsum(mask) - 1, 0), self.X)
+            targets = xp.take(codes, xp.astype(self.targets, xp.int64))
+        else:
+            targets = xp.take(self.targets, moved(np.flatnonzero(mask), self.X), axis=1)
+            empty = xp.max(targets, axis=1, keepdims=True) <= 0
+            targets = xp.where(empty, xp.ones_like(targets), targets)  # any distribution will do
+        return replace(self, targets=targets, n_classes=n_classes)
+
+    def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
+        """A copy with some of the columns, each times 2^exponent."""
+        X = self.xp.take(self.X, self.index(columns), axis=1)
+        if exponents is not None:
+            half = exponents // 2  # the whole power may overflow or underflow
+            X = self.xp.astype(X, self.dtype) * self.sent(np.ldexp(1.0, half))
+            X = X * self.sent(np.ldexp(1.0, exponents - half))
+        return replace(self, X=X)
+
+
+def batches(shape: tuple[int, int], n_outputs: int) -> list[slice]:
+    """Slices of the rows of X, each of which has `n_outputs` logits."""
+    n, d = shape
+    return runs(n, max(1, ELEMENTS // (d + 2 * n_outputs)))
+
+
+def runs(n: int, most: int) -> list[slice]:
+    """Slices of about equal length, at most `most`, that cover n."""
+    step = -(-n // -(-n // most))
+    return [slice(a, min(a + step, n)) for a in range(0, n, step)]
+
+
+def received(sums: Array) -> np.ndarray:
+    """Sums from the device, in float64."""
+    return np.array(to_numpy(sums), dtype=np.float64)
