@@ -26,7 +26,6 @@ from distributed import Client, LocalCluster, wait
 
 from skxent import SoftmaxClassifier
 from skxent.inputs import partitions
-from skxent.likelihood.sources.local_sums import LocalSums
 
 PARTS = 8
 
@@ -107,12 +106,12 @@ def network(passes: int = 20) -> None:
             X, _ = data(16_000, d)
             y = np.arange(16_000) % K
             rows_there, _ = training(SoftmaxClassifier(), X, y, None, None)
-            prepared = rows_there.prepared(LocalSums, np.zeros(d), False)
+            sums = rows_there.sums(np.zeros(d), False)
             theta = np.zeros(rows_there.theta_shape)
-            prepared.sum(LocalSums.log_partition, theta)
+            sums.log_partition(theta)
             before, start = loopback(), time.perf_counter()
             for _ in range(passes):
-                prepared.sum(LocalSums.log_partition, theta)
+                sums.log_partition(theta)
             busy, took = loopback() - before, time.perf_counter() - start
             before = loopback()
             time.sleep(took)  # what the cluster says when it has nothing to do

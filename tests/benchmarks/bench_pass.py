@@ -17,7 +17,7 @@ from sklearn.linear_model._linear_loss import LinearModelLoss
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
 SHAPES = (
@@ -39,7 +39,7 @@ def compare(n: int, d: int, K: int, dtype: type) -> str:
     y = rng.integers(0, K, n)
     n_threads = effective_threads(None)
     data = LocalRows(X, y, None, K, True, n_threads)
-    moments = first_read(data)
+    moments = compute_moments(data)
     objective = Objective(data, moments, Penalty(1.0), moments.mean)
     theta = 0.3 * rng.standard_normal(objective.shape)
     loss = HalfBinomialLoss() if K == 2 else HalfMultinomialLoss(n_classes=K)

@@ -8,7 +8,7 @@ from scipy.special import logit, softmax
 from skxent.inference import information_matrix
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 
 def at(case, seed=0, sparse=False):
@@ -214,7 +214,7 @@ def test_map_to_contrasts(make_case, K, fit_intercept):
 
 def columns(X, fit_intercept=True, weight=None):
     data = LocalRows(X, np.arange(len(X)) % 2, weight, 2, fit_intercept)
-    return information_matrix.dependent_columns(data, first_read(data))
+    return information_matrix.dependent_columns(data, compute_moments(data))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

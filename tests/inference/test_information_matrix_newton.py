@@ -10,7 +10,7 @@ from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -50,7 +50,7 @@ def test_newton_ends_where_the_decrement_does_not_fall():
     """On separable data each step is as long as the last, and there is a last one with a factor."""
     X = np.column_stack([np.linspace(-1, 1, 20)])
     data = LocalRows(X, (X[:, 0] > 0).astype(int), None, 2)
-    objective = Objective(data, first_read(data), Penalty(0.0), first_read(data).mean)
+    objective = Objective(data, compute_moments(data), Penalty(0.0), compute_moments(data).mean)
     start = objective(np.array([[5.0, 0.0]]))
     model = information_matrix.information(objective, start.theta)
     point, there = information_matrix.newton(objective, start, model)

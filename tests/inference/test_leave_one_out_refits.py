@@ -13,7 +13,7 @@ from skxent.likelihood.optimise.newton_cg import View, is_minimum
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
@@ -45,12 +45,14 @@ def problem(seed, K, strength):
     weight[0] = 0.0
     data = LocalRows(X, y, None, K)
     others = LocalRows(X, y, weight, K)
-    centre = first_read(data).mean
+    centre = compute_moments(data).mean
     fits = [
         minimise(d, penalty=Penalty(alpha), start=None, tol=1e-12, max_iter=1000)
         for d in (data, others)
     ]
-    before, after = (Objective(d, first_read(d), Penalty(alpha), centre) for d in (data, others))
+    before, after = (
+        Objective(d, compute_moments(d), Penalty(alpha), centre) for d in (data, others)
+    )
     start, end = (after.enter(fit.coef, fit.intercept) for fit in fits)
     return rng, before, after, start, end
 

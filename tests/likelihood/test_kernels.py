@@ -9,7 +9,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from skxent.likelihood import kernels
+from skxent.likelihood import row_losses
 from skxent.likelihood.kernels import curvature, log_partition, move_probabilities
 
 SCALES = [1e-8, 1.0, 40.0, 700.0, 1e4, 1e300]
@@ -135,7 +135,7 @@ def test_differences_and_what_they_round_away(size):
     """Both orders of size, all signs: d + lost is a - b, in fractions."""
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 500)) * [[1.0], [size]]
-    d, lost = kernels._two_difference(a, b)
+    d, lost = row_losses._two_difference(a, b)
     np.testing.assert_array_equal(d, a - b)
     for values in zip(a, b, d, lost, strict=True):
         x, y, difference, rest = map(Fraction, values)
@@ -150,9 +150,9 @@ def test_logits_far_from_their_maximum_keep_their_digits(labels):
     Z = rng.uniform(-100, 100, size=(200, 3))
     codes = Z.argmax(axis=1)
     if labels:
-        found = kernels.categorical_losses(Z, codes)
+        found = row_losses.categorical_losses(Z, codes)
     else:
-        found = kernels.soft_losses(Z, np.eye(3)[codes])
+        found = row_losses.soft_losses(Z, np.eye(3)[codes])
     with mp.workdps(60):
         for loss, z, k in zip(found, Z, codes, strict=True):
             others = mp.fsum(mp.exp(mp.mpf(v) - mp.mpf(z[k])) for v in np.delete(z, k).tolist())

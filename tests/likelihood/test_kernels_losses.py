@@ -12,7 +12,7 @@ from skxent.likelihood.optimise.preconditioners import diagonal
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import device_kernels
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 
 def exact(Z, Y):
@@ -64,7 +64,7 @@ def test_an_objective_next_to_zero_has_digits(fit_intercept, K, weight):
     W = rng.normal(size=(K, 3)) * 300
     y = (X @ W.T).argmax(axis=1)
     data = LocalRows(X, y, np.full(50, weight), K, fit_intercept)
-    moments = first_read(data)
+    moments = compute_moments(data)
     objective = Objective(data, moments, Penalty(0.0), moments.mean if fit_intercept else None)
     coef = W if K > 2 else W[1:] - W[:1]
     intercept = np.zeros(len(coef))
@@ -81,7 +81,7 @@ def test_a_careful_stage_where_no_logit_moves():
     rng = np.random.default_rng(0)
     X = np.zeros((20, 3))
     data = LocalRows(X, rng.integers(2, size=20), None, 2, False)
-    objective = Objective(data, first_read(data), Penalty(1.0), None)
+    objective = Objective(data, compute_moments(data), Penalty(1.0), None)
     point = objective(np.ones((1, 3)))  # the penalty alone has a gradient
     view = View.of(diagonal(objective, point.theta), point)
     assert view.decrement > 0

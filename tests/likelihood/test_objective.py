@@ -10,7 +10,7 @@ from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 FORMS = [
     {},
@@ -175,7 +175,7 @@ def test_threads_change_no_bit(K):
     points = []
     for n_threads in (1, 2, 4):
         data = LocalRows(X, y, None, K, True, n_threads)
-        moments = first_read(data)
+        moments = compute_moments(data)
         objective = Objective(data, moments, Penalty(1.0), moments.mean)
         assert len(objective.rows.blocks.segments(theta.size)) > 1
         point = objective(theta)
@@ -196,7 +196,7 @@ def test_samples_written_out_are_one_block(shape):
     n, d, K = shape
     rng = np.random.default_rng(0)
     data = LocalRows(rng.normal(size=(n, d)), np.sort(rng.integers(K, size=n)), None, K)
-    moments = first_read(data)
+    moments = compute_moments(data)
     R = data.n_outputs
     assert n * (d + 2 * R) <= blocks.ALONE < n * (d + 1 + 2 * R)
     objective = Objective(data, moments, Penalty(1.0), moments.mean)

@@ -10,7 +10,7 @@ from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -47,7 +47,7 @@ def test_the_value_next_to_zero_keeps_its_digits(size):
     """Sums of exp(-z) for long logits: the difference of two sums of z has none of them."""
     X = np.array([[1.0], [-1.0], [2.0], [-3.0]])
     data = LocalRows(X, np.array([1, 0, 1, 0]), None, 2, False)
-    objective = Objective(data, first_read(data), Penalty(0.0), None)
+    objective = Objective(data, compute_moments(data), Penalty(0.0), None)
     z = size * np.abs(X[:, 0])
     point = objective(np.array([[size]]))
     assert point.value == pytest.approx(np.log1p(np.exp(-z)).sum(), rel=1e-9, abs=0)
@@ -60,7 +60,7 @@ def test_no_curvature_is_an_end():
     """Where all probabilities are 0 or 1, products with the Hessian are zero, and a gap unknown."""
     X = np.array([[1.0], [-1.0], [2.0], [-3.0]])
     data = LocalRows(X, np.array([0, 1, 1, 0]), None, 2, False)
-    objective = Objective(data, first_read(data), Penalty(0.0), None)
+    objective = Objective(data, compute_moments(data), Penalty(0.0), None)
     point = objective(np.array([[1e5]]))
     view = View.of(preconditioners.full(objective, point.theta), point)
     assert not objective.hessian_product(point.theta, np.ones((1, 1))).any()

@@ -9,7 +9,7 @@ import scipy.sparse
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Case:
         X = scipy.sparse.csr_array(self.X) if sparse else np.asarray(self.X, dtype, order=order)
         K = self.Y.shape[1]
         data = LocalRows(X, self.Y, self.weight, K, self.fit_intercept, **changes)
-        moments = first_read(data)
+        moments = compute_moments(data)
         return Objective(
             data, moments, Penalty(self.alpha), moments.mean if self.fit_intercept else None
         )

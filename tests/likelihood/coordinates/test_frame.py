@@ -8,12 +8,12 @@ import scipy.sparse
 
 from skxent.likelihood.coordinates.frame import CHANGE, NEGLIGIBLE, WEAK, Frame
 from skxent.likelihood.coordinates.independent_columns import IndependentColumns
-from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.coordinates.units import Units
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
+from skxent.likelihood.sources.row_space import RowSpace
 
 RNG = np.random.default_rng(0)
 TALL = RNG.normal(size=(60, 3))
@@ -55,7 +55,9 @@ def test_coordinates(X, alpha, expected, form, fit_intercept):
     assert frame.data.n_features == frame.moments.mean.size
     if expected:
         assert frame.data is frame.changes[-1].data
-    np.testing.assert_allclose(frame.moments.variance, first_read(frame.data).variance, rtol=1e-6)
+    np.testing.assert_allclose(
+        frame.moments.variance, compute_moments(frame.data).variance, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])

@@ -10,12 +10,11 @@ from scipy.special import expit
 
 from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.rank import independent_columns
-from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 SEEDS = range(4)
 
@@ -94,7 +93,7 @@ def data_of(X, form=np.asarray, weight=None, **options):
 def test_independent_columns(make, form, seed):
     X = make(np.random.default_rng(seed), 150)
     data = data_of(X, form)
-    basis = independent_columns(data, first_read(data))
+    basis = independent_columns(data, compute_moments(data))
     if basis is None:
         assert DESIGNS[make] == X.shape[1]
         return
@@ -111,7 +110,7 @@ def test_independent_columns(make, form, seed):
 def test_the_size_of_weights_decides_nothing(make, size, form):
     X = make(np.random.default_rng(0), 150)
     data = data_of(X, form, np.full(150, size))
-    basis = independent_columns(data, first_read(data))
+    basis = independent_columns(data, compute_moments(data))
     rank = X.shape[1] if basis is None else len(basis.columns)
     assert rank == DESIGNS[make]
 
@@ -126,7 +125,7 @@ def test_rows_without_weight_identify_nothing(many, weighted):
     weight = np.ones(many)
     weight[-2] = weighted
     data = data_of(X, weight=weight)
-    basis = independent_columns(data, first_read(data))
+    basis = independent_columns(data, compute_moments(data))
     assert (basis is None) == weighted
 
 
@@ -134,7 +133,7 @@ def test_rows_without_weight_identify_nothing(many, weighted):
 def test_a_constant_depends_on_the_intercept_alone(fit_intercept):
     X = np.column_stack([np.random.default_rng(0).normal(size=(40, 2)), np.full(40, 3.0)])
     data = data_of(X, fit_intercept=fit_intercept)
-    assert (independent_columns(data, first_read(data)) is None) == (not fit_intercept)
+    assert (independent_columns(data, compute_moments(data)) is None) == (not fit_intercept)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1e-300, 1.0])
@@ -159,7 +158,7 @@ def test_parameters_of_independent_columns_have_the_least_norm(make, form):
     rng = np.random.default_rng(1)
     X = make(rng, 80)
     data = data_of(X, form)
-    moments = first_read(data)
+    moments = compute_moments(data)
     space = IndependentColumns.of(data, moments, independent_columns(data, moments))
     few = X[:, space.basis.columns]
     B, b = rng.normal(size=(3, few.shape[1])) / few.std(axis=0), np.arange(3.0)
@@ -187,8 +186,8 @@ def test_independent_rows(uneven, form, weight):
     if form is on_device and uneven:
         pytest.skip("the standard has no QR with pivots")
     data = data_of(X, form, weight)
-    moments = first_read(data)
-    space = data.prepared(RowSpace.identified, moments)
+    moments = compute_moments(data)
+    space = data.row_space(moments, independent=True)
     assert space.data.n_features == 5
     A, a = rng.normal(size=(3, 5)), np.arange(3.0)
     L = np.asarray(space.data.X)

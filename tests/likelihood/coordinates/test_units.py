@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.coordinates.units import EPS, Units, largest_of, read
+from skxent.likelihood.coordinates.units import EPS, Units, read
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.device_rows import DeviceRows
+from skxent.likelihood.sources.first_sums import FirstSums
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import FirstSums, first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 forms = pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
 
@@ -38,7 +39,7 @@ def test_other_units(size, form, weighted):
     assert -units.exponents[1] == np.frexp(largest)[1]
     there = units.data.X.toarray() if units.data.sparse else units.data.X
     np.testing.assert_array_equal(there[used], np.ldexp(X, units.exponents)[used])
-    scaled = first_read(data_of(there, form, weight))
+    scaled = compute_moments(data_of(there, form, weight))
     np.testing.assert_allclose(units.moments.variance, scaled.variance, rtol=1e-14)
     np.testing.assert_allclose(moments.mean, np.average(X, axis=0, weights=weight), rtol=1e-10)
     np.testing.assert_array_equal(moments.mean, np.ldexp(scaled.mean, -units.exponents))
@@ -75,7 +76,7 @@ def test_columns_of_usual_size_are_read_as_they_are(form):
     moments, penalty, units = read(data_of(X, form), Penalty(1e-3))
     assert units is None
     assert penalty == Penalty(1e-3)
-    expected = first_read(data_of(X, form))
+    expected = compute_moments(data_of(X, form))
     np.testing.assert_array_equal(moments.variance, expected.variance)
 
 
@@ -117,7 +118,7 @@ def test_rows_without_weight_do_not_overflow(size, alpha, form):
         data = DeviceRows(data.X, form(data.targets), form(weight), 3)
     moments, seen, units = read(data, Penalty(alpha))
     rest = np.delete(X, 7, axis=0)
-    expected = first_read(LocalRows(rest, np.delete(np.arange(40) % 3, 7), None, 3))
+    expected = compute_moments(LocalRows(rest, np.delete(np.arange(40) % 3, 7), None, 3))
     assert (seen, units) == (Penalty(alpha), None)
     np.testing.assert_allclose(moments.variance, expected.variance, rtol=1e-12)
     np.testing.assert_allclose(moments.mean, expected.mean, rtol=1e-12, atol=1e-13)
@@ -139,10 +140,10 @@ def test_largest_distance(form):
     X = columns(1.0)
     X[3, 1], X[5, 2] = 1e9, -2e9
     some, at = np.array([1, 2]), np.array([0.5, -1.0])
-    found = largest_of(data_of(X, form), some, at)
+    found = data_of(X, form).largest_distance(some, at)
     np.testing.assert_allclose(found, [1e9 - 0.5, 2e9 - 1.0])
     weight = np.ones(40)
     weight[3] = 0
-    found = largest_of(data_of(X, form, weight), some, at)
+    found = data_of(X, form, weight).largest_distance(some, at)
     np.testing.assert_allclose(found, [np.abs(np.delete(X[:, 1], 3) - 0.5).max(), 2e9 - 1.0])
-    assert largest_of(data_of(X, form, 0 * weight), some, at).tolist() == [0.0, 0.0]
+    assert data_of(X, form, 0 * weight).largest_distance(some, at).tolist() == [0.0, 0.0]

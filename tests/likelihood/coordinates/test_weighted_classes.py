@@ -9,7 +9,7 @@ from skxent.likelihood.coordinates.weighted_classes import OneClassError, Presen
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 MASKS = [[1, 0, 1], [0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0, 1], [0, 1, 0, 1, 0]]
 masks = pytest.mark.parametrize("mask", MASKS, ids=str)
@@ -105,7 +105,7 @@ def test_infinite_logits_of_two_classes():
 def data_of(weight, K, fit_intercept=True):
     X = np.random.default_rng(0).normal(size=(len(weight), 2))
     data = LocalRows(X, np.arange(len(weight)) % K, np.asarray(weight, float), K, fit_intercept)
-    return data, first_read(data)
+    return data, compute_moments(data)
 
 
 @pytest.mark.parametrize("K", [2, 3, 5])
@@ -167,6 +167,6 @@ def test_fit(mask, started, reported):
 def test_rows_of_the_other_classes_stay(mask):
     """Codes of the classes that are fitted, in their order."""
     codes = np.flatnonzero(mask)[np.arange(12) % sum(mask)]
-    few = LocalRows(np.ones((12, 4)), codes, None, len(mask)).of_classes(present_of(mask).mask)
+    few = LocalRows(np.ones((12, 4)), codes, None, len(mask)).with_classes(present_of(mask).mask)
     assert few.n_classes == sum(mask)
     assert few.targets.tolist() == (np.arange(12) % sum(mask)).tolist()

@@ -13,7 +13,7 @@ from skxent.likelihood.optimise.preconditioners import full
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 X = np.random.default_rng(0).normal(size=(40, 2))
 OVERLAP = np.arange(40) % 2
@@ -98,7 +98,7 @@ def test_of_the_classes_that_have_weight(separate, monkeypatch):
 
 def at_zero(X, y, K, weight=None):
     data = LocalRows(X, y, weight, K)
-    moments = first_read(data)
+    moments = compute_moments(data)
     return Objective(data, moments, Penalty(0.0), moments.mean)
 
 

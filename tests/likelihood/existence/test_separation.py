@@ -15,7 +15,7 @@ from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 Truth = namedtuple("Truth", ["kind", "pairs", "margins"])
 
@@ -350,7 +350,7 @@ def test_one_hot_labels_moments_and_blocks(mixed, monkeypatch):
     X, y, n_samples = mixed
     data = LocalRows(X, np.eye(3)[y], None, 3)
     monkeypatch.setattr(cone, "RUN_ELEMENTS", 100)
-    found = find_separation(data, moments=first_read(data))
+    found = find_separation(data, moments=compute_moments(data))
     assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
 
 
@@ -464,7 +464,7 @@ def test_newton_steps_are_long_where_data_separate(K):
     assert find(X, y) is None
     for name, columns in (("separable", separable), ("not", X)):
         data = LocalRows(columns, y, None, K)
-        objective = Objective(data, first_read(data), Penalty(0.0), first_read(data).mean)
+        objective = Objective(data, compute_moments(data), Penalty(0.0), compute_moments(data).mean)
         for scale in (0.0, 0.1, 1.0, 3.0):
             theta = rng.normal(size=objective.shape) * scale
             theta -= theta.mean(axis=0) if K > 2 else 0.0

@@ -17,7 +17,7 @@ from skxent.likelihood.optimise.newton_cg import View
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 SETTINGS = {"penalty": Penalty(0.0), "start": None, "tol": 1e-6, "max_iter": 1000}
 
@@ -106,7 +106,7 @@ def test_no_maximum_is_missed_or_denied(kind, seed):
 
 
 def objective_of(data):
-    return Objective(data, first_read(data), Penalty(0.0), first_read(data).mean)
+    return Objective(data, compute_moments(data), Penalty(0.0), compute_moments(data).mean)
 
 
 @pytest.mark.parametrize("K", [2, 3, 4])
@@ -127,7 +127,7 @@ def test_a_newton_step_is_no_proof_where_rounding_hides_a_direction(K, dependent
     assert finite.proved
     assert finite.converged
     data = LocalRows(np.column_stack([X, rare]), y, None, K)
-    objective = Objective(data, first_read(data), Penalty(0.0), first_read(data).mean)
+    objective = Objective(data, compute_moments(data), Penalty(0.0), compute_moments(data).mean)
     moves, proofs = [], []
     for jump in (1, 5, 10, 20, 30, 35, 40, 50, 100, 1e3, 1e5):
         direction = np.zeros((len(finite.coef), 1))

@@ -9,7 +9,7 @@ from skxent.likelihood.optimise import newton_cg, preconditioners
 from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 
 def objective_of(K, alpha, kind=""):
@@ -23,7 +23,7 @@ def objective_of(K, alpha, kind=""):
         y = np.where(X[:, 0] > 0, rng.integers(2, size=400), rng.integers(2, K + 2, size=400))
         K += 2
     data = LocalRows(sp.csr_array(X), y, None, K)
-    moments = first_read(data)
+    moments = compute_moments(data)
     return Objective(data, moments, Penalty(alpha), moments.mean)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.sources.local_grams import drawn_own_gram, own_gram, unpacked
+from skxent.likelihood.sources.grams import unpacked
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -82,11 +82,11 @@ def test_rows_drawn_for_each_class(make_case, K, caution, sparse):
     """All of them give the class blocks, and some of them do on average."""
     case = make_case(K, n=60)
     theta = case.theta()
-    exact = unpacked(case.objective().sum(own_gram, theta, caution), theta.shape[1])
+    exact = unpacked(case.objective().rows.class_block_grams(theta, caution), theta.shape[1])
 
     def drawn(per_leverage, part=0):
         objective = case.objective(sparse=sparse, part=part)
-        return objective.sum(drawn_own_gram, theta, caution, per_leverage)
+        return objective.rows.class_block_grams(theta, caution, per_leverage)
 
     np.testing.assert_allclose(drawn(np.full(theta.shape, 1e12)), exact, rtol=1e-12, atol=1e-12)
     scale = preconditioners.diagonal(case.objective(), theta, caution).scale

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.optimise.returned import EPS, as_returned, sum_of_losses
+from skxent.likelihood.optimise.returned import EPS, as_returned
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, nats_of_tol
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 kinds = pytest.mark.parametrize("K", [2, 3, 5])
 
@@ -60,9 +60,9 @@ def parameters(data, size=1.0):
 @pytest.mark.parametrize("size", [1.0, 30.0])
 def test_sum_of_losses(K, soft, weighted, form, size):
     data = problem(K, soft=soft, weighted=weighted, form=form)
-    found = sum_of_losses(data, *parameters(data, size))
+    found = data.sum_of_losses(*parameters(data, size))
     assert found == pytest.approx(exact(data, *parameters(data, size)), rel=1e-12)
-    threads = sum_of_losses(replace(data, n_threads=2), *parameters(data, size))
+    threads = replace(data, n_threads=2).sum_of_losses(*parameters(data, size))
     assert threads == found
 
 
@@ -72,28 +72,28 @@ def test_rows_without_weight_may_cost_infinitely_much(K, soft):
     data = problem(K, soft=soft, weighted=True)
     coef, intercept = parameters(data)
     data.weight[3] = 0.0
-    before = sum_of_losses(data, coef, intercept)
+    before = data.sum_of_losses(coef, intercept)
     data.X[3] = 1e300 * np.sign(coef[0])
     assert np.isfinite(before)
-    assert sum_of_losses(data, coef, intercept) == pytest.approx(before, rel=1e-14)
+    assert data.sum_of_losses(coef, intercept) == pytest.approx(before, rel=1e-14)
 
 
 def test_soft_rows_count_by_their_shares():
     """Rows of 0.1 and 0.3 are those of 0.25 and 0.75, and float32 is no other target."""
     data = problem(3, soft=True)
     at = parameters(data)
-    expected = sum_of_losses(data, *at)
+    expected = data.sum_of_losses(*at)
     doubled = replace(data, targets=data.targets * np.arange(1, 31)[:, None])
-    assert sum_of_losses(doubled, *at) == pytest.approx(expected, rel=1e-13)
+    assert doubled.sum_of_losses(*at) == pytest.approx(expected, rel=1e-13)
     narrow = data.targets.astype(np.float32)
     wide = narrow / narrow.sum(axis=1, keepdims=True, dtype=np.float64)
-    assert sum_of_losses(replace(data, targets=narrow), *at) == pytest.approx(
-        sum_of_losses(replace(data, targets=wide), *at), rel=1e-13
+    assert replace(data, targets=narrow).sum_of_losses(*at) == pytest.approx(
+        replace(data, targets=wide).sum_of_losses(*at), rel=1e-13
     )
     two = replace(problem(2, soft=True), n_classes=2)
     at = parameters(two)
-    assert sum_of_losses(replace(two, targets=two.targets * 3), *at) == pytest.approx(
-        sum_of_losses(two, *at), rel=1e-13
+    assert replace(two, targets=two.targets * 3).sum_of_losses(*at) == pytest.approx(
+        two.sum_of_losses(*at), rel=1e-13
     )
 
 
@@ -102,7 +102,7 @@ def fitted(data, alpha=0.5, tol=1e-9):
 
 
 def again(data, solution, alpha=0.5, **options):
-    return as_returned(data, first_read(data), Penalty(alpha), solution, **options)
+    return as_returned(data, compute_moments(data), Penalty(alpha), solution, **options)
 
 
 @kinds
@@ -140,7 +140,7 @@ def test_the_objective_is_that_of_the_parameters(K, alpha, weighted, what):
         data = replace(data, X=np.round(data.X * 1e3) / 1e3 + [shift, 0])
         intercept = solution.intercept - solution.coef[:, 0] * shift
         wrong, certain = replace(solution, intercept=intercept), True
-        loss = sum_of_losses(data, solution.coef, intercept)
+        loss = data.sum_of_losses(solution.coef, intercept)
     else:
         wrong, certain = replace(solution, value=solution.value + 5), False
     found = again(data, wrong, alpha, certain=certain)
@@ -203,7 +203,7 @@ def test_the_extreme_entry_is_named_where_the_fit_failed(converged):
     data.X[5, 1] = 1e9
     fit = fitted(problem(3))
     coef = fit.coef * np.array([1.0, 0.0])
-    value = sum_of_losses(data, coef, fit.intercept) + 0.25 * np.sum(coef**2)
+    value = data.sum_of_losses(coef, fit.intercept) + 0.25 * np.sum(coef**2)
     fit = replace(fit, coef=coef, value=value, converged=converged)
     found = again(data, fit, certain=False)
     assert found.value == pytest.approx(value, rel=1e-13)

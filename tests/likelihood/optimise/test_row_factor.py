@@ -113,7 +113,7 @@ def test_a_placeholder_costs_no_digits(make_case, K):
     extreme = Extreme.of(data)
     objective = case.objective()
     objective.mean = extreme.medians
-    objective.rows = data.prepared(type(objective.rows), extreme.medians, True)
+    objective.rows = data.sums(extreme.medians, True)
     model = RowFactor.of(objective, theta, 0.0, extreme.sizes)
     assert model.certain
     assert len(model.order) == len(model.scale)

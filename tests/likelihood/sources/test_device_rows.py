@@ -5,17 +5,15 @@ import numpy as np
 import pytest
 
 from skxent.inputs.namespaces import to_numpy
-from skxent.likelihood.coordinates.row_space import RowSpace
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.cost_model import plan
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.sources import device_rows, local_grams
+from skxent.likelihood.sources import device_arrays, device_sums
 from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.local_sums import LocalSums
-from skxent.likelihood.sources.moments import FirstSums, first_read
+from skxent.likelihood.sources.moments import compute_moments
 
 
 class Strict:
@@ -42,8 +40,8 @@ def library(request):
 
 @pytest.fixture(params=[1 << 21, 300], ids=["one batch", "batches"])
 def batches(request, monkeypatch):
-    monkeypatch.setattr(device_rows, "ELEMENTS", request.param)
-    monkeypatch.setattr("skxent.likelihood.sources.device_grams.PACKED_SPACE", 16 * request.param)
+    monkeypatch.setattr(device_arrays, "ELEMENTS", request.param)
+    monkeypatch.setattr(device_sums, "PACKED_SPACE", 16 * request.param)
 
 
 def moved(data, library):
@@ -82,7 +80,7 @@ def pair(request, library, batches):
     """One objective of NumPy's arrays, and the same of a library's; parameters and a direction."""
     data = make(**request.param)
     there = moved(data, library)
-    moments = first_read(data)
+    moments = compute_moments(data)
     centre = moments.mean if data.fit_intercept else None
     here, other = (Objective(place, moments, Penalty(0.5), centre) for place in (data, there))
     rng = np.random.default_rng(0)
@@ -97,7 +95,7 @@ def same(actual, expected, rtol=1e-13):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_first_read(case, library, batches):
     data = make(**case)
-    here, there = first_read(data), first_read(moved(data, library))
+    here, there = compute_moments(data), compute_moments(moved(data, library))
     for name in ("class_weight", "mean", "variance"):
         same(getattr(there, name), getattr(here, name))
     # class sums are of x - origin, and the origin is another
@@ -108,7 +106,7 @@ def test_first_read(case, library, batches):
 def test_a_constant_column_has_no_variance(library, batches):
     data = make(K=3)
     data.X[:, 2] = 0.1
-    there = first_read(moved(data, library))
+    there = compute_moments(moved(data, library))
     assert there.variance[2] == 0
     assert there.mean[2] == 0.1
 
@@ -131,12 +129,10 @@ def test_largest_move(pair):
 
 
 @pytest.mark.parametrize("caution", [0.0, 0.1])
-@pytest.mark.parametrize(
-    "gram", [local_grams.pair_gram, local_grams.own_gram, local_grams.own_squares]
-)
-def test_grams(pair, gram, caution):
+@pytest.mark.parametrize("name", ["hessian_gram", "class_block_grams", "hessian_diagonal"])
+def test_grams(pair, name, caution):
     here, there, theta, _ = pair
-    actual, expected = (place.sum(gram, theta, caution) for place in (there, here))
+    actual, expected = (getattr(one.rows, name)(theta, caution) for one in (there, here))
     assert actual.shape == expected.shape
     same(actual, expected)
 
@@ -145,7 +141,7 @@ def test_extreme_logits(library):
     """Sums stay finite and keep their digits where probabilities are 0 and 1."""
     for K in (2, 4):
         data = make(K, n=5, d=1, weighted=False, fit_intercept=False)
-        moments = first_read(data)
+        moments = compute_moments(data)
         here, there = (
             Objective(x, moments, Penalty(0.5), None) for x in (data, moved(data, library))
         )
@@ -154,12 +150,31 @@ def test_extreme_logits(library):
         same(there(theta).gradient, here(theta).gradient)
 
 
-def test_what_is_not_answered_is_an_error(library):
+def test_rows_are_not_drawn(library):
     data = moved(make(K=3), library)
-    rows = data.prepared(LocalSums, None, False)
-    assert data.sum(FirstSums.of).class_weight.shape == (3,)
-    with pytest.raises(KeyError, match="uncertainty"):
-        rows.map(LocalSums.uncertainty, np.zeros((3, 6)))
+    assert not data.can_sample
+    with pytest.raises(NotImplementedError, match="no sample"):
+        data.sums(None, False).sampling_scores(np.zeros((3, 6)))
+    moments = compute_moments(data)
+    with pytest.raises(NotImplementedError, match="no sample"):
+        data.sample(moments, moments.mean, 10)
+
+
+def test_rows_are_not_in_memory(library):
+    data = moved(make(K=3), library)
+    assert data.in_memory() is None
+    assert data.sums(None, False).in_memory() is None
+
+
+def test_columns_of_a_few_numbers(library):
+    """The sums that centre sparse columns that vary little: the same on a device."""
+    here = make(K=3)
+    there = moved(here, library)
+    columns, origin, shift = np.array([3, 1]), np.array([0.5, -1.0]), np.array([1e-3, 0.25])
+    same(there.first_row(columns), here.first_row(columns))
+    for power in (1, 2):
+        sums = (one.power_sums(columns, origin, shift, power) for one in (there, here))
+        same(*sums)
 
 
 SIZES = [(n, d, K) for n in (50, 2000, 10**5, 10**7) for d in (2, 40, 700) for K in (2, 5, 60)]
@@ -182,11 +197,11 @@ def test_no_samples(size):
     assert chosen.ladder[0].model is preconditioners.diagonal or chosen.ladder[0].passes < 20
 
 
-@pytest.mark.parametrize("factored", [RowSpace.of, RowSpace.identified])
-def test_row_space(factored, library):
+@pytest.mark.parametrize("independent", [False, True])
+def test_row_space(independent, library):
     """Parameters there and back are the same, and so are the logits of the rows."""
     data = make(K=3, n=8, d=30)
-    space = moved(data, library).prepared(factored, first_read(data))
+    space = moved(data, library).row_space(compute_moments(data), independent)
     A, a = np.random.default_rng(1).normal(size=(3, space.data.n_features)), np.arange(3.0)
     coef, intercept = space.leave(A, a)
     for actual, expected in zip(space.enter(coef, intercept), (A, a), strict=True):

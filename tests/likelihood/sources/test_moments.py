@@ -6,17 +6,13 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.sources import moments
+from skxent.likelihood.sources.first_sums import FEW, FirstSums, evenly_spaced_rows, middle
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import (
-    FEW,
-    FirstSums,
     check_overflow,
-    first_read,
-    middle,
+    compute_moments,
     moments_of,
     out_of_range,
-    some_rows,
 )
 
 forms = pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, scipy.sparse.csr_array])
@@ -47,7 +43,7 @@ def test_parts_add_up(form, weighted, order):
     sums = [FirstSums.of(parts[i]) for i in order]
     total = reduce(lambda a, b: a + b, sums)
     np.testing.assert_array_equal(total.origin, FirstSums.of(parts[1]).origin)
-    found, expected = moments_of(parts[0], total), first_read(data_of(X, form, weight))
+    found, expected = moments_of(parts[0], total), compute_moments(data_of(X, form, weight))
     w = np.ones(90) if weight is None else weight
     Y = np.eye(3)[codes] * w[:, None]
     np.testing.assert_allclose(total.class_weight, Y.sum(axis=0), rtol=1e-13)
@@ -80,14 +76,14 @@ def test_the_middle_is_an_upper_median():
 
 
 @pytest.mark.parametrize("n", [1, 2, 14, 15, 16, 30, 31, 1000])
-def test_some_rows(n):
+def test_evenly_spaced_rows(n):
     """Evenly spaced, at most fifteen; by weight only rows that have some."""
-    rows = np.arange(n)[some_rows(n, None)]
+    rows = np.arange(n)[evenly_spaced_rows(n, None)]
     assert rows[0] == 0
     assert min(n, 8) <= len(rows) <= FEW
     assert len(set(np.diff(rows))) <= 1
     weight = np.where(np.arange(n) % 4 == 0, np.arange(1.0, n + 1), 0.0)
-    rows = some_rows(n, weight)
+    rows = evenly_spaced_rows(n, weight)
     assert len(rows) == FEW
     assert (weight[rows] > 0).all()
     assert (np.diff(rows) >= 0).all()
@@ -100,10 +96,10 @@ def test_some_rows(n):
 
 def test_of_columns_and_in_units():
     X, weight = drawn()
-    found = first_read(data_of(X, weight=weight))
+    found = compute_moments(data_of(X, weight=weight))
     few, expected = (
         found.of_columns(np.array([2, 0])),
-        first_read(data_of(X[:, [2, 0]], weight=weight)),
+        compute_moments(data_of(X[:, [2, 0]], weight=weight)),
     )
     for name in ("class_weight", "class_sums", "origin", "mean", "variance"):
         np.testing.assert_allclose(getattr(few, name), getattr(expected, name), rtol=1e-12)
@@ -138,7 +134,7 @@ def test_out_of_range(form, size, weight):
         assert first.squares[1] == pytest.approx(expected, rel=1e-12)
     elif size < 1:
         with pytest.raises(ValueError, match="column 1 whose squares underflow"):
-            first_read(data)
+            compute_moments(data)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -148,7 +144,7 @@ def test_sparse_columns_that_vary_little(weighted):
     X = np.column_stack([1 + 1e-7 * rng.normal(size=200), np.full(200, 0.1), rng.normal(size=200)])
     X[:, 0] = np.round(X[:, 0] * 2**50) / 2**50
     weight = rng.uniform(0, 2, size=200) if weighted else None
-    found = first_read(data_of(X, scipy.sparse.csr_array, weight))
+    found = compute_moments(data_of(X, scipy.sparse.csr_array, weight))
     away = X[:, 0] - 1.0
     mean = np.average(away, weights=weight)
     assert found.mean[0] - 1.0 == pytest.approx(mean, abs=3e-16)
@@ -163,6 +159,6 @@ def test_entries_formed_at_a_time_change_nothing(squares, monkeypatch):
     X, weight = drawn()
     X[X < 0] = 0.0
     expected = weight @ X**2
-    monkeypatch.setattr(moments, "SQUARES", squares)
+    monkeypatch.setattr(first_sums, "SQUARES", squares)
     found = FirstSums.of(data_of(X, scipy.sparse.csr_array, weight))
     np.testing.assert_allclose(found.squares, expected, rtol=1e-12)

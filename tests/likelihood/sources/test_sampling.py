@@ -10,8 +10,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import sampling
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.moments import first_read
-from skxent.likelihood.sources.sampling import sample
+from skxent.likelihood.sources.moments import compute_moments
 
 
 def data_of(X, targets, weight=None, K=3, **changes):
@@ -28,7 +27,7 @@ def arrays():
 @pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, scipy.sparse.csr_array])
 def test_moments(arrays, form):
     X, codes, weight = arrays
-    moments = first_read(data_of(form(X), codes, weight))
+    moments = compute_moments(data_of(form(X), codes, weight))
     mean = np.average(X, axis=0, weights=weight)
     variance = np.average((X - mean) ** 2, axis=0, weights=weight)
     np.testing.assert_allclose(moments.mean, mean, rtol=1e-12, atol=1e-13 * np.sqrt(variance).max())
@@ -46,7 +45,7 @@ def test_moments(arrays, form):
 
 def test_labels_one_hot_and_soft_rows_are_the_same(arrays):
     X, codes, weight = arrays
-    one, two = (first_read(data_of(X, t, weight)) for t in (codes, np.eye(3)[codes]))
+    one, two = (compute_moments(data_of(X, t, weight)) for t in (codes, np.eye(3)[codes]))
     scale = np.abs(one.class_sums).max(axis=0)
     np.testing.assert_allclose(one.class_sums / scale, two.class_sums / scale, atol=1e-14)
     np.testing.assert_allclose(one.class_weight, two.class_weight, rtol=1e-14)
@@ -58,7 +57,9 @@ def test_a_constant_column_has_no_variance(constant, sparse):
     """Not 1e-34 either: rounding must not be taken for a feature."""
     X = np.full((997, 2), constant)
     X[:, 0] = np.arange(997)
-    moments = first_read(data_of(scipy.sparse.csr_array(X) if sparse else X, np.arange(997) % 3))
+    moments = compute_moments(
+        data_of(scipy.sparse.csr_array(X) if sparse else X, np.arange(997) % 3)
+    )
     assert moments.variance[1] == 0
     assert moments.mean[1] == constant
     assert moments.variance[0] > 0
@@ -67,7 +68,9 @@ def test_a_constant_column_has_no_variance(constant, sparse):
 @pytest.mark.parametrize("sparse", [False, True])
 def test_a_nearly_constant_column_has_its_variance(sparse):
     X = np.random.default_rng(0).normal(size=(1000, 2)) + np.array([0, 1e7])
-    moments = first_read(data_of(scipy.sparse.csr_array(X) if sparse else X, np.arange(1000) % 3))
+    moments = compute_moments(
+        data_of(scipy.sparse.csr_array(X) if sparse else X, np.arange(1000) % 3)
+    )
     np.testing.assert_allclose(moments.variance, X.var(axis=0), rtol=1e-8)
 
 
@@ -76,12 +79,12 @@ def test_squares_that_overflow_are_refused(sparse):
     X = np.ones((20, 3))
     X[4, 1] = 1e200
     with pytest.raises(ValueError, match="column 1"):
-        first_read(data_of(scipy.sparse.csr_array(X) if sparse else X, np.arange(20) % 3))
+        compute_moments(data_of(scipy.sparse.csr_array(X) if sparse else X, np.arange(20) % 3))
 
 
 def small_of(data, size=2000):
-    moments = first_read(data)
-    return sample(data, moments, moments.mean, size), moments
+    moments = compute_moments(data)
+    return data.sample(moments, moments.mean, size), moments
 
 
 @pytest.mark.parametrize("important", [False, True])
@@ -93,14 +96,14 @@ def test_a_sample_estimates_value_and_gradient(sparse, important, monkeypatch):
     codes, weight = (rng.random(5000) < [[0.02], [0.3]]).sum(axis=0), rng.uniform(0, 3, size=5000)
     data = data_of(scipy.sparse.csr_array(X) if sparse else X, codes, weight)
     theta = rng.normal(size=(3, 4))
-    moments = first_read(data)
+    moments = compute_moments(data)
     whole = Objective(data, moments, Penalty(0.0), moments.mean)(theta)
     importance = rng.random(5000) ** 4 if important else None
     values, gradients = [], []
     for seed in range(60):
         monkeypatch.setattr(sampling, "SEED", seed)
-        small = sample(data, moments, moments.mean, 400, importance)
-        point = Objective(small, first_read(small), Penalty(0.0), None)(theta)
+        small = data.sample(moments, moments.mean, 400, importance)
+        point = Objective(small, compute_moments(small), Penalty(0.0), None)(theta)
         values.append(point.value)
         gradients.append(point.gradient)
     for draws, true in ((values, whole.value), (gradients, whole.gradient)):
@@ -147,7 +150,7 @@ def test_first_read_of_sparse_columns_makes_no_dense_rows():
     )
     data = data_of(X, np.arange(600) % 2)
     tracemalloc.start()
-    first_read(data)
+    compute_moments(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 100 * X.shape[1] * 8  # five hundred rows would be a gigabyte

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.sources import local_grams
-from skxent.likelihood.sources.local_grams import own_gram, own_squares, pair_gram, pairs, unpacked
+from skxent.likelihood.sources import grams
+from skxent.likelihood.sources.grams import pairs, unpacked
 
 
 def own_blocks(case, theta, caution):
@@ -21,8 +21,8 @@ def own_blocks(case, theta, caution):
 @pytest.mark.parametrize("caution", [0.0, 0.1, 2.5])
 @pytest.mark.parametrize("K", [2, 3, 5])
 def test_hessian_with_caution(make_case, K, caution, soft, sparse, packed, monkeypatch):
-    monkeypatch.setattr(local_grams, "PACKED", 96 if packed else 0)
-    monkeypatch.setattr(local_grams, "PACKED_RATIO", 99)
+    monkeypatch.setattr(grams, "PACKED", 96 if packed else 0)
+    monkeypatch.setattr(grams, "PACKED_RATIO", 99)
     case = make_case(K, n=25, soft=soft)
     theta = case.theta()
     expected = case.free_hessian(theta, caution)
@@ -32,7 +32,7 @@ def test_hessian_with_caution(make_case, K, caution, soft, sparse, packed, monke
         model = preconditioners.full(objective, theta, caution)
         ((scale,), (L,)) = model.scales, model.factors
         np.testing.assert_allclose(L @ L.T / scale / scale[:, None], expected, rtol=1e-9, atol=1e-9)
-        gram = objective.sum(pair_gram, theta, caution)
+        gram = objective.rows.hessian_gram(theta, caution)
         assert gram.ndim == (2 if packed else 3)
         objective.close()
 
@@ -45,14 +45,14 @@ def test_hessian_with_caution(make_case, K, caution, soft, sparse, packed, monke
 def test_class_blocks_and_diagonal_with_caution(
     make_case, K, caution, sparse, fit_intercept, packed, monkeypatch
 ):
-    monkeypatch.setattr(local_grams, "PACKED", 96 if packed else 0)
-    monkeypatch.setattr(local_grams, "PACKED_RATIO", 99)
+    monkeypatch.setattr(grams, "PACKED", 96 if packed else 0)
+    monkeypatch.setattr(grams, "PACKED_RATIO", 99)
     case = make_case(K, n=25, fit_intercept=fit_intercept)
     objective, theta = case.objective(sparse=sparse), case.theta()
     expected = own_blocks(case, theta, caution)
-    gram = unpacked(objective.sum(own_gram, theta, caution), theta.shape[1])
+    gram = unpacked(objective.rows.class_block_grams(theta, caution), theta.shape[1])
     np.testing.assert_allclose(gram, expected, rtol=1e-11, atol=1e-11)
-    squares = objective.sum(own_squares, theta, caution)
+    squares = objective.rows.hessian_diagonal(theta, caution)
     np.testing.assert_allclose(squares, np.einsum("kjj->kj", expected), rtol=1e-11)
     ridge = np.zeros(theta.shape[1])
     ridge[: objective.n_features] = case.alpha
@@ -71,7 +71,7 @@ def test_batches_of_rows_change_nothing(make_case, K, batch, monkeypatch):
     case = make_case(K, n=50)
     theta = case.theta()
     p = theta.shape[1]
-    monkeypatch.setattr(local_grams, "PACKED_SPACE", batch * p * (p + 1) // 2)
+    monkeypatch.setattr(grams, "PACKED_SPACE", batch * p * (p + 1) // 2)
     H = preconditioners.hessian(case.objective(), theta, 0.1)
     np.testing.assert_allclose(H, case.free_hessian(theta, 0.1), rtol=1e-11, atol=1e-11)
 
@@ -82,7 +82,7 @@ def test_class_weights_of_either_sign(sign):
     rng = np.random.default_rng(0)
     x, C = rng.normal(size=(30, 4)), np.abs(rng.normal(size=(2, 30)))
     C[1] *= sign if sign else np.where(np.arange(30) % 2, 1, -1)
-    found = local_grams._each_gram(C, x, np.empty_like(x))
+    found = grams.each_gram(C, x, np.empty_like(x))
     np.testing.assert_allclose(found, np.einsum("qi,ij,il->qjl", C, x, x), rtol=1e-12, atol=1e-13)
 
 
@@ -101,7 +101,7 @@ def test_packed_and_unpacked_matrices_are_the_same():
 def test_a_long_sample_is_not_packed(make_case, K):
     case = make_case(K, n=10, d=100)
     theta = case.theta(scale=0.01)
-    assert not local_grams.packs(1, 101)
+    assert not grams.packs(1, 101)
     expected = case.free_hessian(theta, 0.3)
     np.testing.assert_allclose(
         preconditioners.hessian(case.objective(), theta, 0.3), expected, rtol=1e-10, atol=1e-10
