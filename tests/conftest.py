@@ -10,4 +10,11 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 # Fixtures that tests of several folders use: see tests/support.
-pytest_plugins = ["drawn_cases", "injected_faults", "loss_by_sample", "newton_optimum"]
+pytest_plugins = [
+    "array_libraries",
+    "dask_schedulers",
+    "drawn_cases",
+    "injected_faults",
+    "loss_by_sample",
+    "newton_optimum",
+]

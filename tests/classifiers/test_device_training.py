@@ -7,6 +7,7 @@ import sys
 import array_api_strict as strict
 import numpy as np
 import pytest
+from array_libraries import Strict
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
@@ -15,35 +16,6 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from skxent import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV, cce_scorer, infer
 from skxent.classifiers.callbacks import HAS_CALLBACKS
 from skxent.inputs.namespaces import to_numpy
-
-
-class Strict:
-    """array-api-strict on its second device, where NumPy cannot read."""
-
-    device = strict.Device("device1")
-
-    def array(self, values):
-        return strict.asarray(np.asarray(values), device=self.device)
-
-    def has(self, x):
-        return isinstance(x, type(strict.zeros(1))) and x.device == self.device
-
-
-class Torch:
-    def __init__(self):
-        self.torch = pytest.importorskip("torch")
-
-    def array(self, values):
-        return self.torch.asarray(np.array(values))
-
-    def has(self, x):
-        return isinstance(x, self.torch.Tensor)
-
-
-@pytest.fixture(params=[Strict, Torch], ids=lambda kind: kind.__name__)
-def library(request):
-    with config_context(array_api_dispatch=True):
-        yield request.param()
 
 
 @pytest.fixture

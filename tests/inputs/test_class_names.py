@@ -20,6 +20,7 @@ from skxent.metrics import (
 )
 
 pyarrow = pytest.importorskip("pyarrow")
+from fixed_predictions import Fixed  # noqa: E402
 
 N, K = 40, 4
 TABLES = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pyarrow.table}
@@ -163,16 +164,6 @@ def test_one_class_in_two_places_is_refused_although_other_names_differ():
 # ------------------------------------------------------------------ scorers
 
 
-class Fixed:
-    """A fitted classifier whose predictions are known."""
-
-    def __init__(self, classes, P):
-        self.classes_, self.P = np.asarray(classes), P
-
-    def predict_proba(self, X):
-        return self.P
-
-
 SCORERS = [cce_scorer, miscalibration_scorer, discrimination_scorer]
 
 
@@ -182,23 +173,23 @@ SCORERS = [cce_scorer, miscalibration_scorer, discrimination_scorer]
 def test_scorers_match_soft_targets_by_the_text_of_classes(scorer, make, seed):
     P, y, order = problem(seed)
     Y = 0.9 * np.eye(K)[y] + 0.1 / K
-    expected = scorer(Fixed(range(K), P), None, Y)
+    expected = scorer(Fixed(P, np.arange(K)), None, Y)
     for classes in (np.arange(K), np.arange(K).astype(str)):
-        model, shuffled = Fixed(classes, P), table(make, order, Y[:, order])
+        model, shuffled = Fixed(P, classes), table(make, order, Y[:, order])
         np.testing.assert_allclose(scorer(model, None, shuffled), expected, rtol=1e-6, atol=1e-12)
     with pytest.raises(ValueError, match=r"y_true has columns .* and none for"):
-        scorer(Fixed(range(K), P), None, table(make, [0, 1, 2, "other"], Y))
+        scorer(Fixed(P, np.arange(K)), None, table(make, [0, 1, 2, "other"], Y))
 
 
 @pytest.mark.parametrize("scorer", SCORERS, ids=str)
 @pytest.mark.parametrize("kind", [int, str])
 def test_default_names_do_not_name_classes_in_another_order(scorer, kind):
     P, y, order = problem(0)
-    Y, model = np.eye(K)[y], Fixed(order.astype(kind), P[:, order])
+    Y, model = np.eye(K)[y], Fixed(P[:, order], order.astype(kind))
     with pytest.raises(ValueError, match="columns of y_true have the default names"):
         scorer(model, None, pd.DataFrame(Y))
     in_order = scorer(model, None, Y[:, order])
-    np.testing.assert_allclose(in_order, scorer(Fixed(range(K), P), None, Y), rtol=1e-6)
+    np.testing.assert_allclose(in_order, scorer(Fixed(P, np.arange(K)), None, Y), rtol=1e-6)
 
 
 # ------------------------------------------------------------------ distributions

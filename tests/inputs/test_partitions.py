@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 dask = pytest.importorskip("dask")
-
 import dask.array as da  # noqa: E402
 import dask.bag as db  # noqa: E402
 import dask.dataframe as dd  # noqa: E402
@@ -43,6 +42,7 @@ def frame(parts=3):
 
 
 # ------------------------------------------------------------------ matching
+
 
 LEADERS = {
     "array": da.from_array(X, chunks=((5, 0, 4, 3), (1, 1))),

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from fixed_predictions import Fixed
 
 from skxent import LogisticClassifier, SoftmaxClassifier
 from skxent.metrics import (
@@ -35,16 +36,6 @@ def exact_mean(losses, weight):
     return float(sum(w * l for w, l in pairs) / sum(w for w, _ in pairs))
 
 
-class Fixed:
-    classes_ = np.arange(K)
-
-    def __init__(self, P):
-        self.P = P
-
-    def predict_proba(self, X):
-        return self.P
-
-
 # Largest weights from the smallest to the largest float64 there is.
 SIZES = [5e-324, 1e-320, 1e-310, 1e-305, 1e-250, 1e-20, 1.0, 1e20, 1e250, 1e300, 1.7e308]
 
@@ -59,7 +50,7 @@ def test_means_are_right_for_weights_of_every_size(size, seed):
     found = {
         "loss": categorical_cross_entropy(y, P, sample_weight=weight),
         "logits": categorical_cross_entropy(y, np.log(P), from_logits=True, sample_weight=weight),
-        "scorer": -cce_scorer(Fixed(P), None, y, sample_weight=weight),
+        "scorer": -cce_scorer(Fixed(P, np.arange(K)), None, y, sample_weight=weight),
         "interval": mean_loss_interval(losses, sample_weight=weight).mean,
         "compare": compare(y, {"a": P, "b": P}, baseline="a", sample_weight=weight).mean[0],
     }
@@ -78,7 +69,7 @@ def test_sums_are_right_or_refused(size, seed):
     losses = categorical_cross_entropy(y, P, reduction="none")
     sums = {
         "loss": lambda: categorical_cross_entropy(y, P, sample_weight=weight, reduction="sum"),
-        "scorer": lambda: -cce_sum_scorer(Fixed(P), None, y, sample_weight=weight),
+        "scorer": lambda: -cce_sum_scorer(Fixed(P, np.arange(K)), None, y, sample_weight=weight),
         "pair": lambda: CrossEntropySum.of(y, P, sample_weight=weight).total,
     }
     means = {

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from fixed_predictions import Fixed
 from hypothesis import strategies as st
 
 from skxent import metrics
@@ -19,6 +20,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 # ------------------------------------------------------------------ what is passed
+
 
 LABELS = {
     "int8": np.array([-100, -3, 0, 7, 100], dtype="int8"),
@@ -195,16 +197,6 @@ def near(found, expected, rtol=1e-11, atol=1e-300):
 # ------------------------------------------------------------------ right numbers
 
 
-class Fixed:
-    """A fitted classifier whose predictions are known."""
-
-    def __init__(self, classes, P):
-        self.classes_, self.P = classes, P
-
-    def predict_proba(self, X):
-        return self.P
-
-
 def test_categorical_losses(for_all):
     def check(case):
         unit = math.log(case.base) if case.base else 1.0
@@ -349,7 +341,7 @@ def test_decompositions(for_all):
 
 def test_scorers(for_all):
     def check(case):
-        model, w = Fixed(case.labels, np.asarray(case.y_pred, dtype=float)), case.sample_weight
+        model, w = Fixed(np.asarray(case.y_pred, dtype=float), case.labels), case.sample_weight
         losses = reference(case.P, case.Y)
         total, weight = weighted_sum(losses, case.w), case.w.sum()
         # default names of columns do not tell which class is where, and are refused

@@ -5,6 +5,7 @@ import uuid
 import numpy as np
 import pandas as pd
 import pytest
+from fixed_predictions import Fixed
 from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
 
@@ -22,21 +23,8 @@ from skxent import (
 LOSS = np.log(2)
 
 
-class Fixed:
-    """A classifier that predicts what it was given."""
-
-    def __init__(self, classes, prediction):
-        self.classes_, self.prediction = classes, prediction
-
-    def fit(self, X, y):
-        return self
-
-    def predict_proba(self, X):
-        return self.prediction
-
-
 def test_soft_columns_of_one_name_are_refused_by_scorers():
-    model = Fixed(np.array(["ant", "bee"]), np.full((2, 2), 0.5))
+    model = Fixed(np.full((2, 2), 0.5), np.array(["ant", "bee"]))
     soft = pd.DataFrame(np.full((2, 3), 1 / 3), columns=["ant", "bee", "ant"])
     with pytest.raises(ValueError, match="y_true has two columns 'ant': name each class once"):
         cce_scorer(model, np.zeros((2, 1)), soft)
@@ -129,7 +117,7 @@ def test_other_errors_of_reading_are_passed_on():
 )
 def test_outputs_of_other_shapes_and_classes_are_refused(classes, shape, message):
     fine = np.array([[0.5, 0.5], [0.25, 0.75]])
-    model = Fixed([np.array([0, 1]), np.array(classes)], [fine, np.full(shape, 0.5)])
+    model = Fixed([fine, np.full(shape, 0.5)], [np.array([0, 1]), np.array(classes)])
     with pytest.raises(ValueError, match=rf"^Fixed\.predict_proba\(X\) {message}"):
         bce_scorer(model, np.zeros((2, 1)), [[0, 1], [1, 1]])
 
@@ -137,7 +125,7 @@ def test_outputs_of_other_shapes_and_classes_are_refused(classes, shape, message
 @pytest.mark.parametrize(("classes", "yes"), [([0, 1], 0.75), ([1, 0], 0.25), ([1], 1.0), ([0], 0)])
 def test_outputs_are_read_by_their_classes(classes, yes):
     columns = np.array([[0.25, 0.75]] * 2) if len(classes) == 2 else np.ones((2, 1))
-    model = Fixed([np.array([0, 1]), np.array(classes)], [np.full((2, 2), 0.5), columns])
+    model = Fixed([np.full((2, 2), 0.5), columns], [np.array([0, 1]), np.array(classes)])
     score = bce_scorer(model, np.zeros((2, 1)), [[0, int(yes > 0)], [1, int(yes > 0)]])
     assert score == pytest.approx(-LOSS + (np.log(yes) if yes else 0.0))
 

@@ -16,28 +16,6 @@ from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
 
 
-class Strict:
-    """A device where NumPy cannot read; what needs more than the standard fails."""
-
-    device = strict.Device("device1")
-
-    def array(self, values):
-        return strict.asarray(values, device=self.device)
-
-
-class Torch:
-    def __init__(self):
-        self.torch = pytest.importorskip("torch")
-
-    def array(self, values):
-        return self.torch.asarray(values)
-
-
-@pytest.fixture(params=[Strict, Torch], ids=lambda kind: kind.__name__)
-def library(request):
-    return request.param()
-
-
 @pytest.fixture(params=[1 << 21, 300], ids=["one batch", "batches"])
 def batches(request, monkeypatch):
     monkeypatch.setattr(device_arrays, "ELEMENTS", request.param)
