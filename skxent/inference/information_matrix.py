@@ -45,8 +45,7 @@ from scipy.special import logsumexp, softmax
 
 from skxent.likelihood.objective import EPS, Objective, Point
 from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.newton_cg import View
-from skxent.likelihood.optimise.preconditioners import Cholesky
+from skxent.likelihood.optimise.preconditioners import Cholesky, PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -84,7 +83,7 @@ def information(objective: Objective, theta: np.ndarray) -> Cholesky | None:
 
 def newton(objective: Objective, point: Point, model: Cholesky) -> tuple[Point, Cholesky]:
     """Newton steps to where a quadratic has no gap left, each with a Hessian of its own."""
-    here = View.of(model, point)
+    here = PreconditionedPoint.of(model, point)
     for _ in range(STEPS):
         if here.decrement <= DONE * here.point.value:
             break
@@ -92,7 +91,7 @@ def newton(objective: Objective, point: Point, model: Cholesky) -> tuple[Point, 
         new = information(objective, theta)
         if new is None:
             break
-        there = View.of(new, objective(theta))
+        there = PreconditionedPoint.of(new, objective(theta))
         if not there.decrement < here.decrement:
             break
         here, model = there, new
@@ -101,7 +100,7 @@ def newton(objective: Objective, point: Point, model: Cholesky) -> tuple[Point, 
 
 def still(objective: Objective, point: Point, model: Cholesky) -> bool:
     """Whether a last step would move no logit: on the way to infinity each moves one by about 1."""
-    return objective.largest_move(View.of(model, point).newton_step) < MOVES
+    return objective.largest_move(PreconditionedPoint.of(model, point).newton_step) < MOVES
 
 
 def effective_df(model: Cholesky, covariance: np.ndarray, penalty: Penalty, d: int) -> float:

@@ -54,14 +54,14 @@ from skxent.likelihood import kernels
 from skxent.likelihood.coordinates.frame import Coordinates, leave
 from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise import preconditioners, tuning
 from skxent.likelihood.optimise.cost_model import fits_row_space
 from skxent.likelihood.optimise.lbfgs import Stage
-from skxent.likelihood.optimise.newton_cg import View, is_minimum
-from skxent.likelihood.optimise.preconditioners import Cholesky
+from skxent.likelihood.optimise.newton_cg import is_minimum
+from skxent.likelihood.optimise.preconditioners import Cholesky, PreconditionedPoint
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.solution import Solution, nats_of_tol
+from skxent.likelihood.solution import Solution, target_gap
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -262,13 +262,13 @@ class LeaveOneOut:
             points = others(fit.theta), others(fit.theta + fit.step(row, push))
             point = min(points, key=lambda point: point.value)
             for _ in range(STAGES):
-                view = View.of(fit.model, point)
-                target = min(fit.target, self.tol * nats_of_tol(point.value))
-                stage = Stage(others, view, FINE * target, np.inf).run(STAGE)
+                here = PreconditionedPoint.of(fit.model, point)
+                target = min(fit.target, target_gap(self.tol, point.value))
+                stage = Stage(others, here, FINE * target, np.inf).run(STAGE)
                 point = stage.best
-                if stage.arrived:
+                if stage.converged:
                     break
-            near = stage.arrived and is_minimum(others, point, fit.theta, stage.decrement, target)
+            near = stage.converged and is_minimum(others, point, fit.theta, stage.decrement, target)
         coef, intercept = others.leave(point.theta)
         if not near:
             other = self._minimise(data, others.penalty, (coef, intercept), FINE * self.tol, False)
@@ -327,7 +327,7 @@ class Fit:
         (x,) = rows.samples(slice(row, row + 1), rows.blocks.buffer())
         force = np.zeros_like(self.theta)
         force[: len(push)] = np.outer(push, x)
-        return self.model.to_theta(self.model.to_v(force))
+        return self.model.from_whitened(self.model.to_whitened(force))
 
 
 def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -396,7 +396,7 @@ def _moves(
     W = -w[:, None, None] * P[:, :, None] * P[:, None, :]
     W[:, range(free), range(free)] = w[:, None] * P * others
     # A sample that alone decides something has a leverage of one, but for the jitter.
-    lever = (1.0 + preconditioners.JITTER) * np.eye(free) - W @ A
+    lever = (1.0 + tuning.JITTER) * np.eye(free) - W @ A
     u = np.linalg.solve(lever, r[:, :, None])
     return (A @ u)[:, :, 0], u[:, :, 0]
 

@@ -19,8 +19,7 @@ from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise.newton_cg import View
-from skxent.likelihood.optimise.preconditioners import Cholesky
+from skxent.likelihood.optimise.preconditioners import Cholesky, PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -175,7 +174,7 @@ def _check_at_optimum(
         if not same_likelihood(clf, objective, point):
             raise_other_data(clf, data, objective, point)
         return
-    gap = View.of(model, point).decrement
+    gap = PreconditionedPoint.of(model, point).decrement
     if not gap <= max(OFF * _nat(data), 2 * clf.optimality_gap_):
         raise_other_data(clf, data, objective, point, gap)
 
@@ -192,7 +191,7 @@ def _polished(
         _raise_separated(clf, data)
     point, model = information_matrix.newton(objective, point, model)
     if not information_matrix.still(objective, point, model):
-        if View.of(model, point).decrement > ON_THE_WAY * _nat(data):
+        if PreconditionedPoint.of(model, point).decrement > ON_THE_WAY * _nat(data):
             raise ValueError("clf is too far from its optimum: fit it again with a smaller tol.")
         _raise_separated(clf, data)
     return point, model

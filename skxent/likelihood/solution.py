@@ -1,4 +1,4 @@
-"""What a fit ends with."""
+"""What a fit ends with, and the gap that ends it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from skxent.likelihood.existence.separation import Separation
+from skxent.likelihood.optimise import tuning
 from skxent.likelihood.optimise.row_factor import Extreme
 
 
-def nats_of_tol(value: float) -> float:
-    """Nats by which `tol` is multiplied to give the target gap, for an objective of `value`.
+def target_gap(tol: float, value: float, rounding: float = 0.0) -> float:
+    """Return the gap, in nats, at which a fit has converged.
 
-    That is one nat for an objective between one and a thousand nats, a thousandth of a larger
-    objective, and a smaller objective itself. On nearly separable data the objective is small, and
-    a gap of a millionth of a nat is far from the minimum. And if all weights and the penalty are
+    It is `tol` nats for an objective between one and a thousand nats, `tol` thousandths of a larger
+    objective, and `tol` times a smaller objective. On nearly separable data the objective is small,
+    and a gap of a millionth of a nat is far from the minimum. If all weights and the penalty are
     multiplied by a small number, the fit stays the same.
+
+    Parameters
+    ----------
+    tol : float
+        The tolerance of the fit.
+    value : float
+        The objective, in nats.
+    rounding : float
+        Rounding error of the objective, in nats. A gap of a few times as much cannot be resolved.
     """
-    return max(min(1.0, value), 1e-3 * value)
+    return max(tol * max(min(1.0, value), 1e-3 * value), tuning.ROUNDINGS * rounding)
 
 
 @dataclass(frozen=True)
@@ -31,35 +41,33 @@ class Solution:
     intercept : (R,) array
         Parameters for samples as they are, not centred.
     value, log_likelihood : float
-        The objective, and its part without the penalty with the sign changed, in nats.
+        The objective and the log-likelihood, in nats.
     gap : float
         Distance of `value` from the minimum, in nats: an estimate if `converged`, else an upper
         bound.
     target : float
-        The gap that was asked for, in nats: `tol` times `nats_of_tol`, or what float64 resolves of
-        the objective where that is more.
+        The gap at which the fit has converged, in nats: see `target_gap`.
     converged : bool
-        Whether the gap is within what was asked for, and certain to be, and a finite minimum is
-        known to exist.
+        Whether the gap is certain to be at most `target`, and a finite minimum is known to exist.
     unbounded : bool
         Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
     stopped : bool
         Whether the caller's report ended the fit.
     n_iterations : int
     n_passes : float
-        Reads of X, those of samples as fractions.
+        Reads of X. Reads of samples count as fractions.
     curve : tuple of (passes, value)
         The objective after each iteration on all rows.
     extreme : Extreme or None
-        The entry of X that is out of proportion, where that kept the fit from its minimum.
+        The entry of X that is out of proportion, if it kept the fit from its minimum.
     proved : bool
         Whether the end of the fit proves that a finite minimum exists.
     decided : bool
-        Whether it is known, from the end or by linear programmes, that one exists or not.
+        Whether it is known, from the end or by linear programmes, if a finite minimum exists.
     separation : Separation or None
-        What the programmes found.
+        The direction that separates classes, if the linear programmes found one.
     present : (K,) array of bool or None
-        Which classes have weight, where others have none and were left out.
+        Which classes have weight, if others have none and were left out.
     """
 
     coef: np.ndarray
@@ -82,6 +90,6 @@ class Solution:
 
     @property
     def short(self) -> bool:
-        """Whether the fit ended before the gap was within what was asked for."""
+        """Whether the fit ended before its gap was certain to be at most the target."""
         known = self.decided or self.gap > self.target
         return known and not (self.converged or self.unbounded)

@@ -13,7 +13,8 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxClassifier
-from skxent.likelihood.optimise import cost_model
+from skxent.likelihood.optimise import tuning
+from skxent.likelihood.optimise.choices import plan
 from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
 
@@ -57,8 +58,8 @@ def test_class_blocks(optimum, generate, kind):
     deviations away, and only there: those two kinds are left out.
     """
     X, y = generate(600, 25, 8, kind=kind)
-    (first, *_) = cost_model.plan(LocalRows(X, y, None, 8)).ladder
-    assert not first.exact
+    (first, *_) = plan(LocalRows(X, y, None, 8)).choices
+    assert not first.is_hessian
     assert check(optimum(X, y), X, y)
 
 
@@ -77,7 +78,7 @@ def test_small_data(optimum, generate, shape, kind, C):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(30_000, 6, 2), (25_000, 8, 3)], ids=str)
 def test_sampled_curvature(optimum, generate, shape, kind, C, monkeypatch):
-    monkeypatch.setattr(cost_model, "FEW_OPERATIONS", 0)
+    monkeypatch.setattr(tuning, "FEW_OPERATIONS", 0)
     monkeypatch.setattr(blocks, "ALONE", 0)
     X, y = generate(*shape, kind=kind, rarer=0.5)
     assert check(optimum(X, y, C=C), X, y) > 3

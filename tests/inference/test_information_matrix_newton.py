@@ -6,7 +6,7 @@ import pytest
 from skxent.inference import information_matrix
 from skxent.inference.leave_one_out import LeaveOneOut
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -30,7 +30,10 @@ def test_newton_steps_end_at_the_minimum(make_case, K, alpha, tol):
     np.testing.assert_allclose(information_matrix.inverse(there) @ H[:q, :q], np.eye(q), atol=1e-8)
     assert information_matrix.still(objective, point, there)
     again, same = information_matrix.newton(objective, point, there)
-    assert View.of(same, again).decrement <= View.of(there, point).decrement
+    assert (
+        PreconditionedPoint.of(same, again).decrement
+        <= PreconditionedPoint.of(there, point).decrement
+    )
 
 
 @pytest.mark.parametrize(("move", "still"), [(0.9e-3, True), (1.1e-3, False)])
@@ -74,7 +77,7 @@ def cost_of(data):
 
 def test_two_samples_are_enough():
     data = LocalRows(np.array([[1.0], [2.0]]), np.array([0, 1]), None, 2)
-    found = engine(data, np.ones(2), cost_of(data)).fit(1.0)
+    found = engine(data, np.ones(2), cost_of(data)).fit(Penalty(1.0))
     assert found.losses.tolist() == [36.0, 36.0]  # each is all there is of its class
     one = LocalRows(data.X, data.targets, np.array([0.0, 1.0]), 2)
     with pytest.raises(ValueError, match="only one sample has some weight"):
@@ -96,7 +99,7 @@ def test_bounds_count_by_importance(heavy, monkeypatch):
     monkeypatch.setattr(LeaveOneOut, "_refit", refit)
     importance = np.ones(30)
     for importance[4] in (1.0, heavy):
-        engine(data, importance, cost_of(data)).fit(1.0)
+        engine(data, importance, cost_of(data)).fit(Penalty(1.0))
     one, other = bounds
     assert one[4] > 0
     np.testing.assert_allclose(other / one, importance, rtol=1e-12)

@@ -385,7 +385,7 @@ class TestSampleOfRows:
             max_iter=1000,
             rng=np.random.RandomState(0),
         )
-        first = engine.fit(0.1).solution
+        first = engine.fit(Penalty(0.1)).solution
         assert engine.start[0] is first.coef
-        again = engine.fit(0.1).solution
+        again = engine.fit(Penalty(0.1)).solution
         assert again.n_iterations == 0 < first.n_iterations

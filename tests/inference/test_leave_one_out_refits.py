@@ -9,7 +9,8 @@ from skxent import SoftmaxClassifierCV
 from skxent.inference.leave_one_out import LeaveOneOut
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.newton_cg import View, is_minimum
+from skxent.likelihood.optimise.newton_cg import is_minimum
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -72,7 +73,9 @@ def test_an_end_that_counts_is_within_the_target(seed, K, strength):
         point = after(end + distance * direction)
         gap = point.value - lowest.value
         for target in 10.0 ** np.arange(-10.0, 1.0, 2.0):
-            near = is_minimum(after, point, start, View.of(model, point).decrement, target)
+            near = is_minimum(
+                after, point, start, PreconditionedPoint.of(model, point).decrement, target
+            )
             said[bool(near)] += 1
             assert not near or gap <= 2 * target + 1e-12
             assert near or gap > 1e-5 * target

@@ -7,8 +7,7 @@ from mpmath import mp, mpf
 from skxent.likelihood import kernels
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.lbfgs import Stage
-from skxent.likelihood.optimise.newton_cg import View
-from skxent.likelihood.optimise.preconditioners import diagonal
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, diagonal
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import device_kernels
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -83,7 +82,7 @@ def test_a_careful_stage_where_no_logit_moves():
     data = LocalRows(X, rng.integers(2, size=20), None, 2, False)
     objective = Objective(data, compute_moments(data), Penalty(1.0), None)
     point = objective(np.ones((1, 3)))  # the penalty alone has a gradient
-    view = View.of(diagonal(objective, point.theta), point)
+    view = PreconditionedPoint.of(diagonal(objective, point.theta), point)
     assert view.decrement > 0
-    stage = Stage(objective, view, 0.0, 1e3, careful=True).run(5)
+    stage = Stage(objective, view, 0.0, 1e3, short_first_step=True).run(5)
     assert stage.best.value < point.value

@@ -5,8 +5,9 @@ import pytest
 from scipy.special import expit
 
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
+from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise.newton_cg import Accuracy, conjugate_gradients
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -62,12 +63,14 @@ def test_no_curvature_is_an_end():
     data = LocalRows(X, np.array([0, 1, 1, 0]), None, 2, False)
     objective = Objective(data, compute_moments(data), Penalty(0.0), None)
     point = objective(np.array([[1e5]]))
-    view = View.of(preconditioners.full(objective, point.theta), point)
+    view = PreconditionedPoint.of(preconditioners.full(objective, point.theta), point)
     assert not objective.hessian_product(point.theta, np.ones((1, 1))).any()
-    gap, step, told = conjugate_gradients(objective, view, 1e-6)
+    accuracy = Accuracy(1e-6, 0.0, tuning.CG_RESIDUAL, tuning.CG_PRODUCTS)
+    found = conjugate_gradients(objective, view, accuracy)
+    gap, step, told = found.gap, found.step, found.converged
     assert not told
     assert not step.any()
-    assert gap == pytest.approx(0.5 * view.slope @ view.slope)
+    assert gap == pytest.approx(0.5 * view.gradient @ view.gradient)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -92,7 +95,7 @@ def test_blocks_of_few_rows_change_nothing(make_case, K, fit_intercept, sparse, 
             np.testing.assert_allclose(found, H, rtol=1e-10, atol=1e-10)
         there, here = (
             [
-                *preconditioners.classes(o, theta, caution).factors,
+                *preconditioners.class_blocks(o, theta, caution).factors,
                 preconditioners.diagonal(o, theta).scale,
             ]
             for o in (many, one)

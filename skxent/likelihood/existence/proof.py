@@ -33,10 +33,8 @@ from scipy.linalg import lapack
 from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.newton_cg import FLAT
-from skxent.likelihood.optimise.preconditioners import Cholesky, Curvature
-from skxent.likelihood.optimise.row_factor import RowFactor
+from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise.preconditioners import Cholesky, Preconditioner
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 
@@ -48,7 +46,7 @@ EVEN = 1e4  # ratio of the largest to the smallest weight; up to it no sample is
 
 
 def proves_finite(
-    objective: Objective, theta: np.ndarray, model: Curvature | RowFactor, rest: float | None
+    objective: Objective, theta: np.ndarray, model: Preconditioner, residual: float | None
 ) -> bool:
     """Whether a Newton step from `theta` that moves no logit is a proof.
 
@@ -56,15 +54,15 @@ def proves_finite(
     ----------
     objective : Objective
     theta : (R, p) array
-    model : Curvature
-        From which the step came, or the preconditioner of conjugate gradients.
-    rest : float or None
+    model : Preconditioner
+        Of the step: the factored Hessian, or the preconditioner of conjugate gradients.
+    residual : float or None
         Half the squared residual of conjugate gradients in coordinates of the model; None for a
         step of the exact Hessian.
     """
-    if rest is not None:
-        return _least_share(objective, theta) > FLAT * rest
-    if isinstance(model, RowFactor):
+    if residual is not None:
+        return _least_share(objective, theta) > tuning.OVERRATED * residual
+    if model.from_rows:
         return model.certain  # made from the rows, so that no small curvature is lost in sums
     assert isinstance(model, Cholesky)
     floored = model.scales[0] ** 2 * objective.full_least_curvature

@@ -1,64 +1,138 @@
-r"""Curvature of the objective: a model of the Hessian, and the coordinates in which it is one.
+r"""Preconditioners: models of the Hessian, and coordinates in which they are the identity.
 
 With :math:`P_i = \mathrm{diag}\,p_i - p_i p_i^\top` the Hessian is
 
 .. math:: H = \sum_i w_i P_i \otimes \tilde x_i \tilde x_i^\top + \text{penalty}.
 
-A model :math:`H \approx T^{-\top} T^{-1}` turns it into the identity: minimise over v with
-:math:`\Theta = \Theta_0 + T v`. There the gradient is :math:`g_v = T^\top g`, the Newton step is
-:math:`-g_v`, and the **Newton decrement** :math:`\tfrac12\|g_v\|^2` is the distance to the minimum
-in nats, as far as the model is right and the function quadratic.
+A model :math:`H \approx T^{-\top} T^{-1}` defines **whitened coordinates** v by :math:`\Theta =
+\Theta_0 + T v`. There the gradient is :math:`g_v = T^\top g`, the Newton step is :math:`-g_v`, and
+the **Newton decrement** :math:`\tfrac12\|g_v\|^2` is the gap in nats, if the model is the Hessian
+and the objective is quadratic.
 
 Models, from large to small, for p entries of a sample and K classes:
 
-* *full*: the matrix itself, (K - 1) p wide (p for two classes), written for the classes but the
-  last. Moving all classes by the same amount changes nothing, so the last can stand still;
-* *classes*: its diagonal blocks, one p x p matrix a class. Because
-  :math:`\mathrm{diag}\,p - pp^\top \preceq 2\,\mathrm{diag}(p(1-p))`, H is at most twice that;
-* *drawn classes*: those blocks from a few rows for each. For a class, row i is worth its leverage
-  :math:`w_i p_i (1 - p_i) \sum_j x_{ij}^2 / H_{jj}` in the diagonal H; drawn in proportion to it,
-  no column and no row that stands alone is missed. The leverages of a class add up to p at most;
-* *diagonal*: p numbers a class.
+* *Hessian*: the matrix itself, (K - 1) p wide (p for two classes). It is written for the classes
+  but the last: adding the same vector to all classes changes no probability, so that the parameters
+  of the last class can be held at zero;
+* *class blocks*: its diagonal blocks, one p x p matrix for each class. Because
+  :math:`\mathrm{diag}\,p - pp^\top \preceq 2\,\mathrm{diag}(p(1-p))`, H is at most twice the model;
+* *drawn class blocks*: the same blocks from a few rows for each class. The leverage of row i for a
+  class is :math:`w_i p_i (1 - p_i) \sum_j x_{ij}^2 / H_{jj}`, with the diagonal of H. Rows are
+  drawn with probabilities in proportion to their leverage, so that a row that alone determines a
+  coefficient is always drawn. The leverages of a class add up to p at most;
+* *diagonal*: p numbers for each class.
 
-**Caution.** A sample that is classified wrongly and confidently has no curvature but a full
-gradient, and Newton's step is then far too long. With caution c > 0 a model has
-:math:`P_i + c\,(p_i - y_i)(p_i - y_i)^\top` for :math:`P_i`. Near the truth both have the same
-mean, so that caution costs little where it is not needed.
+**Residual weight.** A sample that is classified wrongly and confidently has next to no curvature
+but a full gradient, and Newton's step is then far too long. With a residual weight c > 0 a model
+has :math:`P_i + c\,(p_i - y_i)(p_i - y_i)^\top` in place of :math:`P_i`. If the model of the
+classes is right both terms have the same mean, so that the residual weight costs little.
 
-Columns of raw data differ by many orders of magnitude, so a matrix is brought to unit diagonal
-before it is factored, and a jitter means the same for every column.
+Columns of raw data differ by many orders of magnitude. A matrix is therefore scaled to unit
+diagonal before it is factored, so that a jitter means the same for every column.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from scipy.linalg import blas, lapack
 
-from skxent.likelihood.objective import Objective
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise import tuning
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.grams import pairs, unpacked
 
-JITTER = 1e-13
-CAREFUL = 0.1  # of an intercept's curvature, that others leave to it
-DRAWN_ROWS = 8  # for each class and entry of a sample, at most
-NOISE = 1e-5  # root of the least part of a curvature that is certainly none of rounding
+
+class Preconditioner(Protocol):
+    """A factored model of the Hessian."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether no direction has so little curvature in the model that it may be rounding."""
+        ...
+
+    @property
+    def from_rows(self) -> bool:
+        """Whether the factor was made from the rows of X, without sums of squares."""
+        ...
+
+    def from_whitened(self, v: np.ndarray) -> np.ndarray:
+        """Return T v, (R, p), for a flat v."""
+        ...
+
+    def to_whitened(self, gradient: np.ndarray) -> np.ndarray:
+        """Return T' g, flat, for a gradient (R, p)."""
+        ...
+
+    def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
+        """Return a bound of the change of a logit, relative to the others, by a Newton step.
+
+        The step and the gap that it measures are both given.
+        """
+        ...
+
+    def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
+        """Return the largest gap that a whitened gradient can mean; None if no bound is known."""
+        ...
+
+
+@dataclass(frozen=True)
+class PreconditionedPoint:
+    """A point in whitened coordinates.
+
+    Parameters
+    ----------
+    preconditioner : Preconditioner
+    point : Point
+    gradient : array
+        The gradient in whitened coordinates, flat.
+    """
+
+    preconditioner: Preconditioner
+    point: Point
+    gradient: np.ndarray
+
+    @classmethod
+    def of(cls, preconditioner: Preconditioner, point: Point) -> Self:
+        """Whiten the gradient at a point."""
+        return cls(preconditioner, point, preconditioner.to_whitened(point.gradient))
+
+    @property
+    def decrement(self) -> float:
+        """Half the squared gradient: the gap in nats if the model is the Hessian."""
+        return 0.5 * float(self.gradient @ self.gradient)
+
+    @property
+    def newton_step(self) -> np.ndarray:
+        """The step to the minimum, (R, p), if the model is the Hessian."""
+        return -self.preconditioner.from_whitened(self.gradient)
 
 
 @dataclass(frozen=True)
 class Cholesky:
-    """H as blocks D L L' D, one for each group of rows of Theta that moves together."""
+    """H as blocks D L L' D, one for each group of rows of Theta whose curvature is modelled.
+
+    Parameters
+    ----------
+    shape : (R, p)
+        Of Theta.
+    scales : list of array
+        The reciprocal of D for each block.
+    factors : list of array
+        The lower triangle L of each block.
+    """
 
     shape: tuple[int, int]
     scales: list[np.ndarray]
     factors: list[np.ndarray]
+    from_rows: ClassVar[bool] = False
 
     @classmethod
     def of(cls, shape: tuple[int, int], matrices: list[np.ndarray], least: np.ndarray) -> Self:
-        """Factor matrices, in place, whose diagonals are `least` at least."""
+        """Factor matrices, in place, whose diagonals are replaced by `least` where smaller."""
         scales, factors = [], []
         for H in matrices:
             scale = _reciprocal_root(np.maximum(np.diagonal(H), least))
@@ -70,16 +144,15 @@ class Cholesky:
 
     @cached_property
     def certain(self) -> bool:
-        """Whether no direction has so little of the curvature of its parameters that it is noise.
+        """Whether the curvature of every parameter, given the others, is more than rounding.
 
-        Columns that all but agree, as two with a placeholder of -1e9 in the same rows, have
-        differences whose curvature is lost in the sums of squares, though not in their products
-        with a vector.
+        If two columns all but agree, as two with a placeholder of -1e9 in the same rows, the
+        curvature of their difference is lost in the sums of squares.
         """
-        return bool(min(L.diagonal().min() for L in self.factors) > NOISE)
+        return bool(min(L.diagonal().min() for L in self.factors) > tuning.CERTAIN_PIVOT)
 
-    def to_theta(self, v: np.ndarray) -> np.ndarray:
-        """T v, from a flat v."""
+    def from_whitened(self, v: np.ndarray) -> np.ndarray:
+        """Return T v, (R, p), for a flat v."""
         theta = np.zeros(self.shape)
         flat = theta.reshape(-1)
         start = 0
@@ -88,12 +161,12 @@ class Cholesky:
             flat[start:stop] = scale * blas.dtrsv(L, v[start:stop], lower=1, trans=1)
             start = stop
         if start < theta.size:
-            # The last class stood still. Nothing that all have in common may pile up.
+            # The last class was held at zero. No common part may pile up over the steps.
             theta -= theta.sum(axis=0) / len(theta)
         return theta
 
-    def to_v(self, gradient: np.ndarray) -> np.ndarray:
-        """T' g, flat."""
+    def to_whitened(self, gradient: np.ndarray) -> np.ndarray:
+        """Return T' g, flat, for a gradient (R, p)."""
         flat = gradient.reshape(-1)
         v = np.empty(sum(map(len, self.scales)))
         start = 0
@@ -103,63 +176,76 @@ class Cholesky:
             start = stop
         return v
 
-    def most_left(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
-        """As `Diagonal.most_left`, for blocks that are a class each; None for those of several."""
+    def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
+        """Return the largest change of a logit, relative to the others, by a step."""
+        return objective.largest_move(step)
+
+    def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
+        """Return the bound of `Diagonal.gap_bound` for class blocks; None for the Hessian."""
         if not penalty.is_definite or len(self.factors) < max(self.shape[0], 2):
             return None
-        left, blocks = 0.0, np.reshape(v, self.shape)
+        bound, blocks = 0.0, np.reshape(v, self.shape)
         for part, scale, L in zip(blocks, self.scales, self.factors, strict=True):
             gradient = blas.dtrmv(L, part, lower=1) / scale
-            left += _most_left(gradient, scale, penalty, n_features)
-        return left
+            bound += _gap_bound(gradient, scale, penalty, n_features)
+        return bound
 
 
 @dataclass(frozen=True)
 class Diagonal:
-    """H as a diagonal, T = H^(-1/2)."""
+    """H as a diagonal, T = H^(-1/2).
+
+    Parameters
+    ----------
+    scale : (R, p) array
+        The diagonal of T.
+    """
 
     scale: np.ndarray
     certain: ClassVar[bool] = True
+    from_rows: ClassVar[bool] = False
 
-    def to_theta(self, v: np.ndarray) -> np.ndarray:
-        """T v, from a flat v."""
+    def from_whitened(self, v: np.ndarray) -> np.ndarray:
+        """Return T v, (R, p), for a flat v."""
         return v.reshape(self.scale.shape) * self.scale
 
-    def to_v(self, gradient: np.ndarray) -> np.ndarray:
-        """T' g, flat."""
+    def to_whitened(self, gradient: np.ndarray) -> np.ndarray:
+        """Return T' g, flat, for a gradient (R, p)."""
         return (gradient * self.scale).reshape(-1)
 
-    def most_left(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
-        """The gap of a flat gradient in coordinates v, at most; None without a penalty.
+    def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
+        """Return the largest change of a logit, relative to the others, by a step."""
+        return objective.largest_move(step)
 
-        H is at least the penalty's curvature. On an intercept there is no penalty, but what
-        the model says of it is nearly right.
+    def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
+        """Return the largest gap that a whitened gradient can mean; None without a penalty.
+
+        H is at least the curvature of the penalty. Intercepts are not penalised; for them a fixed
+        part of the model's curvature is taken.
         """
         if not penalty.is_definite:
             return None
-        return _most_left(v.reshape(self.scale.shape) / self.scale, self.scale, penalty, n_features)
+        return _gap_bound(v.reshape(self.scale.shape) / self.scale, self.scale, penalty, n_features)
 
 
-Curvature = Cholesky | Diagonal
+def _gap_bound(g: np.ndarray, scale: np.ndarray, penalty: Penalty, n_features: int) -> float:
+    """Return the bound for gradients (..., p); `scale` is one over the root of the diagonal."""
+    by_coef, rest = g[..., :n_features], g[..., n_features:] * scale[..., n_features:]
+    by_intercept = 0.5 * float(np.vdot(rest, rest)) / tuning.INTERCEPT_CURVATURE
+    return penalty.gap_bound(by_coef) + by_intercept
 
 
-def _most_left(g: np.ndarray, scale: np.ndarray, penalty: Penalty, n_features: int) -> float:
-    """Of gradients (..., p), where `scale` is one by the root of the model's diagonal."""
-    ours, rest = g[..., :n_features], g[..., n_features:] * scale[..., n_features:]
-    return penalty.gap_bound(ours) + 0.5 * float(np.vdot(rest, rest)) / CAREFUL
-
-
-def full(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
-    """The Hessian of `objective` at `theta`, factored."""
-    H = hessian(objective, theta, caution)
+def full(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Cholesky:
+    """Return the factored Hessian at `theta`."""
+    H = hessian(objective, theta, residual_weight)
     return Cholesky.of(theta.shape, [H], objective.full_least_curvature)
 
 
-def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np.ndarray:
-    """The Hessian of `objective` at `theta`, (K - 1) p wide."""
+def hessian(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> np.ndarray:
+    """Return the Hessian at `theta` for the classes but the last, max(K - 1, 1) p wide."""
     R, p = theta.shape
     n = max(R - 1, 1)
-    gram = unpacked(objective.one_pass().hessian_gram(theta, caution), p)
+    gram = unpacked(objective.one_pass().hessian_gram(theta, residual_weight), p)
     if n == 1:
         H = gram.reshape(1, p, 1, p)
     else:
@@ -171,43 +257,46 @@ def hessian(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> np
     return H.reshape(n * p, n * p)
 
 
-def classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
-    """The diagonal blocks of the Hessian, one a class."""
-    gram = unpacked(objective.one_pass().class_block_grams(theta, caution), theta.shape[1])
-    return _class_blocks(objective, gram)
+def class_blocks(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Cholesky:
+    """Return the factored diagonal blocks of the Hessian, one for each class."""
+    gram = unpacked(objective.one_pass().class_block_grams(theta, residual_weight), theta.shape[1])
+    return _factored_blocks(objective, gram)
 
 
-def drawn_classes(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Cholesky:
-    """The class blocks, each from the rows that matter to it."""
-    per_leverage = DRAWN_ROWS * diagonal(objective, theta, caution).scale ** 2
-    gram = objective.one_pass().class_block_grams(theta, caution, per_leverage)
-    return _class_blocks(objective, gram)
+def drawn_class_blocks(
+    objective: Objective, theta: np.ndarray, residual_weight: float = 0.0
+) -> Cholesky:
+    """Return the factored class blocks, each from rows drawn by their leverage for the class."""
+    scale = diagonal(objective, theta, residual_weight).scale
+    per_leverage = tuning.DRAWN_ROWS * scale**2
+    gram = objective.one_pass().class_block_grams(theta, residual_weight, per_leverage)
+    return _factored_blocks(objective, gram)
 
 
-def _class_blocks(objective: Objective, gram: np.ndarray) -> Cholesky:
+def _factored_blocks(objective: Objective, gram: np.ndarray) -> Cholesky:
     objective.penalty.add_to_class_blocks(gram, objective.n_features)
     return Cholesky.of(objective.shape, list(gram), objective.least_curvature)
 
 
-def diagonal(objective: Objective, theta: np.ndarray, caution: float = 0.0) -> Diagonal:
-    """The diagonal of the Hessian."""
-    H = objective.one_pass().hessian_diagonal(theta, caution)
+def diagonal(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Diagonal:
+    """Return the diagonal of the Hessian."""
+    H = objective.one_pass().hessian_diagonal(theta, residual_weight)
     objective.penalty.add_to_diagonal(H[:, : objective.n_features])
     return Diagonal(_reciprocal_root(np.maximum(H, objective.least_curvature)))
 
 
 def _cholesky(H: np.ndarray) -> np.ndarray:
-    """Lower factor of a matrix of unit diagonal, with as little jitter as it takes."""
-    jitter = JITTER
+    """Return the lower factor of a matrix of unit diagonal, with as little jitter as it takes."""
+    jitter = tuning.JITTER
     while True:
         H.flat[:: len(H) + 1] = 1.0 + jitter
         L, info = lapack.dpotrf(H.T, lower=1, clean=1)
         if info == 0:
             return L
-        jitter *= 100.0
+        jitter *= tuning.JITTER_GROWTH
 
 
 def _reciprocal_root(diagonal: np.ndarray) -> np.ndarray:
-    """1 / sqrt, and 0 where there is no curvature: such a parameter stays where it is."""
+    """Return 1 / sqrt, and 0 where there is no curvature, so that the parameter does not change."""
     result = np.zeros_like(diagonal)
     return np.divide(1.0, np.sqrt(diagonal), out=result, where=diagonal > 0)

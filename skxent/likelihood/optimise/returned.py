@@ -19,14 +19,14 @@ from skxent.likelihood import kernels
 from skxent.likelihood.objective import EPS
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.solution import Solution, nats_of_tol
+from skxent.likelihood.solution import Solution, target_gap
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 
 DOUBT = 1e-7  # logits; if rounding changes them by less, the objective is taken from the fit
 DIGITS = 1e-9  # part of the objective; the same, for an objective next to zero
-MUCH = 1e-3  # of `nats_of_tol`; most that rounding may add to the objective of a converged fit
+MUCH = 1e-3  # of `target_gap`; most that rounding may add to the objective of a converged fit
 ROUNDING = 0.25  # of the target gap, which may always be lost to rounding
 
 
@@ -61,11 +61,11 @@ def as_returned(
             n_passes=solution.n_passes + 1,
             extreme=solution.extreme or Extreme.of(data),
         )
-    rounding = max(min(8 * doubt * loss, MUCH * nats_of_tol(value)), ROUNDING * solution.target)
+    rounding = max(min(8 * doubt * loss, target_gap(MUCH, value)), ROUNDING * solution.target)
     converged = solution.converged and lost <= max(solution.target, rounding)
     rows = data.in_memory()
     if converged and doubt > MUCH and rows is not None:  # beside an entry of 1e13, say
-        converged = _uncertain(rows, solution) <= MUCH * nats_of_tol(value)
+        converged = _uncertain(rows, solution) <= target_gap(MUCH, value)
     gap = solution.gap + max(lost, 0.0)
     if lost <= rounding:  # no parameters in float64 would do better
         gap = min(gap, max(solution.gap, solution.target))

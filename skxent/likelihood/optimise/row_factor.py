@@ -1,10 +1,10 @@
 r"""Samples of very different sizes: the Hessian's factor from the rows themselves, by QR.
 
-A placeholder of 1e9 in several columns of a row makes the squares of these columns equal but for a
-part of 1e-18. The Hessian, a sum of squares in float64, then no longer holds the differences of the
-columns in other rows. The rows themselves do. With :math:`P_i = \mathrm{diag}\,p_i - p_i p_i^\top
-= \sum_k p_{ik} (e_k - p_i)(e_k - p_i)^\top` the Hessian is :math:`A^\top A`, where A has the rows
-:math:`\sqrt{w_i p_{ik}}\,(e_k - p_i) \otimes \tilde x_i`, and for the penalty a few more. Its
+A placeholder of 1e9 in several columns of a row makes the sums of squares of these columns equal up
+to a relative 1e-18. The Hessian, a sum of squares in float64, then no longer holds the differences
+of the columns in other rows. The rows themselves do. With :math:`P_i = \mathrm{diag}\,p_i - p_i
+p_i^\top = \sum_k p_{ik} (e_k - p_i)(e_k - p_i)^\top` the Hessian is :math:`A^\top A`, where A has
+the rows :math:`\sqrt{w_i p_{ik}}\,(e_k - p_i) \otimes \tilde x_i` and those of the penalty. Its
 triangle R, :math:`R^\top R = A^\top A`, comes from Householder's QR of A. With rows sorted by their
 size and columns pivoted the error in each row is of the size of that row (A. J. Cox, N. J. Higham,
 "Stability of Householder QR factorization for weighted least squares problems", Numerical Analysis
@@ -17,34 +17,34 @@ other samples would lose digits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import scipy.linalg
 from scipy.special import expit, softmax
 
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.penalty import Penalty
+from skxent.likelihood.optimise import tuning
+from skxent.likelihood.penalty import Penalty, centred
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_sums import LocalSums
-
-EXTREME = 1e3  # times the median size of a column's entries; a larger entry makes rows graded
-OPERATIONS = 1e9  # of a QR, which take up to a second; larger problems keep the Hessian
-SURE = 100.0  # logits of margin; with half of it the other probabilities are lost beside one
-RANK = 1e-13  # part of a column; without penalty, a smaller remainder of it is taken for rounding
 
 
 @dataclass(frozen=True)
 class Extreme:
-    """The entry of X that is farthest from its column's median, and the medians.
+    """The entry of X that is farthest from the median of its column, in units of its typical size.
 
     Parameters
     ----------
     row, column : int
+        Where the entry is.
     value : float
+        The entry.
     medians : (d,) array
+        Of the columns.
     sizes : (d,) array
-        Median distance from the median of the entries that have any; one where none has.
+        Typical sizes of the columns: the median distance from the median, over the entries that
+        differ from the median. One for a constant column.
     """
 
     row: int
@@ -55,12 +55,16 @@ class Extreme:
 
     @classmethod
     def of(cls, source: RowSource) -> Self | None:
-        """Find it; None if rows are elsewhere or too many, or no entry is extreme."""
+        """Return the extreme entry, or None.
+
+        None means that no entry is extreme, that rows are not in this process, or that a QR of them
+        would take too long.
+        """
         data = source.in_memory()
         if data is None:
             return None
         width = data.n_features * data.n_classes
-        if data.n_rows * data.n_classes * width**2 > OPERATIONS:
+        if data.n_rows * data.n_classes * width**2 > tuning.QR_OPERATIONS:
             return None
         X = np.asarray(data.dense(), dtype=np.float64)
         used = slice(None) if data.weight is None else np.flatnonzero(data.weight)
@@ -69,7 +73,7 @@ class Extreme:
         sizes = np.array([_median_of_some(column) for column in distance.T])
         ratio = distance / sizes
         row, column = np.unravel_index(int(ratio.argmax()), ratio.shape)
-        if not ratio[row, column] > EXTREME:
+        if not ratio[row, column] > tuning.EXTREME_RATIO:
             return None
         row = np.arange(len(X))[used][row]
         return cls(int(row), int(column), float(X[row, column]), medians, sizes)
@@ -82,22 +86,23 @@ def _median_of_some(distance: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class RowFactor:
-    """H as R' R, in columns that are scaled and reordered; see `curvature.Cholesky`.
+    """H as R' R, in columns that are scaled and reordered: a `Preconditioner`.
 
     Parameters
     ----------
     shape : (R, p)
+        Of Theta.
     scale : array
-        By which each column was multiplied, flat.
+        The factor of each column, flat.
     order : (r,) array of int
-        Places of the columns that count, most important first.
+        Indices of the columns that were kept, the most important first.
     R : (r, r) array
         Upper triangle.
     certain : bool
-        Whether all columns that were left out are nothing but rounding.
+        Whether the columns that were left out are nothing but rounding.
     reach, margin : (n,) arrays
-        For each sample the largest move of a logit relative to the others in a step with a
-        decrement of half a nat, and how far its largest logit is above the next.
+        For each sample the largest change of a logit, relative to the others, in a step with a
+        decrement of half a nat, and the difference of its two largest logits.
     """
 
     shape: tuple[int, int]
@@ -107,10 +112,13 @@ class RowFactor:
     certain: bool
     reach: np.ndarray
     margin: np.ndarray
+    from_rows: ClassVar[bool] = True
 
     @classmethod
-    def of(cls, objective: Objective, theta: np.ndarray, caution: float, sizes: np.ndarray) -> Self:
-        """Factor the Hessian at `theta`; `sizes` are those of the columns, (d,)."""
+    def of(
+        cls, objective: Objective, theta: np.ndarray, residual_weight: float, sizes: np.ndarray
+    ) -> Self:
+        """Factor the Hessian at `theta`; `sizes` are typical sizes of the columns, (d,)."""
         R, p = theta.shape
         free = max(R - 1, 1)
         entries = 1.0 / np.append(sizes, np.ones(p - len(sizes)))
@@ -120,7 +128,7 @@ class RowFactor:
         samples = _samples(rows)
         A = np.concatenate(
             [
-                *_sample_rows(rows, samples, theta, caution),
+                *_sample_rows(rows, samples, theta, residual_weight),
                 objective.penalty.row_factor(free, objective.n_features, p),
             ]
         )
@@ -132,46 +140,54 @@ class RowFactor:
         )
         diagonal = np.abs(np.diagonal(upper))
         determined = objective.penalty.is_definite
-        least = 0.0 if determined else RANK * norms[order[: len(diagonal)]]
+        least = 0.0 if determined else tuning.RANK_TOLERANCE * norms[order[: len(diagonal)]]
         (void,) = np.nonzero(~(diagonal > least))
         rank = int(void[0]) if len(void) else len(diagonal)
         triangle = np.ascontiguousarray(upper[:rank, :rank])
-        certain = not (diagonal[rank:] > RANK * np.sqrt(len(A))).any()
+        certain = not (diagonal[rank:] > tuning.RANK_TOLERANCE * np.sqrt(len(A))).any()
         reach = _reach(samples, scale, order[:rank], triangle)
         margin = _margin(samples @ theta.T)
         return cls(theta.shape, scale, order[:rank], triangle, certain, reach, margin)
 
-    def farthest_move(self, decrement: float) -> float:
-        """Largest move of a logit on the way to the minimum, over samples that have curvature.
+    def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
+        """Return a bound of the change of a logit over all steps that measure this gap.
 
-        A sample whose margin stays large on the way has no curvature before or after, however far
-        its logits move.
+        Beside a sample of another order of magnitude logits have lost digits, and the change cannot
+        be computed from the step.
         """
-        move = self.reach * np.sqrt(2.0 * decrement)
-        matters = ~((self.margin > SURE) & (move < 0.5 * self.margin))
-        return float(move[matters].max(initial=0.0))
+        return 2 * self.largest_change(gap)
 
-    def to_theta(self, v: np.ndarray) -> np.ndarray:
-        """T v, from a flat v."""
+    def largest_change(self, decrement: float) -> float:
+        """Return the largest change of a logit in a step, over samples that have curvature.
+
+        A sample whose margin stays large over the step has no curvature before or after, however
+        much its logits change.
+        """
+        change = self.reach * np.sqrt(2.0 * decrement)
+        decided = (self.margin > tuning.DECIDED_MARGIN) & (change < 0.5 * self.margin)
+        return float(change[~decided].max(initial=0.0))
+
+    def from_whitened(self, v: np.ndarray) -> np.ndarray:
+        """Return T v, (R, p), for a flat v."""
         theta = np.zeros(self.shape)
         flat = theta.reshape(-1)
         solved = scipy.linalg.solve_triangular(self.R, v, check_finite=False)
         flat[self.order] = self.scale[self.order] * solved
-        return theta - theta.sum(axis=0) / len(theta) if len(theta) > 1 else theta
+        return centred(theta)
 
-    def to_v(self, gradient: np.ndarray) -> np.ndarray:
-        """T' g, flat."""
+    def to_whitened(self, gradient: np.ndarray) -> np.ndarray:
+        """Return T' g, flat, for a gradient (R, p)."""
         some = (gradient.reshape(-1)[: len(self.scale)] * self.scale)[self.order]
         v: np.ndarray = scipy.linalg.solve_triangular(self.R, some, trans=1, check_finite=False)
         return v
 
-    def most_left(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
-        """Nothing is known beyond the factor."""
+    def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
+        """Return None: no bound is known beyond the factor."""
         return None
 
 
 def _samples(rows: LocalSums) -> np.ndarray:
-    """All samples, centred and with their ones, (n, p); those without weight are zeros."""
+    """Return all samples, centred and with their ones, (n, p); zeros for those without weight."""
     buffer = rows.blocks.buffer()
     samples = np.concatenate([np.array(rows.samples(block, buffer)) for block in rows.blocks.all])
     if rows.data.weight is not None:
@@ -180,23 +196,24 @@ def _samples(rows: LocalSums) -> np.ndarray:
 
 
 def _sample_rows(
-    rows: LocalSums, x: np.ndarray, theta: np.ndarray, caution: float
+    rows: LocalSums, x: np.ndarray, theta: np.ndarray, residual_weight: float
 ) -> list[np.ndarray]:
-    """Rows whose squares add up to the Hessian of the losses, for the classes but the last."""
+    """Return rows whose squares add up to the Hessian of the losses, for classes but the last."""
     everything = slice(0, len(x))
     Z = x @ theta.T
     P = expit(Z) if len(theta) == 1 else softmax(Z, axis=1)
     w = np.sqrt(rows.weigh(np.ones(len(x)), everything))
-    r = np.sqrt(caution) * rows.residuals(P.T, everything).T * w[:, None]
+    r = np.sqrt(residual_weight) * rows.residuals(P.T, everything).T * w[:, None]
     if len(theta) == 1:
         curvature = w * np.sqrt(P[:, 0] * expit(-Z[:, 0]))
         return [np.hypot(curvature, r[:, 0])[:, None] * x]
     parts = [w[:, None] * _deviations(P, k) for k in range(P.shape[1])]
-    parts += [r[:, :-1]] if caution else []
+    parts += [r[:, :-1]] if residual_weight else []
     return [(part[:, :, None] * x[:, None, :]).reshape(len(x), -1) for part in parts]
 
 
 def _margin(Z: np.ndarray) -> np.ndarray:
+    """Return the difference of the two largest logits of each sample; the other of two is zero."""
     if Z.shape[1] == 1:
         return np.abs(Z[:, 0])
     ordered = np.sort(Z, axis=1)
@@ -204,18 +221,18 @@ def _margin(Z: np.ndarray) -> np.ndarray:
 
 
 def _reach(x: np.ndarray, scale: np.ndarray, order: np.ndarray, R: np.ndarray) -> np.ndarray:
-    """See `RowFactor`: the most of x' H^-1 x for each class, and twice that for differences."""
-    p, most = x.shape[1], np.zeros(len(x))
+    """Return the root of the largest x' H^-1 x over classes; twice that for differences."""
+    p, largest = x.shape[1], np.zeros(len(x))
     for start in range(0, len(scale), p):
         entries = np.zeros((len(scale), len(x)))
         entries[start : start + p] = x.T * scale[start : start + p, None]
         half = scipy.linalg.solve_triangular(R, entries[order], trans=1, check_finite=False)
-        most = np.maximum(most, np.square(half).sum(axis=0))
-    return np.sqrt(most) * (1.0 if len(scale) == p else 2.0)
+        largest = np.maximum(largest, np.square(half).sum(axis=0))
+    return np.sqrt(largest) * (1.0 if len(scale) == p else 2.0)
 
 
 def _deviations(P: np.ndarray, k: int) -> np.ndarray:
-    """sqrt(p_k) (e_k - p) for the classes but the last, (m, K - 1), without cancellation."""
+    """Return sqrt(p_k) (e_k - p) for classes but the last, (m, K - 1), without cancellation."""
     deviation = -P
     deviation[:, k] = np.delete(P, k, axis=1).sum(axis=1)
     return (np.sqrt(P[:, [k]]) * deviation)[:, :-1]

@@ -63,7 +63,7 @@ def minimise(
     start : (coef, intercept) or None
         Where to begin; None is at zero.
     tol : float
-        The gap to reach, as a part of `nats_of_tol`.
+        The tolerance, see `target_gap`.
     max_iter : int
         L-BFGS iterations and Newton steps on all rows, at most. 0 stays at `start`, or at zero.
     report : function(coef, intercept, value) -> bool, or None

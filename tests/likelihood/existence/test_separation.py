@@ -12,7 +12,7 @@ from skxent.likelihood.existence import cone, programmes
 from skxent.likelihood.existence.separation import Separation, Undecided, find_separation
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
@@ -468,7 +468,7 @@ def test_newton_steps_are_long_where_data_separate(K):
         for scale in (0.0, 0.1, 1.0, 3.0):
             theta = rng.normal(size=objective.shape) * scale
             theta -= theta.mean(axis=0) if K > 2 else 0.0
-            view = View.of(preconditioners.full(objective, theta), objective(theta))
+            view = PreconditionedPoint.of(preconditioners.full(objective, theta), objective(theta))
             moves.setdefault(name, []).append(objective.largest_move(view.newton_step))
     assert min(moves["separable"]) >= 1
     assert min(moves["not"]) < 1

@@ -13,7 +13,7 @@ from skxent.likelihood.existence.proof import proves_finite
 from skxent.likelihood.existence.separation import find_separation
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.newton_cg import View
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -134,9 +134,9 @@ def test_a_newton_step_is_no_proof_where_rounding_hides_a_direction(K, dependent
         direction[0 if K == 2 else 1] = jump
         far = np.column_stack([finite.coef, direction]), finite.intercept
         theta = objective.enter(*far)
-        view = View.of(preconditioners.full(objective, theta), objective(theta))
+        view = PreconditionedPoint.of(preconditioners.full(objective, theta), objective(theta))
         moves.append(objective.largest_move(view.newton_step))
-        proofs.append(proves_finite(objective, theta, view.model, None))
+        proofs.append(proves_finite(objective, theta, view.preconditioner, None))
     assert min(move for move, proof in zip(moves, proofs, strict=True) if proof) > 0.999
     assert not any(proofs[4:])
     found = minimise(data, **SETTINGS | {"start": far})

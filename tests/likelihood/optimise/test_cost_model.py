@@ -1,70 +1,62 @@
-"""Sizes decide which models a fit may use; these are the promises about them."""
+"""Operations of passes and preconditioners, and whether to fit in the space of the rows."""
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
+import scipy.sparse
 
-from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.cost_model import CLASS_ELEMENTS, FULL_WIDTH, plan
+from skxent.likelihood.optimise import tuning
+from skxent.likelihood.optimise.cost_model import CostModel, fits_row_space
 from skxent.likelihood.sources.local_rows import LocalRows
 
-SIZES = [(n, d, K) for n in (50, 2000, 10**5, 10**7) for d in (2, 40, 700) for K in (2, 5, 60)]
+
+def costs_of(n, d, K):
+    X = np.broadcast_to(0.0, (n, d))
+    return CostModel.of(LocalRows(X, np.zeros(n, dtype=np.intp), None, K))
 
 
-def ladder_of(n, d, K, sparse=False):
-    X = sp.csr_array((n, d)) if sparse else np.broadcast_to(np.zeros(d), (n, d))
-    return plan(LocalRows(X, np.zeros(n, dtype=np.intp), None, K)), X
+@pytest.mark.parametrize("K", [2, 3, 10])
+def test_widths(K):
+    costs = costs_of(1000, 20, K)
+    assert costs.width == 21
+    assert costs.n_parameters == 21 * max(K - 1, 1) if K > 2 else 21
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_ladder_leads_from_cheap_to_dear(size):
-    chosen, _ = ladder_of(*size)
-    costs = [rung.passes for rung in chosen.ladder]
-    assert costs == sorted(costs)
-    assert costs[0] > 0
+def test_a_pass_over_next_to_nothing_costs_a_call():
+    assert costs_of(2, 2, 2).one_pass == tuning.CALL_OPERATIONS
+    assert costs_of(10_000, 100, 3).one_pass == 10_000 * 3 * (4 * 101 + 40)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_ladder_ends_with_all_rows(size):
-    chosen, _ = ladder_of(*size)
-    assert chosen.ladder[-1].rows is None
-    assert all(rung.rows < size[0] for rung in chosen.ladder[:-1] if rung.rows)
+def test_costs_grow_with_classes():
+    """The Hessian with their square, class blocks in proportion; a pass counts more, too."""
+    few, many = costs_of(100_000, 50, 5), costs_of(100_000, 50, 10)
+    assert many.hessian.row / few.hessian.row == pytest.approx(45 / 10)
+    assert many.class_blocks.row == 2 * few.class_blocks.row
+    assert many.passes(many.class_blocks, 1000) == pytest.approx(
+        few.passes(few.class_blocks, 1000), rel=1e-9
+    )
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_samples_grow(size):
-    chosen, _ = ladder_of(*size)
-    assert list(chosen.first_rows) == sorted(chosen.first_rows)
-    assert all(rows < size[0] for rows in chosen.first_rows)
+def test_rows_of_a_preconditioner():
+    """All where that is cheap; otherwise between some and many for each parameter."""
+    small = costs_of(100, 3, 2)
+    assert small.sample_rows(small.hessian) == 100
+    large = costs_of(10_000_000, 50, 5)
+    cost = large.hessian
+    rows = large.sample_rows(cost)
+    assert tuning.LEAST_ROWS * cost.width <= rows <= tuning.MOST_ROWS * cost.width
 
 
-@pytest.mark.parametrize("size", [(150, 4, 3), (569, 30, 2), (178, 13, 3)], ids=str)
-def test_small_data_take_newton_steps(size):
-    (rung,) = ladder_of(*size)[0].ladder
-    assert rung.exact and rung.newton
+def test_space_of_the_rows():
+    def fits(n, d, sparse=False, needed=False):
+        X = scipy.sparse.csr_array((n, d)) if sparse else np.broadcast_to(0.0, (n, d))
+        return fits_row_space(LocalRows(X, np.zeros(n, dtype=np.intp), None, 3), needed)
 
-
-def test_models_fit_into_memory():
-    for size in [(2000, 4500, 3), (2000, 12500, 2), (10**5, 700, 60)]:
-        for rung in ladder_of(*size)[0].ladder:
-            p, R = size[1] + 1, size[2] if size[2] > 2 else 1
-            elements = {
-                preconditioners.diagonal: p * R,
-                preconditioners.classes: R * p * p,
-                preconditioners.drawn_classes: R * p * p,
-                preconditioners.full: (max(R - 1, 1) * p) ** 2,
-            }[rung.model]
-            assert elements <= max(CLASS_ELEMENTS, FULL_WIDTH**2)
-
-
-def test_wide_sparse_data_stay_sparse():
-    chosen, _ = ladder_of(5000, 40_000, 4, sparse=True)
-    assert [rung.model for rung in chosen.ladder] == [preconditioners.diagonal]
-    assert not chosen.first_rows
-
-
-def test_dear_class_blocks_are_drawn():
-    chosen, _ = ladder_of(20_000, 784, 10)
-    models = [rung.model for rung in chosen.ladder]
-    assert models == [preconditioners.diagonal, preconditioners.drawn_classes]
-    assert chosen.ladder[1].passes < 20
+    assert fits(100, 101)
+    assert not fits(100, 100)
+    most = tuning.ROW_SPACE_ROWS + 3 * tuning.ROW_SPACE_ROWS_PER_OUTPUT
+    assert fits(most, 5000)
+    assert not fits(most + 1, 5000)
+    assert fits(most + 1, 5000, needed=True)
+    assert not fits(100, 200, sparse=True)
+    assert fits(100, 200, sparse=True, needed=True)
+    assert not fits(5000, 5000 + tuning.ROW_SPACE_NUMBERS // 5000, needed=True)

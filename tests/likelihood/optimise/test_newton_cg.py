@@ -5,11 +5,18 @@ import pytest
 import scipy.sparse as sp
 
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import newton_cg, preconditioners
-from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients
+from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise.newton_cg import Accuracy, conjugate_gradients
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
+
+
+def solved(objective, view, target, max_products=tuning.CG_PRODUCTS):
+    return conjugate_gradients(
+        objective, view, Accuracy(target, 0.0, tuning.CG_RESIDUAL, max_products)
+    )
 
 
 def objective_of(K, alpha, kind=""):
@@ -40,14 +47,15 @@ def true_gap(objective, point):
 @pytest.mark.parametrize("alpha", [0.01, 1.0, 100.0])
 @pytest.mark.parametrize("kind", ["", "correlated", "twins"])
 @pytest.mark.parametrize("K", [2, 3])
-@pytest.mark.parametrize("model", [preconditioners.diagonal, preconditioners.classes])
+@pytest.mark.parametrize("model", [preconditioners.diagonal, preconditioners.class_blocks])
 def test_gap(model, K, kind, alpha, target):
     objective = objective_of(K, alpha, kind)
     theta = np.zeros(objective.shape)
     for _ in range(5):
         point = objective(theta)
-        view = View.of(model(objective, theta), point)
-        gap, step, told = conjugate_gradients(objective, view, target)
+        view = PreconditionedPoint.of(model(objective, theta), point)
+        found = solved(objective, view, target)
+        gap, step, told = found.gap, found.step, found.converged
         true = true_gap(objective, point)
         assert told
         assert 0.75 * true <= gap <= 5 * true
@@ -59,13 +67,15 @@ def test_gap(model, K, kind, alpha, target):
 def products_after_a_step(objective, model):
     """How many conjugate gradients take to a target that is out of reach, and to an easy one."""
     start = objective(np.zeros(objective.shape))
-    view = View.of(model(objective, start.theta), start)
-    step = conjugate_gradients(objective, view, 1.0)[1]
-    view = View.of(view.model, objective(step))  # near enough for steps to be made with care
+    view = PreconditionedPoint.of(model(objective, start.theta), start)
+    step = solved(objective, view, 1.0).step
+    view = PreconditionedPoint.of(
+        view.preconditioner, objective(step)
+    )  # near enough for steps to be made with care
     products = []
     for target in (1e-12, 1e6):
         before = objective.n_passes
-        conjugate_gradients(objective, view, target)
+        solved(objective, view, target)
         products.append(objective.n_passes - before)
     return products
 
@@ -76,25 +86,24 @@ def test_the_penalty_ends_them_early():
 
 
 def test_the_penalty_ends_them_early_with_class_blocks():
-    products = products_after_a_step(objective_of(3, 1.0, "twins"), preconditioners.classes)
+    products = products_after_a_step(objective_of(3, 1.0, "twins"), preconditioners.class_blocks)
     assert products[1] < products[0]
 
 
 def test_without_a_penalty_the_residual_alone_ends_them():
     objective = objective_of(2, 0.0)
     point = objective(np.zeros(objective.shape))
-    view = View.of(preconditioners.diagonal(objective, point.theta), point)
-    gaps = [conjugate_gradients(objective, view, target)[0] for target in (1e-12, 1e6)]
+    view = PreconditionedPoint.of(preconditioners.diagonal(objective, point.theta), point)
+    gaps = [solved(objective, view, target).gap for target in (1e-12, 1e6)]
     assert gaps[0] == gaps[1] == pytest.approx(true_gap(objective, point), rel=0.01)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1e-6])
-def test_where_products_run_out_the_rest_is_estimated(alpha, monkeypatch):
+def test_where_products_run_out_the_rest_is_estimated(alpha):
     objective = objective_of(3, alpha, "correlated")
     point = objective(np.zeros(objective.shape))
-    view = View.of(preconditioners.diagonal(objective, point.theta), point)
-    monkeypatch.setattr(newton_cg, "LAST_PRODUCTS", 1)
-    gap, step, told = conjugate_gradients(objective, view, 1e-9, last=True)
-    assert not told
-    seen = -0.5 * np.vdot(point.gradient, step)
-    assert seen < true_gap(objective, point) < gap
+    view = PreconditionedPoint.of(preconditioners.diagonal(objective, point.theta), point)
+    found = solved(objective, view, 1e-9, max_products=1)
+    assert not found.converged
+    seen = -0.5 * np.vdot(point.gradient, found.step)
+    assert seen < true_gap(objective, point) < found.gap

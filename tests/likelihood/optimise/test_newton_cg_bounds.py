@@ -4,8 +4,14 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.newton_cg import View, conjugate_gradients, length, stretch
+from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise.newton_cg import (
+    Accuracy,
+    conjugate_gradients,
+    self_concordance_factor,
+    step_length,
+)
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
 
 
@@ -21,25 +27,25 @@ def deepest(q):
 
 @pytest.mark.parametrize("q", [1e-3, 0.01, 0.1, 0.5, 0.9, 0.999, 1 - 1e-9])
 def test_stretch_is_the_least_of_the_bound(q):
-    assert stretch(q) == pytest.approx(deepest(q), rel=1e-9)
+    assert self_concordance_factor(q) == pytest.approx(deepest(q), rel=1e-9)
 
 
 @pytest.mark.parametrize("q", [0.0, 1e-300, 1e-9, 9.9e-5, 1e-4, 1.1e-4])
 def test_stretch_of_small_moves_is_one(q):
     """It is 1 + q/3 + O(q^2), to the rounding of a difference of terms of q over q^2."""
-    assert stretch(q) == pytest.approx(1 + q / 3, abs=4e-5)
+    assert self_concordance_factor(q) == pytest.approx(1 + q / 3, abs=4e-5)
 
 
 @pytest.mark.parametrize("q", [1.0, 1.5, 1e3])
 def test_stretch_beyond_the_bound_is_twice_the_move(q):
-    assert stretch(q) == 2 * q
-    assert stretch(1 - 1e-12) == pytest.approx(2.0, rel=1e-9)
+    assert self_concordance_factor(q) == 2 * q
+    assert self_concordance_factor(1 - 1e-12) == pytest.approx(2.0, rel=1e-9)
 
 
 @pytest.mark.parametrize("left", [-5.0, -0.3, -1e-9, 0.0, 1e-3, 0.1, 0.2, 0.2499])
 def test_length_is_the_root_of_the_quadratic(left):
     """The first root of 1 - t + left t^2, on which the slope along a step is zero."""
-    t = length(left)
+    t = step_length(left)
     assert 0 < t <= 2
     assert 1 - t + left * t**2 == pytest.approx(0, abs=1e-12)
     assert t <= min(root for root in [*np.roots([left, -1, 1]).real, np.inf] if root > 0) + 1e-6
@@ -47,30 +53,28 @@ def test_length_is_the_root_of_the_quadratic(left):
 
 @pytest.mark.parametrize("left", [0.25, 0.3, 1.0, 7.0])
 def test_length_without_a_root_is_two(left):
-    assert length(left) == 2.0
+    assert step_length(left) == 2.0
 
 
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize(
-    "kind", [preconditioners.diagonal, preconditioners.classes, preconditioners.full]
+    "kind", [preconditioners.diagonal, preconditioners.class_blocks, preconditioners.full]
 )
 def test_a_point_without_slope_is_the_minimum(make_case, K, kind):
     case = make_case(K)
     objective = case.objective()
     point = objective(np.zeros(objective.shape))
     point = type(point)(point.theta, point.value, np.zeros(objective.shape), 0.0)
-    gap, step, told = conjugate_gradients(
-        objective, View.of(kind(objective, point.theta), point), 1
-    )
-    assert gap == 0
-    assert told
-    assert told is True
-    assert not step.any()
+    here = PreconditionedPoint.of(kind(objective, point.theta), point)
+    found = conjugate_gradients(objective, here, Accuracy(1.0, 0.0, tuning.CG_RESIDUAL, 10))
+    assert found.gap == 0
+    assert found.converged is True
+    assert not found.step.any()
 
 
 @pytest.mark.parametrize("K", [3, 5])
 @pytest.mark.parametrize("alpha", [0.5, 30.0])
-@pytest.mark.parametrize("kind", [preconditioners.diagonal, preconditioners.classes])
+@pytest.mark.parametrize("kind", [preconditioners.diagonal, preconditioners.class_blocks])
 def test_what_is_left_is_no_more_than_the_bound(make_case, K, alpha, kind):
     """Half r H^-1 r of a residual without a part in the intercepts, from the explicit Hessian."""
     case = make_case(K, alpha=alpha)
@@ -78,14 +82,16 @@ def test_what_is_left_is_no_more_than_the_bound(make_case, K, alpha, kind):
     model = kind(objective, theta)
     residual = np.random.default_rng(0).normal(size=theta.shape)
     residual -= residual.mean(axis=0)
-    bound = model.most_left(model.to_v(residual), Penalty(alpha), objective.n_features)
+    bound = model.gap_bound(model.to_whitened(residual), Penalty(alpha), objective.n_features)
     features = residual[:, : objective.n_features]
     intercepts = np.linalg.norm(residual[:, -1] * own_scale(case, theta))
-    expected = 0.5 * (np.sum(features**2) / alpha + intercepts**2 / preconditioners.CAREFUL)
+    expected = 0.5 * (np.sum(features**2) / alpha + intercepts**2 / tuning.INTERCEPT_CURVATURE)
     assert bound == pytest.approx(expected, rel=1e-9)
     residual[:, -1] = 0.0
     left = 0.5 * residual.ravel() @ np.linalg.pinv(case.hessian(theta)) @ residual.ravel()
-    assert left <= model.most_left(model.to_v(residual), Penalty(alpha), objective.n_features)
+    assert left <= model.gap_bound(
+        model.to_whitened(residual), Penalty(alpha), objective.n_features
+    )
 
 
 def own_scale(case, theta):
@@ -98,8 +104,8 @@ def own_scale(case, theta):
 def test_nothing_is_known_without_a_penalty_or_of_a_block_of_several_classes(make_case, K):
     case = make_case(K)
     objective, theta = case.objective(), case.theta()
-    for kind in (preconditioners.diagonal, preconditioners.classes):
+    for kind in (preconditioners.diagonal, preconditioners.class_blocks):
         model = kind(objective, theta)
-        assert model.most_left(model.to_v(theta), Penalty(0.0), objective.n_features) is None
+        assert model.gap_bound(model.to_whitened(theta), Penalty(0.0), objective.n_features) is None
     model = preconditioners.full(objective, theta)
-    assert model.most_left(model.to_v(theta), Penalty(0.5), objective.n_features) is None
+    assert model.gap_bound(model.to_whitened(theta), Penalty(0.5), objective.n_features) is None

@@ -16,8 +16,8 @@ def test_newton_step_of_the_full_model(make_case, K, alpha, fit_intercept, spars
     objective, theta = case.objective(sparse=sparse), case.theta()
     model = preconditioners.full(objective, theta)
     gradient = objective(theta).gradient
-    v = model.to_v(gradient)
-    step, H = -model.to_theta(v), case.hessian(theta)
+    v = model.to_whitened(gradient)
+    step, H = -model.from_whitened(v), case.hessian(theta)
     # The Newton step solves H s = -g; for K >= 3 up to a shift of all classes, which H ignores.
     np.testing.assert_allclose(
         H @ step.ravel(), -gradient.ravel(), atol=1e-9 * np.abs(gradient).max()
@@ -27,14 +27,14 @@ def test_newton_step_of_the_full_model(make_case, K, alpha, fit_intercept, spars
 
 
 @pytest.mark.parametrize("K", [2, 4])
-def test_to_v_is_the_transpose_of_to_theta(make_case, K):
+def test_to_whitened_is_the_transpose_of_from_whitened(make_case, K):
     case = make_case(K)
     model = preconditioners.full(case.objective(), case.theta())
     rng = np.random.default_rng(0)
     gradient = rng.normal(size=case.theta().shape)
     gradient -= gradient.mean(axis=0) if K > 2 else 0
-    v = rng.normal(size=len(model.to_v(gradient)))
-    left, right = np.vdot(gradient, model.to_theta(v)), model.to_v(gradient) @ v
+    v = rng.normal(size=len(model.to_whitened(gradient)))
+    left, right = np.vdot(gradient, model.from_whitened(v)), model.to_whitened(gradient) @ v
     assert left == pytest.approx(right, rel=1e-12)
 
 
@@ -44,11 +44,11 @@ def test_units_do_not_matter(make_case):
     theta = case.theta()
     units = np.logspace(-6, 6, 4)
     model = preconditioners.full(case.objective(), theta)
-    plain = model.to_v(case.objective()(theta).gradient)
+    plain = model.to_whitened(case.objective()(theta).gradient)
     case.X[:] *= units
     theta[:, :4] /= units
     objective = case.objective()
-    scaled = preconditioners.full(objective, theta).to_v(objective(theta).gradient)
+    scaled = preconditioners.full(objective, theta).to_whitened(objective(theta).gradient)
     assert scaled @ scaled == pytest.approx(plain @ plain, rel=1e-9)
 
 
@@ -57,7 +57,7 @@ def test_a_constant_column_stays_where_it_is(make_case):
     case.X[:, 1] = 0.1
     objective, theta = case.objective(), case.theta()
     model = preconditioners.full(objective, theta)
-    step = model.to_theta(model.to_v(objective(theta).gradient))
+    step = model.from_whitened(model.to_whitened(objective(theta).gradient))
     assert np.isfinite(step).all()
     np.testing.assert_array_equal(step[:, 1], 0.0)
 
@@ -69,7 +69,7 @@ def test_a_column_twice_gives_a_finite_step(make_case):
     objective, theta = case.objective(), case.theta()
     point = objective(theta)
     model = preconditioners.full(objective, theta)
-    step = model.to_theta(model.to_v(point.gradient))
+    step = model.from_whitened(model.to_whitened(point.gradient))
     assert np.isfinite(step).all()
     # a tenth, since a whole Newton step may overshoot
     assert objective(theta - 0.1 * step).value < point.value
@@ -101,9 +101,9 @@ def test_drawn_class_blocks_of_many_rows(make_case):
     case = make_case(5, n=20_000, d=20)
     theta = case.theta(scale=0.3)
     gradient = case.objective()(theta).gradient
-    expected = preconditioners.classes(case.objective(), theta).to_v(gradient)
+    expected = preconditioners.class_blocks(case.objective(), theta).to_whitened(gradient)
     first, second = (
-        preconditioners.drawn_classes(case.objective(n_threads=n), theta).to_v(gradient)
+        preconditioners.drawn_class_blocks(case.objective(n_threads=n), theta).to_whitened(gradient)
         for n in (1, 3)
     )
     np.testing.assert_array_equal(first, second)

@@ -10,7 +10,7 @@ import scipy.sparse
 from skxent.likelihood.optimise.returned import EPS, as_returned
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.solution import Solution, nats_of_tol
+from skxent.likelihood.solution import Solution, target_gap
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
 
@@ -166,7 +166,7 @@ def test_what_rounding_costs_is_added_to_the_gap(K):
     assert little.converged
     assert solution.gap <= little.gap <= solution.gap + 0.9 * target * (1 + 1e-6)
     assert little.gap > solution.gap
-    much = lost(data, solution, 1e-2 * nats_of_tol(solution.value))
+    much = lost(data, solution, target_gap(1e-2, solution.value))
     assert not much.converged
     assert much.gap == much.value == pytest.approx(solution.value, rel=1e-12)
     gain = lost(data, solution, -0.3)
@@ -187,7 +187,7 @@ def test_rounding_that_no_parameters_avoid_is_forgiven(K):
     value = again(far, solution).value
     doubt = EPS * np.abs(solution.coef[:, 0]).max() * 1e12
     for part, forgiven in ((0.9, True), (2.0, False)):
-        allowed = max(min(8 * doubt * value, 1e-3 * nats_of_tol(value)), solution.target / 4)
+        allowed = max(min(8 * doubt * value, target_gap(1e-3, value)), solution.target / 4)
         found = again(far, replace(solution, value=value - part * allowed, target=1e-12))
         assert found.converged == forgiven
         if forgiven:
@@ -240,8 +240,8 @@ def test_parameters_that_are_worse_than_none_are_replaced(K, fit_intercept, weig
     ("value", "nats"),
     [(0.0, 0.0), (1e-9, 1e-9), (0.5, 0.5), (1.0, 1.0), (2.0, 1.0), (999.0, 1.0), (5000.0, 5.0)],
 )
-def test_nats_of_tol(value, nats):
-    assert nats_of_tol(value) == pytest.approx(nats, rel=1e-14)
+def test_target_gap(value, nats):
+    assert target_gap(1.0, value) == pytest.approx(nats, rel=1e-14)
 
 
 @pytest.mark.parametrize("converged", [False, True])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.optimise.newton_cg import View
-from skxent.likelihood.optimise.row_factor import EXTREME, Extreme, RowFactor
+from skxent.likelihood.optimise import tuning
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+from skxent.likelihood.optimise.row_factor import Extreme, RowFactor
 from skxent.likelihood.sources.local_rows import LocalRows
 
 kinds = pytest.mark.parametrize("K", [2, 3, 5])
@@ -48,7 +49,7 @@ def test_newton_step(make_case, K, fit_intercept, alpha):
     case = make_case(K, fit_intercept=fit_intercept, alpha=alpha)
     theta = case.theta()
     objective, model = factor_of(case, theta)
-    view = View.of(model, objective(theta))
+    view = PreconditionedPoint.of(model, objective(theta))
     H, gradient, step = case.hessian(theta), view.point.gradient, view.newton_step
     np.testing.assert_allclose(
         H @ step.ravel(), -gradient.ravel(), atol=1e-9 * np.abs(gradient).max()
@@ -57,7 +58,7 @@ def test_newton_step(make_case, K, fit_intercept, alpha):
     assert view.decrement == pytest.approx(decrement, rel=1e-9)
     if K > 2:
         np.testing.assert_allclose(step.sum(axis=0), 0, atol=1e-12)
-    assert model.most_left(view.slope, 0.5, 3) is None
+    assert model.gap_bound(view.gradient, 0.5, 3) is None
 
 
 @kinds
@@ -71,7 +72,7 @@ def test_reach_bounds_all_moves_of_a_sample(make_case, K):
     moves = []
     for _ in range(300):
         v = rng.normal(size=len(model.order))
-        Q = case.samples @ model.to_theta(v / np.linalg.norm(v)).T
+        Q = case.samples @ model.from_whitened(v / np.linalg.norm(v)).T
         moves.append(np.abs(Q[:, 0]) if K == 2 else np.ptp(Q, axis=1))
     used = case.weight > 0
     moves = np.max(moves, axis=0)[used]
@@ -92,13 +93,13 @@ def test_moves_that_matter(make_case):
     _, model = factor_of(make_case(2, n=3), make_case(2).theta())
     reach, margin = np.array([1.0, 8.0, 3.0]), np.array([0.0, 101.0, 100.0])
     some = replace(model, reach=reach, margin=margin)
-    assert some.farthest_move(0.5) == 3.0
-    assert some.farthest_move(2.0) == 6.0
-    assert replace(some, margin=np.array([0.0, 15.9, 0.0])).farthest_move(0.5) == 8.0
+    assert some.largest_change(0.5) == 3.0
+    assert some.largest_change(2.0) == 6.0
+    assert replace(some, margin=np.array([0.0, 15.9, 0.0])).largest_change(0.5) == 8.0
     # half of its margin is what it may move
-    assert some.farthest_move(0.5 * (50.4 / 8) ** 2) == pytest.approx(3 * 50.4 / 8)
-    assert some.farthest_move(0.5 * (50.6 / 8) ** 2) == pytest.approx(50.6)
-    assert replace(some, margin=np.full(3, 1e3)).farthest_move(0.5) == 0.0
+    assert some.largest_change(0.5 * (50.4 / 8) ** 2) == pytest.approx(3 * 50.4 / 8)
+    assert some.largest_change(0.5 * (50.6 / 8) ** 2) == pytest.approx(50.6)
+    assert replace(some, margin=np.full(3, 1e3)).largest_change(0.5) == 0.0
 
 
 @kinds
@@ -146,7 +147,9 @@ def test_directions_without_curvature_are_left_out(make_case, K, alpha):
     missing = 0 if alpha else max(K - 1, 1)
     assert len(model.order) == len(model.scale) - missing
     assert model.certain
-    assert np.isfinite(model.to_theta(model.to_v(objective(case.theta()).gradient))).all()
+    assert np.isfinite(
+        model.from_whitened(model.to_whitened(objective(case.theta()).gradient))
+    ).all()
 
 
 FORMS = [np.asarray, np.asfortranarray, scipy.sparse.csr_array]
@@ -158,7 +161,7 @@ FORMS = [np.asarray, np.asfortranarray, scipy.sparse.csr_array]
 def test_the_extreme_entry(form, fit_intercept, value):
     X = np.random.default_rng(0).normal(size=(30, 4)) + np.array([0, 1, 2, 0])
     X[:, 3] = 0.0
-    X[11, 2], X[4, 1] = value, np.sign(value) * EXTREME * 5
+    X[11, 2], X[4, 1] = value, np.sign(value) * tuning.EXTREME_RATIO * 5
     data = LocalRows(form(X), np.arange(30) % 3, None, 3, fit_intercept)
     found = Extreme.of(data)
     assert (found.row, found.column, found.value) == (11, 2, value)
@@ -184,7 +187,7 @@ def test_rows_without_weight_are_not_extreme(fit_intercept):
 @pytest.mark.parametrize("ratio", [0.99, 1.01])
 def test_what_counts_as_extreme(ratio):
     X = np.array([-1.0, 1.0] * 20)[:, None]
-    X[7] = ratio * EXTREME
+    X[7] = ratio * tuning.EXTREME_RATIO
     found = Extreme.of(LocalRows(X, np.arange(40) % 2, None, 2, False))
     assert (found is not None) == (ratio > 1)
 

@@ -6,8 +6,7 @@ import pytest
 
 from skxent.inputs.namespaces import to_numpy
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import preconditioners
-from skxent.likelihood.optimise.cost_model import plan
+from skxent.likelihood.optimise.choices import Kind, plan
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources import device_arrays, device_sums
@@ -165,14 +164,14 @@ def test_no_samples(size):
     X = np.broadcast_to(np.zeros(d), (n, d))
     chosen = plan(DeviceRows(X, np.zeros(n, dtype=np.intp), None, K))
     assert chosen.first_rows == ()
-    assert {rung.rows for rung in chosen.ladder} == {None}
-    costs = [rung.passes for rung in chosen.ladder]
+    assert {choice.rows for choice in chosen.choices} == {None}
+    costs = [choice.passes for choice in chosen.choices]
     assert costs == sorted(costs)
     whole = plan(LocalRows(X, np.zeros(n, dtype=np.intp), None, K))
-    drawn = whole.ladder[-1].model is preconditioners.drawn_classes
-    last = preconditioners.classes if drawn else whole.ladder[-1].model
-    assert chosen.ladder[-1].model is last
-    assert chosen.ladder[0].model is preconditioners.diagonal or chosen.ladder[0].passes < 20
+    drawn = whole.choices[-1].kind is Kind.DRAWN_CLASS_BLOCKS
+    last = Kind.CLASS_BLOCKS if drawn else whole.choices[-1].kind
+    assert chosen.choices[-1].kind is last
+    assert chosen.choices[0].kind is Kind.DIAGONAL or chosen.choices[0].passes < 20
 
 
 @pytest.mark.parametrize("independent", [False, True])

@@ -58,7 +58,7 @@ def test_class_blocks_and_diagonal_with_caution(
     ridge[: objective.n_features] = case.alpha
     scale = preconditioners.diagonal(objective, theta, caution).scale
     np.testing.assert_allclose(scale**-2, np.einsum("kjj->kj", expected) + ridge, rtol=1e-11)
-    blocks = preconditioners.classes(objective, theta, caution)
+    blocks = preconditioners.class_blocks(objective, theta, caution)
     for k, (own, L) in enumerate(zip(blocks.scales, blocks.factors, strict=True)):
         H = L @ L.T / own / own[:, None]
         np.testing.assert_allclose(H, expected[k] + np.diag(ridge), rtol=1e-9, atol=1e-9)
@@ -113,6 +113,6 @@ def test_a_step_has_nothing_that_all_classes_have_in_common(make_case, K):
     case = make_case(K)
     objective, theta = case.objective(), case.theta()
     model = preconditioners.full(objective, theta)
-    step = model.to_theta(np.random.default_rng(0).normal(size=(K - 1) * theta.shape[1]))
+    step = model.from_whitened(np.random.default_rng(0).normal(size=(K - 1) * theta.shape[1]))
     np.testing.assert_allclose(step.sum(axis=0), 0, atol=1e-13)
     assert np.abs(step).max() > 1e-3

@@ -1,0 +1,138 @@
+"""The certificate: whether the gap that a Newton step measures ends the search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise import tuning
+from skxent.likelihood.optimise.newton_cg import (
+    NewtonStep,
+    self_concordance_factor,
+    step_length,
+)
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a Newton step tells of the gap.
+
+    Parameters
+    ----------
+    gap : float
+        Estimate of the gap, in nats.
+    bound : float
+        Upper bound of the gap, in nats.
+    holds : bool
+        Whether the search is at its end: the gap is certain to be at most the target, or the
+        minimum is at infinity.
+    change : float
+        The largest change of a logit by the step.
+    unbounded : bool
+        Whether logits go to infinity as the gap goes to zero.
+    doubtful : bool
+        Whether a logit still changes much at the target, in spite of a penalty: its curvature may
+        be rounding.
+    """
+
+    gap: float
+    bound: float
+    holds: bool
+    change: float
+    unbounded: bool = False
+    doubtful: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        objective: Objective,
+        here: PreconditionedPoint,
+        newton: NewtonStep,
+        *,
+        target: float,
+        vanished: float,
+    ) -> Certificate:
+        """Judge a Newton step from a point.
+
+        Parameters
+        ----------
+        objective : Objective
+        here : PreconditionedPoint
+            Where the step begins.
+        newton : NewtonStep
+        target : float
+            The gap to reach, in nats.
+        vanished : float
+            The gap, in nats, below which logits that still change are on their way to infinity.
+        """
+        model = here.preconditioner
+        change = model.logit_change(objective, newton.step, newton.gap)
+        sure = newton.converged and (model.certain or not model.from_rows) and change < 1
+        most = objective.gap_bound(here.point)
+        gap = min(newton.gap * self_concordance_factor(change), most)
+        bound = gap if sure else most
+        if not objective.penalty.is_definite and change >= tuning.SMALL_CHANGE:
+            lost = model.from_rows and most > tuning.STUCK_GAP
+            unbounded = gap <= vanished and not lost
+            return cls(gap, bound, unbounded, change, unbounded)
+        small = gap <= target
+        holds = small and (sure or most <= target)
+        doubtful = small and change >= tuning.SMALL_CHANGE
+        if small and not holds:  # beyond where the objective is quadratic
+            gap = min(2 * target, most)
+        return cls(gap, bound, holds, change, doubtful=doubtful)
+
+
+def gap_after_step(
+    objective: Objective, there: PreconditionedPoint, built_at: np.ndarray, target: float
+) -> float | None:
+    """Return the gap at the end of a Newton step, by the Hessian from before the step.
+
+    None if the gap is above the target, or logits changed too much for that Hessian. A logit that
+    changes by q changes the curvature by a factor between exp(-q) and exp(q), see
+    `self_concordance_factor`, so that a small step needs no new Hessian for its certificate.
+    """
+    if not there.decrement <= target:
+        return None
+    taken = objective.largest_move(there.point.theta - built_at)
+    if taken >= tuning.SMALL_CHANGE:
+        return None
+    left = objective.largest_move(there.newton_step)
+    gap = float(there.decrement * np.exp(taken) * self_concordance_factor(left))
+    return gap if left < tuning.SMALL_CHANGE and gap <= target else None
+
+
+def polished(objective: Objective, here: PreconditionedPoint, gap: float) -> tuple[Point, float]:
+    """Return the point and its gap after up to two more Newton steps; each nearly squares the gap.
+
+    A negligible gap takes no more steps.
+    """
+    point = here.point
+    for _ in range(2):
+        if gap <= tuning.NEGLIGIBLE_GAP * point.value:
+            break
+        trial = objective(point.theta + here.newton_step)
+        here = PreconditionedPoint.of(here.preconditioner, trial)
+        if not here.decrement < gap:
+            break
+        point, gap = here.point, here.decrement
+    return point, gap
+
+
+def newton_trial(objective: Objective, here: PreconditionedPoint) -> Point | None:
+    """Return the point after a Newton step; None if it falls by less than half of the decrement.
+
+    If the slope at the end of the step is not small, the point where a quadratic model of the slope
+    is zero is tried as well.
+    """
+    step = here.newton_step
+    trial = objective(here.point.theta + step)
+    slope = float(np.vdot(trial.gradient, step)) / (-2 * here.decrement)
+    if abs(slope) > tuning.LINE_SLOPE:
+        other = objective(here.point.theta + step_length(slope) * step)
+        trial = min(trial, other, key=lambda point: point.at_most)
+    falls = trial.at_most < here.point.at_most - tuning.SUFFICIENT_FALL * here.decrement
+    return trial if falls else None

@@ -1,0 +1,184 @@
+"""The choice of preconditioners, and of the rows that they are made from, by size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise.cost_model import Cost, CostModel
+from skxent.likelihood.optimise.preconditioners import Preconditioner
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.grams import PACKED
+
+Build = Callable[[Objective, np.ndarray, float], Preconditioner]
+
+
+class Kind(Enum):
+    """A kind of preconditioner, see `preconditioners`."""
+
+    DIAGONAL = "diagonal"
+    CLASS_BLOCKS = "class blocks"
+    DRAWN_CLASS_BLOCKS = "drawn class blocks"
+    HESSIAN = "Hessian"
+
+    def build(
+        self, objective: Objective, theta: np.ndarray, residual_weight: float
+    ) -> Preconditioner:
+        """Return the preconditioner at `theta`."""
+        return BUILDERS[self](objective, theta, residual_weight)
+
+
+BUILDERS: dict[Kind, Build] = {
+    Kind.DIAGONAL: preconditioners.diagonal,
+    Kind.CLASS_BLOCKS: preconditioners.class_blocks,
+    Kind.DRAWN_CLASS_BLOCKS: preconditioners.drawn_class_blocks,
+    Kind.HESSIAN: preconditioners.full,
+}
+
+
+@dataclass(frozen=True)
+class PreconditionerChoice:
+    """A preconditioner, and how long it is used.
+
+    Parameters
+    ----------
+    kind : Kind
+    rows : int or None
+        Rows of the sample that it is made from; None for all.
+    passes : float
+        What it costs, in passes.
+    iterations : int
+        L-BFGS iterations after which it is made anew.
+    fall : float
+        Factor of the decrement after which it is made anew.
+    """
+
+    kind: Kind
+    rows: int | None
+    passes: float
+    iterations: int
+    fall: float
+
+    @classmethod
+    def of(cls, kind: Kind, rows: int | None, passes: float) -> PreconditionerChoice:
+        """Return a choice that is used the longer, the more it costs."""
+        dear = passes >= tuning.DEAR_PASSES
+        iterations = tuning.LONG_STAGE if dear else tuning.SHORT_STAGE
+        return cls(kind, rows, passes, iterations, tuning.LONG_FALL if dear else tuning.SHORT_FALL)
+
+    @property
+    def is_hessian(self) -> bool:
+        """Whether it is the Hessian of all rows."""
+        return self.rows is None and self.kind is Kind.HESSIAN
+
+    @property
+    def newton(self) -> bool:
+        """Whether the Hessian costs so little that it is made anew for each step, Newton's.
+
+        A stage then follows only a Newton step that did not fall as a quadratic would.
+        """
+        return self.is_hessian and self.passes < tuning.DEAR_PASSES
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which preconditioners a search uses.
+
+    Parameters
+    ----------
+    choices : tuple of PreconditionerChoice
+        From cheap to dear; one is used until the next is worth its cost.
+    first_rows : tuple of int
+        Rows of the samples that are minimised first, one after the other.
+    cg_gap : float
+        Gap, in nats for each nat of the objective, below which conjugate gradients make the steps.
+    """
+
+    choices: tuple[PreconditionerChoice, ...]
+    first_rows: tuple[int, ...]
+    cg_gap: float = 0.0
+
+
+def plan(data: RowSource) -> Plan:
+    """Choose preconditioners and samples by size.
+
+    The Hessian is used if it is not too wide. If it costs too much to begin with, or is too wide,
+    class blocks come first, or alone. If even these cost too much, the diagonal comes first, and
+    the class blocks are made from drawn rows. Wide sparse rows have the diagonal alone. If no
+    sample of the rows can be drawn, all of them make the preconditioners.
+    """
+    diagonal = PreconditionerChoice(
+        Kind.DIAGONAL, None, 1.0, tuning.DIAGONAL_STAGE, tuning.SHORT_FALL
+    )
+    costs = CostModel.of(data)
+    if data.sparse and costs.width > tuning.SPARSE_FEATURES:
+        return Plan((diagonal,), (), tuning.CG_GAP)
+    choices = _factored(costs, data.can_sample)
+    rows = choices[0].rows if choices else None
+    if not choices or choices[0].passes > tuning.DIAGONAL_PASSES:
+        if choices and choices[0].kind is Kind.CLASS_BLOCKS:
+            choices, diagonal = _drawn(costs, choices, diagonal, data.can_sample)
+        choices = [diagonal, *choices]
+    first = _first_rows(costs, rows) if data.can_sample else ()
+    return Plan(tuple(choices), first)
+
+
+def _factored(costs: CostModel, can_sample: bool) -> list[PreconditionerChoice]:
+    """Return the choices whose matrices are factored: the Hessian, or class blocks before it."""
+    p, R = costs.width, costs.n_outputs
+    choices: list[PreconditionerChoice] = []
+    if costs.n_parameters <= tuning.HESSIAN_WIDTH:
+        choices = list(_by_rows(Kind.HESSIAN, costs.hessian, costs, can_sample))
+    dear = not choices or choices[0].passes > tuning.START_PASSES
+    if dear and (R > 1 or not choices) and R * p * p <= tuning.CLASS_ELEMENTS:
+        blocks = _by_rows(Kind.CLASS_BLOCKS, costs.class_blocks, costs, can_sample)
+        choices = [next(blocks), *choices] if choices else list(blocks)
+    return choices
+
+
+def _by_rows(
+    kind: Kind, cost: Cost, costs: CostModel, can_sample: bool
+) -> Iterator[PreconditionerChoice]:
+    """Yield a kind of preconditioner from more and more rows, from all rows at last."""
+    rows, n = costs.sample_rows(cost), costs.n_rows
+    while can_sample and 2 * rows < n:
+        yield PreconditionerChoice.of(kind, rows, costs.passes(cost, rows))
+        rows *= tuning.MORE_ROWS
+    yield PreconditionerChoice.of(kind, None, costs.passes(cost, n))
+
+
+def _drawn(
+    costs: CostModel,
+    choices: list[PreconditionerChoice],
+    diagonal: PreconditionerChoice,
+    can_sample: bool,
+) -> tuple[list[PreconditionerChoice], PreconditionerChoice]:
+    """Make class blocks from drawn rows, after no more than a start with the diagonal.
+
+    Few entries are packed, and blocks of all rows then cost less than drawn ones.
+    """
+    if costs.width <= PACKED or not can_sample:
+        return choices, diagonal
+    drawn = PreconditionerChoice(
+        Kind.DRAWN_CLASS_BLOCKS, None, costs.drawn_class_blocks, tuning.LONG_STAGE, tuning.LONG_FALL
+    )
+    others = [choice for choice in choices if choice.kind is not Kind.CLASS_BLOCKS]
+    return [drawn, *others], replace(diagonal, fall=tuning.LONG_FALL)
+
+
+def _first_rows(costs: CostModel, rows: int | None) -> tuple[int, ...]:
+    """Return the sizes of the samples that are minimised first, from small to large.
+
+    `rows` are those of the first preconditioner, if it is made from a sample. Otherwise Newton's
+    steps come next, on all rows, and a sample of few rows is a worse start than zero.
+    """
+    first = [] if rows is None else [rows]
+    least = max((1 if first else tuning.START_ROWS) * costs.n_parameters, tuning.LEAST_SAMPLE)
+    while (smaller := (first[0] if first else costs.n_rows) // tuning.FEWER_ROWS) >= least:
+        first.insert(0, smaller)
+    return tuple(first)

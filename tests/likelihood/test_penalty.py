@@ -1,0 +1,104 @@
+"""The penalty: its derivatives, its parts of the models of the Hessian, and its bound of a gap."""
+
+import numpy as np
+import pytest
+
+from skxent.likelihood.penalty import Penalty, centred
+
+D, P = 3, 4  # features, and entries of a sample with its constant
+
+
+def coefficients(R, seed=0):
+    return np.random.default_rng(seed).normal(size=(R, D))
+
+
+def hessian(penalty, R):
+    """By products with unit vectors, (R, D, R, D)."""
+    units = np.eye(R * D).reshape(-1, R, D)
+    return np.array([penalty(unit)[1] for unit in units]).reshape(R, D, R, D)
+
+
+@pytest.mark.parametrize("R", [1, 3, 4])
+def test_gradient_by_central_differences(R):
+    penalty, W, h = Penalty(0.7), coefficients(R), 1e-5
+    _, slope = penalty(W)
+    for i in np.ndindex(W.shape):
+        step = np.zeros_like(W)
+        step[i] = h
+        numeric = (penalty(W + step)[0] - penalty(W - step)[0]) / (2 * h)
+        assert slope[i] == pytest.approx(numeric, rel=1e-8, abs=1e-10)
+
+
+@pytest.mark.parametrize("R", [1, 3])
+def test_value(R):
+    penalty, W = Penalty(0.7), coefficients(R)
+    expected = 0.35 * np.sum((W - (W.mean(axis=0) if R > 1 else 0.0)) ** 2)
+    assert penalty(W)[0] == pytest.approx(expected, rel=1e-14)
+    assert penalty.value(W) == pytest.approx(expected, rel=1e-14)
+
+
+def test_a_common_vector_changes_nothing():
+    penalty, W = Penalty(0.7), coefficients(4)
+    common = coefficients(1, seed=1)
+    assert penalty.value(W + common) == pytest.approx(penalty.value(W), rel=1e-13)
+    np.testing.assert_allclose(penalty(W)[1].sum(axis=0), 0.0, atol=1e-15)
+    np.testing.assert_allclose(centred(W + common), centred(W), atol=1e-14)
+    np.testing.assert_array_equal(centred(common), common)
+
+
+def test_a_rotation_of_the_features_changes_nothing():
+    assert Penalty.rotation_invariant
+    W, Q = coefficients(3), np.linalg.qr(coefficients(3, seed=2))[0]
+    assert Penalty(0.7).value(W @ Q) == pytest.approx(Penalty(0.7).value(W), rel=1e-14)
+
+
+@pytest.mark.parametrize("R", [1, 3, 4])
+def test_hessian(R):
+    """Of the classes but the last, where theirs is a parametrisation with the last at zero."""
+    penalty, n = Penalty(0.7), max(R - 1, 1)
+    exact = hessian(penalty, R)[:n, :, :n, :]
+    H = np.zeros((n, P, n, P))
+    penalty.add_to_hessian(np.einsum("kjlj->jkl", H)[:D])
+    np.testing.assert_allclose(H[:, :D, :, :D], exact, atol=1e-15)
+    assert not H[:, D:].any()
+    rows = penalty.row_factor(n, D, P)
+    np.testing.assert_allclose(rows.T @ rows, H.reshape(n * P, n * P), atol=1e-14)
+    A = np.random.default_rng(3).normal(size=(n * D, n * D))
+    product = np.trace(exact.reshape(n * D, n * D) @ A)
+    assert penalty.hessian_trace(A.reshape(n, D, n, D)) == pytest.approx(product, rel=1e-13)
+
+
+@pytest.mark.parametrize("R", [1, 3])
+def test_class_blocks_and_diagonal_are_upper_bounds(R):
+    penalty = Penalty(0.7)
+    blocks, diagonal = np.zeros((R, P, P)), np.zeros((R, D))
+    penalty.add_to_class_blocks(blocks, D)
+    penalty.add_to_diagonal(diagonal)
+    exact = hessian(penalty, R)
+    for k in range(R):
+        assert np.linalg.eigvalsh(blocks[k, :D, :D] - exact[k, :, k, :]).min() > -1e-15
+        np.testing.assert_array_equal(np.diagonal(blocks[k])[:D], diagonal[k])
+        assert not blocks[k, D:].any()
+
+
+def test_gap_bound():
+    """Of a quadratic whose curvature is that of the penalty the bound is the gap."""
+    penalty, W = Penalty(0.7), centred(coefficients(3))
+    value, slope = penalty(W)
+    assert penalty.gap_bound(slope) == pytest.approx(value, rel=1e-14)
+    assert Penalty().gap_bound(slope) == np.inf
+
+
+def test_strength():
+    assert Penalty.of_C(4.0) == Penalty(0.25)
+    assert Penalty.of_C(np.inf) == Penalty(0.0)
+    assert Penalty().is_zero and not Penalty().is_definite
+    assert Penalty(1e-300).is_definite and not Penalty(1e-300).is_zero
+    assert Penalty(0.5).scaled(0.5) == Penalty(0.25)
+    assert Penalty(0.5).is_at_most(0.5) and not Penalty(0.5).is_at_most(0.4)
+    assert not len(Penalty().row_factor(2, D, P))
+
+
+def test_a_penalty_that_is_not_seen_is_none():
+    assert Penalty(1.1e-300).unless_invisible(1e-150) == Penalty(1.1e-300)
+    assert Penalty(0.9e-300).unless_invisible(1e-150) == Penalty()
