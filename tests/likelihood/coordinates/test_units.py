@@ -102,7 +102,7 @@ def test_a_penalty_is_seen_next_to_squares_that_overflow(factor):
             read(data, Penalty(alpha))
     else:
         _, seen, units = read(data, Penalty(alpha))
-        assert seen == 0.0
+        assert seen == Penalty()
         assert units.exponents.tolist() == [*(-np.frexp(np.abs(X[:, :2]).max(axis=0))[1]), 0]
 
 
