@@ -1,32 +1,18 @@
 """Bad input: an error that names argument, place and cure, and nothing half-fitted."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from extreme_samples import N
+from fit_samples import ONES, SOFT, Y2, Y3, X, put
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from skxent import LogisticClassifier, SoftmaxClassifier, infer
+from skxent import LogisticClassifier, SoftmaxClassifier
 from skxent.classifiers import softmax
 from skxent.likelihood.optimise.solver import minimise
-
-N = 60
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(N, 3))
-Y2 = (X[:, 0] + RNG.normal(size=N) > 0).astype(int)
-Y3 = np.digitize(X[:, 0] + RNG.normal(size=N), [-0.5, 0.5])
-SOFT = RNG.dirichlet(np.ones(3), size=N)
-ONES = np.ones(N)
-
-
-def put(values, place, value, dtype=float):
-    """A copy of `values` with one of them replaced."""
-    array = np.array(values, dtype=dtype)
-    array[place] = value
-    return array
 
 
 def text(y, other):
@@ -80,26 +66,6 @@ FITS = {
     ),
 }
 
-PARAMETERS = {
-    "C": [0, -1.0, np.nan, "1", None, True, 1j, [1.0], 1e-320],
-    "tol": [0, -1e-3, np.nan, "1", None, True],
-    "max_iter": [-1, 2.5, "1", None, True],
-    "fit_intercept": ["no", None, 2, 0, np.ones(2)],
-    "warm_start": ["no", None, 1],
-    "n_jobs": [0, 1.5, "2", True],
-    "verbose": [-1, "yes", None, 0.5],
-    "class_weight": [
-        "Balanced",
-        [1, 2],
-        3,
-        {"7": 1.0},
-        {0: -1},
-        {0: np.nan},
-        {1: "a"},
-        {0: 0, 1: 0},
-    ],
-}
-
 
 @pytest.fixture
 def fitted():
@@ -118,55 +84,6 @@ def test_fit_says_what_is_wrong(arguments, message):
     with pytest.raises(ValueError, match=message):
         clf.fit(*arguments)
     assert state(clf) == before
-
-
-FRAMES = {
-    "text": ({"kind": ["setosa"] * N}, "'kind' ('setosa' in row 0)"),
-    "empty text": ({"kind": ["1"] * 3 + [""] + ["2"] * (N - 4)}, "'kind' ('' in row 3)"),
-    "categories": ({"kind": pd.Categorical(["u", "v"] * (N // 2))}, "'kind' ('u' in row 0)"),
-    "missing": ({"b": put(X[:, 1], 7, np.nan)}, "'b' ('nan' in row 7)"),
-    "nullable": ({"b": pd.array([1, None] * (N // 2), dtype="Int64")}, "'b' ('nan' in row 1)"),
-    "infinite": ({"b": put(X[:, 1], 7, np.inf)}, "'b' ('inf' in row 7)"),
-    "dates": ({"when": pd.date_range("2020-01-01", periods=N)}, "'when' ('2020-01-01T"),
-    "two": ({"a": ["x"] * N, "c": ["y"] * N}, "'a' ('x' in row 0), column 'c' ('y' in row 0). "),
-    "many": ({str(i): ["x"] * N for i in range(9)}, "'4' ('x' in row 0) and 4 more. "),
-}
-
-
-@pytest.mark.parametrize("columns, place", FRAMES.values(), ids=FRAMES)
-def test_columns_of_frames_are_named(columns, place):
-    good = pd.DataFrame(X, columns=["a", "b", "c"])
-    bad = good.assign(**columns)
-    calls = [lambda: SoftmaxClassifier().fit(bad, Y2), lambda: LogisticClassifier().fit(bad, Y2)]
-    if list(bad) == list(good):
-        clf = SoftmaxClassifier(C=np.inf).fit(good, Y2)
-        inference = infer(clf, good, Y2)
-        calls += [
-            lambda: clf.predict(bad),
-            lambda: infer(clf, bad, Y2),
-            lambda: inference.predict_proba_interval(bad),
-        ]
-    for call in calls:
-        with pytest.raises((ValueError, TypeError)) as caught:
-            call()
-        (note,) = caught.value.__notes__
-        assert note.startswith("Not finite numbers in X: column ")
-        assert place in note
-        assert "Impute" in note
-
-
-def test_columns_of_arrays_of_objects_are_numbered():
-    with pytest.raises(ValueError, match="could not convert string to float: 'x'") as caught:
-        SoftmaxClassifier().fit(put(X, (4, 1), "x", dtype=object), Y2)
-    assert "column 1 ('x' in row 4). " in caught.value.__notes__[0]
-
-
-def test_errors_about_other_things_note_no_columns():
-    clf = SoftmaxClassifier()
-    for bad in (pd.DataFrame(X)[:0], put(X, (4, 1), "1", dtype=object)[:0], pd.Series(X[:, 0])):
-        with pytest.raises(ValueError) as caught:
-            clf.fit(bad, Y2)
-        assert not hasattr(caught.value, "__notes__")
 
 
 @pytest.mark.parametrize("arguments, message", FITS.values(), ids=FITS)
@@ -188,34 +105,6 @@ def test_a_failed_refit_keeps_feature_names():
         clf.fit(X[:3, :1], Y2)
     assert clf.n_features_in_ == 3
     clf.predict(frame)
-
-
-@pytest.mark.parametrize(
-    "name, value", [(name, value) for name, values in PARAMETERS.items() for value in values]
-)
-def test_bad_parameters(name, value):
-    clf = SoftmaxClassifier(**{name: value})
-    with pytest.raises(ValueError, match=name):
-        clf.fit(X, Y2)
-    assert not hasattr(clf, "n_features_in_")
-
-
-def test_a_bad_parameter_is_quoted():
-    with pytest.raises(ValueError, match=re.escape("C is -1: pass a positive number")):
-        SoftmaxClassifier(C=-1).fit(X, Y2)
-
-
-def test_good_values_of_other_types():
-    """NumPy's numbers, and whole numbers where real ones are expected."""
-    clf = SoftmaxClassifier(
-        C=np.float32(1),
-        tol=np.float64(1e-6),
-        max_iter=np.int64(50),
-        fit_intercept=np.True_,
-        verbose=False,
-    )
-    plain = SoftmaxClassifier(C=1)
-    assert np.array_equal(clf.fit(X, Y2).coef_, plain.fit(X, Y2).coef_)
 
 
 def test_weights_and_class_weights_that_leave_nothing():

@@ -1,191 +1,13 @@
 """Inference: the same as statsmodels', for copies of samples, and whatever the units."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-import statsmodels.api as sm
-from scipy.stats import chi2
+from inferences import COVARIANCES, RTOL, assert_close, fit, flat, inference_of, oracle_of
 
-from skxent import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV, infer
+from skxent import LogisticClassifier, SoftmaxClassifierCV, infer
 from skxent.likelihood.sources import blocks
-
-RTOL = 1e-7
-COVARIANCES = {"observed": "nonrobust", "robust": "HC0", "cluster": "cluster"}
-
-
-@pytest.fixture(scope="module")
-def data(generate):
-    """Some 300 samples with 2, 3 or 5 classes, and groups."""
-    groups = np.random.default_rng(0).integers(0, 25, size=300)
-    return {K: (*generate(300, 3, K, seed=1), groups) for K in (2, 3, 5)}
-
-
-def fit(X, y, weight=None, **settings):
-    return SoftmaxClassifier(**{"C": np.inf, **settings}).fit(X, y, weight)
-
-
-def inference_of(X, y, weight=None, covariance="observed", groups=None, **settings):
-    groups = groups if covariance == "cluster" else None
-    clf = fit(X, y, weight, **settings)
-    return infer(clf, X, y, weight, covariance=covariance, groups=groups)
-
-
-def oracle_of(X, y, covariance="observed", groups=None, intercept=True):
-    """Statsmodels' result, intercept last like ours."""
-    model = sm.Logit if y.max() == 1 else sm.MNLogit
-    exog = sm.add_constant(X, prepend=False) if intercept else X
-    settings = {"groups": groups} if covariance == "cluster" else None
-    with warnings.catch_warnings():  # its own keyword surprises statsmodels 0.15
-        warnings.simplefilter("ignore", FutureWarning)
-        return model(y, exog).fit(
-            method="newton",
-            tol=1e-14,
-            disp=False,
-            cov_type=COVARIANCES.get(covariance, covariance),
-            cov_kwds=settings,
-        )
-
-
-def flat(values):
-    """Statsmodels has a column for each class."""
-    return np.asarray(values).ravel("F")
-
-
-def assert_close(found, expected, rtol=RTOL):
-    np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * np.abs(expected).max() / 100)
-
-
-# ------------------------------------------------------------------ statsmodels
-
-
-@pytest.mark.parametrize("covariance", COVARIANCES)
-@pytest.mark.parametrize("K", [2, 3, 5])
-def test_like_statsmodels(data, K, covariance):
-    X, y, groups = data[K]
-    found = inference_of(X, y, None, covariance, groups)
-    oracle = oracle_of(X, y, covariance, groups)
-    for ours, theirs in (
-        (found.coef, oracle.params),
-        (found.standard_errors, oracle.bse),
-        (found.z, oracle.tvalues),
-        (found.p_values, oracle.pvalues),
-    ):
-        np.testing.assert_allclose(ours.ravel(), flat(theirs), rtol=RTOL)
-    assert_close(found.covariance, oracle.cov_params())
-    np.testing.assert_allclose(
-        found.confint(0.9).reshape(-1, 2), oracle.conf_int(0.1).reshape(-1, 2), rtol=RTOL
-    )
-    assert found.log_likelihood == pytest.approx(oracle.llf, rel=1e-12)
-    assert found.null_log_likelihood == pytest.approx(oracle.llnull, rel=RTOL)
-    assert found.deviance == pytest.approx(-2 * oracle.llf, rel=1e-12)
-    assert found.pseudo_r2 == pytest.approx(oracle.prsquared, rel=RTOL)
-    assert found.aic == pytest.approx(oracle.aic, rel=1e-12)
-    assert found.bic == pytest.approx(oracle.bic, rel=1e-12)
-    assert found.df == (K - 1) * 4
-    test = found.likelihood_ratio_test()
-    assert test.statistic == pytest.approx(oracle.llr, rel=RTOL)
-    assert test.df == (K - 1) * 3
-    assert test.p_value == pytest.approx(oracle.llr_pvalue, rel=1e-6)
-
-
-@pytest.mark.parametrize("K", [2, 3])
-def test_hc1_of_statsmodels_is_robust(data, K):
-    """Its discrete models correct nothing, as our documentation says."""
-    X, y, _ = data[K]
-    oracle = oracle_of(X, y, "HC1")
-    assert_close(inference_of(X, y, None, "robust").covariance, oracle.cov_params())
-
-
-@pytest.mark.parametrize("covariance", COVARIANCES)
-@pytest.mark.parametrize("K", [2, 3, 5])
-def test_marginal_effects_like_statsmodels(data, K, covariance):
-    X, y, groups = data[K]
-    effects = inference_of(X, y, None, covariance, groups).marginal_effects(0.9)
-    oracle = oracle_of(X, y, covariance, groups).get_margeff()
-    rows = slice(1, 2) if K == 2 else slice(None)  # of two classes the second
-    np.testing.assert_allclose(effects.estimate[rows].T.squeeze(), oracle.margeff, rtol=RTOL)
-    np.testing.assert_allclose(
-        effects.standard_errors[rows].T.squeeze(), oracle.margeff_se, rtol=RTOL
-    )
-    interval = np.stack([effects.low[rows], effects.high[rows]], axis=-1)
-    theirs = oracle.conf_int(0.1)  # (d, 2), or (d, 2, K)
-    assert_close(interval, theirs[None] if K == 2 else theirs.transpose(2, 0, 1))
-
-
-@pytest.mark.parametrize("covariance", COVARIANCES)
-@pytest.mark.parametrize("K", [2, 3])
-def test_wald_tests_like_statsmodels(data, K, covariance):
-    X, y, groups = data[K]
-    found = inference_of(X, y, None, covariance, groups)
-    oracle = oracle_of(X, y, covariance, groups)
-    rng = np.random.default_rng(0)
-    q = found.coef.size
-    for R, r in (
-        (np.eye(q)[0], 0),
-        (np.eye(q)[[0, 2]], 0.3),
-        (rng.normal(size=(3, q)), rng.normal(size=3)),
-    ):
-        test = found.wald_test(R, r)
-        # statsmodels takes flat parameters for Logit only
-        V = np.asarray(oracle.cov_params())
-        excess = np.atleast_2d(R) @ flat(oracle.params) - r
-        expected = excess @ np.linalg.solve(np.atleast_2d(R) @ V @ np.atleast_2d(R).T, excess)
-        if K == 2:
-            theirs = oracle.wald_test(
-                (np.atleast_2d(R), np.broadcast_to(r, len(excess))), scalar=True
-            )
-            assert theirs.statistic == pytest.approx(expected, rel=RTOL)
-        assert test.statistic == pytest.approx(expected, rel=RTOL)
-        assert test.df == len(excess)
-        assert test.p_value == pytest.approx(chi2.sf(expected, len(excess)), rel=1e-6)
-
-
-@pytest.mark.parametrize("K", [2, 3])
-def test_without_intercept(data, K):
-    """The null model then has all logits zero; statsmodels' has an intercept."""
-    X, y, _ = data[K]
-    found = inference_of(X, y, fit_intercept=False)
-    oracle = oracle_of(X, y, intercept=False)
-    np.testing.assert_allclose(found.coef.ravel(), flat(oracle.params), rtol=RTOL)
-    np.testing.assert_allclose(found.standard_errors.ravel(), flat(oracle.bse), rtol=RTOL)
-    assert found.coef.shape == (K - 1, 3)
-    assert found.terms == ["x0", "x1", "x2"]
-    assert found.null_log_likelihood == pytest.approx(-300 * np.log(K), rel=1e-14)
-    assert found.likelihood_ratio_test().df == (K - 1) * 3
-    assert found.aic == pytest.approx(oracle.aic, rel=1e-12)
-
-
-def test_fractions_like_a_binomial_model(data):
-    """Soft targets: the deviance leaves out their entropy, and HC0 is that of fractions."""
-    X, _, _ = data[2]
-    share = np.random.default_rng(0).beta(2, 3, size=300)
-    soft = np.column_stack([1 - share, share])
-    found = inference_of(X, soft, covariance="robust")
-    family = sm.families.Binomial()
-    oracle = sm.GLM(share, sm.add_constant(X, prepend=False), family=family)
-    oracle = oracle.fit(tol=1e-14, cov_type="HC0")
-    np.testing.assert_allclose(found.coef[0], oracle.params, rtol=RTOL)
-    np.testing.assert_allclose(found.standard_errors[0], oracle.bse, rtol=RTOL)
-    assert found.deviance == pytest.approx(oracle.deviance, rel=1e-9)
-    assert found.deviance < -2 * found.log_likelihood - 100
-
-
-def test_weights_like_frequencies(data):
-    """GLM with freq_weights, which are copies."""
-    X, y, _ = data[2]
-    weight = np.random.default_rng(0).integers(0, 4, size=300).astype(float)
-    found = inference_of(X, y, weight)
-    family = sm.families.Binomial()
-    oracle = sm.GLM(y, sm.add_constant(X, prepend=False), family=family, freq_weights=weight)
-    oracle = oracle.fit(tol=1e-14)
-    np.testing.assert_allclose(found.standard_errors[0], oracle.bse, rtol=RTOL)
-    assert found.log_likelihood == pytest.approx(oracle.llf, rel=1e-12)
-    assert found.null_log_likelihood == pytest.approx(oracle.llnull, rel=1e-9)
-    assert found.bic == pytest.approx(oracle.bic_llf, rel=1e-12)
-
 
 # ------------------------------------------------------------------ equivalences
 
@@ -204,8 +26,8 @@ def assert_same(one, other, rtol=1e-9):
     [*((name, None) for name in COVARIANCES), ("robust", {0: 0.5}), ("cluster", {0: 0.5, 1: 3.0})],
 )
 @pytest.mark.parametrize("K", [2, 3])
-def test_weights_are_copies(data, K, covariance, class_weight):
-    X, y, groups = data[K]
+def test_weights_are_copies(grouped_data, K, covariance, class_weight):
+    X, y, groups = grouped_data[K]
     weight = np.arange(300) % 4
     rows = np.repeat(np.arange(300), weight)
     weighted = inference_of(X, y, weight, covariance, groups, class_weight=class_weight)
@@ -217,9 +39,9 @@ def test_weights_are_copies(data, K, covariance, class_weight):
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_weights_that_are_no_counts(data, K):
+def test_weights_that_are_no_counts(grouped_data, K):
     """Are importances to the sandwich, as if each sample were a group of its own."""
-    X, y, _ = data[K]
+    X, y, _ = grouped_data[K]
     weight = np.random.default_rng(0).uniform(0.1, 3, size=300)
     robust = inference_of(X, y, weight, "robust")
     alone = inference_of(X, y, weight, "cluster", np.arange(300))
@@ -231,9 +53,9 @@ def test_weights_that_are_no_counts(data, K):
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_a_class_weight_multiplies_scores(data, K):
+def test_a_class_weight_multiplies_scores(grouped_data, K):
     """The sandwich is that of importances, not that of copies."""
-    X, y, _ = data[K]
+    X, y, _ = grouped_data[K]
     factors = np.array([0.5, 3.5, 1.25])[:K]
     by_class = inference_of(X, y, None, "robust", class_weight=dict(enumerate(factors)))
     by_sample = inference_of(X, y, factors[y], "robust")
@@ -243,8 +65,8 @@ def test_a_class_weight_multiplies_scores(data, K):
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
 @pytest.mark.parametrize("K", [2, 3])
-def test_labels_are_one_hot_rows(data, K, covariance):
-    X, y, groups = data[K]
+def test_labels_are_one_hot_rows(grouped_data, K, covariance):
+    X, y, groups = grouped_data[K]
     labels = inference_of(X, y, None, covariance, groups)
     assert_same(inference_of(X, np.eye(K)[y], None, covariance, groups), labels)
     mixed = infer(
@@ -257,9 +79,9 @@ def test_labels_are_one_hot_rows(data, K, covariance):
     assert_same(mixed, labels)
 
 
-def test_a_soft_row_is_its_shares_of_each_class(data):
+def test_a_soft_row_is_its_shares_of_each_class(grouped_data):
     """For the likelihood and its curvature; to the sandwich it is one sample."""
-    X, _, _ = data[3]
+    X, _, _ = grouped_data[3]
     soft = np.random.default_rng(0).dirichlet([1, 1, 1], size=300)
     rows = inference_of(X, soft)
     thrice, labels = np.repeat(X, 3, axis=0), np.tile(np.arange(3), 300)
@@ -274,16 +96,16 @@ def test_a_soft_row_is_its_shares_of_each_class(data):
     assert_close(together, robust * 300 / 299 * (n - 1) / (n - q), 1e-9)
 
 
-def test_two_classes_are_one_logit(data):
-    X, y, _ = data[2]
+def test_two_classes_are_one_logit(grouped_data):
+    X, y, _ = grouped_data[2]
     clf = LogisticClassifier(C=np.inf).fit(X, y)
     assert_same(infer(clf, X, y), inference_of(X, y))
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_the_end_of_the_fit_does_not_matter(data, K):
+def test_the_end_of_the_fit_does_not_matter(grouped_data, K):
     """Newton steps go on from wherever it ended."""
-    X, y, _ = data[K]
+    X, y, _ = grouped_data[K]
     clf = fit(X, y)
     tight = infer(clf, X, y)
     clf.coef_ = clf.coef_ + 1e-3 * np.arange(clf.coef_.size).reshape(clf.coef_.shape) ** 0.5
@@ -294,8 +116,8 @@ def test_the_end_of_the_fit_does_not_matter(data, K):
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_cross_validated_penalty(data, K):
-    X, y, _ = data[K]
+def test_cross_validated_penalty(grouped_data, K):
+    X, y, _ = grouped_data[K]
     clf = SoftmaxClassifierCV(Cs=[0.1, 1.0]).fit(X, y)
     with pytest.warns(UserWarning, match="penalty"):
         chosen = infer(clf, X, y)
@@ -310,9 +132,9 @@ def test_cross_validated_penalty(data, K):
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
 @pytest.mark.parametrize("K", [3, 5])
-def test_reference(data, K, covariance):
+def test_reference(grouped_data, K, covariance):
     """Contrasts with another class are differences of contrasts, and so are their covariances."""
-    X, y, groups = data[K]
+    X, y, groups = grouped_data[K]
     clf = fit(X, y)
     groups = groups if covariance == "cluster" else None
     first = infer(clf, X, y, covariance=covariance, groups=groups)
@@ -329,8 +151,8 @@ def test_reference(data, K, covariance):
         assert other.wald_test(R).statistic == pytest.approx(first.wald_test(R @ A).statistic)
 
 
-def test_reference_of_two_classes(data):
-    X, y, _ = data[2]
+def test_reference_of_two_classes(grouped_data):
+    X, y, _ = grouped_data[2]
     clf = fit(X, y)
     first, second = infer(clf, X, y), infer(clf, X, y, reference=1)
     np.testing.assert_allclose(second.coef, -first.coef, rtol=1e-12)
@@ -340,9 +162,9 @@ def test_reference_of_two_classes(data):
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
 @pytest.mark.parametrize("K", [2, 3])
-def test_units_and_origin_of_features(data, K, covariance):
+def test_units_and_origin_of_features(grouped_data, K, covariance):
     """Columns of 1e-6 to 1e9, a timestamp among them."""
-    X, y, groups = data[K]
+    X, y, groups = grouped_data[K]
     unit, origin = np.array([1e-6, 1e9, 1.0]), np.array([0.0, 0.0, 1.7e9])
     raw = X * unit + origin
     X = (raw - origin) / unit  # what raw really holds
@@ -368,8 +190,8 @@ def test_units_and_origin_of_features(data, K, covariance):
 
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
-def test_order_of_classes_and_rows(data, covariance):
-    X, y, groups = data[3]
+def test_order_of_classes_and_rows(grouped_data, covariance):
+    X, y, groups = grouped_data[3]
     found = inference_of(X, y, None, covariance, groups)
     order = np.random.default_rng(0).permutation(300)
     assert_same(inference_of(X[order], y[order], None, covariance, groups[order]), found)
@@ -381,8 +203,8 @@ def test_order_of_classes_and_rows(data, covariance):
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_names_of_groups_do_not_matter(data, K):
-    X, y, groups = data[K]
+def test_names_of_groups_do_not_matter(grouped_data, K):
+    X, y, groups = grouped_data[K]
     clf = fit(X, y)
     names = np.array([f"town {g}" for g in groups])
     for named in (names, pd.Series(names), groups * 1000 - 7, groups.tolist()):
@@ -391,9 +213,9 @@ def test_names_of_groups_do_not_matter(data, K):
         assert_close(found.covariance, expected.covariance, 1e-12)
 
 
-def test_rows_without_weight_are_absent(data):
+def test_rows_without_weight_are_absent(grouped_data):
     """Neither are they groups."""
-    X, y, groups = data[3]
+    X, y, groups = grouped_data[3]
     weight = np.ones(300)
     weight[groups < 5] = 0
     kept = weight > 0
@@ -408,8 +230,8 @@ def test_rows_without_weight_are_absent(data):
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
 @pytest.mark.parametrize("K", [2, 3])
-def test_forms_of_x(data, K, covariance, tmp_path):
-    X, y, groups = data[K]
+def test_forms_of_x(grouped_data, K, covariance, tmp_path):
+    X, y, groups = grouped_data[K]
     X = X.astype(np.float32)
     wide = X.astype(np.float64)
     read_only = wide.copy()
@@ -447,8 +269,8 @@ def test_many_blocks(generate, monkeypatch):
     assert_same(inference_of(sp.csr_array(X), y, None, "cluster", groups), found)
 
 
-def test_one_feature(data):
-    X, y, _ = data[3]
+def test_one_feature(grouped_data):
+    X, y, _ = grouped_data[3]
     found, oracle = inference_of(X[:, :1], y), oracle_of(X[:, :1], y)
     np.testing.assert_allclose(found.standard_errors.ravel(), flat(oracle.bse), rtol=RTOL)
 

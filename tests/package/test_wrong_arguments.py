@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.linear_model import LogisticRegression
+from metric_samples import MODEL, K, N, P, X, Y, problem
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -21,23 +21,8 @@ from skxent.metrics import (
     decompose_cross_entropy,
     discrimination_scorer,
     entropy,
-    kl_divergence,
-    make_cross_entropy_scorer,
     mean_loss_interval,
 )
-
-N, K = 30, 3
-
-
-def problem(seed=0):
-    rng = np.random.default_rng(seed)
-    P = rng.dirichlet(np.ones(K), size=N)
-    return P, np.append(np.arange(K), rng.integers(K, size=N - K))
-
-
-P, Y = problem()
-X = np.column_stack([P[:, :2], np.arange(N)])
-MODEL = GaussianNB().fit(X, Y)
 
 # Functions of a truth and a prediction.
 OF_A_PAIR = {
@@ -86,6 +71,7 @@ def test_errors_about_other_things_do_not_speak_of_labels():
 
 
 # ------------------------------------------------------------------ models, lazy frames, dicts
+
 
 LAZY = pl.DataFrame(P).lazy()
 WRONG = {
@@ -145,6 +131,7 @@ def test_the_sum_of_nothing_at_all_is_an_error_and_of_empty_chunks_is_none():
 
 # ------------------------------------------------------------------ weights and options
 
+
 OF_WEIGHTS = {
     "loss": lambda w: categorical_cross_entropy(Y, P, sample_weight=w),
     "binary": lambda w: binary_cross_entropy(Y > 0, P[:, 0], sample_weight=w),
@@ -168,70 +155,6 @@ OF_WEIGHTS = {
 def test_weights_that_are_no_array_of_n_are_named(function, weight):
     with pytest.raises((TypeError, ValueError), match="sample_weight"):
         function(weight)
-
-
-OPTIONS = {
-    categorical_cross_entropy: ((Y, P), {}, ["reduction", "from_logits", "base", "eps", "labels"]),
-    binary_cross_entropy: (
-        (Y > 0, P[:, 0]),
-        {},
-        ["reduction", "from_logits", "base", "eps", "pos_label"],
-    ),
-    compare: (
-        (Y, {"a": P, "b": P}),
-        {"baseline": "a"},
-        ["baseline", "correction", "level", "base", "from_logits"],
-    ),
-    cross_entropy_report: ((Y, P), {}, ["by", "n_worst", "base", "from_logits"]),
-    decompose_cross_entropy: ((Y, P), {}, ["calibration", "base", "from_logits"]),
-    mean_loss_interval: ((np.ones(N),), {}, ["level"]),
-    make_cross_entropy_scorer: ((), {}, ["loss", "reduction", "base", "eps"]),
-    entropy: ((P,), {}, ["base"]),
-    kl_divergence: ((P, P), {}, ["base"]),
-    compare_cv: (
-        ({"a": MODEL, "b": MODEL}, X, Y),
-        {"baseline": "a"},
-        ["baseline", "correction", "level", "base"],
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    "function, name",
-    [(function, name) for function, (_, _, names) in OPTIONS.items() for name in names],
-)
-@pytest.mark.parametrize(
-    "value", [np.array([1, 2]), [0.5, 0.5], np.array(["mean", "sum"])], ids=str
-)
-def test_options_that_are_arrays_are_named(function, name, value):
-    arguments, options, _ = OPTIONS[function]
-    with pytest.raises(ValueError, match=name):
-        function(*arguments, **(options | {name: value}))
-
-
-BAD_FOLDS = {
-    "beyond": ([(np.arange(20), np.arange(20, N + 1))], rf"cv has test indices .* like {N}, "),
-    "below": ([(np.arange(-N - 1, 3), np.arange(3, 9))], "cv has training indices in fold 0"),
-    "fractions": ([(np.arange(20) + 0.5, np.arange(20, N))], "cv has training indices in fold 0"),
-    "matrices": ([(np.arange(20)[None], np.arange(20, N))], "cv has training indices in fold 0"),
-    "numbers": ([1, 2], "cv has a int for fold 0"),
-    "singles": ([(np.arange(5),)], "cv has a tuple for fold 0"),
-}
-
-
-@pytest.mark.parametrize("folds, message", BAD_FOLDS.values(), ids=BAD_FOLDS)
-def test_folds_that_are_no_pairs_of_indices_are_named(folds, message):
-    for cv in (folds, iter(folds)):
-        with pytest.raises(ValueError, match=message):
-            compare_cv({"a": MODEL, "b": LogisticRegression()}, X, Y, baseline="a", cv=cv)
-
-
-def test_masks_and_lists_are_folds():
-    folds = [(np.arange(N) % 5 != k, [i for i in range(N) if i % 5 == k]) for k in range(5)]
-    numbers = [(np.flatnonzero(train), np.array(test)) for train, test in folds]
-    models = {"a": MODEL, "b": GaussianNB(var_smoothing=0.1)}
-    one, other = (compare_cv(models, X, Y, baseline="a", cv=cv) for cv in (folds, numbers))
-    np.testing.assert_array_equal(one.difference, other.difference)
 
 
 def test_labels_of_string_dtype_are_cross_validated():
@@ -269,17 +192,6 @@ def test_whole_numbers_are_a_prediction_of_one_hot_rows_alone(kind):
         with pytest.raises(ValueError, match="y_pred holds whole numbers and y_true holds soft"):
             categorical_cross_entropy(rows, predicted)
         assert np.isfinite(categorical_cross_entropy(rows, predicted * 0.5 + 0.25))
-
-
-@pytest.mark.parametrize("none", [None, np.array(["mean"]), 0, ["mean"]])
-def test_options_without_none_do_not_take_it(none):
-    y, p = [0, 1], [0.5, 0.5]
-    with pytest.raises(ValueError, match="reduction="):
-        categorical_cross_entropy(y, p, reduction=none)
-    with pytest.raises(ValueError, match="reduction="):
-        make_cross_entropy_scorer(reduction=none)
-    with pytest.raises(ValueError, match="loss="):
-        make_cross_entropy_scorer(none)
 
 
 @pytest.mark.parametrize("kind", [str, object])

@@ -1,7 +1,11 @@
 """Samples with extreme predictions, and wrong arguments with the messages about them."""
 
+import warnings
+
 import numpy as np
 import pytest
+
+from skxent.metrics import ZeroProbabilityWarning
 
 N, K = 60, 4
 
@@ -33,3 +37,12 @@ def spoiled(array, place, value):
     array = array.copy()
     array[place] = value
     return array
+
+
+def caught(call):
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        call()
+    found = [each for each in found if each.category is ZeroProbabilityWarning]
+    assert found
+    return found
