@@ -27,7 +27,7 @@ UNDECIDED = (
 )
 
 
-def how_it_ended(clf: Any, solution: Solution) -> str:
+def convergence_message(clf: Any, solution: Solution) -> str:
     """Text of the warning after the classifier's name; empty if the fit ended well."""
     endless = _endless(clf, solution)
     if endless:
@@ -83,7 +83,7 @@ def fitted_classes(clf: Any, solution: Solution) -> Any:
     return classes if solution.present is None else classes[solution.present]
 
 
-def left_out(clf: Any, solution: Solution) -> str:
+def no_weight_message(clf: Any, solution: Solution) -> str:
     """Text of the warning about classes without weight; empty if every class has weight."""
     if solution.present is None:
         return ""

@@ -1,7 +1,7 @@
-"""What a linear classifier says of samples: logits, labels, probabilities.
+"""Predictions of a linear classifier for one array of samples: logits, labels, probabilities.
 
-Arrays of NumPy go through SciPy; for others the same formulas are written in functions of the array
-API standard.
+NumPy arrays are computed with SciPy, and arrays of other libraries with the same formulas in
+functions of the array API standard.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from skxent.classifiers.device_training import is_on_device, read_device_X
-from skxent.inputs.features import read_rows
-from skxent.inputs.namespaces import library_of, moved, to_numpy, widened
+from skxent.classifiers.device_training import device_weights, read_device_X
+from skxent.inputs.features import place_of, read_rows
+from skxent.inputs.fit_targets import check_target_shape
+from skxent.inputs.namespaces import library_of, moved, namespace_of, to_numpy, widened
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.device_arrays import batches
 
@@ -24,13 +26,29 @@ Array = Any  # of NumPy, or of the standard
 def logits_of(estimator: Any, X: Any, method: str) -> Array:
     """Logits of samples, (n,) for two classes or (n, K), for `method` of a fitted estimator."""
     check_is_fitted(estimator, "coef_")
-    if is_on_device(estimator, X, method):
+    if _is_on_device(estimator, X, method):
         X = read_device_X(estimator, X, reset=False)
         logits = _device_logits(X, widened(estimator.coef_), widened(estimator.intercept_))
     else:
         X = read_rows(estimator, X, reset=False)
-        logits = _host_logits(X, estimator.coef_, estimator.intercept_)
+        logits = host_logits(X, estimator.coef_, estimator.intercept_)
     return single(logits)
+
+
+def _is_on_device(estimator: Any, X: Any, method: str) -> bool:
+    """Tell whether X is on a device; require the fitted arrays in the same library and device."""
+    xp, coef = namespace_of(X), estimator.coef_
+    on_host = isinstance(coef, np.ndarray)
+    if xp is None and on_host:
+        return False
+    if xp is not None and not on_host and library_of(coef) is xp and coef.device == X.device:
+        return True
+    raise ValueError(
+        f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
+        f"the same device as those passed to fit(). Those were {place_of(coef)}, X is "
+        f"{place_of(X)}. Pass X where the estimator was fitted, with array_api_dispatch as it was "
+        "then; or bring the estimator to X with move_estimator_to of sklearn.utils._array_api."
+    )
 
 
 def single(logits: Array) -> Array:
@@ -38,7 +56,8 @@ def single(logits: Array) -> Array:
     return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
-def _host_logits(X: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+def host_logits(X: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+    """Logits (n, R) of a dense array or CSR matrix."""
     logits = np.empty((X.shape[0], len(coef)))
     blocks = Blocks(X, n_outputs=len(coef))
     # A product with float64 copies what is float32, so one block after the other.
@@ -106,3 +125,18 @@ def _two_columns(z: Array, likely: Array, unlikely: Array) -> Array:
     second = z > 0
     columns = xp.where(second, unlikely, likely), xp.where(second, likely, unlikely)
     return xp.stack(columns, axis=1)
+
+
+def device_accuracy(predicted: Array, y: Any, sample_weight: Any) -> float:
+    """Weighted fraction of samples whose label is predicted, on the device of the predictions."""
+    y = np.asarray(y) if namespace_of(y) is None else y
+    if any(isinstance(x, np.ndarray) and x.dtype.kind not in "biuf" for x in (predicted, y)):
+        weight = None if sample_weight is None else to_numpy(sample_weight)
+        score = accuracy_score(to_numpy(y), to_numpy(predicted), sample_weight=weight)
+        return float(score)
+    check_target_shape(y.shape, predicted.shape[0])
+    xp, weight = library_of(predicted), device_weights(sample_weight, predicted)
+    right = widened(xp.reshape(moved(y, predicted), (-1,)) == predicted)
+    if weight is None:
+        return float(xp.mean(right))
+    return float(xp.sum(weight * right) / xp.sum(weight))

@@ -5,34 +5,28 @@ from __future__ import annotations
 import warnings
 from typing import Any, ClassVar, Self
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from skxent.classifiers.callbacks import FRAMES_OF_FIT, whole_fit
-from skxent.classifiers.held_out import CAP, Path, TrainingSamples, leave_folds_out, leave_one_out
+from skxent.classifiers.folds import FoldFits, leave_folds_out
+from skxent.classifiers.held_out import CAP, Path, leave_one_out
+from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
 from skxent.classifiers.messages import one_class_named
-from skxent.classifiers.partitioned_folds import leave_partitions_out
-from skxent.classifiers.partitioned_samples import PartitionedSamples
-from skxent.classifiers.softmax import SoftmaxClassifier
-from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
+from skxent.classifiers.partitioned_training import PartitionedSamples
+from skxent.classifiers.training import LocalSamples, read_samples
+from skxent.inputs.fit_targets import Floats
 from skxent.inputs.parameters import check_parameters, penalties, require_flags
-from skxent.inputs.partitions import is_dask
-from skxent.inputs.splits import read_splits
+from skxent.inputs.stacklevel import users_stacklevel
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.reading import read_X, training_data
 from skxent.metrics import ZeroProbabilityWarning
 
 
-class SoftmaxClassifierCV(SoftmaxClassifier):
+class SoftmaxClassifierCV(LinearClassifier):
     r"""Softmax classifier that chooses its penalty by the cross-entropy of held-out samples.
 
     By default each sample is left out in turn, at the cost of one fit for each value of `C`: from
@@ -165,7 +159,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @whole_fit
+    @restored_on_error
     def fit(
         self,
         X: Any,
@@ -212,58 +206,29 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         ZeroProbabilityWarning
             If the floor acted with the value chosen; it tells for how many samples.
         """
-        check_parameters(self._classifier(), fewest_iterations=1)
+        check_parameters(self, fewest_iterations=1)
         require_flags(self, "one_standard_error")
         Cs = penalties(self.Cs)
         split = self._routed(sample_weight, classes, groups, params)
-        if is_dask(X):
-            path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, split)
-        else:
-            samples, data = self._read(X, y, sample_weight, classes)
-            known = samples.targets.classes
-            with one_class_named(known):
-                path = self._compare(samples, data, Cs, split)
-        best = path.best(self.one_standard_error)
-        if path.solutions:
-            solution = path.solutions[best]
-        else:
-            with one_class_named(known):
+        samples = read_samples(self, X, y, sample_weight, classes)
+        with one_class_named(samples.classes):
+            rows, path = self._compare(samples, Cs, split)
+            best = path.best(self.one_standard_error)
+            if path.solutions:
+                solution = path.solutions[best]
+            else:
                 penalty = Penalty.of_C(Cs[best])
-                solution = minimise(data, penalty=penalty, start=None, **self._accuracy())
+                solution = minimise(rows, penalty=penalty, start=None, **self._stopping())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
             self.__dict__.pop(name, None)  # of a path of the other kind
-        self.__dict__.update(path.details)
+        self.__dict__.update(self._attributes(solution, samples.classes) | path.details)
         self.Cs_, self.C_ = Cs, float(Cs[best])
         self.mean_loss_ = path.mean
         self.loss_standard_error_ = path.standard_error
-        self._take(solution, known)
-        self._warn(solution)
+        self._warn_of(solution)
         if solution.converged:
             self._warn_of_path(path, best)
         return self
-
-    def to_sklearn(self) -> LogisticRegression:
-        """Return the same model as a fitted `sklearn.linear_model.LogisticRegression`.
-
-        Returns
-        -------
-        LogisticRegression
-            With `C_` for its `C`, and copies of this model's parameters.
-        """
-        check_is_fitted(self, "coef_")
-        same = self._classifier(C=self.C_)
-        same.__dict__.update((name, value) for name, value in vars(self).items() if name[-1] == "_")
-        return same.to_sklearn()
-
-    @available_if(lambda self: False)
-    def set_callbacks(self, *callbacks: Any) -> Self:
-        """Not to be had: many fits are compared, and no one of them is the fit to look at."""
-        raise NotImplementedError
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.array_api_support = False
-        return tags
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return what `fit` takes of metadata for itself and for the splitter.
@@ -293,74 +258,39 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
             )
         return split
 
-    def _classifier(self, **settings: Any) -> SoftmaxClassifier:
-        """One of the fits, as an estimator."""
-        return SoftmaxClassifier(
-            fit_intercept=self.fit_intercept,
-            class_weight=self.class_weight,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            **settings,
-        )
-
-    def _accuracy(self) -> dict[str, Any]:
+    def _stopping(self) -> dict[str, Any]:
         return {"tol": float(self.tol), "max_iter": self.max_iter}
 
-    def _read(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None
-    ) -> tuple[TrainingSamples, LocalRows]:
-        """Check the samples; return them as they count in means of losses, and in fits."""
-        X = read_X(self, X, reset=True)
-        targets = FitTargets.of(y, classes, X.shape[0])
-        samples = TrainingSamples(X, targets, sample_weights(sample_weight, X.shape[0]))
-        return samples, training_data(self, X, targets, samples.weight)
-
     def _compare(
-        self, samples: TrainingSamples, data: LocalRows, Cs: Floats, split: dict[str, Any]
-    ) -> Path:
-        """Losses of held-out samples for each value; `split` has arguments of the splitter."""
-        if self.cv is None:
+        self,
+        samples: LocalSamples | PartitionedSamples,
+        Cs: Floats,
+        split: dict[str, Any],
+    ) -> tuple[RowSource, Path]:
+        """Return the rows of a fit of all samples, and the held-out losses for each value of C.
+
+        `split` has the arguments of the splitter.
+        """
+        rows: RowSource
+        if self.cv is None and isinstance(samples, LocalSamples):
             if split:
                 raise ValueError(
                     f"{' and '.join(split)} given for a splitter, but cv is None: pass a splitter "
                     "as cv, for example GroupKFold()."
                 )
             rng = check_random_state(self.random_state)
-            path = leave_one_out(samples, data, Cs, rng=rng, **self._accuracy())
+            rows = local = samples.rows(self.class_weight, self.n_jobs)
+            path = leave_one_out(samples, local, Cs, rng=rng, **self._stopping())
         else:
-            splits = read_splits(self.cv, samples.X, samples.codes, split, samples.X.shape[0])
-            path = leave_folds_out(samples, splits, Cs, self._classifier())
-        self._say(Cs, path)
-        return path
-
-    def _say(self, Cs: Floats, path: Path) -> None:
-        if not self.verbose:
-            return
-        for row in zip(Cs, path.mean, path.standard_error, strict=True):
-            text = "C={:.3g}: {:.6g} nats, standard error {:.2g}".format(*row)
-            print(f"[{type(self).__name__}] {text}")
-
-    def _over_partitions(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        classes: ArrayLike | None,
-        Cs: Floats,
-        split: dict[str, Any],
-    ) -> tuple[Path, RowSource, NDArray[Any]]:
-        """Losses of held-out partitions for each value, the data of all, and the classes."""
-        if split:
-            raise ValueError(
-                f"{' and '.join(split)} given for a splitter, but the folds of Dask collections "
-                "are their partitions: leave the argument out."
-            )
-        samples = PartitionedSamples.read(self, X, y, sample_weight, classes)
-        path = leave_partitions_out(samples, Cs, self, **self._accuracy())
-        self._say(Cs, path)
-        return path, samples.data(self, self.class_weight), samples.classes
+            rows = samples.rows(self.class_weight, self.n_jobs)
+            splits = samples.splits(self.cv, split)
+            fits = FoldFits(Cs, self.class_weight, self.n_jobs, **self._stopping())
+            path = leave_folds_out(samples, splits, fits)
+        if self.verbose:
+            for row in zip(Cs, path.mean, path.standard_error, strict=True):
+                text = "C={:.3g}: {:.6g} nats, standard error {:.2g}".format(*row)
+                print(f"[{type(self).__name__}] {text}")
+        return rows, path
 
     def _warn_of_path(self, path: Path, best: int) -> None:
         """Say what is wrong with the fits that were compared, apart from the one that is kept."""
@@ -370,7 +300,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
                 "the losses of their held-out samples are not quite those of the minimum: raise "
                 "max_iter, or tol if that is near enough.",
                 ConvergenceWarning,
-                stacklevel=2 + FRAMES_OF_FIT,
+                stacklevel=users_stacklevel(),
             )
         capped = path.estimates[best].capped
         if capped:
@@ -379,5 +309,5 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
                 f"cost, {CAP:.4g} nats. The fits without them give them no probability, as where "
                 "they are the only ones of their class.",
                 ZeroProbabilityWarning,
-                stacklevel=2 + FRAMES_OF_FIT,
+                stacklevel=users_stacklevel(),
             )

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from copy import deepcopy
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.callbacks import (
-    FRAMES_OF_FIT,
+    AfterIteration,
     CallbackSupportMixin,
     fit_task,
-    whole_fit,
+    with_callbacks,
 )
-from skxent.classifiers.device_training import beside, converted, reporting
-from skxent.classifiers.documentation import DocumentationLink
-from skxent.classifiers.messages import how_it_ended, left_out, one_class_named
-from skxent.classifiers.prediction_methods import LinearPredictions
-from skxent.classifiers.training import training
+from skxent.classifiers.device_training import converted
+from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
+from skxent.classifiers.messages import one_class_named
+from skxent.classifiers.training import Training, read_training
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.namespaces import to_numpy
 from skxent.inputs.parameters import check_parameters
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 
 
-class SoftmaxClassifier(
-    LinearPredictions, DocumentationLink, CallbackSupportMixin, ClassifierMixin, BaseEstimator
-):
+class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
     r"""Linear classifier trained by minimising cross-entropy, also multinomial logistic regression.
 
     The objective is a sum over samples, a penalised negative log-likelihood in nats:
@@ -177,7 +167,8 @@ class SoftmaxClassifier(
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @whole_fit
+    @restored_on_error
+    @with_callbacks
     def fit(
         self,
         X: Any,
@@ -221,45 +212,26 @@ class SoftmaxClassifier(
             If a class has no weight and is left out, see Notes.
         """
         check_parameters(self)
-        data, known = training(self, X, y, sample_weight, classes)
-        self._check_n_classes(known)
+        training = read_training(self, X, y, sample_weight, classes)
+        self._check_n_classes(training.classes)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        start = self._start(data)
-        zero = np.zeros((data.n_outputs, data.n_features)), np.zeros(data.n_outputs)
-        at_start = partial(_parameters, known, *(start or zero))
-        task = fit_task(self, X, y, metadata, lambda: beside(X, y, at_start()))
-        with task as after_iteration, one_class_named(known):
+        rows, start = training.rows, self._start(training.rows)
+        zero = np.zeros((rows.n_outputs, rows.n_features)), np.zeros(rows.n_outputs)
+        at_start = partial(training.parameters, *(start or zero))
+        task = fit_task(self, X, y, metadata, at_start)
+        with task as after_iteration, one_class_named(training.classes):
             solution = minimise(
-                data,
+                rows,
                 penalty=Penalty.of_C(self.C),
                 start=start,
                 tol=float(self.tol),
                 max_iter=self.max_iter,
-                report=self._report(known, reporting(after_iteration, X, y)),
+                report=self._report(training, after_iteration),
             )
-            self._take(solution, known)
-            self.__dict__.update(beside(X, y, self.__dict__))
-        self._warn(solution)
+            fitted = self._attributes(solution, training.classes)
+            self.__dict__.update(training.to_namespace(fitted))
+        self._warn_of(solution)
         return self
-
-    def to_sklearn(self) -> LogisticRegression:
-        """Return the same model as a fitted `sklearn.linear_model.LogisticRegression`.
-
-        Returns
-        -------
-        LogisticRegression
-            With copies of this model's parameters.
-        """
-        check_is_fitted(self, "coef_")
-        model = LogisticRegression(
-            C=float(self.C), fit_intercept=self.fit_intercept, class_weight=self.class_weight
-        )
-        for name in ("classes_", "coef_", "intercept_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(model, name, deepcopy(getattr(self, name)))
-        model.n_features_in_ = self.n_features_in_
-        model.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
-        return model
 
     def _check_n_classes(self, classes: NDArray[Any]) -> None:
         if self._two_classes_only() and len(classes) > 2:
@@ -268,15 +240,17 @@ class SoftmaxClassifier(
                 f"y has {len(classes)} classes, use SoftmaxClassifier."
             )
 
-    def _start(self, data: RowSource) -> tuple[Floats, Floats] | None:
-        shape = (data.n_outputs, data.n_features)
+    def _start(self, rows: RowSource) -> tuple[Floats, Floats] | None:
+        """Return the parameters of the last fit with `warm_start`, if their shape is right."""
+        shape = (rows.n_outputs, rows.n_features)
         if not self.warm_start or getattr(self, "coef_", np.empty(0)).shape != shape:
             return None
         return to_numpy(self.coef_), to_numpy(self.intercept_)
 
     def _report(
-        self, classes: NDArray[Any], after_iteration: Callable | None
+        self, training: Training, after_iteration: AfterIteration | None
     ) -> Callable[[Floats, Floats, float], bool] | None:
+        """Return the function to call after each iteration, None if there is nothing to do."""
         if after_iteration is None and not self.verbose:
             return None
         n_iterations = 0
@@ -288,31 +262,9 @@ class SoftmaxClassifier(
                 print(f"[{type(self).__name__}] iteration {n_iterations}: {value:.9g} nats")
             if after_iteration is None:
                 return False
-            return after_iteration(partial(_parameters, classes, coef, intercept))
+            return after_iteration(partial(training.parameters, coef, intercept))
 
         return report
-
-    def _take(self, solution: Solution, classes: NDArray[Any]) -> None:
-        self.classes_ = classes
-        self.coef_ = solution.coef
-        self.intercept_ = solution.intercept
-        self.n_iter_ = max(solution.n_iterations, min(1, self.max_iter))
-        self.n_passes_ = solution.n_passes
-        self.converged_ = bool(solution.converged)
-        self.objective_ = solution.value
-        self.log_likelihood_ = solution.log_likelihood
-        self.optimality_gap_ = float(solution.gap)
-        self.target_gap_ = float(solution.target)
-        self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
-        self.objective_curve_[-1:, 1] = solution.value  # of the parameters as returned
-
-    def _warn(self, solution: Solution) -> None:
-        name, level = type(self).__name__, 2 + FRAMES_OF_FIT
-        ending, absent = how_it_ended(self, solution), left_out(self, solution)
-        if ending:
-            warnings.warn(f"{name}{ending}", ConvergenceWarning, stacklevel=level)
-        if absent:
-            warnings.warn(f"{name}{absent}", UserWarning, stacklevel=level)
 
     def _two_classes_only(self) -> bool:
         return False
@@ -322,15 +274,9 @@ class SoftmaxClassifier(
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.array_api_support = True
         tags.classifier_tags.multi_class = not self._two_classes_only()
         return tags
-
-
-def _parameters(classes: NDArray[Any], coef: Floats, intercept: Floats) -> dict[str, Any]:
-    """The attributes that predictions need."""
-    return {"classes_": classes, "coef_": coef, "intercept_": intercept}
 
 
 class LogisticClassifier(SoftmaxClassifier):
