@@ -9,19 +9,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skxent.displays.base import (
+from skxent.displays.colours import shade
+from skxent.displays.layout import (
     LETTER,
     ROW,
-    Display,
     Floats,
     label_panels,
     name_rows,
     new_panels,
     plain,
-    require_matplotlib,
     wrapped,
 )
-from skxent.displays.colours import shade
+from skxent.displays.prediction_display import Display, require_matplotlib
 from skxent.inference import LikelihoodInference, infer
 from skxent.inputs.labels import shorten
 

@@ -11,20 +11,18 @@ from typing import Any, Self
 import numpy as np
 
 from skxent.classifiers import SoftmaxClassifier
-from skxent.displays.base import (
+from skxent.displays.colours import shade
+from skxent.displays.layout import (
     ROW,
     SMALL,
-    Display,
     Floats,
-    check_fitted,
     curve_style,
     legend_below,
     new_axes,
     plain,
-    require_matplotlib,
     wrapped,
 )
-from skxent.displays.colours import shade
+from skxent.displays.prediction_display import Display, check_fitted, require_matplotlib
 from skxent.inputs.namespaces import to_numpy
 
 EPSILON = np.finfo(np.float64).eps

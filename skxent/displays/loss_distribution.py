@@ -11,22 +11,20 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.displays.base import (
+from skxent.displays.cell import cell_size
+from skxent.displays.colours import background, shade
+from skxent.displays.layout import (
     LARGEST,
     Floats,
-    PredictionDisplay,
     column,
-    index_of,
     legend_below,
     name_rows,
     new_axes,
     plain,
-    require_matplotlib,
     row_size,
     wrapped,
 )
-from skxent.displays.cell import cell_size
-from skxent.displays.colours import background, shade
+from skxent.displays.prediction_display import PredictionDisplay, index_of, require_matplotlib
 from skxent.inputs.collections import here
 from skxent.inputs.targets import unit
 from skxent.metrics.scored_samples import ScoredSamples

@@ -8,20 +8,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.displays.base import (
+from skxent.displays.cell import cell_size
+from skxent.displays.colours import background, shade
+from skxent.displays.layout import (
     LARGEST,
-    PredictionDisplay,
     column,
     legend_below,
     name_rows,
     new_axes,
     plain,
-    require_matplotlib,
     row_size,
     wrapped,
 )
-from skxent.displays.cell import cell_size
-from skxent.displays.colours import background, shade
+from skxent.displays.prediction_display import PredictionDisplay, require_matplotlib
 from skxent.metrics import CrossEntropyReport, cross_entropy_report
 from skxent.metrics.tables import number, percent
 

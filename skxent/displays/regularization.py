@@ -8,16 +8,9 @@ from typing import Any, Self
 import numpy as np
 
 from skxent.classifiers import SoftmaxClassifierCV
-from skxent.displays.base import (
-    Display,
-    Floats,
-    check_fitted,
-    legend_below,
-    new_axes,
-    require_matplotlib,
-    wrapped,
-)
 from skxent.displays.colours import shade
+from skxent.displays.layout import Floats, legend_below, new_axes, wrapped
+from skxent.displays.prediction_display import Display, check_fitted, require_matplotlib
 
 
 @dataclass(repr=False, eq=False)

@@ -12,17 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from skxent.displays.base import (
-    SMALL,
-    PredictionDisplay,
-    label_panels,
-    legend_below,
-    new_panels,
-    require_matplotlib,
-    wrapped,
-)
 from skxent.displays.cell import cell_size
 from skxent.displays.colours import background, shade
+from skxent.displays.layout import SMALL, label_panels, legend_below, new_panels, wrapped
+from skxent.displays.prediction_display import PredictionDisplay, require_matplotlib
 from skxent.displays.reliability_curve import BINS, Band, ReliabilityCurve, equation
 from skxent.inputs.labels import shorten
 from skxent.metrics import CrossEntropyDecomposition

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from skxent.displays.base import plain
+from skxent.displays.layout import plain
 from skxent.inputs.targets import Floats
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics.decomposition import decompose

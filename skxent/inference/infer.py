@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, xlogy
 
-from skxent.inference import information_matrix
 from skxent.inference.fitted import FittedLinearModel
-from skxent.inference.information_matrix import LikelihoodEstimate
+from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
 from skxent.inference.optimum import Optimum, data_of_fit, optimum
 from skxent.inference.result import LikelihoodInference
 from skxent.inputs.fit_targets import Floats
@@ -204,7 +203,7 @@ def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | 
     weight = at.weight
     if codes is None:
         factor = np.divide(weight, copies, out=np.zeros_like(weight), where=copies > 0)
-        return information_matrix.sandwich(at, weight * factor, None)
+        return sandwich(at, weight * factor, None)
     n_groups, N, q = len(np.unique(codes[weight > 0])), copies.sum(), len(at.covariance)
     if n_groups < 2:
         raise ValueError("groups has one group only: a variance takes two at least.")
@@ -214,7 +213,7 @@ def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | 
             "features."
         )
     correction = n_groups / (n_groups - 1) * (N - 1) / (N - q)
-    return correction * information_matrix.sandwich(at, weight, codes)
+    return correction * sandwich(at, weight, codes)
 
 
 def _null(found: Optimum, data: LocalRows) -> float:

@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skxent.inference import information_matrix
 from skxent.inference.fitted import FittedLinearModel, is_linear_model
-from skxent.inference.information_matrix import LikelihoodEstimate
+from skxent.inference.likelihood_estimate import LikelihoodEstimate, estimate
+from skxent.inference.linear_dependence import dependent_columns
 from skxent.inference.same_data import raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
@@ -147,7 +148,7 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
             objective.close()
         covariance = information_matrix.inverse(model)
     return Optimum(
-        estimate=information_matrix.estimate(data, mean, point.theta, covariance),
+        estimate=estimate(data, mean, point.theta, covariance),
         log_likelihood=objective.log_likelihood(point),
         df=information_matrix.effective_df(model, covariance, penalty, len(mean)),
         class_weight=moments.class_weight,
@@ -253,7 +254,7 @@ def _check_separation(clf: FittedLinearModel, data: LocalRows) -> None:
 
 def _check_collinear(data: LocalRows, moments: Moments, names: list[str]) -> None:
     """Name the columns that cannot be identified."""
-    found = information_matrix.dependent_columns(data, moments)
+    found = dependent_columns(data, moments)
     if not found:
         return
     clauses = [_dependence(column, others, data, names) for column, others in found[:MOST]]

@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from scipy.stats import norm
 
-from skxent.inference import information_matrix, summary
+from skxent.inference import summary
+from skxent.inference.estimated_coefficients import EstimatedCoefficients
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.hypotheses import hypotheses
-from skxent.inference.information_matrix import LikelihoodEstimate
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
+from skxent.inference.likelihood_estimate import LikelihoodEstimate
+from skxent.inference.linear_dependence import outside
 from skxent.inputs.features import read_rows
 from skxent.inputs.fit_targets import Floats
-from skxent.metrics.tables import data_frame
 
 SAME = 1e-12  # relative difference of weights that are the same but for rounding
 DEPENDENT = 1e-12  # reciprocal condition of a covariance that cannot be inverted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LikelihoodInference:
+class LikelihoodInference(EstimatedCoefficients):
     r"""What the likelihood of a fitted classifier says of its coefficients. Made by `infer`.
 
     Coefficients are **contrasts**, :math:`\beta_k - \beta_{\mathrm{ref}}`, the log-odds of a class
@@ -78,80 +78,9 @@ class LikelihoodInference:
     infer : Makes it.
     """
 
-    classes: list[Any]
-    reference: Any
-    terms: list[str]
-    coef: Floats
-    covariance: Floats
-    covariance_type: str
-    log_likelihood: float
-    null_log_likelihood: float
-    deviance: float
-    df: float
-    n_observations: float
-    C: float
-    class_weighted: bool
     _estimate: LikelihoodEstimate = field(repr=False)
     _weight: Floats = field(repr=False)
     _clf: FittedLinearModel = field(repr=False)
-
-    @property
-    def penalised(self) -> bool:
-        """Whether there is a penalty, so that this is a Gaussian approximation to a posterior."""
-        return bool(np.isfinite(self.C))
-
-    @property
-    def contrasts(self) -> list[Any]:
-        """Labels of the rows of `coef`."""
-        return [label for label in self.classes if label != self.reference]
-
-    @property
-    def standard_errors(self) -> Floats:
-        """Standard errors of `coef`; posterior standard deviations where there is a penalty."""
-        return np.sqrt(np.diagonal(self.covariance)).reshape(self.coef.shape)
-
-    @property
-    def z(self) -> Floats:
-        """`coef` / `standard_errors`."""
-        return self.coef / self.standard_errors
-
-    @property
-    def p_values(self) -> Floats:
-        """Of the hypotheses that a coefficient is zero, two-sided; NaN where there is a penalty."""
-        if self.penalised:
-            return np.full_like(self.coef, np.nan)
-        return 2.0 * norm.sf(np.abs(self.z))
-
-    @property
-    def pseudo_r2(self) -> float:
-        """McFadden's: 1 - `log_likelihood` / `null_log_likelihood`."""
-        return 1.0 - self.log_likelihood / self.null_log_likelihood
-
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion, 2 `df` - 2 `log_likelihood`; the smaller the better."""
-        return 2.0 * self.df - 2.0 * self.log_likelihood
-
-    @property
-    def bic(self) -> float:
-        """Bayesian information criterion, log(`n_observations`) `df` - 2 `log_likelihood`."""
-        return float(np.log(self.n_observations)) * self.df - 2.0 * self.log_likelihood
-
-    def confint(self, level: float = 0.95) -> Floats:
-        """Wald intervals of the coefficients; with a penalty, of their approximate posterior.
-
-        Parameters
-        ----------
-        level : float, default=0.95
-            Probability.
-
-        Returns
-        -------
-        ndarray of shape (K - 1, d + 1, 2)
-            Low and high ends.
-        """
-        half = normal_quantile(level) * self.standard_errors
-        return np.stack([self.coef - half, self.coef + half], axis=-1)
 
     def wald_test(self, R: ArrayLike, r: ArrayLike = 0.0) -> ChiSquareTest:
         """Test linear hypotheses R beta = r on the coefficients.
@@ -216,7 +145,7 @@ class LikelihoodInference:
         self._check_no_class_weight()
         if other is None:
             n_free = (len(self.classes) - 1) * len(self._estimate.mean)
-            return self._ratio(self.null_log_likelihood, n_free)
+            return self._ratio_test(self.null_log_likelihood, n_free)
         other._check_no_class_weight()
         self._check_same_data(other)
         df = round(self.df - other.df)
@@ -225,13 +154,13 @@ class LikelihoodInference:
                 "other is not nested in this model, it has as many coefficients or more: test the "
                 "smaller model from the larger one."
             )
-        outside = information_matrix.outside(self._estimate, other._estimate)
-        if len(outside):
+        beyond = outside(self._estimate, other._estimate)
+        if len(beyond):
             raise ValueError(
-                f"other is not nested in this model: {other.terms[outside[0]]!r} is no linear "
+                f"other is not nested in this model: {other.terms[beyond[0]]!r} is no linear "
                 "combination of this model's columns."
             )
-        return self._ratio(other.log_likelihood, df)
+        return self._ratio_test(other.log_likelihood, df)
 
     def odds_ratios(self, level: float = 0.95) -> IntervalEstimates:
         """Factors of the odds against the reference for one unit more of a feature, exp(coef).
@@ -313,37 +242,6 @@ class LikelihoodInference:
             self.classes,
         )
 
-    def to_frame(self, level: float = 0.95) -> Any:
-        """Data frame with a row for each coefficient.
-
-        Parameters
-        ----------
-        level : float, default=0.95
-            Probability of the intervals.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `coef`, `standard_error`, `z`, `p_value`, `low`, `high`; the index is class and
-            term.
-
-        Raises
-        ------
-        ImportError
-            Without pandas.
-        """
-        interval = self.confint(level)
-        columns = {
-            "coef": self.coef.ravel(),
-            "standard_error": self.standard_errors.ravel(),
-            "z": self.z.ravel(),
-            "p_value": self.p_values.ravel(),
-            "low": interval[..., 0].ravel(),
-            "high": interval[..., 1].ravel(),
-        }
-        index = [(label, term) for label in self.contrasts for term in self.terms]
-        return data_frame(columns, index, ["class", "term"])
-
     def summary(self) -> str:
         """Plain text within 80 columns.
 
@@ -352,10 +250,10 @@ class LikelihoodInference:
         str
             The model's numbers and a table of coefficients.
         """
-        return summary.as_text(self)
+        return summary.as_text(self, self._null_test())
 
     def _repr_html_(self) -> str:
-        return summary.as_html(self)
+        return summary.as_html(self, self._null_test())
 
     def __repr__(self) -> str:
         return (
@@ -392,5 +290,9 @@ class LikelihoodInference:
                 "order."
             )
 
-    def _ratio(self, log_likelihood: float, df: int) -> ChiSquareTest:
+    def _null_test(self) -> ChiSquareTest | None:
+        """Return the test of the model without features, if the likelihood is that of the data."""
+        return None if self.penalised or self.class_weighted else self.likelihood_ratio_test()
+
+    def _ratio_test(self, log_likelihood: float, df: int) -> ChiSquareTest:
         return ChiSquareTest.of(max(2.0 * (self.log_likelihood - log_likelihood), 0.0), df)
