@@ -48,7 +48,7 @@ Estimator = TypeVar("Estimator")
 def read_on_device(
     estimator: Any, X: Array, y: Any, sample_weight: Any, classes: ArrayLike | None
 ) -> tuple[DeviceRows, NDArray[Any]]:
-    """Samples for a fit of `estimator`, and the classes."""
+    """Read and check the samples of a fit of `estimator`; return its rows and classes."""
     X = read_device_X(estimator, X, reset=True)
     names, targets = _targets(y, classes, X)
     require_two_classes(names)
@@ -63,14 +63,14 @@ def read_on_device(
 
 
 def read_device_X(estimator: Any, X: Array, *, reset: bool) -> Array:
-    """Samples as they are, checked; `reset` learns how many columns they have."""
+    """Check X and return it unchanged; `reset` learns the number of columns."""
     xp = library_of(X)
     floats = [widest_float(xp, X.device), xp.float32]
     return validate_data(estimator, detached(X), dtype=floats, reset=reset)
 
 
 def _targets(y: Any, classes: ArrayLike | None, X: Array) -> tuple[NDArray[Any], Array]:
-    """Names of the classes, and codes (n,) or soft rows (n, K) beside X."""
+    """Return the classes, and codes (n,) or soft rows (n, K) in the library of X."""
     if namespace_of(y) is None:
         targets = FitTargets.read(y, classes, X.shape[0])
         names, values = targets.classes, targets.values
@@ -82,7 +82,7 @@ def _targets(y: Any, classes: ArrayLike | None, X: Array) -> tuple[NDArray[Any],
 
 
 def _codes(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
-    """Distinct labels, and codes into them."""
+    """Return the distinct labels, and the codes of the samples, indices into them."""
     if classes is not None:
         raise ValueError("classes names the columns of soft targets, but y holds labels.")
     y = detached(column_or_1d(y, warn=True))
@@ -93,7 +93,7 @@ def _codes(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
 
 
 def _rows(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
-    """Names of the columns, and rows that are distributions."""
+    """Return the names of the columns, and the rows, which are checked to be distributions."""
     rows = numbers_of(y, "y")
     for block in row_blocks(rows.shape, BLOCK):
         read_probabilities(rows, block, "y")
@@ -132,7 +132,7 @@ def _with_class_weight(data: DeviceRows, class_weight: Any, names: NDArray[Any])
 
 
 def _totals(data: DeviceRows) -> NDArray[np.float64]:
-    """Total weight of each class."""
+    """Return the total weight of each class, (K,)."""
 
     def sums(rows: slice) -> Array:
         Y = data.target_block(rows)

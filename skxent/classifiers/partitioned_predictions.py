@@ -55,7 +55,7 @@ def _predict(method: Callable[..., Any], model: Any, empty: Any, x: Any) -> Any:
 
 
 def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
-    """Weighted fraction of the samples of Dask collections whose label is predicted."""
+    """Return the weighted fraction of correct predictions for Dask collections."""
     if y is None:
         raise ValueError("score requires y to be passed, but the target y is None.")
     matched = match(prediction=model.predict(X), y=y, sample_weight=sample_weight)
@@ -67,7 +67,7 @@ def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
 
 
 def _right(index: int, part: Any, classes: Any) -> tuple[float, float]:
-    """Weight of the correctly predicted samples of a partition, and of all its samples."""
+    """Return the weight of the correct predictions of a partition, and of all its samples."""
     prediction, y, weight = part
     n = len(prediction)
     if len(y) != n:

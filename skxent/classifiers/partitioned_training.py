@@ -179,19 +179,19 @@ class PartitionedSamples:
 
 
 def _readable(X: Any, blocks: Each) -> tuple[Each, int | None]:
-    """Blocks as a fit takes them, and the bytes of all where that is known beforehand."""
+    """Return blocks as a fit reads them, and the bytes of all blocks, None if not known yet."""
     meta = X._meta
     if not isinstance(meta, np.ndarray):
         return map_partitions(blocks, read_block), None
     n_bytes = None if np.isnan(X.nbytes) else int(X.nbytes)
-    # Blocks that should be good as they are stay what they are, and may be there already.
+    # Blocks of the right dtype need no task of their own, and may be in memory already.
     return blocks if meta.dtype in FLOATS else map_partitions(blocks, read_block), n_bytes
 
 
 def _classes(
     looks: list[Look], columns: Any, classes: ArrayLike | None
 ) -> tuple[NDArray[Any], Floats]:
-    """The classes of all partitions, and their total weights in each of them."""
+    """Return all classes, and the total weight of each class in each partition."""
     if not looks:
         raise ValueError("X has no samples: all its partitions are empty.")
     widths = {len(one.classes) if one.soft else 1 for one in looks}
@@ -214,6 +214,7 @@ def _classes(
 
 
 def _classes_of_labels(looks: list[Look]) -> tuple[NDArray[Any], Floats]:
+    """Return the labels of all partitions, and their total weights in each partition."""
     held = np.concatenate([one.classes.astype(object) for one in looks])
     labels = as_labels(held, "the classes of y")
     totals = np.zeros((len(looks), len(labels.distinct)))
@@ -223,7 +224,7 @@ def _classes_of_labels(looks: list[Look]) -> tuple[NDArray[Any], Floats]:
 
 
 def learn_columns(estimator: Any, X: Any, *, reset: bool) -> int:
-    """Check the columns of a collection against those of the fit, or learn them; how many."""
+    """Check the columns of a collection, or learn them with `reset`; return their number."""
     check_collection("X", X)
     if X.ndim != 2 or np.isnan(X.shape[1]):
         raise ValueError(f"X has shape {X.shape}: pass samples in rows, (n, d), of known width d.")
@@ -233,7 +234,7 @@ def learn_columns(estimator: Any, X: Any, *, reset: bool) -> int:
 
 
 def as_block(x: Any) -> Any:
-    """Samples, dense or CSR with indices sorted; those that are good stay what they are."""
+    """Return a block of X as a fit reads it: dense, or CSR with sorted indices."""
     check_kind(x, "X")
     if _is_ready(x):
         return x
@@ -249,12 +250,12 @@ def _is_ready(x: Any) -> bool:
 
 
 def read_block(index: int, x: Any) -> Any:
-    """`as_block` as a task."""
+    """Call `as_block` in a task."""
     return as_block(x)
 
 
 def read_targets(index: int, y: Any, weight: Any) -> FitTargets | None:
-    """Targets, by their own classes; None where there are none."""
+    """Read the targets of a partition with its own classes; None if the partition is empty."""
     n = len(y)
     if weight is not None and len(weight) != n:
         raise ValueError(f"y has {n} samples but sample_weight has {len(weight)}.")
@@ -263,7 +264,7 @@ def read_targets(index: int, y: Any, weight: Any) -> FitTargets | None:
 
 @dataclass(frozen=True)
 class Look:
-    """What is to be known of one partition: its size, its classes and their weights."""
+    """The size of one partition, its classes and the total weights of its classes."""
 
     n_rows: int
     n_bytes: int
@@ -274,8 +275,8 @@ class Look:
 
 
 def look(index: int, x: Any, targets: FitTargets | None, weight: Any, n_features: int) -> Look:
-    """Check that the samples of a partition belong together and are numbers."""
-    x = as_block(x)  # Dask may have been told what it is not
+    """Check the samples of a partition, and return their size, classes and weights."""
+    x = as_block(x)  # the type that Dask knows may be wrong
     if x.ndim != 2 or x.shape[1] != n_features:
         raise ValueError(f"X has a block of shape {x.shape}, and {n_features} columns in all.")
     n = 0 if targets is None else len(targets.values)
@@ -296,7 +297,7 @@ def look(index: int, x: Any, targets: FitTargets | None, weight: Any, n_features
 def encode(
     index: int, targets: FitTargets | None, weight: Any, classes: NDArray[Any], factors: Any
 ) -> tuple[Any, Any]:
-    """Targets by the classes of all, and weights with the factors of the classes."""
+    """Return targets as codes into all classes, and weights times the class weights."""
     if targets is None:
         return None, None
     if targets.values.ndim == 1:

@@ -24,7 +24,7 @@ Array = Any  # of NumPy, or of the standard
 
 
 def logits_of(estimator: Any, X: Any, method: str) -> Array:
-    """Logits of samples, (n,) for two classes or (n, K), for `method` of a fitted estimator."""
+    """Return the logits of samples, (n,) for two classes or (n, K); errors name `method`."""
     check_is_fitted(estimator, "coef_")
     if _is_on_device(estimator, X, method):
         X = read_device_X(estimator, X, reset=False)
@@ -36,7 +36,7 @@ def logits_of(estimator: Any, X: Any, method: str) -> Array:
 
 
 def _is_on_device(estimator: Any, X: Any, method: str) -> bool:
-    """Tell whether X is on a device; require the fitted arrays in the same library and device."""
+    """Tell whether X is on a device; require that the fitted arrays are in its library, there."""
     xp, coef = namespace_of(X), estimator.coef_
     on_host = isinstance(coef, np.ndarray)
     if xp is None and on_host:
@@ -52,15 +52,15 @@ def _is_on_device(estimator: Any, X: Any, method: str) -> bool:
 
 
 def single(logits: Array) -> Array:
-    """Logits (n, R), as (n,) where there is one: for two classes."""
+    """Return logits (n, R) as (n,) if R is one, for two classes."""
     return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
 def host_logits(X: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-    """Logits (n, R) of a dense array or CSR matrix."""
+    """Return the logits of a dense array or CSR matrix, (n, R)."""
     logits = np.empty((X.shape[0], len(coef)))
     blocks = Blocks(X, n_outputs=len(coef))
-    # A product with float64 copies what is float32, so one block after the other.
+    # The product of float32 rows and float64 weights copies the rows, so it is taken in blocks.
     for rows in [slice(0, len(logits))] if X.dtype == np.float64 else blocks.all:
         logits[rows] = blocks.read(rows, None) @ coef.T
     logits += intercept
@@ -79,7 +79,7 @@ def _device_logits(X: Array, coef: Array, intercept: Array) -> Array:
 
 
 def labels_at(logits: Array, classes: Array) -> Array:
-    """Most probable of the classes, where the logits are; strings on the host."""
+    """Return the most probable classes, on the device of the logits; strings in NumPy."""
     if isinstance(logits, np.ndarray):
         codes = (logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)
         return to_numpy(classes)[codes]
@@ -91,7 +91,7 @@ def labels_at(logits: Array, classes: Array) -> Array:
 
 
 def probabilities_at(logits: Array) -> Array:
-    """Probabilities of the classes, (n, K)."""
+    """Return the probabilities of the classes, (n, K)."""
     if isinstance(logits, np.ndarray):
         if logits.ndim == 1:
             return np.column_stack([expit(-logits), expit(logits)])
@@ -105,7 +105,7 @@ def probabilities_at(logits: Array) -> Array:
 
 
 def log_probabilities_at(logits: Array) -> Array:
-    """Their logarithms."""
+    """Return the logarithms of the probabilities of the classes, (n, K)."""
     if isinstance(logits, np.ndarray):
         if logits.ndim == 1:
             return np.column_stack([log_expit(-logits), log_expit(logits)])
@@ -120,7 +120,7 @@ def log_probabilities_at(logits: Array) -> Array:
 
 
 def _two_columns(z: Array, likely: Array, unlikely: Array) -> Array:
-    """One column for each of two classes, of which the second is the likely one where z > 0."""
+    """Return one column for each of two classes; the second class is the likely one if z > 0."""
     xp = library_of(z)
     second = z > 0
     columns = xp.where(second, unlikely, likely), xp.where(second, likely, unlikely)
@@ -128,7 +128,7 @@ def _two_columns(z: Array, likely: Array, unlikely: Array) -> Array:
 
 
 def device_accuracy(predicted: Array, y: Any, sample_weight: Any) -> float:
-    """Weighted fraction of samples whose label is predicted, on the device of the predictions."""
+    """Return the weighted fraction of correct predictions, computed on their device."""
     y = np.asarray(y) if namespace_of(y) is None else y
     if any(isinstance(x, np.ndarray) and x.dtype.kind not in "biuf" for x in (predicted, y)):
         weight = None if sample_weight is None else to_numpy(sample_weight)

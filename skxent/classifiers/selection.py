@@ -1,4 +1,4 @@
-"""The penalty chosen by what held-out samples cost."""
+"""A softmax classifier whose penalty is chosen by held-out cross-entropy."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from skxent.metrics import ZeroProbabilityWarning
 class SoftmaxClassifierCV(LinearClassifier):
     r"""Softmax classifier that chooses its penalty by the cross-entropy of held-out samples.
 
-    By default each sample is left out in turn, at the cost of one fit for each value of `C`: from
-    the curvature at its minimum follows what the sample would cost a fit without it. With `cv`
-    folds are left out instead, and fitted without.
+    By default each sample is left out in turn (leave-one-out), at the cost of about one fit for
+    each value of `C`: the curvature at the minimum gives the loss of each sample in a fit without
+    it. With `cv` the folds of a splitter are held out instead.
 
     Parameters
     ----------
     Cs : int or array-like of shape (n_Cs,), default=10
-        Values of `C` to choose from, see :class:`SoftmaxClassifier`; an integer stands for as many
-        from 1e-4 to 1e4, evenly spaced in their logarithm. Units of the features matter to a
-        penalty: where the best value is at an end, go on from there.
+        Values of `C` to compare, see :class:`SoftmaxClassifier`. An integer means that many values
+        from 1e-4 to 1e4, evenly spaced in their logarithm. The best value depends on the units of
+        the features. If it is at an end of the range, extend the range.
     cv : int, splitter, iterable or None, default=None
-        None is leave-one-out. An integer is that many folds, stratified by class, by the most
-        probable one for soft targets. A splitter of scikit-learn or pairs of indices for training
-        and testing give any others. Of Dask collections fold i is every `cv`-th partition, from the
-        i-th on; `cv` is an integer there.
+        None means leave-one-out. An integer is a number of folds, stratified by class; the class of
+        a soft target is the most probable one. Other folds are given by a splitter of scikit-learn
+        or by pairs of indices, (train, test). For Dask collections `cv` is an integer, and fold i
+        holds out partitions i, i + cv, i + 2 cv, ...
     one_standard_error : bool, default=False
         Whether to choose the strongest penalty whose loss is within one standard error of the
         smallest loss, instead of the smallest.
@@ -53,14 +53,14 @@ class SoftmaxClassifierCV(LinearClassifier):
         Factors of the sample weights in fits, by class. Held-out losses are weighted by
         `sample_weight` alone.
     tol : float, default=1e-6
-        Distance from the minimum at which to stop, in nats, as in :class:`SoftmaxClassifier`.
+        Tolerance of the gap of each fit, as in :class:`SoftmaxClassifier`.
     max_iter : int, default=1000
-        Iterations of each fit, at most.
+        Maximum number of iterations of each fit.
     n_jobs : int or None, default=None
-        Threads with leave-one-out, folds at a time with `cv`. Results have the same bits for any
-        number.
+        Number of threads with leave-one-out, number of folds fitted at a time with `cv`. The
+        results are the same to the last bit for any number.
     random_state : int, RandomState instance or None, default=0
-        Draws the samples to be left out where there are too many for all; see Notes.
+        Draws the samples that are left out, if leaving out all samples takes too long; see Notes.
     verbose : int, default=0
         1 prints a line for each value of `C`.
 
@@ -72,46 +72,48 @@ class SoftmaxClassifierCV(LinearClassifier):
         The values compared, ascending.
     mean_loss_ : ndarray of shape (n_Cs,)
         Mean cross-entropy of held-out samples for each value, in nats, weighted by `sample_weight`.
-        Infinite where a fit has no finite minimum, which happens only without penalty.
+        Infinite if a fit has no finite minimum, which happens only without a penalty.
     loss_standard_error_ : ndarray of shape (n_Cs,)
-        Standard error of `mean_loss_`, from the spread of samples, or of folds.
+        Standard error of `mean_loss_`, from the variance between samples, or between folds.
     loo_loss_ : ndarray of shape (n_Cs,)
-        `mean_loss_` with leave-one-out.
+        The same as `mean_loss_`; with leave-one-out only.
     loss_path_ : ndarray of shape (n_Cs, n_folds)
-        Mean loss of each fold, with `cv`.
+        Mean loss of each fold; with `cv` only.
     n_left_out_ : int
-        How many samples were left out in turn, with leave-one-out.
+        Number of samples that were left out in turn; with leave-one-out only.
     n_refits_ : ndarray of shape (n_Cs,)
-        How many of them took a fit of their own.
+        Number of these samples that needed a fit of their own; with leave-one-out only.
     classes_, coef_, intercept_, n_iter_, n_passes_, converged_, objective_ : various
-    log_likelihood_, optimality_gap_, objective_curve_ : various
+    log_likelihood_, optimality_gap_, target_gap_, objective_curve_ : various
     n_features_in_, feature_names_in_ : various
-        As in :class:`SoftmaxClassifier`, of the fit of all samples with `C_`.
+        As in :class:`SoftmaxClassifier`, for the fit of all samples with `C_`.
 
     See Also
     --------
-    SoftmaxClassifier : The same with a given penalty.
+    SoftmaxClassifier : The same classifier with a given penalty.
     skxent.cce_scorer : Scores any classifier by its cross-entropy.
 
     Notes
     -----
     **Leave-one-out.** One Newton step from the minimum gives the logits of a sample in a fit
-    without it. Where such steps go so far that the curvature changes on the way, the samples whose
-    losses may be wrong by most are fitted without, 64 at most, until what may be wrong in the
-    others is some thousandths of the mean. The whole Hessian is needed, of (K - 1)(d + 1)
-    parameters, 4,000 at most. Where it is larger, as with sparse text, pass ``cv=5``. With more
-    features than samples the space of the samples takes their place.
+    without it. If the curvature changes along these steps, the samples with the largest error
+    bounds are left out by fits of their own, 64 at most, until the estimated error of the others is
+    some thousandths of the mean. The method needs the whole Hessian, of (K - 1)(d + 1) parameters,
+    4,000 at most. If it is larger, as with sparse text, pass ``cv=5``. With more features than
+    samples, the fit takes place in the row space of X.
 
-    All samples are left out if they are 2,000 or less, or 1e8 / ((K - 1) w^2) for w parameters. Of
-    more a random sample of that size is, and the mean loss is that of the training samples plus
-    what leaving out adds in the sample; the standard error knows of it.
+    All samples are left out if there are at most 2,000, or at most 1e8 / ((K - 1) w^2) for w
+    parameters. Otherwise a random sample of this size is left out. The mean loss is then the mean
+    of the training losses plus the mean increase in the sample, and the standard error accounts for
+    the sampling.
 
-    A weight is a number of copies, and a sample is left out with all of them. The sample twice is
-    therefore not the same as a weight of two: one copy stays in the fit when the other is left out.
+    A weight is a number of copies, and a sample is left out with all its copies. Two rows are
+    therefore not equivalent to one row with a weight of two: when one of the two rows is left out,
+    the other one stays in the fit.
 
-    **Floor.** As with `cce_scorer` a sample costs at most -log(2.2e-16) = 36.04 nats. That is what
-    the only sample of its class costs in a fit without it, or a class that the training part of a
-    fold lacks.
+    **Floor.** As in `cce_scorer`, the loss of a sample is at most -log(2.2e-16) = 36.04 nats. This
+    is the loss of the only sample of a class, which the fit without it does not know, and of a
+    class that the training part of a fold lacks.
 
     References
     ----------
@@ -131,7 +133,7 @@ class SoftmaxClassifierCV(LinearClassifier):
     [0.269 0.138 0.099 0.115 0.155] 1.0
     """
 
-    # The splitter requests groups, not the classifier.
+    # Groups are an argument of the splitter, so the classifier does not request them.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
 
     def __init__(
@@ -196,15 +198,15 @@ class SoftmaxClassifierCV(LinearClassifier):
         Raises
         ------
         ValueError
-            For bad values of the data or of a parameter, with the place; if leave-one-out is too
-            large; if all fits are without a finite minimum.
+            If the data or a parameter have an invalid value, which the message names with its
+            place, if the Hessian is too large for leave-one-out, or if no fit has a finite minimum.
 
         Warns
         -----
         ConvergenceWarning
-            If fits end above `tol`.
+            If the gap of a fit at its end is above its target.
         ZeroProbabilityWarning
-            If the floor acted with the value chosen; it tells for how many samples.
+            If samples have the largest possible loss with the chosen value of `C`.
         """
         check_parameters(self, fewest_iterations=1)
         require_flags(self, "one_standard_error")
@@ -220,7 +222,7 @@ class SoftmaxClassifierCV(LinearClassifier):
                 penalty = Penalty.of_C(Cs[best])
                 solution = minimise(rows, penalty=penalty, start=None, **self._stopping())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
-            self.__dict__.pop(name, None)  # of a path of the other kind
+            self.__dict__.pop(name, None)  # the attribute of an earlier fit with another `cv`
         self.__dict__.update(self._attributes(solution, samples.classes) | path.details)
         self.Cs_, self.C_ = Cs, float(Cs[best])
         self.mean_loss_ = path.mean
@@ -245,7 +247,7 @@ class SoftmaxClassifierCV(LinearClassifier):
     def _routed(
         self, sample_weight: Any, classes: Any, groups: Any, params: dict[str, Any]
     ) -> dict[str, Any]:
-        """Arguments of the splitter."""
+        """Return the arguments of the splitter, by name."""
         split = {"groups": groups} if groups is not None else {}
         if get_config()["enable_metadata_routing"]:
             own = {"sample_weight": sample_weight, "classes": classes}
@@ -293,21 +295,21 @@ class SoftmaxClassifierCV(LinearClassifier):
         return rows, path
 
     def _warn_of_path(self, path: Path, best: int) -> None:
-        """Say what is wrong with the fits that were compared, apart from the one that is kept."""
+        """Warn of compared fits that did not converge, and of samples with the largest loss."""
         if path.n_short:
             warnings.warn(
-                f"{type(self).__name__}: {path.n_short} of the fits compared ended above tol, and "
-                "the losses of their held-out samples are not quite those of the minimum: raise "
-                "max_iter, or tol if that is near enough.",
+                f"{type(self).__name__}: {path.n_short} of the fits compared ended above their "
+                "target gap, so their held-out losses are not exactly those of the minimum: raise "
+                "max_iter, or tol if the losses are accurate enough.",
                 ConvergenceWarning,
                 stacklevel=users_stacklevel(),
             )
         capped = path.estimates[best].capped
         if capped:
             warnings.warn(
-                f"{type(self).__name__}: {capped} held-out samples cost the most that a sample can "
-                f"cost, {CAP:.4g} nats. The fits without them give them no probability, as where "
-                "they are the only ones of their class.",
+                f"{type(self).__name__}: {capped} held-out samples have the largest possible loss, "
+                f"{CAP:.4g} nats, because the fits without them give their class probability 0. "
+                "This happens if a sample is the only one of its class.",
                 ZeroProbabilityWarning,
                 stacklevel=users_stacklevel(),
             )

@@ -65,8 +65,9 @@ def read_samples(
     estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None
 ) -> LocalSamples | PartitionedSamples:
     """Read and check samples of which some are left out in turn; X is not on a device."""
-    kind = PartitionedSamples if is_dask(X) else LocalSamples
-    return kind.read(estimator, X, y, sample_weight, classes)
+    if is_dask(X):
+        return PartitionedSamples.read(estimator, X, y, sample_weight, classes)
+    return LocalSamples.read(estimator, X, y, sample_weight, classes)
 
 
 @dataclass(frozen=True)

@@ -14,33 +14,36 @@ from skxent.metrics.tables import distinct
 
 Floats = NDArray[np.float64]
 
-# Curves differ by these in print without colour.
+# Markers and lines by which curves differ in print without colour.
 MARKERS = "osD^vPX*"
 LINES = ("-", "--", "-.", ":")
 
-ROW = 0.22  # inches, height of a row with a name
-LETTER = 0.08  # inches, width of a letter of a name
-NAMES = 0.3  # part of the width of a cell, the room around the caller's axes, for names of rows
-HALF = 0.5  # part of the height of a cell for the label of an upright axis
-LEGEND = 0.75  # part of the width of a cell for a legend
-SMALL = 8.0  # points, size of letters if room is short
+ROW = 0.22  # height of a row with a name, in inches
+LETTER = 0.08  # width of a character of a name, in inches
+# A cell is the room between the neighbours of axes that the user passed, see `cell`.
+NAMES = 0.3  # largest width of the names of rows, as a fraction of the width of the cell
+HALF = 0.5  # largest length of the label of a vertical axis, as a fraction of the cell's height
+LEGEND = 0.75  # largest width of a legend, as a fraction of the width of the cell
+SMALL = 8.0  # font size if room is short, in points
 LARGEST = 1e100  # largest number that is drawn; near 1e300 the ticks of matplotlib overflow
 
 
 def plain(name: Any) -> str:
-    """Text of a name on one line, with no sign in it that matplotlib takes for something else."""
+    """Return a name as text on one line, without characters that are special to matplotlib."""
     text = " ".join(str(name).split()).replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text  # else a legend would leave it out
+    return (
+        f" {text}" if text.startswith("_") else text
+    )  # a legend leaves out labels that begin with an underscore
 
 
 def row_size(names: Sequence[str], *columns: Sequence[str]) -> tuple[float, float]:
-    """Size of a figure with a row for each name, and columns of texts on the right."""
+    """Return the size of a figure with a row for each name and columns of texts on the right."""
     letters = sum(max(map(len, texts), default=0) for texts in (names, *columns))
     return 5.0 + LETTER * letters, 1.9 + ROW * max(len(names), 5)
 
 
 def name_rows(ax: Any, names: Sequence[str]) -> float:
-    """Name the rows 0, 1, ... of the axes, the first on top; return the size of letters."""
+    """Name the rows 0, 1, ... of the axes, the first on top; return the font size."""
     height = ax.get_window_extent().height / ax.figure.dpi * 72 / len(names)
     size = float(np.clip(0.8 * height, 2.0, 10.0))
     cell = cell_size(ax)
@@ -54,7 +57,7 @@ def name_rows(ax: Any, names: Sequence[str]) -> float:
 
 
 def column(ax: Any, header: str, texts: Sequence[str], left: float, size: float) -> float:
-    """Write a text to the right of each row, `left` points from the axes; return where it ends."""
+    """Write a text right of each row, `left` points from the axes; return where the column ends."""
     options = {"textcoords": "offset points", "annotation_clip": False}
     above = {"xycoords": "axes fraction", "va": "bottom", "fontsize": "small"}
     ax.annotate(header, (1, 1), xytext=(left, 4), **above, **options)
@@ -81,9 +84,9 @@ def new_axes(ax: Any, size: tuple[float, float]) -> Any:
 def new_panels(
     ax: Any, n: int, size: tuple[float, float], margins: float, most: int, **sharing: Any
 ) -> list[Any]:
-    """Return n axes: the first of those given, or of a new figure, `most` in a row.
+    """Return n axes: the first n of the given axes, or axes of a new figure, `most` in a row.
 
-    `size` is that of one panel in inches, `margins` what titles and legend add to the height.
+    `size` is the size of one panel in inches, and `margins` the height of titles and legend.
     """
     if ax is not None:
         return _axes(ax, n)
@@ -100,7 +103,7 @@ def new_panels(
 
 
 def label_panels(panels: Sequence[Any], own: bool, x: str, y: str = "") -> None:
-    """Label the outer panels of a figure of ours, and each one of axes that were given."""
+    """Label the outer panels of a figure of our `own`, or all panels on the user's axes."""
     n = len(panels)
     n_columns = panels[0].get_subplotspec().get_gridspec().ncols if own else 1
     size = "medium" if n == 1 or not own else "small"
@@ -113,7 +116,7 @@ def label_panels(panels: Sequence[Any], own: bool, x: str, y: str = "") -> None:
 
 
 def curve_style(i: int, n_points: int) -> dict[str, Any]:
-    """Colour, line and marker of the curve number i, with some twenty markers at most."""
+    """Return colour, line and marker of curve i, with about twenty markers at most."""
     return {
         "color": f"C{i % 10}",
         "linestyle": LINES[i % len(LINES)],
@@ -124,7 +127,7 @@ def curve_style(i: int, n_points: int) -> dict[str, Any]:
 
 
 def _axes(ax: Any, n: int) -> list[Any]:
-    """Return the n first axes of those given, which may shrink within their cells from now on."""
+    """Return the first n of the given axes, which may shrink from now on to keep texts in cells."""
     from matplotlib.axes import Axes
 
     given = list(np.array(ax, dtype=object).ravel())
@@ -145,7 +148,7 @@ def _axes(ax: Any, n: int) -> list[Any]:
 
 
 def wrapped(ax: Any, text: str, size: float = 10.0, upright: bool = False) -> str:
-    """Break the lines of a text, `size` points high, to the room around the caller's axes."""
+    """Break the lines of a text of font size `size` to fit the cell of the user's axes."""
     cell = cell_size(ax)
     if cell is None:
         return text
@@ -155,7 +158,7 @@ def wrapped(ax: Any, text: str, size: float = 10.0, upright: bool = False) -> st
 
 
 def legend_below(ax: Any, **options: Any) -> Any:
-    """Legend below the axes, under their ticks and the lines of their label."""
+    """Add a legend below the axes, their ticks and their label."""
     from matplotlib.transforms import ScaledTranslation
 
     points = 30 + 12 * (1 + ax.get_xlabel().count("\n"))

@@ -16,14 +16,14 @@ from skxent.inputs.labels import as_array, as_labels
 
 
 class Display:
-    """Where a display has its picture, once it is drawn."""
+    """The axes and the figure of a display, once it is drawn."""
 
     ax_: Any
     figure_: Any
 
 
 class PredictionDisplay(Display, ABC):
-    """A display of predictions, also of those that a classifier makes."""
+    """A display of predictions, given as an array or made by a classifier."""
 
     @classmethod
     def from_estimator(
@@ -41,19 +41,19 @@ class PredictionDisplay(Display, ABC):
         estimator : classifier
             Fitted, with `predict_proba` and `classes_`.
         X : array-like of shape (n, d)
-            Samples, better not those of the fit.
+            Samples, preferably not the training samples.
         y : array-like of shape (n,) or (n, K)
-            Labels, or soft rows with columns in the order of `classes_`. A class that the
-            classifier never saw has probability 0.
+            Labels, or soft rows with columns in the order of `classes_`. A class that is not in
+            `classes_` has probability 0.
         sample_weight : array-like of shape (n,), default=None
             Weights.
         **options : dict
-            What :meth:`from_predictions` takes as well, but `labels` and `from_logits`.
+            Options of :meth:`from_predictions`, except `labels` and `from_logits`.
 
         Returns
         -------
         Self
-            What was drawn.
+            The display, drawn.
         """
         require_matplotlib(cls.__name__)
         y, sample_weight = here(y, sample_weight)
@@ -75,7 +75,7 @@ def index_of(y: Any) -> Sequence[Any] | None:
 
 
 def require_matplotlib(display: str) -> None:
-    """Say how to install matplotlib where it is missing, before anything is computed."""
+    """Raise an error that says how to install matplotlib if it is missing."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -85,21 +85,21 @@ def require_matplotlib(display: str) -> None:
         ) from error
 
 
-def check_fitted(estimator: Any, attribute: str, wanted: type) -> None:
-    """Require a fitted estimator of the kind that has the attribute."""
+def check_fitted(estimator: Any, attribute: str, *wanted: type) -> None:
+    """Require a fitted estimator with an attribute, which the `wanted` classes have."""
     if isinstance(estimator, wanted):
         check_is_fitted(estimator, attribute)
     elif not hasattr(estimator, attribute):
         raise TypeError(
-            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted.__name__}, "
+            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted[0].__name__}, "
             "which is pipeline[-1] of a pipeline."
         )
 
 
 def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[Any]]:
-    """Probabilities that a classifier predicts, and the class of each column.
+    """Return the probabilities that a classifier predicts, and the class of each column.
 
-    Classes of `y` that it never saw get a column of zeros, as `cce_scorer` has them.
+    Classes of `y` that are not in `classes_` get a column of zeros, as in `cce_scorer`.
     """
     name = type(estimator).__name__
     predicts, knows_classes = (hasattr(estimator, has) for has in ("predict_proba", "classes_"))
