@@ -1,4 +1,4 @@
-"""Coefficients against a reference class with what follows from their covariance alone."""
+"""Coefficients with standard errors, intervals, p-values and information criteria."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class EstimatedCoefficients:
 
     @property
     def penalised(self) -> bool:
-        """Whether there is a penalty, so that this is a Gaussian approximation to a posterior."""
+        """Whether the fit has a penalty, so that intervals are posterior intervals."""
         return bool(np.isfinite(self.C))
 
     @property
@@ -43,7 +43,7 @@ class EstimatedCoefficients:
 
     @property
     def standard_errors(self) -> Floats:
-        """Standard errors of `coef`; posterior standard deviations where there is a penalty."""
+        """Standard errors of `coef`; posterior standard deviations with a penalty."""
         return np.sqrt(np.diagonal(self.covariance)).reshape(self.coef.shape)
 
     @property
@@ -53,14 +53,14 @@ class EstimatedCoefficients:
 
     @property
     def p_values(self) -> Floats:
-        """Of the hypotheses that a coefficient is zero, two-sided; NaN where there is a penalty."""
+        """Two-sided p-values of the hypotheses that a coefficient is zero; NaN with a penalty."""
         if self.penalised:
             return np.full_like(self.coef, np.nan)
         return 2.0 * norm.sf(np.abs(self.z))
 
     @property
     def pseudo_r2(self) -> float:
-        """McFadden's: 1 - `log_likelihood` / `null_log_likelihood`."""
+        """McFadden's pseudo R2, 1 - `log_likelihood` / `null_log_likelihood`."""
         return 1.0 - self.log_likelihood / self.null_log_likelihood
 
     @property
@@ -74,12 +74,12 @@ class EstimatedCoefficients:
         return float(np.log(self.n_observations)) * self.df - 2.0 * self.log_likelihood
 
     def confint(self, level: float = 0.95) -> Floats:
-        """Wald intervals of the coefficients; with a penalty, of their approximate posterior.
+        """Return Wald intervals of the coefficients; posterior intervals with a penalty.
 
         Parameters
         ----------
         level : float, default=0.95
-            Probability.
+            Confidence level.
 
         Returns
         -------
@@ -90,12 +90,12 @@ class EstimatedCoefficients:
         return np.stack([self.coef - half, self.coef + half], axis=-1)
 
     def to_frame(self, level: float = 0.95) -> Any:
-        """Data frame with a row for each coefficient.
+        """Return a data frame with a row for each coefficient.
 
         Parameters
         ----------
         level : float, default=0.95
-            Probability of the intervals.
+            Confidence level of the intervals.
 
         Returns
         -------

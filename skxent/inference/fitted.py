@@ -1,12 +1,10 @@
-"""What inference needs to know of a fitted classifier: its attributes, whatever its class."""
+"""The attributes of a fitted classifier that inference uses, whatever its class."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 import numpy as np
-
-ATTRIBUTES = "classes_", "coef_", "intercept_", "log_likelihood_", "optimality_gap_", "converged_"
 
 
 class FittedLinearModel(Protocol):
@@ -25,5 +23,5 @@ class FittedLinearModel(Protocol):
 
 
 def is_linear_model(clf: Any) -> bool:
-    """Tell whether an object is such a classifier, fitted or not."""
+    """Tell whether an object is a classifier of this kind, fitted or not."""
     return hasattr(clf, "log_likelihood") and hasattr(clf, "fit_intercept")

@@ -31,9 +31,10 @@ MOVES = 1e-3  # largest change of a logit in the last Newton step to a finite mi
 
 
 def information(objective: Objective, theta: np.ndarray) -> Cholesky | None:
-    """The factored Hessian at `theta`, or None if some parameter has no curvature of its own.
+    """Return the Cholesky factor of the Hessian at `theta`, or None if it is numerically singular.
 
-    `preconditioners.full` has a jitter, which is right for steps and wrong for variances.
+    `preconditioners.full` adds a jitter to the diagonal, which makes steps stable but would make
+    variances wrong.
     """
     A = preconditioners.hessian(objective, theta)
     diagonal = np.diagonal(A)
@@ -51,7 +52,7 @@ def information(objective: Objective, theta: np.ndarray) -> Cholesky | None:
 
 
 def newton(objective: Objective, point: Point, model: Cholesky) -> tuple[Point, Cholesky]:
-    """Newton steps to where a quadratic has no gap left, each with a Hessian of its own."""
+    """Take Newton steps until the decrement is at rounding; return the point and its Hessian."""
     here = View.of(model, point)
     for _ in range(STEPS):
         if here.decrement <= DONE * here.point.value:
@@ -68,19 +69,22 @@ def newton(objective: Objective, point: Point, model: Cholesky) -> tuple[Point, 
 
 
 def still(objective: Objective, point: Point, model: Cholesky) -> bool:
-    """Whether a last step would move no logit: on the way to infinity each moves one by about 1."""
+    """Tell whether another Newton step would move no logit, as at a finite minimum.
+
+    On the way to an infimum at infinity each step moves a logit by about 1.
+    """
     return objective.largest_move(View.of(model, point).newton_step) < MOVES
 
 
 def effective_df(model: Cholesky, covariance: np.ndarray, penalty: Penalty, d: int) -> float:
-    r"""tr(H^-1 J), H with the penalty and J without: q - tr(H^-1 (H - J))."""
+    r"""Return tr(H^-1 J) = q - tr(H^-1 (H - J)), with the Hessian J without the penalty."""
     R, p = model.shape
     n = max(R - 1, 1)
     return n * p - penalty.hessian_trace(covariance.reshape(n, p, n, p)[:, :d, :, :d])
 
 
 def inverse(model: Cholesky) -> np.ndarray:
-    """H^-1 = T T' of a whole Hessian, (q, q)."""
+    """Return H^-1 = T T' for the Cholesky factor of a whole Hessian, (q, q)."""
     half, _ = lapack.dtrtri(model.factors[0], lower=1)
     half *= model.scales[0]
     return half.T @ half

@@ -45,17 +45,17 @@ Batch = tuple[Any, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class LikelihoodEstimate:
-    """Parameters at the minimum, one class standing still, with their covariance.
+    """Parameters at the minimum, with one class fixed at zero, and their covariance.
 
     Parameters
     ----------
-    data : Data
+    data : LocalRows
     mean : (d,) array
-        What samples are measured from.
+        Centre of the samples.
     theta : (K, p) array
-        Zeros for the class that stands still.
+        Parameters for centred samples; the row of the fixed class is zero.
     covariance : (q, q) array
-        Of the free rows of `theta`.
+        Covariance of the free rows of `theta`, row-major.
     """
 
     data: LocalRows
@@ -65,16 +65,16 @@ class LikelihoodEstimate:
 
     @property
     def weight(self) -> np.ndarray:
-        """Of the samples, (n,)."""
+        """Weights of the samples, (n,)."""
         return np.ones(self.data.X.shape[0]) if self.data.weight is None else self.data.weight
 
     @property
     def free(self) -> slice:
-        """Rows of `theta` that do not stand still."""
+        """Rows of `theta` that are not fixed at zero."""
         return free_rows(len(self.theta))
 
     def map(self, reference: int) -> np.ndarray:
-        """Free parameters -> contrasts with a class, of samples that are not centred; (q, q)."""
+        """Return the matrix from free parameters to contrasts for samples not centred, (q, q)."""
         K, p = self.theta.shape
         classes = np.eye(K)[:, self.free]
         contrasts = np.delete(classes, reference, axis=0) - classes[reference]
@@ -84,11 +84,11 @@ class LikelihoodEstimate:
         return np.kron(contrasts, uncentre)
 
     def batches(self, X: Any, width: int) -> Iterator[Batch]:
-        """Rows of any X and their samples, as many at a time as leave space for `width` each."""
+        """Yield batches of any X, centred; a sample needs `width` numbers of work space."""
         return batches(X, self.mean, self.data.fit_intercept, width)
 
     def log_odds(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        r"""Log-odds of each class against the rest, and their standard errors, both (n, K).
+        r"""Return the log-odds of each class against the rest and their standard errors, (n, K).
 
         With logits z, :math:`\eta_k = z_k - \log\sum_{l \ne k} e^{z_l}`, and its gradient by z is
         one for z_k and :math:`-p_l / (1 - p_k)` for the others: minus the softmax of those alone.
@@ -107,7 +107,7 @@ class LikelihoodEstimate:
         return eta, error
 
     def marginal_effects(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        r"""Mean change of each probability with each feature, and standard errors; (K, d).
+        r"""Return the mean derivative of each probability by each feature, and its error, (K, d).
 
         With the mean coefficients :math:`\bar\beta = \sum_l p_l\beta_l` of a sample and :math:`D_k
         = \beta_k - \bar\beta` the effects are :math:`m_k = p_k D_k`, and since :math:`\partial p_k
@@ -142,24 +142,24 @@ class LikelihoodEstimate:
 def estimate(
     data: LocalRows, mean: np.ndarray, theta: np.ndarray, covariance: np.ndarray
 ) -> LikelihoodEstimate:
-    """Let one class stand still: `theta` is (1, p) for two classes or (K, p)."""
+    """Make an estimate with one class fixed at zero from `theta`, (1, p) or (K, p)."""
     whole = np.vstack([np.zeros_like(theta), theta]) if len(theta) == 1 else theta - theta[-1]
     return LikelihoodEstimate(data, mean, whole, covariance)
 
 
 def free_rows(K: int) -> slice:
-    """Classes that do not stand still."""
+    """Return the rows of the classes that are not fixed at zero."""
     return slice(1, 2) if K == 2 else slice(0, K - 1)
 
 
 def sandwich(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """H^-1 B H^-1, for an estimate whose covariance is H^-1, as the Gram matrix of influences.
+    """Return H^-1 B H^-1 as the sum of squared influences, for an estimate with covariance H^-1.
 
     Parameters
     ----------
-    at : Estimate
+    at : LikelihoodEstimate
     weight : (n,) array
-        f c^2 of each sample, or with groups w.
+        f c^2 of each sample without groups, and w with groups.
     groups : (n,) array of int or None
     """
     total = np.zeros_like(at.covariance)
@@ -171,13 +171,14 @@ def sandwich(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray | No
 
 
 def _weighted(at: LikelihoodEstimate, weight: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the scores of samples, times the square roots of their weights."""
     for rows, S in _scores(at, None):
         S *= np.sqrt(weight[rows])[:, None]
         yield S
 
 
 def _summed(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray) -> Iterator[np.ndarray]:
-    """One group after the other; what a batch has of its last group goes on into the next."""
+    """Yield the weighted sums of the scores of groups, which may extend over batches."""
     rest, last = np.zeros((1, len(at.covariance))), -1
     for rows, S in _scores(at, np.argsort(groups, kind="stable")):
         S *= weight[rows][:, None]
@@ -190,7 +191,7 @@ def _summed(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray) -> I
 
 
 def _scores(at: LikelihoodEstimate, order: np.ndarray | None) -> Iterator[Batch]:
-    """Rows, and their scores for the free parameters, (m, q)."""
+    """Yield rows and their scores for the free parameters, (m, q)."""
     K, p = at.theta.shape
     X, intercept = at.data.X, at.data.fit_intercept
     for rows, x in batches(X, at.mean, intercept, 2 * K * p, order):
@@ -199,7 +200,7 @@ def _scores(at: LikelihoodEstimate, order: np.ndarray | None) -> Iterator[Batch]
 
 
 def _residual(P: np.ndarray, data: LocalRows, rows: Any) -> np.ndarray:
-    """P - Y in the place of P, with all digits for a label that is all but certain."""
+    """Return P - Y in the memory of P, accurate also if the probability of the label is near 1."""
     if data.targets.ndim == 2:
         return np.subtract(P, data.target_block(rows).T, out=P)
     own = np.arange(len(P)), data.targets[rows]
@@ -211,7 +212,7 @@ def _residual(P: np.ndarray, data: LocalRows, rows: Any) -> np.ndarray:
 def batches(
     X: Any, mean: np.ndarray, fit_intercept: bool, width: int, order: np.ndarray | None = None
 ) -> Iterator[Batch]:
-    """Rows and their samples, dense and centred, (m, p); in the order of X or in another."""
+    """Yield rows and their dense centred samples, (m, p), in the order of X or in `order`."""
     n, d = X.shape
     step = max(1, SPACE // width)
     for start in range(0, n, step):

@@ -18,13 +18,14 @@ NESTED = 1e-9  # squared fraction of a column that rounding may leave outside a 
 
 
 def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list[int]]]:
-    """Columns that samples of some weight cannot tell from others.
+    """Return the columns that are linear combinations of others on the samples with weight.
 
     Returns
     -------
     list of (column, others)
-        `column` is a linear combination of `others`, in which d stands for the intercept. A
-        constant column has no others with an intercept but that, and without one it is zero.
+        `column` is a linear combination of `others`, where the number d means the intercept. The
+        only other of a constant column is the intercept. Without an intercept the list of a zero
+        column is empty.
     """
     d = data.X.shape[1]
     middle = moments.mean if data.fit_intercept else np.zeros(d)
@@ -34,7 +35,7 @@ def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list
     found = [(int(j), [d] if data.fit_intercept else []) for j in np.flatnonzero(constant)]
     if not len(others):
         return found
-    # A column holds its numbers to an epsilon of their size, which may be much of how they differ.
+    # Rounding of a column is an epsilon of its size, which may be large against its deviation.
     noise = (np.finfo(data.X.dtype).eps * np.abs(middle[others]) / deviation[others]) ** 2
     least = float(np.clip(4 * noise.max(), SINGULAR, DEPENDENT))
     unit = np.where(constant, 0.0, 1.0 / np.where(constant, 1.0, deviation))
@@ -54,9 +55,9 @@ def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list
 
 
 def outside(larger: LikelihoodEstimate, smaller: LikelihoodEstimate) -> np.ndarray:
-    """Columns of the smaller model that are no linear combination of the larger one's.
+    """Return the columns of the smaller model outside the span of the larger model's columns.
 
-    The intercept of the smaller one counts as its last column.
+    The intercept of the smaller model is its last column.
     """
     widths = larger.theta.shape[1], smaller.theta.shape[1]
     gram = np.zeros((sum(widths), sum(widths)))

@@ -1,4 +1,4 @@
-"""A result of inference as text and as HTML."""
+"""Summaries of inference as plain text and as HTML."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from skxent.inference.interval_estimates import ChiSquareTest
 from skxent.metrics.tables import cut, distinct
 
 WIDTH = 78
-CELL = 10  # characters of a number's column
-INDENT = 2
+CELL = 10  # width of a column of numbers, in characters
+INDENT = 2  # of the names of terms, in characters
 
 Pair = tuple[str, str]
 
 
 def as_text(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
-    """Plain text of at most 80 columns."""
+    """Return the summary as plain text of at most 80 columns."""
     lines = [cut(_title(result), WIDTH), "=" * WIDTH]
     half = WIDTH // 2 - 1
     pairs = _facts(result, test)
@@ -38,7 +38,7 @@ def as_text(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
 
 
 def as_html(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
-    """The same as tables."""
+    """Return the summary as HTML tables."""
     parts = ["<div>", f"<p><b>{escape(_title(result))}</b></p>", "<table>"]
     for k, v in _facts(result, test):
         parts.append(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>")
@@ -91,7 +91,7 @@ def _heads(result: EstimatedCoefficients) -> list[str]:
 
 
 def _tables(result: EstimatedCoefficients) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
-    """A title and rows of cells for each class."""
+    """Yield the title and the rows of cells of each class."""
     low, high = np.moveaxis(result.confint(), -1, 0)
     columns = [result.coef, result.standard_errors]
     if not result.penalised:
@@ -119,6 +119,6 @@ def _notes(result: EstimatedCoefficients) -> list[str]:
 
 
 def _number(value: float) -> str:
-    """As many as four digits, fewer where an exponent takes their place."""
+    """Return a number with up to four digits, fewer if its exponent takes their room."""
     texts = [f"{value:.{digits}g}" for digits in (4, 3, 2, 1)]
     return next((text for text in texts if len(text) < CELL), texts[-1])
