@@ -8,7 +8,7 @@ held-out loss is a sum over the test rows. Samples in memory and samples in part
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import starmap
@@ -30,6 +30,14 @@ from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics import probability_losses
 
 
+class FoldRows(RowSource, Protocol):
+    """Rows of which each process can compute a sum."""
+
+    def sum(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Return the sum of ``function(rows, *args)`` over the local rows of each process."""
+        ...
+
+
 class SplitSamples(Protocol):
     """Samples of which a fold takes some: one by one, or whole partitions."""
 
@@ -49,7 +57,7 @@ class SplitSamples(Protocol):
 
     def rows(
         self, class_weight: dict[Any, float] | str | None, n_jobs: int | None, which: Indices
-    ) -> RowSource:
+    ) -> FoldRows:
         """Return some of the samples as the rows of a fit with class weights."""
         ...
 
@@ -132,7 +140,7 @@ def losses_of_fold(
     samples.check_fold(fold, train, test)
     known = samples.classes_in(train)
     rows = samples.rows(fits.class_weight, fits.n_jobs, train)
-    rows = rows if known.all() else rows.of_classes(known)
+    rows = rows if known.all() else rows.with_classes(known)
     held_out = samples.rows(None, fits.n_jobs, test)
     means, n_capped = np.empty(len(fits.Cs)), np.zeros(len(fits.Cs), dtype=np.intp)
     unconverged, weight = np.zeros(len(fits.Cs), dtype=bool), 0.0

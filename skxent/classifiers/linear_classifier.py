@@ -7,7 +7,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import cache, wraps
 from importlib.metadata import PackageNotFoundError, metadata
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from skxent.classifiers.device_training import converted
 from skxent.classifiers.messages import convergence_message, no_weight_message
 from skxent.classifiers.partitioned_predictions import accuracy, by_partition
 from skxent.classifiers.predictions import (
@@ -249,6 +250,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             if message:
                 text = f"{type(self).__name__}{message}"
                 warnings.warn(text, category, stacklevel=users_stacklevel())
+
+    def __sklearn_array_api_convert__(self, converter: Callable[[Any], Any]) -> Self:
+        return converted(self, converter)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -15,7 +15,6 @@ from skxent.classifiers.callbacks import (
     fit_task,
     with_callbacks,
 )
-from skxent.classifiers.device_training import converted
 from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
 from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.training import Training, read_training
@@ -273,9 +272,6 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
 
     def _two_classes_only(self) -> bool:
         return False
-
-    def __sklearn_array_api_convert__(self, converter: Callable[[Any], Any]) -> Self:
-        return converted(self, converter)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

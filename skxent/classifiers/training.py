@@ -16,8 +16,8 @@ from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_
 from skxent.inputs.namespaces import namespace_of
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import Indices, Split, read_splits
-from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.arrays import canonical
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.reading import read_X
 from skxent.likelihood.sources.thread_limits import effective_threads

@@ -8,8 +8,8 @@ from scipy.linalg import lapack, solve_triangular
 from skxent.inference.information_matrix import SINGULAR
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, batches
 from skxent.likelihood.objective import EPS
-from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.first_sums import Moments
+from skxent.likelihood.sources.local_rows import LocalRows
 
 # Largest squared fraction of a column that may be rounding, and smallest coefficient of a linear
 # combination that is named.

@@ -130,8 +130,8 @@ def test_rows_without_weight_may_hold_anything(which):
 
 def test_at_most_35_round_trips(monkeypatch):
     trips = []
-    fetch = partitions.compute
-    monkeypatch.setattr(partitions, "fetch", lambda *args: trips.append(1) or fetch(*args))
+    compute = partitions.compute
+    monkeypatch.setattr(partitions, "compute", lambda *args: trips.append(1) or compute(*args))
     X, y, weight = samples(2)
     clf = SoftmaxClassifier().fit(*collections(X, y, weight))
     assert clf.converged_
