@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from skxent.inputs.namespaces import Array
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 
@@ -21,15 +23,16 @@ except ImportError:
         return method
 
 
+Attributes = dict[str, Any]  # fitted attributes of an estimator by name
 # Makes the fitted attributes of a point of the fit.
-MakeAttributes = Callable[[], dict[str, Any]]
+MakeAttributes = Callable[[], Attributes]
 # Called after each iteration; tells whether a callback ends the fit.
 AfterIteration = Callable[[MakeAttributes], bool]
 
 
 @contextmanager
 def fit_task(
-    estimator: Any, X: Any, y: Any, metadata: dict[str, Any] | None, start: MakeAttributes
+    estimator: Any, X: Array, y: Array, metadata: dict[str, Any] | None, start: MakeAttributes
 ) -> Iterator[AfterIteration | None]:
     """Run a fit as a task of the callbacks, with a subtask for each iteration.
 

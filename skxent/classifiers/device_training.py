@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from skxent.classifiers.callbacks import Attributes
+from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.device_targets import has_rows, labels_of, numbers_of, weights_beside
 from skxent.inputs.fit_targets import (
     FitTargets,
@@ -26,6 +28,7 @@ from skxent.inputs.fit_targets import (
     sample_weights,
 )
 from skxent.inputs.namespaces import (
+    Array,
     detached,
     library_of,
     moved,
@@ -40,14 +43,12 @@ from skxent.metrics.device_losses import read_probabilities
 
 BLOCK = 1 << 22  # elements of y that are checked at a time, 32 MB of float64
 
-Array = Any  # of the standard
-Attributes = dict[str, Any]
 Estimator = TypeVar("Estimator")
 
 
 def read_on_device(
-    estimator: Any, X: Array, y: Any, sample_weight: Any, classes: ArrayLike | None
-) -> tuple[DeviceRows, NDArray[Any]]:
+    estimator: LinearModel, X: Array, y: Array, sample_weight: Array, classes: ArrayLike | None
+) -> tuple[DeviceRows, np.ndarray]:
     """Read and check the samples of a fit of `estimator`; return its rows and classes."""
     X = read_device_X(estimator, X, reset=True)
     names, targets = _targets(y, classes, X)
@@ -62,14 +63,14 @@ def read_on_device(
     return _with_class_weight(data, estimator.class_weight, names), names
 
 
-def read_device_X(estimator: Any, X: Array, *, reset: bool) -> Array:
+def read_device_X(estimator: LinearModel, X: Array, *, reset: bool) -> Array:
     """Check X and return it unchanged; `reset` learns the number of columns."""
     xp = library_of(X)
     floats = [widest_float(xp, X.device), xp.float32]
     return validate_data(estimator, detached(X), dtype=floats, reset=reset)
 
 
-def _targets(y: Any, classes: ArrayLike | None, X: Array) -> tuple[NDArray[Any], Array]:
+def _targets(y: Array, classes: ArrayLike | None, X: Array) -> tuple[np.ndarray, Array]:
     """Return the classes, and codes (n,) or soft rows (n, K) in the library of X."""
     if namespace_of(y) is None:
         targets = FitTargets.read(y, classes, X.shape[0])
@@ -81,7 +82,7 @@ def _targets(y: Any, classes: ArrayLike | None, X: Array) -> tuple[NDArray[Any],
     return names, widened(values) if values.ndim == 2 else values
 
 
-def _codes(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
+def _codes(y: Array, classes: ArrayLike | None) -> tuple[np.ndarray, Array]:
     """Return the distinct labels, and the codes of the samples, indices into them."""
     if classes is not None:
         raise ValueError("classes names the columns of soft targets, but y holds labels.")
@@ -92,7 +93,7 @@ def _codes(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
     return labels.distinct, labels.codes
 
 
-def _rows(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
+def _rows(y: Array, classes: ArrayLike | None) -> tuple[np.ndarray, Array]:
     """Return the names of the columns, and the rows, which are checked to be distributions."""
     rows = numbers_of(y, "y")
     for block in row_blocks(rows.shape, BLOCK):
@@ -101,7 +102,7 @@ def _rows(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
     return np.arange(K) if classes is None else FitTargets.names(classes, K, None), rows
 
 
-def device_weights(sample_weight: Any, X: Array) -> Array | None:
+def device_weights(sample_weight: Array, X: Array) -> Array | None:
     """Read and check the weights of the samples X, and bring them to their device."""
     if sample_weight is None:
         return None
@@ -115,7 +116,9 @@ def device_weights(sample_weight: Any, X: Array) -> Array | None:
     return weight
 
 
-def _with_class_weight(data: DeviceRows, class_weight: Any, names: NDArray[Any]) -> DeviceRows:
+def _with_class_weight(
+    data: DeviceRows, class_weight: ClassWeight | None, names: np.ndarray
+) -> DeviceRows:
     """Multiply class weights into sample weights, see `FitTargets.times`."""
     if class_weight is None:
         return data
@@ -141,7 +144,7 @@ def _totals(data: DeviceRows) -> NDArray[np.float64]:
     return received(data.total_of(sums))
 
 
-def to_namespace_of(X: Any, y: Any, fitted: Attributes) -> Attributes:
+def to_namespace_of(X: Array, y: Array, fitted: Attributes) -> Attributes:
     """Return fitted attributes with arrays in the library and on the device of X.
 
     Classes are in the library of y, and strings stay in NumPy.
@@ -156,7 +159,7 @@ def to_namespace_of(X: Any, y: Any, fitted: Attributes) -> Attributes:
     return result
 
 
-def converted(estimator: Estimator, converter: Callable[[Any], Any]) -> Estimator:
+def converted(estimator: Estimator, converter: Callable[[Array], Array]) -> Estimator:
     """Return a copy of a fitted estimator whose arrays for predictions `converter` has moved."""
     result = copy(estimator)
     for name in ("classes_", "coef_", "intercept_", "objective_curve_"):

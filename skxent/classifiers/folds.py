@@ -21,6 +21,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skxent.classifiers.held_out import CAP, HeldOutLoss, Path
 from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.predictions import host_logits, log_probabilities_at, single
+from skxent.inference.fitted import ClassWeight
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.splits import Indices, Split
 from skxent.likelihood.optimise.solver import minimise
@@ -47,7 +48,7 @@ class SplitSamples(Protocol):
         ...
 
     @property
-    def classes(self) -> NDArray[Any]:
+    def classes(self) -> np.ndarray:
         """Names of the classes, (K,)."""
         ...
 
@@ -56,7 +57,7 @@ class SplitSamples(Protocol):
         ...
 
     def rows(
-        self, class_weight: dict[Any, float] | str | None, n_jobs: int | None, which: Indices
+        self, class_weight: ClassWeight | None, n_jobs: int | None, which: Indices
     ) -> FoldRows:
         """Return some of the samples as the rows of a fit with class weights."""
         ...
@@ -82,7 +83,7 @@ class FoldFits:
     """
 
     Cs: Floats
-    class_weight: dict[Any, float] | str | None
+    class_weight: ClassWeight | None
     n_jobs: int | None
     tol: float
     max_iter: int

@@ -10,13 +10,15 @@ from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skxent.classifiers.callbacks import Attributes
 from skxent.classifiers.device_training import converted
 from skxent.classifiers.messages import convergence_message, no_weight_message
 from skxent.classifiers.partitioned_predictions import accuracy, by_partition
@@ -27,10 +29,11 @@ from skxent.classifiers.predictions import (
     logits_of,
     probabilities_at,
 )
+from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.fit_targets import Floats, check_labels, check_target_shape, sample_weights
 from skxent.inputs.labels import as_array
-from skxent.inputs.namespaces import namespace_of, to_numpy
+from skxent.inputs.namespaces import Array, namespace_of, to_numpy
 from skxent.inputs.parameters import penalty_of
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.stacklevel import users_stacklevel
@@ -46,7 +49,7 @@ def restored_on_error(method: Callable) -> Callable:
     """
 
     @wraps(method)
-    def fit(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+    def fit(estimator: LinearModel, *args: Any, **kwargs: Any) -> Any:
         before = dict(vars(estimator))
         try:
             return method(estimator, *args, **kwargs)
@@ -64,13 +67,13 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     NumPy they are in this library, on the device of the array.
     """
 
-    classes_: Any
-    coef_: Any
-    intercept_: Any
+    classes_: Array
+    coef_: Array
+    intercept_: Array
     n_features_in_: int
     n_iter_: int
     fit_intercept: bool
-    class_weight: dict[Any, float] | str | None
+    class_weight: ClassWeight | None
     max_iter: int
 
     # scikit-learn's HTML diagram reads these two attributes. An empty template makes no link.
@@ -82,7 +85,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
 
     @by_partition
-    def decision_function(self, X: Any) -> Floats:
+    def decision_function(self, X: Array) -> Floats:
         """Logits of each sample.
 
         Parameters
@@ -98,7 +101,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return logits_of(self, X, "decision_function")
 
     @by_partition
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Array) -> np.ndarray:
         """Most probable class of each sample.
 
         Parameters
@@ -114,7 +117,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return labels_at(logits_of(self, X, "predict"), self.classes_)
 
     @by_partition
-    def predict_proba(self, X: Any) -> Floats:
+    def predict_proba(self, X: Array) -> Floats:
         """Probability of each class.
 
         Parameters
@@ -130,7 +133,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return probabilities_at(logits_of(self, X, "predict_proba"))
 
     @by_partition
-    def predict_log_proba(self, X: Any) -> Floats:
+    def predict_log_proba(self, X: Array) -> Floats:
         """Log-probability of each class, computed from the logits.
 
         Parameters
@@ -146,7 +149,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """
         return log_probabilities_at(logits_of(self, X, "predict_log_proba"))
 
-    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def score(self, X: Array, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy: the weighted fraction of samples whose label is predicted.
 
         Parameters
@@ -173,7 +176,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         weight = sample_weights(sample_weight, len(predicted))
         return float(accuracy_score(truth, predicted, sample_weight=weight))
 
-    def log_likelihood(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def log_likelihood(
+        self, X: Array, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Log-likelihood of samples: the negative sum of their cross-entropies.
 
         Parameters
@@ -222,7 +227,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         model.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
         return model
 
-    def _attributes(self, solution: Solution, classes: NDArray[Any]) -> dict[str, Any]:
+    def _attributes(self, solution: Solution, classes: np.ndarray) -> Attributes:
         """Return the fitted attributes of a solution."""
         curve = np.array(solution.curve).reshape(-1, 2)
         curve[-1:, 1] = solution.value  # of the parameters as returned
@@ -251,10 +256,10 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
                 text = f"{type(self).__name__}{message}"
                 warnings.warn(text, category, stacklevel=users_stacklevel())
 
-    def __sklearn_array_api_convert__(self, converter: Callable[[Any], Any]) -> Self:
+    def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
         return converted(self, converter)
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags

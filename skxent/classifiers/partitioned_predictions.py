@@ -11,19 +11,24 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.partitioned_training import learn_columns
+from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.collections import match
 from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.labels import as_labels, locate
+from skxent.inputs.namespaces import Array
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.targets import as_weights
 from skxent.likelihood.sources.blocks import add
 
+# A prediction method of a classifier, without the classifier bound to it.
+Predict = Callable[[Any, Array], Array]
 
-def by_partition(method: Callable[..., Any]) -> Callable[..., Any]:
+
+def by_partition(method: Predict) -> Callable[..., Array]:
     """Let a prediction method take a Dask collection, for which it returns a lazy Dask array."""
 
     @wraps(method)
-    def predict(model: Any, X: Any) -> Any:
+    def predict(model: FittedLinearModel, X: Array) -> Array:
         if not is_dask(X):
             return method(model, X)
         check_is_fitted(model)
@@ -42,19 +47,19 @@ def by_partition(method: Callable[..., Any]) -> Callable[..., Any]:
     return predict
 
 
-def _nameless(model: Any) -> Any:
+def _nameless(model: FittedLinearModel) -> FittedLinearModel:
     """Return a copy of a classifier that does not know the names of the features."""
     model = copy(model)
     model.__dict__.pop("feature_names_in_", None)
     return model
 
 
-def _predict(method: Callable[..., Any], model: Any, empty: Any, x: Any) -> Any:
+def _predict(method: Predict, model: FittedLinearModel, empty: np.ndarray, x: Array) -> Array:
     """Predict a block; blocks without rows get the empty prediction."""
     return method(model, x) if x.shape[0] else empty
 
 
-def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
+def accuracy(model: Any, X: Array, y: Array, sample_weight: Array) -> float:
     """Return the weighted fraction of correct predictions for Dask collections."""
     if y is None:
         raise ValueError("score requires y to be passed, but the target y is None.")
@@ -66,7 +71,7 @@ def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
     return float(right / weight)
 
 
-def _right(index: int, part: Any, classes: Any) -> tuple[float, float]:
+def _right(index: int, part: tuple[Array, ...], classes: np.ndarray) -> tuple[float, float]:
     """Return the weight of the correct predictions of a partition, and of all its samples."""
     prediction, y, weight = part
     n = len(prediction)

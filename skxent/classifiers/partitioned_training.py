@@ -17,12 +17,14 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import validate_data
 
+from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.class_names import column_names
 from skxent.inputs.collections import check_collection, match
 from skxent.inputs.errors import check_kind, raise_no_weight
 from skxent.inputs.features import FLOATS, columns_named
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, require_two_classes
 from skxent.inputs.labels import as_labels, locate
+from skxent.inputs.namespaces import Array
 from skxent.inputs.partitions import Each, compute, map_partitions, memory, persist
 from skxent.inputs.splits import Indices, Split
 from skxent.inputs.targets import as_weights, check_weight_range
@@ -58,7 +60,7 @@ class PartitionedSamples:
     weights: Each
     lengths: list[int]
     totals: Floats
-    classes: NDArray[Any]
+    classes: np.ndarray
     n_features: int
     sparse: bool
     fit_intercept: bool
@@ -68,9 +70,9 @@ class PartitionedSamples:
     @classmethod
     def read(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: LinearModel,
+        X: Array,
+        y: Array,
         sample_weight: ArrayLike | None,
         classes: ArrayLike | None,
     ) -> Self:
@@ -113,7 +115,7 @@ class PartitionedSamples:
 
     def rows(
         self,
-        class_weight: dict[Any, float] | str | None,
+        class_weight: ClassWeight | None,
         n_jobs: int | None,
         which: Indices | None = None,
     ) -> PartitionedRows:
@@ -178,7 +180,7 @@ class PartitionedSamples:
             raise ValueError(f"fold {fold} of cv has no weight in testing: shuffle the samples.")
 
 
-def _readable(X: Any, blocks: Each) -> tuple[Each, int | None]:
+def _readable(X: Array, blocks: Each) -> tuple[Each, int | None]:
     """Return blocks as a fit reads them, and the bytes of all blocks, None if not known yet."""
     meta = X._meta
     if not isinstance(meta, np.ndarray):
@@ -189,8 +191,8 @@ def _readable(X: Any, blocks: Each) -> tuple[Each, int | None]:
 
 
 def _classes(
-    looks: list[Look], columns: Any, classes: ArrayLike | None
-) -> tuple[NDArray[Any], Floats]:
+    looks: list[Look], columns: list[Any] | None, classes: ArrayLike | None
+) -> tuple[np.ndarray, Floats]:
     """Return all classes, and the total weight of each class in each partition."""
     if not looks:
         raise ValueError("X has no samples: all its partitions are empty.")
@@ -213,7 +215,7 @@ def _classes(
     return known, totals
 
 
-def _classes_of_labels(looks: list[Look]) -> tuple[NDArray[Any], Floats]:
+def _classes_of_labels(looks: list[Look]) -> tuple[np.ndarray, Floats]:
     """Return the labels of all partitions, and their total weights in each partition."""
     held = np.concatenate([one.classes.astype(object) for one in looks])
     labels = as_labels(held, "the classes of y")
@@ -223,7 +225,7 @@ def _classes_of_labels(looks: list[Look]) -> tuple[NDArray[Any], Floats]:
     return labels.distinct.astype(np.result_type(*[one.classes.dtype for one in looks])), totals
 
 
-def learn_columns(estimator: Any, X: Any, *, reset: bool) -> int:
+def learn_columns(estimator: LinearModel, X: Array, *, reset: bool) -> int:
     """Check the columns of a collection, or learn them with `reset`; return their number."""
     check_collection("X", X)
     if X.ndim != 2 or np.isnan(X.shape[1]):
@@ -233,7 +235,7 @@ def learn_columns(estimator: Any, X: Any, *, reset: bool) -> int:
     return int(X.shape[1])
 
 
-def as_block(x: Any) -> Any:
+def as_block(x: Array) -> Array:
     """Return a block of X as a fit reads it: dense, or CSR with sorted indices."""
     check_kind(x, "X")
     if _is_ready(x):
@@ -243,18 +245,18 @@ def as_block(x: Any) -> Any:
     return canonical(x)
 
 
-def _is_ready(x: Any) -> bool:
+def _is_ready(x: Array) -> bool:
     if issparse(x):
         return x.format == "csr" and x.dtype in FLOATS and x.has_canonical_format
     return isinstance(x, np.ndarray) and x.dtype in FLOATS
 
 
-def read_block(index: int, x: Any) -> Any:
+def read_block(index: int, x: Array) -> Array:
     """Call `as_block` in a task."""
     return as_block(x)
 
 
-def read_targets(index: int, y: Any, weight: Any) -> FitTargets | None:
+def read_targets(index: int, y: Array, weight: Array) -> FitTargets | None:
     """Read the targets of a partition with its own classes; None if the partition is empty."""
     n = len(y)
     if weight is not None and len(weight) != n:
@@ -269,12 +271,12 @@ class Look:
     n_rows: int
     n_bytes: int
     sparse: bool
-    classes: NDArray[Any]
+    classes: np.ndarray
     totals: NDArray[np.float64]
     soft: bool
 
 
-def look(index: int, x: Any, targets: FitTargets | None, weight: Any, n_features: int) -> Look:
+def look(index: int, x: Array, targets: FitTargets | None, weight: Array, n_features: int) -> Look:
     """Check the samples of a partition, and return their size, classes and weights."""
     x = as_block(x)  # the type that Dask knows may be wrong
     if x.ndim != 2 or x.shape[1] != n_features:
@@ -295,8 +297,12 @@ def look(index: int, x: Any, targets: FitTargets | None, weight: Any, n_features
 
 
 def encode(
-    index: int, targets: FitTargets | None, weight: Any, classes: NDArray[Any], factors: Any
-) -> tuple[Any, Any]:
+    index: int,
+    targets: FitTargets | None,
+    weight: Array,
+    classes: np.ndarray,
+    factors: Floats | None,
+) -> tuple[np.ndarray | None, Floats | None]:
     """Return targets as codes into all classes, and weights times the class weights."""
     if targets is None:
         return None, None

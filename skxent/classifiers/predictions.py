@@ -6,24 +6,21 @@ functions of the array API standard.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.device_training import device_weights, read_device_X
+from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.features import place_of, read_rows
 from skxent.inputs.fit_targets import check_target_shape
-from skxent.inputs.namespaces import library_of, moved, namespace_of, to_numpy, widened
+from skxent.inputs.namespaces import Array, library_of, moved, namespace_of, to_numpy, widened
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.device_arrays import batches
 
-Array = Any  # of NumPy, or of the standard
 
-
-def logits_of(estimator: Any, X: Any, method: str) -> Array:
+def logits_of(estimator: FittedLinearModel, X: Array, method: str) -> Array:
     """Return the logits of samples, (n,) for two classes or (n, K); errors name `method`."""
     check_is_fitted(estimator, "coef_")
     if _is_on_device(estimator, X, method):
@@ -35,7 +32,7 @@ def logits_of(estimator: Any, X: Any, method: str) -> Array:
     return single(logits)
 
 
-def _is_on_device(estimator: Any, X: Any, method: str) -> bool:
+def _is_on_device(estimator: FittedLinearModel, X: Array, method: str) -> bool:
     """Tell whether X is on a device; require that the fitted arrays are in its library, there."""
     xp, coef = namespace_of(X), estimator.coef_
     on_host = isinstance(coef, np.ndarray)
@@ -56,7 +53,7 @@ def single(logits: Array) -> Array:
     return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
-def host_logits(X: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+def host_logits(X: Array, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
     """Return the logits of a dense array or CSR matrix, (n, R)."""
     logits = np.empty((X.shape[0], len(coef)))
     blocks = Blocks(X, n_outputs=len(coef))
@@ -127,7 +124,7 @@ def _two_columns(z: Array, likely: Array, unlikely: Array) -> Array:
     return xp.stack(columns, axis=1)
 
 
-def device_accuracy(predicted: Array, y: Any, sample_weight: Any) -> float:
+def device_accuracy(predicted: Array, y: Array, sample_weight: Array) -> float:
     """Return the weighted fraction of correct predictions, computed on their device."""
     y = np.asarray(y) if namespace_of(y) is None else y
     if any(isinstance(x, np.ndarray) and x.dtype.kind not in "biuf" for x in (predicted, y)):

@@ -17,7 +17,9 @@ from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_e
 from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.classifiers.training import LocalSamples, read_samples
+from skxent.inference.fitted import ClassWeight
 from skxent.inputs.fit_targets import Floats
+from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import check_parameters, penalties, require_flags
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.likelihood.optimise.solver import minimise
@@ -143,7 +145,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         cv: Any = None,
         one_standard_error: bool = False,
         fit_intercept: bool = True,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: ClassWeight | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
         n_jobs: int | None = None,
@@ -164,7 +166,7 @@ class SoftmaxClassifierCV(LinearClassifier):
     @restored_on_error
     def fit(
         self,
-        X: Any,
+        X: Array,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
@@ -245,7 +247,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         return router.add(splitter=self.cv, method_mapping=mapping)
 
     def _routed(
-        self, sample_weight: Any, classes: Any, groups: Any, params: dict[str, Any]
+        self, sample_weight: Array, classes: Any, groups: Any, params: dict[str, Any]
     ) -> dict[str, Any]:
         """Return the arguments of the splitter, by name."""
         split = {"groups": groups} if groups is not None else {}

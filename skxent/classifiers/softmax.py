@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from sklearn.utils import Tags
 
 from skxent.classifiers.callbacks import (
     AfterIteration,
@@ -18,8 +19,9 @@ from skxent.classifiers.callbacks import (
 from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
 from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.training import Training, read_training
+from skxent.inference.fitted import ClassWeight
 from skxent.inputs.fit_targets import Floats
-from skxent.inputs.namespaces import to_numpy
+from skxent.inputs.namespaces import Array, to_numpy
 from skxent.inputs.parameters import check_parameters
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
@@ -154,7 +156,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         C: float = 1.0,
         *,
         fit_intercept: bool = True,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: ClassWeight | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
         n_jobs: int | None = None,
@@ -174,7 +176,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
     @with_callbacks
     def fit(
         self,
-        X: Any,
+        X: Array,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
@@ -237,7 +239,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         self._warn_of(solution)
         return self
 
-    def _check_n_classes(self, classes: NDArray[Any]) -> None:
+    def _check_n_classes(self, classes: np.ndarray) -> None:
         if self._two_classes_only() and len(classes) > 2:
             raise ValueError(
                 "Only binary classification is supported. The type of the target is multiclass: "
@@ -273,7 +275,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
     def _two_classes_only(self) -> bool:
         return False
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.array_api_support = True
         tags.classifier_tags.multi_class = not self._two_classes_only()

@@ -10,10 +10,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent.classifiers.callbacks import Attributes
 from skxent.classifiers.device_training import read_on_device, to_namespace_of
 from skxent.classifiers.partitioned_training import PartitionedSamples
+from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_weights
-from skxent.inputs.namespaces import namespace_of
+from skxent.inputs.namespaces import Array, namespace_of
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import Indices, Split, read_splits
 from skxent.likelihood.sources.arrays import canonical
@@ -21,8 +23,6 @@ from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.reading import read_X
 from skxent.likelihood.sources.thread_limits import effective_threads
-
-Attributes = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Training:
     """
 
     rows: RowSource
-    classes: NDArray[Any]
+    classes: np.ndarray
     to_namespace: Callable[[Attributes], Attributes]
 
     def parameters(self, coef: Floats, intercept: Floats) -> Attributes:
@@ -49,7 +49,11 @@ class Training:
 
 
 def read_training(
-    estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None
+    estimator: LinearModel,
+    X: Array,
+    y: Array,
+    sample_weight: ArrayLike | None,
+    classes: ArrayLike | None,
 ) -> Training:
     """Read and check the arguments of `fit`, in memory, in Dask partitions or on a device."""
     rows: RowSource
@@ -62,7 +66,11 @@ def read_training(
 
 
 def read_samples(
-    estimator: Any, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None
+    estimator: LinearModel,
+    X: Array,
+    y: Array,
+    sample_weight: ArrayLike | None,
+    classes: ArrayLike | None,
 ) -> LocalSamples | PartitionedSamples:
     """Read and check samples of which some are left out in turn; X is not on a device."""
     if is_dask(X):
@@ -82,7 +90,7 @@ class LocalSamples:
     fit_intercept : bool
     """
 
-    X: Any
+    X: Array
     targets: FitTargets
     weight: Floats | None
     fit_intercept: bool
@@ -91,9 +99,9 @@ class LocalSamples:
     @classmethod
     def read(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: LinearModel,
+        X: Array,
+        y: Array,
         sample_weight: ArrayLike | None,
         classes: ArrayLike | None,
     ) -> Self:
@@ -104,7 +112,7 @@ class LocalSamples:
         return cls(X, targets, weight, bool(estimator.fit_intercept))
 
     @property
-    def classes(self) -> NDArray[Any]:
+    def classes(self) -> np.ndarray:
         """Names of the classes, (K,)."""
         return self.targets.classes
 
@@ -128,7 +136,7 @@ class LocalSamples:
 
     def rows(
         self,
-        class_weight: dict[Any, float] | str | None,
+        class_weight: ClassWeight | None,
         n_jobs: int | None,
         which: Indices | None = None,
     ) -> LocalRows:
@@ -174,7 +182,7 @@ class LocalSamples:
 def _weighted_in_fold(
     targets: FitTargets,
     weight: Floats | None,
-    class_weight: dict[Any, float] | str,
+    class_weight: ClassWeight,
     found: NDArray[np.bool_],
 ) -> tuple[FitTargets, Floats]:
     """Multiply the class weights of the classes `found` in a fold into sample weights.

@@ -16,6 +16,7 @@ from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
 from skxent.inference.optimum import Optimum, data_of_fit, optimum
 from skxent.inference.result import LikelihoodInference
 from skxent.inputs.fit_targets import Floats
+from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics.means import copies_and_shares, group_codes
@@ -37,7 +38,7 @@ class InferenceWarning(UserWarning):
 
 def infer(
     clf: FittedLinearModel,
-    X: Any,
+    X: Array,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     *,
@@ -147,7 +148,7 @@ def infer(
     >>> print(inference.standard_errors.round(3))
     [[ 2.394  4.48   4.737  9.743 25.708]]
     """
-    _check_options(clf, covariance, groups)
+    _check_options(covariance, groups)
     data, weight = data_of_fit(clf, X, y, sample_weight)
     copies, shares = copies_and_shares(weight, data.X.shape[0])
     classes = clf.classes_.tolist()
@@ -181,7 +182,7 @@ def infer(
     )
 
 
-def _check_options(clf: Any, covariance: Any, groups: ArrayLike | None) -> None:
+def _check_options(covariance: object, groups: ArrayLike | None) -> None:
     if not isinstance(covariance, str) or covariance not in COVARIANCES:
         raise ValueError(f"covariance is {covariance!r}: pass one of {COVARIANCES}.")
     if (covariance == "cluster") != (groups is not None):

@@ -35,12 +35,13 @@ import numpy as np
 from scipy.sparse import issparse
 from scipy.special import logsumexp, softmax
 
+from skxent.inputs.namespaces import Array
 from skxent.likelihood.sources.local_rows import LocalRows
 
 SPACE = 1 << 20  # numbers of the work arrays of a batch of samples, 8 MB
 
-# Indices of rows, and their centred samples or scores.
-Batch = tuple[Any, np.ndarray]
+Rows = slice | np.ndarray  # indices of rows
+Batch = tuple[Rows, np.ndarray]  # rows, and their centred samples or scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +84,11 @@ class LikelihoodEstimate:
             uncentre[-1, :-1] = -self.mean
         return np.kron(contrasts, uncentre)
 
-    def batches(self, X: Any, width: int) -> Iterator[Batch]:
+    def batches(self, X: Array, width: int) -> Iterator[Batch]:
         """Yield batches of any X, centred; a sample needs `width` numbers of work space."""
         return batches(X, self.mean, self.data.fit_intercept, width)
 
-    def log_odds(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    def log_odds(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
         r"""Return the log-odds of each class against the rest and their standard errors, (n, K).
 
         With logits z, :math:`\eta_k = z_k - \log\sum_{l \ne k} e^{z_l}`, and its gradient by z is
@@ -210,14 +211,14 @@ def _residual(P: np.ndarray, data: LocalRows, rows: Any) -> np.ndarray:
 
 
 def batches(
-    X: Any, mean: np.ndarray, fit_intercept: bool, width: int, order: np.ndarray | None = None
+    X: Array, mean: np.ndarray, fit_intercept: bool, width: int, order: np.ndarray | None = None
 ) -> Iterator[Batch]:
     """Yield rows and their dense centred samples, (m, p), in the order of X or in `order`."""
     n, d = X.shape
     step = max(1, SPACE // width)
     for start in range(0, n, step):
-        rows: Any = slice(start, min(start + step, n))
-        rows = rows if order is None else order[rows]
+        some = slice(start, min(start + step, n))
+        rows: Rows = some if order is None else order[some]
         x = X[rows].toarray() if issparse(X) else X[rows]
         samples = np.ones((len(x), d + fit_intercept))
         np.subtract(x, mean, out=samples[:, :d])

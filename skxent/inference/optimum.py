@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,7 @@ from skxent.inference.linear_dependence import dependent_columns
 from skxent.inference.same_data import raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
+from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective, Point
@@ -59,7 +60,7 @@ class Optimum:
 
 
 def data_of_fit(
-    clf: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
+    clf: FittedLinearModel, X: Array, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[LocalRows, Floats | None]:
     """Read and check the data of the fit; return them, and the weights without class weights."""
     if not is_linear_model(clf):
@@ -80,7 +81,7 @@ def data_of_fit(
     return data, copies
 
 
-def _raise_kind(clf: Any) -> NoReturn:
+def _raise_kind(clf: object) -> NoReturn:
     """Raise the error that `clf` is of another kind, and say what to pass instead."""
     cure = "pass a fitted SoftmaxClassifier"
     if hasattr(clf, "steps"):
@@ -89,7 +90,7 @@ def _raise_kind(clf: Any) -> NoReturn:
     raise TypeError(f"clf is a {type(clf).__name__}: {cure}.")
 
 
-def _check_width(clf: FittedLinearModel, X: Any) -> None:
+def _check_width(clf: FittedLinearModel, X: Array) -> None:
     """Require the number of columns of the fit."""
     shape: tuple[int, ...] = getattr(X, "shape", ())
     if len(shape) == 2 and shape[1] != clf.n_features_in_:
@@ -100,7 +101,7 @@ def _check_width(clf: FittedLinearModel, X: Any) -> None:
         )
 
 
-def _targets(clf: FittedLinearModel, y: Any, n: int) -> FitTargets:
+def _targets(clf: FittedLinearModel, y: Array, n: int) -> FitTargets:
     """Read targets with the classes in the order of `classes_`."""
     known = clf.classes_.tolist()
     shape = np.shape(y)
