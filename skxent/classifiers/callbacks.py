@@ -1,11 +1,12 @@
-"""What surrounds a fit: callbacks (`sklearn.callback`, new in scikit-learn 1.9), undoing errors."""
+"""Callbacks of scikit-learn (`sklearn.callback`, new in 1.9) during a fit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any
+
+from skxent.inputs.namespaces import Array
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -15,52 +16,33 @@ except ImportError:
     HAS_CALLBACKS = False
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's where it has none."""
+        """Replaces the mixin of scikit-learn 1.9 in earlier versions."""
 
     def with_callbacks(method: Callable) -> Callable:
         """Return the method itself."""
         return method
 
 
-# From the body of fit to its caller: `whole_fit` stands between, and scikit-learn's decorator.
-FRAMES_OF_FIT = 2 + HAS_CALLBACKS
-
-Attributes = Callable[[], dict[str, Any]]
-Step = Callable[[Attributes], bool]
-
-
-def whole_fit(method: Callable) -> Callable:
-    """Support callbacks in a method `fit`, and leave the estimator as it was if `fit` raises.
-
-    That includes errors of callbacks at the end of a fit, warnings that are errors, and interrupts.
-    """
-    watched = with_callbacks(method)
-
-    @wraps(method)
-    def fit(estimator: Any, *args: Any, **kwargs: Any) -> Any:
-        before = dict(vars(estimator))
-        try:
-            return watched(estimator, *args, **kwargs)
-        except BaseException:
-            estimator.__dict__ = before
-            raise
-
-    return fit
+Attributes = dict[str, Any]  # fitted attributes of an estimator by name
+# Makes the fitted attributes of a point of the fit.
+MakeAttributes = Callable[[], Attributes]
+# Called after each iteration; tells whether a callback ends the fit.
+AfterIteration = Callable[[MakeAttributes], bool]
 
 
 @contextmanager
 def fit_task(
-    estimator: Any, X: Any, y: Any, metadata: dict | None, start: Attributes
-) -> Iterator[Step | None]:
-    """One fit as a task with a subtask for each iteration.
+    estimator: Any, X: Array, y: Array, metadata: dict[str, Any] | None, start: MakeAttributes
+) -> Iterator[AfterIteration | None]:
+    """Run a fit as a task of the callbacks, with a subtask for each iteration.
 
-    Yields None where no callback listens, and otherwise the function to call after each iteration.
-    It takes a function that makes the fitted attributes, called only if a callback wants them, and
-    tells whether a callback asked for the end. `start` makes the attributes of the first point.
+    Yields the function to call after each iteration, or None if there are no callbacks. `start`
+    makes the fitted attributes of the first point. Attributes are made only if a callback wants
+    them.
 
-    As in scikit-learn's LogisticRegression the next iteration begins as soon as one ends. Callbacks
-    at its beginning therefore get the attributes of that point. The iteration that begins after the
-    last one ends without data and attributes.
+    As in scikit-learn's LogisticRegression the next iteration begins as soon as one ends, so a
+    callback at the beginning of an iteration sees the attributes of the end of the previous one.
+    The iteration that begins after the last one ends without data and attributes.
     """
     if not getattr(estimator, "_skl_callbacks", None):
         yield None
@@ -69,13 +51,13 @@ def fit_task(
     fit = estimator._init_callback_context(max_subtasks=estimator.max_iter + 1)
     fit.call_on_fit_task_begin(**known)
 
-    def begin(attributes: Attributes) -> Any:
+    def begin(attributes: MakeAttributes) -> Any:
         iteration = fit.subcontext(task_name="iteration")
         return iteration.call_on_fit_task_begin(**known, reconstruction_attributes=attributes)
 
     iteration = begin(start)
 
-    def after_iteration(attributes: Attributes) -> bool:
+    def after_iteration(attributes: MakeAttributes) -> bool:
         nonlocal iteration
         ended, iteration = iteration, None
         if ended.call_on_fit_task_end(**known, reconstruction_attributes=attributes):
@@ -86,5 +68,5 @@ def fit_task(
     yield after_iteration
     if iteration is not None:
         iteration.call_on_fit_task_end(estimator=estimator)
-    # The fitted attributes are set by now, so the estimator itself can be looked at.
+    # The estimator has its fitted attributes now, and callbacks can look at them.
     fit.call_on_fit_task_end(**known, reconstruction_attributes={})

@@ -1,8 +1,7 @@
-"""Fits and predictions of arrays of other libraries than NumPy, where they are.
+"""Samples of a fit as arrays of other libraries than NumPy, on their device.
 
-Everything follows X, as in scikit-learn: targets and weights are brought to its device, and fitted
-arrays and predictions are of its library, there. `classes_` alone are of the labels' library, and
-strings stay NumPy's.
+X determines the library and the device, as in scikit-learn: targets and weights are moved there,
+and so are the fitted arrays. Only `classes_` is in the library of y, and strings stay in NumPy.
 """
 
 from __future__ import annotations
@@ -10,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from skxent.classifiers.callbacks import Attributes
+from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.device_targets import has_rows, labels_of, numbers_of, weights_beside
-from skxent.inputs.features import place_of
 from skxent.inputs.fit_targets import (
     FitTargets,
     check_target_shape,
@@ -29,11 +28,11 @@ from skxent.inputs.fit_targets import (
     sample_weights,
 )
 from skxent.inputs.namespaces import (
+    Array,
     detached,
     library_of,
     moved,
     namespace_of,
-    to_numpy,
     widened,
     widest_float,
 )
@@ -42,38 +41,37 @@ from skxent.likelihood.sources.device_arrays import received
 from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.metrics.device_losses import read_probabilities
 
-BLOCK = 1 << 22  # elements that are checked at a time
+BLOCK = 1 << 22  # elements of y that are checked at a time, 32 MB of float64
 
-Array = Any  # of the standard
-Attributes = dict[str, Any]
+Estimator = TypeVar("Estimator")
 
 
 def read_on_device(
-    estimator: Any, X: Array, y: Any, sample_weight: Any, classes: ArrayLike | None
-) -> tuple[DeviceRows, NDArray[Any]]:
-    """Samples for a fit of `estimator`, and the classes."""
+    estimator: LinearModel, X: Array, y: Array, sample_weight: Array, classes: ArrayLike | None
+) -> tuple[DeviceRows, np.ndarray]:
+    """Read and check the samples of a fit of `estimator`; return its rows and classes."""
     X = read_device_X(estimator, X, reset=True)
     names, targets = _targets(y, classes, X)
     require_two_classes(names)
     data = DeviceRows(
         X=X,
         targets=targets,
-        weight=_weights(sample_weight, X),
+        weight=device_weights(sample_weight, X),
         n_classes=len(names),
         fit_intercept=bool(estimator.fit_intercept),
     )
     return _with_class_weight(data, estimator.class_weight, names), names
 
 
-def read_device_X(estimator: Any, X: Array, *, reset: bool) -> Array:
-    """Samples as they are, checked; `reset` learns how many columns they have."""
+def read_device_X(estimator: LinearModel, X: Array, *, reset: bool) -> Array:
+    """Check X and return it unchanged; `reset` learns the number of columns."""
     xp = library_of(X)
     floats = [widest_float(xp, X.device), xp.float32]
     return validate_data(estimator, detached(X), dtype=floats, reset=reset)
 
 
-def _targets(y: Any, classes: ArrayLike | None, X: Array) -> tuple[NDArray[Any], Array]:
-    """Names of the classes, and codes (n,) or soft rows (n, K) beside X."""
+def _targets(y: Array, classes: ArrayLike | None, X: Array) -> tuple[np.ndarray, Array]:
+    """Return the classes, and codes (n,) or soft rows (n, K) in the library of X."""
     if namespace_of(y) is None:
         targets = FitTargets.read(y, classes, X.shape[0])
         names, values = targets.classes, targets.values
@@ -84,8 +82,8 @@ def _targets(y: Any, classes: ArrayLike | None, X: Array) -> tuple[NDArray[Any],
     return names, widened(values) if values.ndim == 2 else values
 
 
-def _codes(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
-    """Distinct labels, and codes into them."""
+def _codes(y: Array, classes: ArrayLike | None) -> tuple[np.ndarray, Array]:
+    """Return the distinct labels, and the codes of the samples, indices into them."""
     if classes is not None:
         raise ValueError("classes names the columns of soft targets, but y holds labels.")
     y = detached(column_or_1d(y, warn=True))
@@ -95,8 +93,8 @@ def _codes(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
     return labels.distinct, labels.codes
 
 
-def _rows(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
-    """Names of the columns, and rows that are distributions."""
+def _rows(y: Array, classes: ArrayLike | None) -> tuple[np.ndarray, Array]:
+    """Return the names of the columns, and the rows, which are checked to be distributions."""
     rows = numbers_of(y, "y")
     for block in row_blocks(rows.shape, BLOCK):
         read_probabilities(rows, block, "y")
@@ -104,7 +102,8 @@ def _rows(y: Array, classes: ArrayLike | None) -> tuple[NDArray[Any], Array]:
     return np.arange(K) if classes is None else FitTargets.names(classes, K, None), rows
 
 
-def _weights(sample_weight: Any, X: Array) -> Array | None:
+def device_weights(sample_weight: Array, X: Array) -> Array | None:
+    """Read and check the weights of the samples X, and bring them to their device."""
     if sample_weight is None:
         return None
     if namespace_of(sample_weight) is None:
@@ -117,7 +116,9 @@ def _weights(sample_weight: Any, X: Array) -> Array | None:
     return weight
 
 
-def _with_class_weight(data: DeviceRows, class_weight: Any, names: NDArray[Any]) -> DeviceRows:
+def _with_class_weight(
+    data: DeviceRows, class_weight: ClassWeight | None, names: np.ndarray
+) -> DeviceRows:
     """Multiply class weights into sample weights, see `FitTargets.times`."""
     if class_weight is None:
         return data
@@ -134,7 +135,7 @@ def _with_class_weight(data: DeviceRows, class_weight: Any, names: NDArray[Any])
 
 
 def _totals(data: DeviceRows) -> NDArray[np.float64]:
-    """Total weight of each class."""
+    """Return the total weight of each class, (K,)."""
 
     def sums(rows: slice) -> Array:
         Y = data.target_block(rows)
@@ -143,8 +144,11 @@ def _totals(data: DeviceRows) -> NDArray[np.float64]:
     return received(data.total_of(sums))
 
 
-def beside(X: Any, y: Any, fitted: Attributes) -> Attributes:
-    """Fitted arrays of NumPy, brought to where X and the labels are."""
+def to_namespace_of(X: Array, y: Array, fitted: Attributes) -> Attributes:
+    """Return fitted attributes with arrays in the library and on the device of X.
+
+    Classes are in the library of y, and strings stay in NumPy.
+    """
     result = dict(fitted)
     if namespace_of(X) is not None:
         for name in fitted.keys() & {"coef_", "intercept_", "objective_curve_"}:
@@ -155,51 +159,11 @@ def beside(X: Any, y: Any, fitted: Attributes) -> Attributes:
     return result
 
 
-def converted(estimator: Any, converter: Callable[[Any], Any]) -> Any:
-    """A fitted estimator with the arrays that predictions take brought elsewhere."""
+def converted(estimator: Estimator, converter: Callable[[Array], Array]) -> Estimator:
+    """Return a copy of a fitted estimator whose arrays for predictions `converter` has moved."""
     result = copy(estimator)
     for name in ("classes_", "coef_", "intercept_", "objective_curve_"):
         values = getattr(estimator, name)
         if not isinstance(values, np.ndarray) or values.dtype.kind in "biuf":
             setattr(result, name, converter(values))
     return result
-
-
-def reporting(
-    after_iteration: Callable[..., bool] | None, X: Any, y: Any
-) -> Callable[..., bool] | None:
-    """Let callbacks see fitted arrays where X and the labels are."""
-    if after_iteration is None or namespace_of(X) is namespace_of(y) is None:
-        return after_iteration
-    return lambda attributes: after_iteration(lambda: beside(X, y, attributes()))
-
-
-def is_on_device(estimator: Any, X: Any, method: str) -> bool:
-    """Whether X is of another library than NumPy; a fitted estimator must be where X is."""
-    xp, coef = namespace_of(X), estimator.coef_
-    on_host = isinstance(coef, np.ndarray)
-    if xp is None and on_host:
-        return False
-    if xp is not None and not on_host and library_of(coef) is xp and coef.device == X.device:
-        return True
-    raise ValueError(
-        f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
-        f"the same device as those passed to fit(). Those were {place_of(coef)}, X is "
-        f"{place_of(X)}. Pass X where the estimator was fitted, with array_api_dispatch as it was "
-        "then; or bring the estimator to X with move_estimator_to of sklearn.utils._array_api."
-    )
-
-
-def accuracy_at(predicted: Array, y: Any, sample_weight: Any) -> float:
-    """Part of the samples whose label is predicted, where the predictions are."""
-    y = np.asarray(y) if namespace_of(y) is None else y
-    if any(isinstance(x, np.ndarray) and x.dtype.kind not in "biuf" for x in (predicted, y)):
-        weight = None if sample_weight is None else to_numpy(sample_weight)
-        score = accuracy_score(to_numpy(y), to_numpy(predicted), sample_weight=weight)
-        return float(score)
-    check_target_shape(y.shape, predicted.shape[0])
-    xp, weight = library_of(predicted), _weights(sample_weight, predicted)
-    right = widened(xp.reshape(moved(y, predicted), (-1,)) == predicted)
-    if weight is None:
-        return float(xp.mean(right))
-    return float(xp.sum(weight * right) / xp.sum(weight))

@@ -1,4 +1,4 @@
-"""Warnings of a fit that did not reach its minimum, or that left out classes."""
+"""Texts of the warnings after a fit: no convergence, no finite maximum, classes without weight."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.coordinates.weighted_classes import OneClassError
@@ -27,18 +28,18 @@ UNDECIDED = (
 )
 
 
-def how_it_ended(clf: Any, solution: Solution) -> str:
-    """Text of the warning after the classifier's name; empty if the fit ended well."""
-    endless = _endless(clf, solution)
-    if endless:
-        return f": {endless}"
+def convergence_message(clf: Any, solution: Solution) -> str:
+    """Return the convergence warning without the classifier's name; empty if the fit converged."""
+    unbounded = _unbounded_message(clf, solution)
+    if unbounded:
+        return f": {unbounded}"
     if solution.converged or solution.stopped:
         return ""
     advice = ": raise max_iter"
     if solution.n_iterations < clf.max_iter:
         advice = ", and no better point was found: look for extreme values in X or a bad warm start"
     if solution.extreme is not None:
-        advice = _next_to(solution.extreme, getattr(clf, "feature_names_in_", None))
+        advice = _extreme_value_message(solution.extreme, getattr(clf, "feature_names_in_", None))
     than = f"above the target of {solution.target:.2g} nats"
     if solution.gap <= solution.target:
         than = (
@@ -51,9 +52,10 @@ def how_it_ended(clf: Any, solution: Solution) -> str:
     )
 
 
-def _next_to(extreme: Extreme, names: Any) -> str:
-    """Name the entry of X that makes other values lose digits, and what to do."""
-    column = f"x{extreme.column}" if names is None else repr(str(names[extreme.column]))
+def _extreme_value_message(extreme: Extreme, names: ArrayLike | None) -> str:
+    """Return the part of the warning that names an extreme value of X."""
+    column = f"x{extreme.column}"
+    column = column if names is None else repr(str(np.asarray(names)[extreme.column]))
     return (
         f": X has {extreme.value:.3g} in row {extreme.row} of column {column}, beside which other "
         "values lose their digits. If it stands for a missing value, impute it and add a column "
@@ -61,9 +63,9 @@ def _next_to(extreme: Extreme, names: Any) -> str:
     )
 
 
-def _endless(clf: Any, solution: Solution) -> str:
-    """Say why logits go to infinity, if they do or may do."""
-    # A finite C may be so large that float64 sees no penalty.
+def _unbounded_message(clf: Any, solution: Solution) -> str:
+    """Return why no finite maximum exists, or why this could not be decided; else empty."""
+    # The penalty of a finite but very large C may be lost to the rounding of float64.
     cure = "Pass a smaller C" if penalty_of(clf) < np.inf else "Pass a finite C"
     if solution.separation is not None:
         names = getattr(clf, "feature_names_in_", None)
@@ -77,29 +79,29 @@ def _endless(clf: Any, solution: Solution) -> str:
     return f"{UNDECIDED}. {cure}." if ended_well and not solution.decided else ""
 
 
-def fitted_classes(clf: Any, solution: Solution) -> Any:
-    """The classes that took part in the fit."""
+def fitted_classes(clf: Any, solution: Solution) -> np.ndarray:
+    """Return the classes that have weight, which are the classes of the fit."""
     classes = np.asarray(clf.classes_)
     return classes if solution.present is None else classes[solution.present]
 
 
-def left_out(clf: Any, solution: Solution) -> str:
-    """Text of the warning about classes without weight; empty if every class has weight."""
+def no_weight_message(clf: Any, solution: Solution) -> str:
+    """Return the warning about classes without weight; empty if every class has weight."""
     if solution.present is None:
         return ""
     names = np.asarray(clf.classes_)[~solution.present].tolist()
     named = ", ".join(map(repr, names))
-    what, has, their = ("class", "has", "its") if len(names) == 1 else ("classes", "have", "their")
+    noun, has, their = ("class", "has", "its") if len(names) == 1 else ("classes", "have", "their")
     return (
-        f": {what} {named} {has} no weight, because all samples of {their} label weigh zero or "
-        f"{their} column of soft targets is zero. The fit leaves {what} {named} out, with "
+        f": {noun} {named} {has} no weight, because all samples of {their} label weigh zero or "
+        f"{their} column of soft targets is zero. The fit leaves {noun} {named} out, with "
         "probability 0 and an intercept of minus infinity."
     )
 
 
 @contextmanager
-def one_class_named(classes: Any) -> Iterator[None]:
-    """Name the class that has all weight in the error about it."""
+def one_class_named(classes: ArrayLike) -> Iterator[None]:
+    """Let the error about samples of a single class name this class by its label."""
     try:
         yield
     except OneClassError as error:

@@ -1,4 +1,4 @@
-"""What a fitted classifier says of Dask collections: block by block, where the blocks are."""
+"""Predictions of a fitted classifier for Dask collections, block by block on the workers."""
 
 from __future__ import annotations
 
@@ -8,31 +8,27 @@ from functools import partial, wraps
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skxent.inputs.collections import check_collection, match
+from skxent.classifiers.partitioned_training import learn_columns
+from skxent.inference.fitted import FittedLinearModel
+from skxent.inputs.collections import match
 from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.labels import as_labels, locate
+from skxent.inputs.namespaces import Array
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.targets import as_weights
 from skxent.likelihood.sources.blocks import add
 
-
-def learn_columns(estimator: Any, X: Any, *, reset: bool) -> int:
-    """Check the columns of a collection against those of the fit, or learn them; how many."""
-    check_collection("X", X)
-    if X.ndim != 2 or np.isnan(X.shape[1]):
-        raise ValueError(f"X has shape {X.shape}: pass samples in rows, (n, d), of known width d.")
-    few = X._meta if hasattr(X, "columns") else np.empty((1, X.shape[1]))
-    validate_data(estimator, few, reset=reset, skip_check_array=True)
-    return int(X.shape[1])
+# A prediction method of a classifier, without the classifier bound to it.
+Predict = Callable[[Any, Array], Array]
 
 
-def by_partition(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method that predicts take Dask collections: an array, lazily, block by block."""
+def by_partition(method: Predict) -> Callable[..., Array]:
+    """Let a prediction method take a Dask collection, for which it returns a lazy Dask array."""
 
     @wraps(method)
-    def predict(model: Any, X: Any) -> Any:
+    def predict(model: FittedLinearModel, X: Array) -> Array:
         if not is_dask(X):
             return method(model, X)
         check_is_fitted(model)
@@ -41,7 +37,7 @@ def by_partition(method: Callable[..., Any]) -> Callable[..., Any]:
         empty = method(nameless, np.zeros((1, model.n_features_in_)))[:0]
         if hasattr(X, "columns"):
             return X.map_partitions(partial(_predict, method, copy(model), empty), meta=empty)
-        # The names are checked, and blocks have none.
+        # The names of columns are checked above, and blocks of an array have none.
         function, X = partial(_predict, method, nameless, empty), X.rechunk({1: -1})
         if empty.ndim == 1:
             return X.map_blocks(function, drop_axis=1, dtype=empty.dtype, meta=empty)
@@ -51,18 +47,20 @@ def by_partition(method: Callable[..., Any]) -> Callable[..., Any]:
     return predict
 
 
-def _nameless(model: Any) -> Any:
+def _nameless(model: FittedLinearModel) -> FittedLinearModel:
+    """Return a copy of a classifier that does not know the names of the features."""
     model = copy(model)
     model.__dict__.pop("feature_names_in_", None)
     return model
 
 
-def _predict(method: Callable[..., Any], model: Any, empty: Any, x: Any) -> Any:
+def _predict(method: Predict, model: FittedLinearModel, empty: np.ndarray, x: Array) -> Array:
+    """Predict a block; blocks without rows get the empty prediction."""
     return method(model, x) if x.shape[0] else empty
 
 
-def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
-    """Part of the samples whose label is predicted."""
+def accuracy(model: Any, X: Array, y: Array, sample_weight: Array) -> float:
+    """Return the weighted fraction of correct predictions for Dask collections."""
     if y is None:
         raise ValueError("score requires y to be passed, but the target y is None.")
     matched = match(prediction=model.predict(X), y=y, sample_weight=sample_weight)
@@ -73,8 +71,8 @@ def accuracy(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
     return float(right / weight)
 
 
-def _right(index: int, part: Any, classes: Any) -> tuple[float, float]:
-    """Weight of the samples that are predicted, and of all."""
+def _right(index: int, part: tuple[Array, ...], classes: np.ndarray) -> tuple[float, float]:
+    """Return the weight of the correct predictions of a partition, and of all its samples."""
     prediction, y, weight = part
     n = len(prediction)
     if len(y) != n:

@@ -1,47 +1,63 @@
-"""What a linear classifier says of samples: logits, labels, probabilities.
+"""Predictions of a linear classifier for one array of samples: logits, labels, probabilities.
 
-Arrays of NumPy go through SciPy; for others the same formulas are written in functions of the array
-API standard.
+NumPy arrays are computed with SciPy, and arrays of other libraries with the same formulas in
+functions of the array API standard.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from skxent.classifiers.device_training import is_on_device, read_device_X
-from skxent.inputs.features import read_rows
-from skxent.inputs.namespaces import library_of, moved, to_numpy, widened
+from skxent.classifiers.device_training import device_weights, read_device_X
+from skxent.inference.fitted import FittedLinearModel
+from skxent.inputs.features import place_of, read_rows
+from skxent.inputs.fit_targets import check_target_shape
+from skxent.inputs.namespaces import Array, library_of, moved, namespace_of, to_numpy, widened
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.device_arrays import batches
 
-Array = Any  # of NumPy, or of the standard
 
-
-def logits_of(estimator: Any, X: Any, method: str) -> Array:
-    """Logits of samples, (n,) for two classes or (n, K), for `method` of a fitted estimator."""
+def logits_of(estimator: FittedLinearModel, X: Array, method: str) -> Array:
+    """Return the logits of samples, (n,) for two classes or (n, K); errors name `method`."""
     check_is_fitted(estimator, "coef_")
-    if is_on_device(estimator, X, method):
+    if _is_on_device(estimator, X, method):
         X = read_device_X(estimator, X, reset=False)
         logits = _device_logits(X, widened(estimator.coef_), widened(estimator.intercept_))
     else:
         X = read_rows(estimator, X, reset=False)
-        logits = _host_logits(X, estimator.coef_, estimator.intercept_)
+        logits = host_logits(X, estimator.coef_, estimator.intercept_)
     return single(logits)
 
 
+def _is_on_device(estimator: FittedLinearModel, X: Array, method: str) -> bool:
+    """Tell whether X is on a device; require that the fitted arrays are in its library, there."""
+    xp, coef = namespace_of(X), estimator.coef_
+    on_host = isinstance(coef, np.ndarray)
+    if xp is None and on_host:
+        return False
+    if xp is not None and not on_host and library_of(coef) is xp and coef.device == X.device:
+        return True
+    raise ValueError(
+        f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
+        f"the same device as those passed to fit(). Those were {place_of(coef)}, X is "
+        f"{place_of(X)}. Pass X where the estimator was fitted, with array_api_dispatch as it was "
+        "then; or bring the estimator to X with move_estimator_to of sklearn.utils._array_api."
+    )
+
+
 def single(logits: Array) -> Array:
-    """Logits (n, R), as (n,) where there is one: for two classes."""
+    """Return logits (n, R) as (n,) if R is one, for two classes."""
     return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
-def _host_logits(X: Any, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+def host_logits(X: Array, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+    """Return the logits of a dense array or CSR matrix, (n, R)."""
     logits = np.empty((X.shape[0], len(coef)))
     blocks = Blocks(X, n_outputs=len(coef))
-    # A product with float64 copies what is float32, so one block after the other.
+    # The product of float32 rows and float64 weights copies the rows, so it is taken in blocks.
     for rows in [slice(0, len(logits))] if X.dtype == np.float64 else blocks.all:
         logits[rows] = blocks.read(rows, None) @ coef.T
     logits += intercept
@@ -60,7 +76,7 @@ def _device_logits(X: Array, coef: Array, intercept: Array) -> Array:
 
 
 def labels_at(logits: Array, classes: Array) -> Array:
-    """Most probable of the classes, where the logits are; strings on the host."""
+    """Return the most probable classes, on the device of the logits; strings in NumPy."""
     if isinstance(logits, np.ndarray):
         codes = (logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)
         return to_numpy(classes)[codes]
@@ -72,7 +88,7 @@ def labels_at(logits: Array, classes: Array) -> Array:
 
 
 def probabilities_at(logits: Array) -> Array:
-    """Probabilities of the classes, (n, K)."""
+    """Return the probabilities of the classes, (n, K)."""
     if isinstance(logits, np.ndarray):
         if logits.ndim == 1:
             return np.column_stack([expit(-logits), expit(logits)])
@@ -86,7 +102,7 @@ def probabilities_at(logits: Array) -> Array:
 
 
 def log_probabilities_at(logits: Array) -> Array:
-    """Their logarithms."""
+    """Return the logarithms of the probabilities of the classes, (n, K)."""
     if isinstance(logits, np.ndarray):
         if logits.ndim == 1:
             return np.column_stack([log_expit(-logits), log_expit(logits)])
@@ -101,8 +117,23 @@ def log_probabilities_at(logits: Array) -> Array:
 
 
 def _two_columns(z: Array, likely: Array, unlikely: Array) -> Array:
-    """One column for each of two classes, of which the second is the likely one where z > 0."""
+    """Return one column for each of two classes; the second class is the likely one if z > 0."""
     xp = library_of(z)
     second = z > 0
     columns = xp.where(second, unlikely, likely), xp.where(second, likely, unlikely)
     return xp.stack(columns, axis=1)
+
+
+def device_accuracy(predicted: Array, y: Array, sample_weight: Array) -> float:
+    """Return the weighted fraction of correct predictions, computed on their device."""
+    y = np.asarray(y) if namespace_of(y) is None else y
+    if any(isinstance(x, np.ndarray) and x.dtype.kind not in "biuf" for x in (predicted, y)):
+        weight = None if sample_weight is None else to_numpy(sample_weight)
+        score = accuracy_score(to_numpy(y), to_numpy(predicted), sample_weight=weight)
+        return float(score)
+    check_target_shape(y.shape, predicted.shape[0])
+    xp, weight = library_of(predicted), device_weights(sample_weight, predicted)
+    right = widened(xp.reshape(moved(y, predicted), (-1,)) == predicted)
+    if weight is None:
+        return float(xp.mean(right))
+    return float(xp.sum(weight * right) / xp.sum(weight))

@@ -1,55 +1,51 @@
-"""The penalty chosen by what held-out samples cost."""
+"""A softmax classifier whose penalty is chosen by held-out cross-entropy."""
 
 from __future__ import annotations
 
 import warnings
 from typing import Any, ClassVar, Self
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from skxent.classifiers.callbacks import FRAMES_OF_FIT, whole_fit
-from skxent.classifiers.held_out import CAP, Path, TrainingSamples, leave_folds_out, leave_one_out
+from skxent.classifiers.folds import FoldFits, leave_folds_out
+from skxent.classifiers.held_out import CAP, Path, leave_one_out
+from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
 from skxent.classifiers.messages import one_class_named
-from skxent.classifiers.partitioned_folds import leave_partitions_out
-from skxent.classifiers.partitioned_samples import PartitionedSamples
-from skxent.classifiers.softmax import SoftmaxClassifier
-from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
+from skxent.classifiers.partitioned_training import PartitionedSamples
+from skxent.classifiers.training import LocalSamples, read_samples
+from skxent.inference.fitted import ClassWeight
+from skxent.inputs.fit_targets import Floats
+from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import check_parameters, penalties, require_flags
-from skxent.inputs.partitions import is_dask
-from skxent.inputs.splits import read_splits
+from skxent.inputs.stacklevel import users_stacklevel
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.reading import read_X, training_data
 from skxent.metrics import ZeroProbabilityWarning
 
 
-class SoftmaxClassifierCV(SoftmaxClassifier):
+class SoftmaxClassifierCV(LinearClassifier):
     r"""Softmax classifier that chooses its penalty by the cross-entropy of held-out samples.
 
-    By default each sample is left out in turn, at the cost of one fit for each value of `C`: from
-    the curvature at its minimum follows what the sample would cost a fit without it. With `cv`
-    folds are left out instead, and fitted without.
+    By default each sample is left out in turn (leave-one-out), at the cost of about one fit for
+    each value of `C`: the curvature at the minimum gives the loss of each sample in a fit without
+    it. With `cv` the folds of a splitter are held out instead.
 
     Parameters
     ----------
     Cs : int or array-like of shape (n_Cs,), default=10
-        Values of `C` to choose from, see :class:`SoftmaxClassifier`; an integer stands for as many
-        from 1e-4 to 1e4, evenly spaced in their logarithm. Units of the features matter to a
-        penalty: where the best value is at an end, go on from there.
+        Values of `C` to compare, see :class:`SoftmaxClassifier`. An integer means that many values
+        from 1e-4 to 1e4, evenly spaced in their logarithm. The best value depends on the units of
+        the features. If it is at an end of the range, extend the range.
     cv : int, splitter, iterable or None, default=None
-        None is leave-one-out. An integer is that many folds, stratified by class, by the most
-        probable one for soft targets. A splitter of scikit-learn or pairs of indices for training
-        and testing give any others. Of Dask collections fold i is every `cv`-th partition, from the
-        i-th on; `cv` is an integer there.
+        None means leave-one-out. An integer is a number of folds, stratified by class; the class of
+        a soft target is the most probable one. Other folds are given by a splitter of scikit-learn
+        or by pairs of indices, (train, test). For Dask collections `cv` is an integer, and fold i
+        holds out partitions i, i + cv, i + 2 cv, ...
     one_standard_error : bool, default=False
         Whether to choose the strongest penalty whose loss is within one standard error of the
         smallest loss, instead of the smallest.
@@ -59,14 +55,14 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         Factors of the sample weights in fits, by class. Held-out losses are weighted by
         `sample_weight` alone.
     tol : float, default=1e-6
-        Distance from the minimum at which to stop, in nats, as in :class:`SoftmaxClassifier`.
+        Tolerance of the gap of each fit, as in :class:`SoftmaxClassifier`.
     max_iter : int, default=1000
-        Iterations of each fit, at most.
+        Maximum number of iterations of each fit.
     n_jobs : int or None, default=None
-        Threads with leave-one-out, folds at a time with `cv`. Results have the same bits for any
-        number.
+        Number of threads with leave-one-out, number of folds fitted at a time with `cv`. The
+        results are the same to the last bit for any number.
     random_state : int, RandomState instance or None, default=0
-        Draws the samples to be left out where there are too many for all; see Notes.
+        Draws the samples that are left out, if leaving out all samples takes too long; see Notes.
     verbose : int, default=0
         1 prints a line for each value of `C`.
 
@@ -78,46 +74,48 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         The values compared, ascending.
     mean_loss_ : ndarray of shape (n_Cs,)
         Mean cross-entropy of held-out samples for each value, in nats, weighted by `sample_weight`.
-        Infinite where a fit has no finite minimum, which happens only without penalty.
+        Infinite if a fit has no finite minimum, which happens only without a penalty.
     loss_standard_error_ : ndarray of shape (n_Cs,)
-        Standard error of `mean_loss_`, from the spread of samples, or of folds.
+        Standard error of `mean_loss_`, from the variance between samples, or between folds.
     loo_loss_ : ndarray of shape (n_Cs,)
-        `mean_loss_` with leave-one-out.
+        The same as `mean_loss_`; with leave-one-out only.
     loss_path_ : ndarray of shape (n_Cs, n_folds)
-        Mean loss of each fold, with `cv`.
+        Mean loss of each fold; with `cv` only.
     n_left_out_ : int
-        How many samples were left out in turn, with leave-one-out.
+        Number of samples that were left out in turn; with leave-one-out only.
     n_refits_ : ndarray of shape (n_Cs,)
-        How many of them took a fit of their own.
+        Number of these samples that needed a fit of their own; with leave-one-out only.
     classes_, coef_, intercept_, n_iter_, n_passes_, converged_, objective_ : various
-    log_likelihood_, optimality_gap_, objective_curve_ : various
+    log_likelihood_, optimality_gap_, target_gap_, objective_curve_ : various
     n_features_in_, feature_names_in_ : various
-        As in :class:`SoftmaxClassifier`, of the fit of all samples with `C_`.
+        As in :class:`SoftmaxClassifier`, for the fit of all samples with `C_`.
 
     See Also
     --------
-    SoftmaxClassifier : The same with a given penalty.
+    SoftmaxClassifier : The same classifier with a given penalty.
     skxent.cce_scorer : Scores any classifier by its cross-entropy.
 
     Notes
     -----
     **Leave-one-out.** One Newton step from the minimum gives the logits of a sample in a fit
-    without it. Where such steps go so far that the curvature changes on the way, the samples whose
-    losses may be wrong by most are fitted without, 64 at most, until what may be wrong in the
-    others is some thousandths of the mean. The whole Hessian is needed, of (K - 1)(d + 1)
-    parameters, 4,000 at most. Where it is larger, as with sparse text, pass ``cv=5``. With more
-    features than samples the space of the samples takes their place.
+    without it. If the curvature changes along these steps, the samples with the largest error
+    bounds are left out by fits of their own, 64 at most, until the estimated error of the others is
+    some thousandths of the mean. The method needs the whole Hessian, of (K - 1)(d + 1) parameters,
+    4,000 at most. If it is larger, as with sparse text, pass ``cv=5``. With more features than
+    samples, the fit takes place in the row space of X.
 
-    All samples are left out if they are 2,000 or less, or 1e8 / ((K - 1) w^2) for w parameters. Of
-    more a random sample of that size is, and the mean loss is that of the training samples plus
-    what leaving out adds in the sample; the standard error knows of it.
+    All samples are left out if there are at most 2,000, or at most 1e8 / ((K - 1) w^2) for w
+    parameters. Otherwise a random sample of this size is left out. The mean loss is then the mean
+    of the training losses plus the mean increase in the sample, and the standard error accounts for
+    the sampling.
 
-    A weight is a number of copies, and a sample is left out with all of them. The sample twice is
-    therefore not the same as a weight of two: one copy stays in the fit when the other is left out.
+    A weight is a number of copies, and a sample is left out with all its copies. Two rows are
+    therefore not equivalent to one row with a weight of two: when one of the two rows is left out,
+    the other one stays in the fit.
 
-    **Floor.** As with `cce_scorer` a sample costs at most -log(2.2e-16) = 36.04 nats. That is what
-    the only sample of its class costs in a fit without it, or a class that the training part of a
-    fold lacks.
+    **Floor.** As in `cce_scorer`, the loss of a sample is at most -log(2.2e-16) = 36.04 nats. This
+    is the loss of the only sample of a class, which the fit without it does not know, and of a
+    class that the training part of a fold lacks.
 
     References
     ----------
@@ -137,7 +135,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
     [0.269 0.138 0.099 0.115 0.155] 1.0
     """
 
-    # The splitter requests groups, not the classifier.
+    # Groups are an argument of the splitter, so the classifier does not request them.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
 
     def __init__(
@@ -147,7 +145,7 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         cv: Any = None,
         one_standard_error: bool = False,
         fit_intercept: bool = True,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: ClassWeight | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
         n_jobs: int | None = None,
@@ -165,10 +163,10 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @whole_fit
+    @restored_on_error
     def fit(
         self,
-        X: Any,
+        X: Array,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
@@ -202,68 +200,39 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         Raises
         ------
         ValueError
-            For bad values of the data or of a parameter, with the place; if leave-one-out is too
-            large; if all fits are without a finite minimum.
+            If the data or a parameter have an invalid value, which the message names with its
+            place, if the Hessian is too large for leave-one-out, or if no fit has a finite minimum.
 
         Warns
         -----
         ConvergenceWarning
-            If fits end above `tol`.
+            If the gap of a fit at its end is above its target.
         ZeroProbabilityWarning
-            If the floor acted with the value chosen; it tells for how many samples.
+            If samples have the largest possible loss with the chosen value of `C`.
         """
-        check_parameters(self._classifier(), fewest_iterations=1)
+        check_parameters(self, fewest_iterations=1)
         require_flags(self, "one_standard_error")
         Cs = penalties(self.Cs)
         split = self._routed(sample_weight, classes, groups, params)
-        if is_dask(X):
-            path, data, known = self._over_partitions(X, y, sample_weight, classes, Cs, split)
-        else:
-            samples, data = self._read(X, y, sample_weight, classes)
-            known = samples.targets.classes
-            with one_class_named(known):
-                path = self._compare(samples, data, Cs, split)
-        best = path.best(self.one_standard_error)
-        if path.solutions:
-            solution = path.solutions[best]
-        else:
-            with one_class_named(known):
+        samples = read_samples(self, X, y, sample_weight, classes)
+        with one_class_named(samples.classes):
+            rows, path = self._compare(samples, Cs, split)
+            best = path.best(self.one_standard_error)
+            if path.solutions:
+                solution = path.solutions[best]
+            else:
                 penalty = Penalty.of_C(Cs[best])
-                solution = minimise(data, penalty=penalty, start=None, **self._accuracy())
+                solution = minimise(rows, penalty=penalty, start=None, **self._stopping())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
-            self.__dict__.pop(name, None)  # of a path of the other kind
-        self.__dict__.update(path.details)
+            self.__dict__.pop(name, None)  # the attribute of an earlier fit with another `cv`
+        self.__dict__.update(self._attributes(solution, samples.classes) | path.details)
         self.Cs_, self.C_ = Cs, float(Cs[best])
         self.mean_loss_ = path.mean
         self.loss_standard_error_ = path.standard_error
-        self._take(solution, known)
-        self._warn(solution)
+        self._warn_of(solution)
         if solution.converged:
             self._warn_of_path(path, best)
         return self
-
-    def to_sklearn(self) -> LogisticRegression:
-        """Return the same model as a fitted `sklearn.linear_model.LogisticRegression`.
-
-        Returns
-        -------
-        LogisticRegression
-            With `C_` for its `C`, and copies of this model's parameters.
-        """
-        check_is_fitted(self, "coef_")
-        same = self._classifier(C=self.C_)
-        same.__dict__.update((name, value) for name, value in vars(self).items() if name[-1] == "_")
-        return same.to_sklearn()
-
-    @available_if(lambda self: False)
-    def set_callbacks(self, *callbacks: Any) -> Self:
-        """Not to be had: many fits are compared, and no one of them is the fit to look at."""
-        raise NotImplementedError
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.array_api_support = False
-        return tags
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return what `fit` takes of metadata for itself and for the splitter.
@@ -278,9 +247,9 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
         return router.add(splitter=self.cv, method_mapping=mapping)
 
     def _routed(
-        self, sample_weight: Any, classes: Any, groups: Any, params: dict[str, Any]
+        self, sample_weight: Array, classes: Any, groups: Any, params: dict[str, Any]
     ) -> dict[str, Any]:
-        """Arguments of the splitter."""
+        """Return the arguments of the splitter, by name."""
         split = {"groups": groups} if groups is not None else {}
         if get_config()["enable_metadata_routing"]:
             own = {"sample_weight": sample_weight, "classes": classes}
@@ -293,91 +262,56 @@ class SoftmaxClassifierCV(SoftmaxClassifier):
             )
         return split
 
-    def _classifier(self, **settings: Any) -> SoftmaxClassifier:
-        """One of the fits, as an estimator."""
-        return SoftmaxClassifier(
-            fit_intercept=self.fit_intercept,
-            class_weight=self.class_weight,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            **settings,
-        )
-
-    def _accuracy(self) -> dict[str, Any]:
+    def _stopping(self) -> dict[str, Any]:
         return {"tol": float(self.tol), "max_iter": self.max_iter}
 
-    def _read(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None
-    ) -> tuple[TrainingSamples, LocalRows]:
-        """Check the samples; return them as they count in means of losses, and in fits."""
-        X = read_X(self, X, reset=True)
-        targets = FitTargets.of(y, classes, X.shape[0])
-        samples = TrainingSamples(X, targets, sample_weights(sample_weight, X.shape[0]))
-        return samples, training_data(self, X, targets, samples.weight)
-
     def _compare(
-        self, samples: TrainingSamples, data: LocalRows, Cs: Floats, split: dict[str, Any]
-    ) -> Path:
-        """Losses of held-out samples for each value; `split` has arguments of the splitter."""
-        if self.cv is None:
+        self,
+        samples: LocalSamples | PartitionedSamples,
+        Cs: Floats,
+        split: dict[str, Any],
+    ) -> tuple[RowSource, Path]:
+        """Return the rows of a fit of all samples, and the held-out losses for each value of C.
+
+        `split` has the arguments of the splitter.
+        """
+        rows: RowSource
+        if self.cv is None and isinstance(samples, LocalSamples):
             if split:
                 raise ValueError(
                     f"{' and '.join(split)} given for a splitter, but cv is None: pass a splitter "
                     "as cv, for example GroupKFold()."
                 )
             rng = check_random_state(self.random_state)
-            path = leave_one_out(samples, data, Cs, rng=rng, **self._accuracy())
+            rows = local = samples.rows(self.class_weight, self.n_jobs)
+            path = leave_one_out(samples, local, Cs, rng=rng, **self._stopping())
         else:
-            splits = read_splits(self.cv, samples.X, samples.codes, split, samples.X.shape[0])
-            path = leave_folds_out(samples, splits, Cs, self._classifier())
-        self._say(Cs, path)
-        return path
-
-    def _say(self, Cs: Floats, path: Path) -> None:
-        if not self.verbose:
-            return
-        for row in zip(Cs, path.mean, path.standard_error, strict=True):
-            text = "C={:.3g}: {:.6g} nats, standard error {:.2g}".format(*row)
-            print(f"[{type(self).__name__}] {text}")
-
-    def _over_partitions(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        classes: ArrayLike | None,
-        Cs: Floats,
-        split: dict[str, Any],
-    ) -> tuple[Path, RowSource, NDArray[Any]]:
-        """Losses of held-out partitions for each value, the data of all, and the classes."""
-        if split:
-            raise ValueError(
-                f"{' and '.join(split)} given for a splitter, but the folds of Dask collections "
-                "are their partitions: leave the argument out."
-            )
-        samples = PartitionedSamples.read(self, X, y, sample_weight, classes)
-        path = leave_partitions_out(samples, Cs, self, **self._accuracy())
-        self._say(Cs, path)
-        return path, samples.data(self, self.class_weight), samples.classes
+            rows = samples.rows(self.class_weight, self.n_jobs)
+            splits = samples.splits(self.cv, split)
+            fits = FoldFits(Cs, self.class_weight, self.n_jobs, **self._stopping())
+            path = leave_folds_out(samples, splits, fits)
+        if self.verbose:
+            for row in zip(Cs, path.mean, path.standard_error, strict=True):
+                text = "C={:.3g}: {:.6g} nats, standard error {:.2g}".format(*row)
+                print(f"[{type(self).__name__}] {text}")
+        return rows, path
 
     def _warn_of_path(self, path: Path, best: int) -> None:
-        """Say what is wrong with the fits that were compared, apart from the one that is kept."""
+        """Warn of compared fits that did not converge, and of samples with the largest loss."""
         if path.n_short:
             warnings.warn(
-                f"{type(self).__name__}: {path.n_short} of the fits compared ended above tol, and "
-                "the losses of their held-out samples are not quite those of the minimum: raise "
-                "max_iter, or tol if that is near enough.",
+                f"{type(self).__name__}: {path.n_short} of the fits compared ended above their "
+                "target gap, so their held-out losses are not exactly those of the minimum: raise "
+                "max_iter, or tol if the losses are accurate enough.",
                 ConvergenceWarning,
-                stacklevel=2 + FRAMES_OF_FIT,
+                stacklevel=users_stacklevel(),
             )
         capped = path.estimates[best].capped
         if capped:
             warnings.warn(
-                f"{type(self).__name__}: {capped} held-out samples cost the most that a sample can "
-                f"cost, {CAP:.4g} nats. The fits without them give them no probability, as where "
-                "they are the only ones of their class.",
+                f"{type(self).__name__}: {capped} held-out samples have the largest possible loss, "
+                f"{CAP:.4g} nats, because the fits without them give their class probability 0. "
+                "This happens if a sample is the only one of its class.",
                 ZeroProbabilityWarning,
-                stacklevel=2 + FRAMES_OF_FIT,
+                stacklevel=users_stacklevel(),
             )

@@ -1,141 +1,136 @@
-"""Softmax and logistic classifiers: the maximum of the likelihood, on raw data."""
+"""Softmax and logistic classifiers, fitted by minimising cross-entropy."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from copy import deepcopy
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted
+from numpy.typing import ArrayLike
+from sklearn.utils import Tags
 
 from skxent.classifiers.callbacks import (
-    FRAMES_OF_FIT,
+    AfterIteration,
     CallbackSupportMixin,
     fit_task,
-    whole_fit,
+    with_callbacks,
 )
-from skxent.classifiers.device_training import beside, converted, reporting
-from skxent.classifiers.documentation import DocumentationLink
-from skxent.classifiers.messages import how_it_ended, left_out, one_class_named
-from skxent.classifiers.prediction_methods import LinearPredictions
-from skxent.classifiers.training import training
+from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
+from skxent.classifiers.messages import one_class_named
+from skxent.classifiers.training import Training, read_training
+from skxent.inference.fitted import ClassWeight
 from skxent.inputs.fit_targets import Floats
-from skxent.inputs.namespaces import to_numpy
+from skxent.inputs.namespaces import Array, to_numpy
 from skxent.inputs.parameters import check_parameters
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 
 
-class SoftmaxClassifier(
-    LinearPredictions, DocumentationLink, CallbackSupportMixin, ClassifierMixin, BaseEstimator
-):
-    r"""Linear classifier trained by minimising cross-entropy, also multinomial logistic regression.
+class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
+    r"""Softmax classifier trained by minimising cross-entropy: multinomial logistic regression.
 
     The objective is a sum over samples, a penalised negative log-likelihood in nats:
 
     .. math:: F(W, b) = \sum_i w_i\, H(y_i, \mathrm{softmax}(W x_i + b)) + \frac{\|W\|^2}{2C}
 
-    with targets :math:`y_i` and weights :math:`w_i`, times the class weight. Its minimum does not
-    change with the units of the features other than through the penalty, and neither does the
-    way to it: raw columns need no scaling for the fit to converge. With two classes there is one
-    logit, as in logistic regression.
+    with targets :math:`y_i` and weights :math:`w_i`, which are sample weights times class weights.
+    Only the penalty depends on the units of the features. The fit converges on raw columns, so
+    features need no scaling. Two classes have one logit, as in logistic regression.
 
     Parameters
     ----------
     C : float, default=1.0
         Inverse strength of the penalty, as in `sklearn.linear_model.LogisticRegression`. Intercepts
-        are not penalised. `numpy.inf` means no penalty: the maximum of the likelihood. If columns
-        depend on others, the coefficients with the least sum of squares are returned.
+        are not penalised. With `numpy.inf` there is no penalty, and the fit is the maximum of the
+        likelihood. If columns are then linear combinations of others, the fit has the coefficients
+        with the smallest sum of squares.
     fit_intercept : bool, default=True
         Whether logits have a constant term.
     class_weight : dict, "balanced" or None, default=None
-        Factors of the sample weights, by class; 1 for a class without a key. Keys of classes that
-        `y` lacks are ignored. "balanced" gives all classes the same total.
+        Factors of the sample weights, by class. A class without a key has the factor 1. Keys of
+        classes that `y` lacks are ignored. "balanced" gives all classes the same total weight.
     tol : float, default=1e-6
-        Distance from the minimum at which to stop, the gap. It is `tol` nats for an objective
-        between one and a thousand nats, `tol` thousandths of a larger objective (one billionth of
-        it, by default), and `tol` times an objective below one nat, as on nearly separable data. It
-        does not depend on the units of the features. `target_gap_` is the gap in nats.
+        Tolerance of the gap, which is the distance of the objective from its minimum. The fit stops
+        when the gap is at most `target_gap_`: `tol` nats for an objective between one and a
+        thousand nats, `tol` thousandths of a larger objective (one billionth of it, by default),
+        and `tol` times an objective below one nat, as on nearly separable data. The target does not
+        depend on the units of the features.
     max_iter : int, default=1000
-        Iterations at most, of L-BFGS or Newton steps on all rows. 0 leaves the parameters where the
-        fit begins, at those of the last fit with `warm_start` and at zero otherwise, and measures
-        the gap there.
+        Maximum number of iterations on all rows, L-BFGS iterations or Newton steps. With 0 the fit
+        returns the parameters at which it begins (those of the last fit with `warm_start`, else
+        zero) and measures their gap.
     n_jobs : int or None, default=None
-        Threads. None means as many as BLAS would use; -1 all processors. Results have the same
-        bits for any number.
+        Number of threads. None means as many as BLAS would use, and -1 all processors. The results
+        are the same to the last bit for any number.
     warm_start : bool, default=False
-        Whether to begin at the parameters of the last fit, where their shape is right.
+        Whether to begin at the parameters of the last fit, if they have the shape of this fit.
     verbose : int, default=0
         1 prints a line for each iteration.
 
     Attributes
     ----------
     classes_ : ndarray of shape (K,)
-        Labels of the classes, sorted; the columns of soft targets in their own order.
+        Labels of the classes, sorted. For soft targets, the names of the columns in their order.
     coef_ : ndarray of shape (1, d) or (K, d)
-        Weights; one row for two classes. Zeros for a class without weight.
+        Coefficients, one row for two classes. They are zero for a class without weight.
     intercept_ : ndarray of shape (1,) or (K,)
-        Intercepts; zeros without `fit_intercept`. For K >= 3 they sum to zero, as do the weights of
-        a feature. The intercept of a class without weight is -inf, and the others sum to zero.
+        Intercepts, zero without `fit_intercept`. For K >= 3 the intercepts sum to zero, and so do
+        the coefficients of each feature. The intercept of a class without weight is -inf, and the
+        other intercepts sum to zero.
     n_iter_ : int
-        Iterations on all rows, of L-BFGS or Newton steps.
+        Number of iterations on all rows, L-BFGS iterations or Newton steps.
     n_passes_ : float
-        Times that X was read, for values, gradients, curvature and the first look; reads of a
-        sample of rows count as fractions.
+        Number of passes over X: for values, gradients, the curvature, and the moments of the
+        columns. A pass over a sample of the rows counts as a fraction.
     converged_ : bool
-        Whether the gap is at most `target_gap_`. Without penalty it is False if no finite maximum
-        of the likelihood exists, or if this could not be decided, whatever the gap.
+        Whether the gap is at most `target_gap_`. Without a penalty it is also False if no finite
+        maximum of the likelihood exists, or if this could not be decided.
     objective_ : float
-        The objective of the parameters returned, in nats, never negative. Where no finite minimum
-        exists it is an upper bound of the infimum, which the parameters approach as they grow.
+        Objective of the returned parameters, in nats, never negative. If no finite minimum exists,
+        it is an upper bound of the infimum.
     log_likelihood_ : float
-        The weighted log-likelihood of the training data, in nats, without the penalty, of the
-        parameters returned. Where no finite maximum exists it is a lower bound of the supremum.
+        Weighted log-likelihood of the training data at the returned parameters, in nats, without
+        the penalty. If no finite maximum exists, it is a lower bound of the supremum.
     optimality_gap_ : float
-        How far `objective_` is above its minimum, in nats. For a fit that converged it is an
-        estimate: the Newton decrement :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian H,
-        solved directly or, if H is too large, by conjugate gradients. These end at a residual of
-        0.03, or when the penalty bounds the part that they have not seen; the estimate is then up
-        to five times the gap. For a fit that did not converge it is an upper bound: the decrement
-        times a factor for the change of the curvature if its step moves no logit by one, and
-        `objective_` itself otherwise, since no objective is negative.
+        The gap: how far `objective_` is above its minimum, in nats. For a fit that converged it is
+        an estimate, the Newton decrement :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian H.
+        The linear system is solved directly or, if H is too large, by conjugate gradients. They end
+        at a relative residual of 0.03, or when the penalty bounds the rest; the estimate is then up
+        to five times the gap. For a fit that did not converge it is an upper bound. If the Newton
+        step moves no logit by one, the bound is the decrement times a factor for the change of the
+        curvature. Otherwise it is `objective_` itself, because no objective is negative.
     target_gap_ : float
-        The gap that `tol` asks for, in nats, or the rounding of the objective in float64 if that is
-        larger.
+        The gap, in nats, at which the fit stops: the gap that `tol` defines, or the rounding error
+        of the objective in float64 if it is larger.
     objective_curve_ : ndarray of shape (iterations, 2)
-        Passes and objective after each iteration; the last one ends at `objective_`.
+        Passes and objective after each iteration. The last objective is `objective_`.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (d,)
-        Names of the features, where X had them.
+        Names of the features, if X has names.
 
     See Also
     --------
-    LogisticClassifier : The same for two classes only.
+    LogisticClassifier : The same classifier for two classes only.
     skxent.cce_scorer : Scores any classifier by its cross-entropy.
 
     Notes
     -----
-    A **class without weight** is one whose samples all weigh zero, or whose column of soft targets
-    is zero. With an intercept the objective falls as the intercept of that class goes to minus
-    infinity. The fit returns this limit and warns: the class keeps its place in `classes_`, with
-    probability 0, weights of zero and an intercept of -inf, and the other classes are fitted
-    without it. Without an intercept there is no such limit, and the class is fitted as any other.
+    A **class without weight** is a class whose samples all have weight zero, or whose column of
+    soft targets is zero. With an intercept the objective falls as the intercept of this class goes
+    to minus infinity. The fit returns the limit and warns: the class keeps its place in `classes_`,
+    with probability 0, coefficients of zero and an intercept of -inf, and the other classes are
+    fitted without it. Without an intercept the limit does not exist, and the class is fitted as any
+    other.
 
-    Centred coordinates, a model of the curvature that turns them into nearly round ones, and
-    SciPy's L-BFGS on the sum; see :ref:`the classifier page <classifier>`.
+    The fit runs SciPy's L-BFGS on the sum, in centred coordinates that a model of the curvature
+    makes nearly isotropic; see :ref:`the classifier page <classifier>`.
 
-    With scikit-learn's `array_api_dispatch` X may be of PyTorch, CuPy or another library of the
-    array API standard, on any device, and stays there. Fitted arrays and predictions are beside it.
+    With scikit-learn's `array_api_dispatch` X may be an array of PyTorch, CuPy or another library
+    of the array API standard, on any device. X stays on this device, and the fitted arrays and
+    predictions are there too.
 
     References
     ----------
@@ -161,7 +156,7 @@ class SoftmaxClassifier(
         C: float = 1.0,
         *,
         fit_intercept: bool = True,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: ClassWeight | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
         n_jobs: int | None = None,
@@ -177,10 +172,11 @@ class SoftmaxClassifier(
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @whole_fit
+    @restored_on_error
+    @with_callbacks
     def fit(
         self,
-        X: Any,
+        X: Array,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
@@ -196,10 +192,11 @@ class SoftmaxClassifier(
         y : array-like of shape (n,) or (n, K)
             Labels, or soft targets: rows that are distributions over K classes.
         sample_weight : array-like of shape (n,) or None, default=None
-            Weights: 2 means the same as the sample twice, 0 the same as without it.
+            Weights. A weight of 2 is equivalent to two copies of the sample, and a weight of 0 to
+            leaving it out.
         classes : array-like of shape (K,) or None, default=None
-            Names of the columns of soft targets. When None they are the column names of a
-            data frame, 0 to K - 1 of an array. They are `classes_`, in this order.
+            Names of the columns of soft targets, which become `classes_` in this order. None means
+            the column names of a data frame, and 0 to K - 1 for an array.
 
         Returns
         -------
@@ -209,74 +206,57 @@ class SoftmaxClassifier(
         Raises
         ------
         ValueError
-            For bad values of `X`, `y`, `sample_weight` or of a parameter, with the place; if only
-            one class has a weight.
+            If `X`, `y`, `sample_weight` or a parameter has an invalid value, which the message
+            names with its place, or if only one class has a weight.
 
         Warns
         -----
         ConvergenceWarning
-            If the gap is above `tol` at the end, or without penalty if no finite maximum exists or
-            that could not be decided.
+            If the gap at the end is above `target_gap_`, or if there is no penalty and no finite
+            maximum exists or its existence could not be decided.
         UserWarning
             If a class has no weight and is left out, see Notes.
         """
         check_parameters(self)
-        data, known = training(self, X, y, sample_weight, classes)
-        self._check_n_classes(known)
+        training = read_training(self, X, y, sample_weight, classes)
+        self._check_n_classes(training.classes)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        start = self._start(data)
-        zero = np.zeros((data.n_outputs, data.n_features)), np.zeros(data.n_outputs)
-        at_start = partial(_parameters, known, *(start or zero))
-        task = fit_task(self, X, y, metadata, lambda: beside(X, y, at_start()))
-        with task as after_iteration, one_class_named(known):
+        rows, start = training.rows, self._start(training.rows)
+        zero = np.zeros((rows.n_outputs, rows.n_features)), np.zeros(rows.n_outputs)
+        at_start = partial(training.parameters, *(start or zero))
+        task = fit_task(self, X, y, metadata, at_start)
+        with task as after_iteration, one_class_named(training.classes):
             solution = minimise(
-                data,
+                rows,
                 penalty=Penalty.of_C(self.C),
                 start=start,
                 tol=float(self.tol),
                 max_iter=self.max_iter,
-                report=self._report(known, reporting(after_iteration, X, y)),
+                report=self._report(training, after_iteration),
             )
-            self._take(solution, known)
-            self.__dict__.update(beside(X, y, self.__dict__))
-        self._warn(solution)
+            fitted = self._attributes(solution, training.classes)
+            self.__dict__.update(training.to_namespace(fitted))
+        self._warn_of(solution)
         return self
 
-    def to_sklearn(self) -> LogisticRegression:
-        """Return the same model as a fitted `sklearn.linear_model.LogisticRegression`.
-
-        Returns
-        -------
-        LogisticRegression
-            With copies of this model's parameters.
-        """
-        check_is_fitted(self, "coef_")
-        model = LogisticRegression(
-            C=float(self.C), fit_intercept=self.fit_intercept, class_weight=self.class_weight
-        )
-        for name in ("classes_", "coef_", "intercept_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(model, name, deepcopy(getattr(self, name)))
-        model.n_features_in_ = self.n_features_in_
-        model.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
-        return model
-
-    def _check_n_classes(self, classes: NDArray[Any]) -> None:
+    def _check_n_classes(self, classes: np.ndarray) -> None:
         if self._two_classes_only() and len(classes) > 2:
             raise ValueError(
                 "Only binary classification is supported. The type of the target is multiclass: "
                 f"y has {len(classes)} classes, use SoftmaxClassifier."
             )
 
-    def _start(self, data: RowSource) -> tuple[Floats, Floats] | None:
-        shape = (data.n_outputs, data.n_features)
+    def _start(self, rows: RowSource) -> tuple[Floats, Floats] | None:
+        """Return the parameters of the last fit with `warm_start`, if their shape is right."""
+        shape = (rows.n_outputs, rows.n_features)
         if not self.warm_start or getattr(self, "coef_", np.empty(0)).shape != shape:
             return None
         return to_numpy(self.coef_), to_numpy(self.intercept_)
 
     def _report(
-        self, classes: NDArray[Any], after_iteration: Callable | None
+        self, training: Training, after_iteration: AfterIteration | None
     ) -> Callable[[Floats, Floats, float], bool] | None:
+        """Return the function to call after each iteration, None if there is nothing to do."""
         if after_iteration is None and not self.verbose:
             return None
         n_iterations = 0
@@ -288,56 +268,25 @@ class SoftmaxClassifier(
                 print(f"[{type(self).__name__}] iteration {n_iterations}: {value:.9g} nats")
             if after_iteration is None:
                 return False
-            return after_iteration(partial(_parameters, classes, coef, intercept))
+            return after_iteration(partial(training.parameters, coef, intercept))
 
         return report
-
-    def _take(self, solution: Solution, classes: NDArray[Any]) -> None:
-        self.classes_ = classes
-        self.coef_ = solution.coef
-        self.intercept_ = solution.intercept
-        self.n_iter_ = max(solution.n_iterations, min(1, self.max_iter))
-        self.n_passes_ = solution.n_passes
-        self.converged_ = bool(solution.converged)
-        self.objective_ = solution.value
-        self.log_likelihood_ = solution.log_likelihood
-        self.optimality_gap_ = float(solution.gap)
-        self.target_gap_ = float(solution.target)
-        self.objective_curve_ = np.array(solution.curve).reshape(-1, 2)
-        self.objective_curve_[-1:, 1] = solution.value  # of the parameters as returned
-
-    def _warn(self, solution: Solution) -> None:
-        name, level = type(self).__name__, 2 + FRAMES_OF_FIT
-        ending, absent = how_it_ended(self, solution), left_out(self, solution)
-        if ending:
-            warnings.warn(f"{name}{ending}", ConvergenceWarning, stacklevel=level)
-        if absent:
-            warnings.warn(f"{name}{absent}", UserWarning, stacklevel=level)
 
     def _two_classes_only(self) -> bool:
         return False
 
-    def __sklearn_array_api_convert__(self, converter: Callable[[Any], Any]) -> Self:
-        return converted(self, converter)
-
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.array_api_support = True
         tags.classifier_tags.multi_class = not self._two_classes_only()
         return tags
 
 
-def _parameters(classes: NDArray[Any], coef: Floats, intercept: Floats) -> dict[str, Any]:
-    """The attributes that predictions need."""
-    return {"classes_": classes, "coef_": coef, "intercept_": intercept}
-
-
 class LogisticClassifier(SoftmaxClassifier):
     """Logistic regression trained by minimising binary cross-entropy: two classes, one logit.
 
-    `SoftmaxClassifier` for two classes only; more are an error. See there for parameters,
-    attributes and methods.
+    Parameters, attributes and methods are those of `SoftmaxClassifier`. More than two classes are
+    an error.
 
     See Also
     --------

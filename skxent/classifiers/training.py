@@ -1,34 +1,197 @@
-"""What a fit is made from, read and checked once for all that need it."""
+"""The data of a fit: read and checked once, wherever X is."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.classifiers.device_training import read_on_device
-from skxent.classifiers.partitioned_samples import PartitionedSamples
-from skxent.inputs.fit_targets import FitTargets, sample_weights
-from skxent.inputs.namespaces import namespace_of
+from skxent.classifiers.callbacks import Attributes
+from skxent.classifiers.device_training import read_on_device, to_namespace_of
+from skxent.classifiers.partitioned_training import PartitionedSamples
+from skxent.inference.fitted import ClassWeight, LinearModel
+from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_weights
+from skxent.inputs.namespaces import Array, namespace_of
 from skxent.inputs.partitions import is_dask
+from skxent.inputs.splits import Indices, Split, read_splits
+from skxent.likelihood.sources.arrays import canonical
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.reading import read_X, training_data
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.reading import read_X
+from skxent.likelihood.sources.thread_limits import effective_threads
 
 
-def training(
-    estimator: Any,
-    X: Any,
-    y: Any,
+@dataclass(frozen=True)
+class Training:
+    """The rows of a fit, the classes, and the array library of the fitted attributes.
+
+    Parameters
+    ----------
+    rows : RowSource
+        Samples, targets and weights, with the class weights multiplied into the weights.
+    classes : (K,) array
+    to_namespace : function(attributes) -> attributes
+        Brings fitted arrays to the library and device of X, and classes to those of y.
+    """
+
+    rows: RowSource
+    classes: np.ndarray
+    to_namespace: Callable[[Attributes], Attributes]
+
+    def parameters(self, coef: Floats, intercept: Floats) -> Attributes:
+        """Return the fitted attributes that predictions need."""
+        known = {"classes_": self.classes, "coef_": coef, "intercept_": intercept}
+        return self.to_namespace(known)
+
+
+def read_training(
+    estimator: LinearModel,
+    X: Array,
+    y: Array,
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
-) -> tuple[RowSource, NDArray[Any]]:
-    """The data of a fit of `estimator`, wherever they are, and the classes."""
-    if is_dask(X):
-        samples = PartitionedSamples.read(estimator, X, y, sample_weight, classes)
-        return samples.data(estimator, estimator.class_weight), samples.classes
+) -> Training:
+    """Read and check the arguments of `fit`, in memory, in Dask partitions or on a device."""
+    rows: RowSource
     if namespace_of(X) is not None:
-        return read_on_device(estimator, X, y, sample_weight, classes)
-    X = read_X(estimator, X, reset=True)
-    targets = FitTargets.of(y, classes, X.shape[0])
-    weight = sample_weights(sample_weight, X.shape[0])
-    return training_data(estimator, X, targets, weight), targets.classes
+        rows, known = read_on_device(estimator, X, y, sample_weight, classes)
+    else:
+        samples = read_samples(estimator, X, y, sample_weight, classes)
+        rows, known = samples.rows(estimator.class_weight, estimator.n_jobs), samples.classes
+    return Training(rows, known, partial(to_namespace_of, X, y))
+
+
+def read_samples(
+    estimator: LinearModel,
+    X: Array,
+    y: Array,
+    sample_weight: ArrayLike | None,
+    classes: ArrayLike | None,
+) -> LocalSamples | PartitionedSamples:
+    """Read and check samples of which some are left out in turn; X is not on a device."""
+    if is_dask(X):
+        return PartitionedSamples.read(estimator, X, y, sample_weight, classes)
+    return LocalSamples.read(estimator, X, y, sample_weight, classes)
+
+
+@dataclass(frozen=True)
+class LocalSamples:
+    """Samples in this process with their targets and weights.
+
+    Parameters
+    ----------
+    X : (n, d) array or CSR matrix
+    targets : FitTargets
+    weight : (n,) array or None
+    fit_intercept : bool
+    """
+
+    X: Array
+    targets: FitTargets
+    weight: Floats | None
+    fit_intercept: bool
+    in_processes: ClassVar[bool] = True
+
+    @classmethod
+    def read(
+        cls,
+        estimator: LinearModel,
+        X: Array,
+        y: Array,
+        sample_weight: ArrayLike | None,
+        classes: ArrayLike | None,
+    ) -> Self:
+        """Read and check the samples of a fit of `estimator`."""
+        X = read_X(estimator, X, reset=True)
+        targets = FitTargets.of(y, classes, X.shape[0])
+        weight = sample_weights(sample_weight, X.shape[0])
+        return cls(X, targets, weight, bool(estimator.fit_intercept))
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Names of the classes, (K,)."""
+        return self.targets.classes
+
+    @property
+    def importance(self) -> Floats:
+        """Weights in means of losses, (n,)."""
+        return np.ones(self.X.shape[0]) if self.weight is None else self.weight
+
+    @property
+    def codes(self) -> Indices:
+        """The class of each sample, the most probable one of soft targets, (n,)."""
+        values = self.targets.values
+        return values if values.ndim == 1 else values.argmax(axis=1)
+
+    def classes_in(self, which: Indices) -> NDArray[np.bool_]:
+        """Return which classes some of the samples have, (K,); all classes for soft targets."""
+        found = np.ones(len(self.classes), dtype=bool)
+        if self.targets.values.ndim == 1:
+            found[:] = np.bincount(self.targets.values[which], minlength=len(found)) > 0
+        return found
+
+    def rows(
+        self,
+        class_weight: ClassWeight | None,
+        n_jobs: int | None,
+        which: Indices | None = None,
+    ) -> LocalRows:
+        """Return the samples, or some of them, as the rows of a fit with class weights."""
+        X, targets, weight = self.X, self.targets, self.weight
+        if which is None:
+            targets, weight = targets.weighted(class_weight, weight)
+        else:
+            X = canonical(X[which])
+            targets = replace(targets, values=targets.values[which])
+            weight = None if weight is None else weight[which]
+            if class_weight is not None:
+                found = self.classes_in(which)
+                targets, weight = _weighted_in_fold(targets, weight, class_weight, found)
+        return LocalRows(
+            X=X,
+            targets=targets.values,
+            weight=weight,
+            n_classes=len(self.classes),
+            fit_intercept=self.fit_intercept,
+            n_threads=effective_threads(n_jobs),
+        )
+
+    def splits(self, cv: Any, metadata: dict[str, Any]) -> list[Split]:
+        """Return the training and test samples of each fold of a splitter."""
+        splits = read_splits(cv, self.X, self.codes, metadata, self.X.shape[0])
+        if not splits:
+            raise ValueError("cv gives no folds: pass how many, a splitter, or None.")
+        return splits
+
+    def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
+        """Require two classes and some weight in training, and some weight in testing."""
+        weight = self.importance
+        lack = "no weight in testing" if not weight[test].any() else ""
+        lack = "no weight in training" if not weight[train].any() else lack
+        lack = "only one class in training" if self.classes_in(train).sum() < 2 else lack
+        if lack:
+            raise ValueError(
+                f"fold {fold} of cv has {lack}: pass a stratified or shuffled splitter."
+            )
+
+
+def _weighted_in_fold(
+    targets: FitTargets,
+    weight: Floats | None,
+    class_weight: ClassWeight,
+    found: NDArray[np.bool_],
+) -> tuple[FitTargets, Floats]:
+    """Multiply the class weights of the classes `found` in a fold into sample weights.
+
+    Keys of other classes are left out here; the fit of all samples checks them and warns.
+    """
+    classes, factors = targets.classes[found], np.ones(len(found))
+    if isinstance(class_weight, dict):
+        labels = classes.tolist()
+        class_weight = {key: class_weight[key] for key in labels if key in class_weight}
+    factors[found] = class_factors(class_weight, classes, targets.totals(weight)[found])
+    return targets.times(factors, weight)

@@ -1,9 +1,10 @@
-"""Axes of the caller in a figure without a layout: names, columns and legends stay in their cell.
+"""Axes of the user that shrink to keep names, columns of texts and legends within their cell.
 
-matplotlib's constrained layout makes room for what stands outside of the axes. A plain figure does
-not: names are cut at its edge, and columns run into the next axes. Axes given by the caller then
-shrink by as much as their texts need, at each drawing, within the place up to their neighbours. The
-position that they have is not changed, and with a layout engine nothing is done.
+The cell of axes is the room between their neighbours. matplotlib's constrained layout makes room
+for texts outside of the axes. A figure without a layout engine does not: it cuts names at its edge,
+and columns overlap the next axes. The user's axes then shrink at each drawing by the room that
+their texts need. Their position attribute is not changed, and figures with a layout engine are left
+alone.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 PAD = 3.0  # pixels between texts and the edge of the cell
-LEAST = 0.25  # part of their width and height that axes keep at least
+LEAST = 0.25  # smallest width and height of shrunken axes, as a fraction of the original
 
 
 class WithinCell:
-    """Locator that shrinks axes so that what stands around them stays in their cell."""
+    """Locator that shrinks axes so that the texts around them stay in their cell."""
 
     def __call__(self, ax: Any, renderer: Any) -> Any:
         """Return the position in fractions of the figure."""
@@ -34,15 +35,15 @@ class WithinCell:
 
 
 def keep_in_cell(ax: Any) -> None:
-    """Let the caller's axes shrink if a figure without layout has no room for their texts."""
+    """Let the user's axes shrink if their figure has no layout engine."""
     if ax.get_axes_locator() is None:
         ax.set_axes_locator(WithinCell())
 
 
 def cell_size(ax: Any) -> tuple[float, float] | None:
-    """Width and height, in inches, between the neighbours of the caller's axes.
+    """Return width and height of the cell of the user's axes, in inches.
 
-    None if the axes are not the caller's, or a layout makes room.
+    The size is None if the axes are not the user's, or if their figure has a layout engine.
     """
     if not isinstance(ax.get_axes_locator(), WithinCell):
         return None
@@ -53,7 +54,7 @@ def cell_size(ax: Any) -> tuple[float, float] | None:
 
 
 def _between(low: float, high: float, least: float, most: float) -> tuple[float, float]:
-    """Ends of an interval moved inwards to the bounds, but not so far that little is left of it."""
+    """Return an interval shrunk to the bounds, but at least to a fraction `LEAST` of its length."""
     new_low, new_high = max(low, least), min(high, most)
     short = LEAST * (high - low) - (new_high - new_low)
     if short > 0:
@@ -62,9 +63,9 @@ def _between(low: float, high: float, least: float, most: float) -> tuple[float,
 
 
 def _margins(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
-    """Pixels that texts need to the left, below, to the right and above.
+    """Return the pixels that texts need on the left, below, on the right and above.
 
-    Titles and labels that are centred move with the axes, and count above and below only.
+    Centred titles and labels move with the axes, so they count only above and below.
     """
     tight = ax.get_tightbbox(renderer, call_axes_locator=False)
     own = ax.bbox
@@ -77,7 +78,7 @@ def _margins(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
 
 
 def _cell(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
-    """Pixels from the neighbours on the left and below to those on the right and above."""
+    """Return the ends of the cell in pixels: left, bottom, right, top."""
     figure = ax.figure.bbox
     own = _place(ax)
     left, bottom, right, top = figure.extents
@@ -101,7 +102,7 @@ def _cell(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
 
 
 def _place(ax: Any) -> Any:
-    """Position of axes as they were made, in pixels."""
+    """Return the original position of axes, in pixels."""
     return ax.figure.transSubfigure.transform_bbox(ax.get_position(original=True))
 
 

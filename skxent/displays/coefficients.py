@@ -1,4 +1,4 @@
-"""Coefficients with their intervals, a forest plot."""
+"""Forest plot of coefficients with their intervals."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skxent.displays.base import (
+from skxent.displays.colours import shade
+from skxent.displays.layout import (
     LETTER,
     ROW,
-    Display,
     Floats,
     label_panels,
     name_rows,
     new_panels,
     plain,
-    require_matplotlib,
     wrapped,
 )
-from skxent.displays.colours import shade
+from skxent.displays.prediction_display import Display, require_matplotlib
 from skxent.inference import LikelihoodInference, infer
 from skxent.inputs.labels import shorten
 
@@ -32,9 +31,9 @@ IN_A_ROW = 5  # panels
 class CoefficientDisplay(Display):
     """Coefficients of each class against the reference class, with their intervals.
 
-    A coefficient is the change of the log-odds of a class against the reference for one unit more
-    of a feature. It depends on that unit: pass `units`, such as standard deviations, to draw what
-    columns in different units do in one picture.
+    A coefficient is the change of the log-odds of a class against the reference class when a
+    feature grows by one unit. Pass `units`, such as standard deviations, to make the coefficients
+    of features in different units comparable.
 
     Parameters
     ----------
@@ -43,11 +42,11 @@ class CoefficientDisplay(Display):
     low, high : ndarray of shape (R, T)
         Ends of the intervals.
     contrasts : sequence of str, length R
-        What each row compares.
+        Name of each contrast.
     terms : sequence of str, length T
         Names of the terms.
     interval : str
-        What the intervals are.
+        Description of the intervals.
 
     Attributes
     ----------
@@ -60,16 +59,16 @@ class CoefficientDisplay(Display):
     errorbars_ : list of matplotlib ErrorbarContainer
         Coefficients and intervals, terms from top to bottom.
     reference_lines_ : list of matplotlib Line2D
-        Lines at 0, or at odds ratios of 1.
+        Lines at a coefficient of 0, or at an odds ratio of 1.
 
     See Also
     --------
-    infer : The numbers.
+    infer : Estimates the coefficients.
 
     Notes
     -----
-    Of a fit with a penalty coefficients are posterior modes and intervals those of the posterior,
-    see :func:`infer`; the label says so.
+    If the fit has a penalty, the coefficients are posterior modes and the intervals are posterior
+    intervals, see :func:`infer`. The label says which.
 
     Examples
     --------
@@ -108,24 +107,24 @@ class CoefficientDisplay(Display):
         Parameters
         ----------
         estimator : SoftmaxClassifier
-            Fitted; ``C=numpy.inf`` for inference in the usual sense.
+            Fitted. With ``C=numpy.inf`` the inference is that of maximum likelihood.
         X : array-like or sparse matrix of shape (n, d)
-            The samples that it was fitted with.
+            The training samples.
         y : array-like of shape (n,) or (n, K)
             The labels or soft targets.
         sample_weight : array-like of shape (n,), default=None
             The weights.
         covariance : {"observed", "robust"}, default="observed"
-            Where standard errors come from, see :func:`infer`.
+            Estimator of the covariance, see :func:`infer`.
         reference : label, default=None
-            The class that others are compared with; None is the first of `classes_`.
+            The reference class. None means the first of `classes_`.
         **options : dict
             Options of :meth:`from_inference`.
 
         Returns
         -------
         CoefficientDisplay
-            What was drawn.
+            The display, drawn.
         """
         require_matplotlib(cls.__name__)
         inference = infer(
@@ -146,7 +145,7 @@ class CoefficientDisplay(Display):
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw what :func:`infer` returned.
+        """Draw the result of :func:`infer`.
 
         Parameters
         ----------
@@ -155,23 +154,23 @@ class CoefficientDisplay(Display):
         level : float, default=0.95
             Probability of the intervals.
         terms : sequence of str, default=None
-            Which terms to draw, in this order. None is all features, without the intercept.
+            Terms to draw, in this order. None means all features, without the intercept.
         classes : sequence of label, default=None
-            Which classes to draw against the reference, in this order. None is all.
+            Classes to draw against the reference class, in this order. None means all.
         units : array-like of shape (d,), default=None
-            How much more of each feature a coefficient is for, as ``X.std(axis=0)``: it and its
-            interval are multiplied by that. None is one unit of each.
+            Increase of each feature, such as ``X.std(axis=0)``, by which its coefficients and
+            intervals are multiplied. None means an increase by one.
         odds_ratios : bool, default=False
-            Whether to draw exp(coef), factors of the odds, on a logarithmic axis.
+            Whether to draw odds ratios, exp(coef), on a logarithmic axis.
         ax : matplotlib Axes or array of them, default=None
-            Axes to draw on, one for each contrast; those of a new figure when None.
+            Axes to draw on, one for each contrast. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.errorbar`.
 
         Returns
         -------
         CoefficientDisplay
-            What was drawn.
+            The display, drawn.
         """
         require_matplotlib(cls.__name__)
         if not isinstance(inference, LikelihoodInference):
@@ -179,9 +178,11 @@ class CoefficientDisplay(Display):
                 f"inference is a {type(inference).__name__}: pass what skxent.infer returns, or a "
                 "classifier to from_estimator."
             )
-        rows = _places("classes", classes, inference.contrasts)
+        rows = _positions("classes", classes, inference.contrasts)
         d = inference._clf.n_features_in_
-        columns = _places("terms", inference.terms[:d] if terms is None else terms, inference.terms)
+        columns = _positions(
+            "terms", inference.terms[:d] if terms is None else terms, inference.terms
+        )
         values = np.stack([inference.coef, *np.moveaxis(inference.confint(level), -1, 0)])
         values *= _factors(units, d, len(inference.terms))
         coef, low, high = values[:, rows][:, :, columns]
@@ -198,21 +199,21 @@ class CoefficientDisplay(Display):
         return display.plot(ax=ax, odds_ratios=odds_ratios, **kwargs)
 
     def plot(self, ax: Any = None, *, odds_ratios: bool = False, **kwargs: Any) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of them, default=None
-            Axes to draw on, one for each contrast; those of a new figure when None.
+            Axes to draw on, one for each contrast. None draws on a new figure.
         odds_ratios : bool, default=False
-            Whether to draw exp(coef), factors of the odds, on a logarithmic axis.
+            Whether to draw odds ratios, exp(coef), on a logarithmic axis.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.errorbar`.
 
         Returns
         -------
         CoefficientDisplay
-            Itself, with the artists.
+            The display itself, with its artists.
         """
         require_matplotlib(type(self).__name__)
         if not isinstance(odds_ratios, bool | np.bool_):
@@ -240,7 +241,7 @@ class CoefficientDisplay(Display):
         rows = np.arange(len(middle))
         name_rows(ax, [plain(term) for term in self.terms])
         style = {"fmt": "o", "color": "C0", "markersize": 4, "capsize": 2, "linewidth": 1.2}
-        # Lists, because matplotlib 3.10 takes an array of one number for the number.
+        # matplotlib 3.10 mistakes an array of one number for a number, so these are lists.
         ends = [(middle - low).tolist(), (high - middle).tolist()]
         self.errorbars_.append(ax.errorbar(middle, rows, xerr=ends, **(style | kwargs)))
         line = ax.axvline(
@@ -253,8 +254,8 @@ class CoefficientDisplay(Display):
         ax.set_axisbelow(True)
 
 
-def _places(name: str, wanted: Sequence[Any] | None, known: list[Any]) -> list[int]:
-    """Places of what is wanted among what is known."""
+def _positions(name: str, wanted: Sequence[Any] | None, known: list[Any]) -> list[int]:
+    """Return the positions of the wanted values among the known values."""
     if isinstance(wanted, str) or not (wanted is None or isinstance(wanted, Iterable)):
         raise TypeError(f"{name} is {wanted!r}: pass a list of some of {shorten(known)}.")
     wanted = known if wanted is None else list(wanted)
@@ -267,7 +268,7 @@ def _places(name: str, wanted: Sequence[Any] | None, known: list[Any]) -> list[i
 
 
 def _factors(units: ArrayLike | None, d: int, n_terms: int) -> Floats:
-    """A factor for each term, 1 for the intercept, which comes after the d features."""
+    """Return a factor for each term; the intercept, after the d features, has the factor 1."""
     factors = np.ones(n_terms)
     if units is not None:
         try:

@@ -1,14 +1,14 @@
-"""Colours that can be seen in every matplotlib style, light or dark."""
+"""Colours that are visible in every matplotlib style, light or dark."""
 
 from __future__ import annotations
 
 from typing import Any
 
-OPAQUE = 0.5  # part of the colour of axes or figure from which it hides what is behind
+OPAQUE = 0.5  # smallest alpha at which the face colour of axes or figure counts as background
 
 
 def shade(ax: Any, strength: float) -> tuple[float, float, float]:
-    """Mix the colour of texts into the background: 1 is the text's colour, 0 the background's.
+    """Return a mixture of the text colour (strength 1) and the background (strength 0).
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def shade(ax: Any, strength: float) -> tuple[float, float, float]:
 
 
 def background(ax: Any) -> tuple[float, float, float]:
-    """Colour behind the axes; where axes and figure are transparent, the style's figure."""
+    """Return the colour behind the axes; if these and the figure are transparent, the style's."""
     import matplotlib as mpl
     from matplotlib.colors import to_rgb, to_rgba
 

@@ -1,4 +1,4 @@
-"""How a fit got to its minimum: the gap after each iteration."""
+"""Plot of the convergence of fits: the gap after each iteration."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ from typing import Any, Self
 
 import numpy as np
 
-from skxent.classifiers import SoftmaxClassifier
-from skxent.displays.base import (
+from skxent.classifiers import SoftmaxClassifier, SoftmaxClassifierCV
+from skxent.displays.colours import shade
+from skxent.displays.layout import (
     ROW,
     SMALL,
-    Display,
     Floats,
-    check_fitted,
     curve_style,
     legend_below,
     new_axes,
     plain,
-    require_matplotlib,
     wrapped,
 )
-from skxent.displays.colours import shade
+from skxent.displays.prediction_display import Display, check_fitted, require_matplotlib
 from skxent.inputs.namespaces import to_numpy
 
 EPSILON = np.finfo(np.float64).eps
@@ -34,21 +32,21 @@ EPSILON = np.finfo(np.float64).eps
 class ConvergenceDisplay(Display):
     r"""Gap of one or several fits in nats, against passes over X.
 
-    The gap is how far the objective is above its minimum. Drawn on a logarithmic axis, a straight
-    line gains digits at a constant rate, and one that bends down gains them ever faster.
+    The gap is the difference of the objective and its minimum, on a logarithmic axis. A straight
+    line means linear convergence, and a line that bends down means superlinear convergence.
 
     Parameters
     ----------
     passes : sequence of ndarray of shape (iterations,)
-        Times that X was read up to the end of each iteration, for each fit.
+        Number of passes over X up to the end of each iteration, for each fit.
     gaps : sequence of ndarray of shape (iterations,)
         Gap after each iteration, in nats.
     final_gaps : sequence of float
         Gap at the end, in nats.
     targets : sequence of float
-        Gap that was asked for, in nats.
+        Target gap of each fit, its `target_gap_`, in nats.
     rounding : float
-        Gap below which there is but rounding, in nats.
+        Rounding error of the objective, in nats. Smaller gaps mean nothing.
     names : sequence of str
         Names of the fits.
 
@@ -61,18 +59,18 @@ class ConvergenceDisplay(Display):
     lines_ : list of matplotlib Line2D
         The curves.
     target_lines_ : list of matplotlib Line2D
-        A horizontal line for each gap asked for, where fits differ in it.
+        A horizontal line for each distinct target gap.
 
     See Also
     --------
-    SoftmaxClassifier : Its `objective_curve_` and `optimality_gap_` are drawn.
+    SoftmaxClassifier : Has the attributes `objective_curve_` and `optimality_gap_` to draw.
 
     Notes
     -----
-    The minimum is not known, but to within `optimality_gap_`: it is taken to be ``objective_ -
-    optimality_gap_`` of the same fit, or `minimum`. A fit that ended far from its minimum knows it
-    only roughly; pass the `minimum` that a longer fit found. Differences below the rounding of the
-    objective are not drawn.
+    The exact minimum is not known. By default it is estimated as ``objective_ - optimality_gap_``
+    of the same fit. This estimate is rough if the fit ended far from its minimum; pass the
+    `minimum` that a longer fit found. Differences smaller than the rounding error of the objective
+    are not drawn.
 
     Examples
     --------
@@ -102,25 +100,25 @@ class ConvergenceDisplay(Display):
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw the way of one fit.
+        """Draw the convergence of one fit.
 
         Parameters
         ----------
         estimator : SoftmaxClassifier
             Fitted.
         name : str, default=None
-            What the legend calls it; the name of its class when None.
+            Name of the fit in the legend. None means the name of its class.
         minimum : float, default=None
-            The objective at its minimum, in nats, where that is better known.
+            The minimum of the objective, in nats, if a better estimate is known.
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         ConvergenceDisplay
-            What was drawn.
+            The display, drawn.
         """
         names = {name or type(estimator).__name__: estimator}
         return cls.from_estimators(names, minimum=minimum, ax=ax, **kwargs)
@@ -134,23 +132,23 @@ class ConvergenceDisplay(Display):
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw the ways of several fits.
+        """Draw the convergence of several fits.
 
         Parameters
         ----------
         estimators : dict or sequence of SoftmaxClassifier
-            Fitted, by name; those of a sequence are named as they print.
+            Fitted classifiers by name. In a sequence the name of each is its text.
         minimum : float, default=None
-            The objective at its minimum, in nats, if it is one and the same for all.
+            The minimum of the objective, in nats, if all fits have the same minimum.
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         ConvergenceDisplay
-            What was drawn.
+            The display, drawn.
         """
         require_matplotlib(cls.__name__)
         if not isinstance(estimators, Mapping | Sequence):
@@ -167,7 +165,7 @@ class ConvergenceDisplay(Display):
         _check_minimum(minimum)
         fits = [estimator for _, estimator in named]
         for fit in fits:
-            check_fitted(fit, "objective_curve_", SoftmaxClassifier)
+            check_fitted(fit, "objective_curve_", SoftmaxClassifier, SoftmaxClassifierCV)
         least = [
             fit.objective_ - fit.optimality_gap_ if minimum is None else minimum for fit in fits
         ]
@@ -187,19 +185,19 @@ class ConvergenceDisplay(Display):
         return display.plot(ax=ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         ConvergenceDisplay
-            Itself, with the artists.
+            The display itself, with its artists.
         """
         require_matplotlib(type(self).__name__)
         self.ax_ = ax = new_axes(ax, (6.4, 4.0 + ROW * len(self.names)))
@@ -215,8 +213,8 @@ class ConvergenceDisplay(Display):
             ax.axhline(target, color=shade(ax, 0.6), linewidth=1, linestyle=(0, (1, 3)))
             for target in targets
         ]
-        self.target_lines_[0].set_label(f"asked for: {asked} nats")
-        # A difference of zero, or of less by rounding, leaves the axes at the bottom.
+        self.target_lines_[0].set_label(f"target: {asked} nats")
+        # Gaps that are zero or negative by rounding are clipped to the bottom of the axes.
         ax.set_yscale("log", nonpositive="clip")
         ax.set_ylim(bottom=self._least() / 2)
         ax.set_xlim(left=0)
@@ -227,7 +225,7 @@ class ConvergenceDisplay(Display):
         return self
 
     def _least(self) -> float:
-        """The smallest number to be drawn."""
+        """Return the smallest gap on the axis."""
         heights = np.concatenate([*self.gaps, self.targets])
         positive: Floats = heights[heights > 0]
         return float(max(positive.min(initial=np.inf), self.rounding))

@@ -1,4 +1,4 @@
-"""How the losses of samples are distributed, class by class."""
+"""Plot of the distribution of the losses in each class."""
 
 from __future__ import annotations
 
@@ -11,34 +11,33 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.displays.base import (
+from skxent.displays.cell import cell_size
+from skxent.displays.colours import background, shade
+from skxent.displays.layout import (
     LARGEST,
     Floats,
-    PredictionDisplay,
     column,
-    index_of,
     legend_below,
     name_rows,
     new_axes,
     plain,
-    require_matplotlib,
     row_size,
     wrapped,
 )
-from skxent.displays.cell import cell_size
-from skxent.displays.colours import background, shade
+from skxent.displays.prediction_display import PredictionDisplay, index_of, require_matplotlib
 from skxent.inputs.collections import here
 from skxent.inputs.targets import unit
 from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import distinct, unit_name
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-LONGEST = 24  # letters of what a sample is called
-BOX = ("whislo", "q1", "med", "q3", "whishi", "mean")  # their names in bxp
-SMALLEST = 1e-6  # of the losses drawn, in their unit
-POINTS = 300  # drawn of a class at most
+LONGEST = 24  # largest number of characters of the name of a sample
+# Names of the quantiles and of the mean in `matplotlib.axes.Axes.bxp`.
+BOX = ("whislo", "q1", "med", "q3", "whishi", "mean")
+SMALLEST = 1e-6  # smallest loss that is drawn, in the unit of the losses
+POINTS = 300  # largest number of points of a class
 GOLDEN = (math.sqrt(5) - 1) / 2
-# Of ticks, those first that matter most where there is no room for all.
+# Probabilities of ticks, the most important first in case there is no room for all.
 PROBABILITIES = (0.5, 0.9, 0.99, 0.1, 0.999, 0.9999, 0.99999, 0.01, 1e-3, 1e-6, 1e-15)
 
 
@@ -46,10 +45,11 @@ PROBABILITIES = (0.5, 0.9, 0.99, 0.1, 0.999, 0.9999, 0.99999, 0.01, 1e-3, 1e-6, 
 class LossDistributionDisplay(PredictionDisplay):
     r"""Losses of samples by class, on a logarithmic axis, with the worst samples named.
 
-    A box holds the middle half of a class, the bar in it is the median, whiskers reach from the 5 %
-    to the 95 % quantile, a diamond is the mean. Points are samples, of large classes
-    some that are evenly spaced in the order of their losses. The worst samples of all have rings,
-    and stand on the right by the index of `y`, where it has one, or by position, the worst first.
+    A box reaches from the first to the third quartile of a class. The bar in it is the median, the
+    whiskers reach from the 5 % to the 95 % quantile, and the diamond is the mean. Points are
+    samples. Of a large class only some samples are drawn, evenly spaced in the order of their
+    losses. The samples with the largest losses have rings and are named on the right, by the index
+    of `y` if it has one and by position otherwise, the worst first.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ class LossDistributionDisplay(PredictionDisplay):
     base : float, default=None
         Base of the logarithm: None for nats, 2 for bits.
     hard : bool, default=True
-        Whether targets are labels, so that a loss has one probability.
+        Whether targets are labels, so that a loss belongs to one probability.
     index : sequence of length n, default=None
-        What the worst samples are called; their positions when None.
+        Names of the samples. None means their positions.
 
     Attributes
     ----------
@@ -75,25 +75,26 @@ class LossDistributionDisplay(PredictionDisplay):
     figure_ : matplotlib Figure
         Their figure.
     boxes_ : dict of lists of matplotlib artists
-        What `matplotlib.axes.Axes.bxp` returns, a box for each class with samples.
+        Artists of `matplotlib.axes.Axes.bxp`, a box for each class with samples.
     points_ : list of matplotlib PathCollection
         Points of each class with samples.
     worst_ : ndarray of int
-        Positions of the worst samples, from 0, the worst first.
+        Positions of the samples with the largest losses, the worst first.
     worst_points_ : matplotlib PathCollection
-        Their rings.
+        Rings of the worst samples.
     probability_axis_ : matplotlib SecondaryAxis
-        Axis of the probability that gives a loss.
+        Axis of the probability of the true class.
 
     See Also
     --------
-    categorical_cross_entropy : The losses.
-    LossShareDisplay : Their sums by class.
+    categorical_cross_entropy : Computes the losses.
+    LossShareDisplay : Draws the sums of the losses by class.
 
     Notes
     -----
-    Losses below a millionth are left of the axes and are counted in the label. So are
-    infinite ones, of logits of -inf, and those above 1e100, which are at the right edge.
+    Losses below a millionth are not drawn, and the label has their number. Infinite losses, of
+    logits of -inf, and losses above 1e100 are drawn at the right edge, and the label has their
+    number as well.
 
     Examples
     --------
@@ -132,7 +133,7 @@ class LossDistributionDisplay(PredictionDisplay):
         Parameters
         ----------
         y_true : array-like of shape (n,) or (n, K)
-            Labels or soft rows; a soft row counts to its most probable class.
+            Labels or soft rows. A soft row belongs to its most probable class.
         y_pred : array-like of shape (n, K) or (n,)
             Probabilities, or logits with ``from_logits=True``.
         labels : array-like of shape (K,), default=None
@@ -144,14 +145,14 @@ class LossDistributionDisplay(PredictionDisplay):
         base : float, default=None
             Base of the logarithm. None gives nats, 2 gives bits.
         n_worst : int, default=5
-            How many samples to name.
+            Number of samples to name.
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
 
         Returns
         -------
         LossDistributionDisplay
-            What was drawn.
+            The display, drawn.
         """
         require_matplotlib(cls.__name__)
         (y_true,) = here(y_true)
@@ -170,19 +171,19 @@ class LossDistributionDisplay(PredictionDisplay):
         return display.plot(ax=ax, n_worst=n_worst)
 
     def plot(self, ax: Any = None, *, n_worst: int = 5) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         n_worst : int, default=5
-            How many samples to name.
+            Number of samples to name.
 
         Returns
         -------
         LossDistributionDisplay
-            Itself, with the artists.
+            The display itself, with its artists.
         """
         require_matplotlib(type(self).__name__)
         if not isinstance(n_worst, numbers.Integral) or n_worst < 0:
@@ -211,12 +212,12 @@ class LossDistributionDisplay(PredictionDisplay):
         return self
 
     def _names_of(self, places: NDArray[np.intp]) -> list[str]:
-        """What samples are called, each in at most `LONGEST` letters."""
+        """Return the names of samples, each of at most `LONGEST` characters."""
         names = [i if self.index is None else self.index[i] for i in places.tolist()]
         return distinct([plain(name) for name in names], LONGEST)
 
     def _set_axis(self, losses: Floats) -> str:
-        """Set a logarithmic axis that holds the losses, and say what it does not show."""
+        """Set the logarithmic axis of the losses; return a note about losses that are not on it."""
         finite = losses[losses <= LARGEST]
         seen = finite[finite >= SMALLEST]
         low, high = (seen[0], seen[-1]) if len(seen) else (SMALLEST, 10 * SMALLEST)
@@ -235,7 +236,7 @@ class LossDistributionDisplay(PredictionDisplay):
         return f"\n{' and '.join(notes)}" if notes else ""
 
     def _add_probabilities(self) -> None:
-        """Put the probability that costs a loss on top, as many ticks as there is room for."""
+        """Add an axis of the probability of the true class, with ticks that do not overlap."""
         from matplotlib.ticker import NullLocator
 
         low, high = self.ax_.get_xlim()
@@ -246,7 +247,7 @@ class LossDistributionDisplay(PredictionDisplay):
         for p in PROBABILITIES:
             place = -math.log(p) / unit(self.base)
             apart = all(abs(math.log(place / other)) > gap for other in ticks)
-            # The right end is kept free for the head of the column there.
+            # The right end is kept free for the header of the column of names.
             if apart and low < place < high * math.exp(-0.6 * gap):
                 ticks[place] = f"{p:.6g}"
         self.probability_axis_ = axis = self.ax_.secondary_xaxis("top")
@@ -255,7 +256,7 @@ class LossDistributionDisplay(PredictionDisplay):
         axis.set_xlabel("probability of the true class", fontsize="small")
 
     def _draw_points(self, rows: Sequence[NDArray[np.intp]]) -> None:
-        """Draw samples, spread over the height of their row by a sequence without clusters."""
+        """Draw samples, spread over the height of their row by a low-discrepancy sequence."""
         heights = np.empty(len(self.losses))
         self.points_ = []
         for k, row in enumerate(rows):
@@ -276,7 +277,7 @@ class LossDistributionDisplay(PredictionDisplay):
         )
 
     def _draw_boxes(self, rows: Sequence[NDArray[np.intp]], weight: Floats) -> None:
-        """Draw quantiles, which are losses of samples, and means."""
+        """Draw boxes of the quantiles, and the means."""
         boxes, places, ink = [], [], shade(self.ax_, 1)
         for k, row in enumerate(rows):
             if len(row):
@@ -314,7 +315,7 @@ class LossDistributionDisplay(PredictionDisplay):
         legend_below(self.ax_, handles=list(handles.values()), labels=list(handles), ncols=5)
 
     def _drawn(self, losses: ArrayLike) -> Floats:
-        """Losses as they are drawn, infinite ones at the right edge."""
+        """Return losses clipped to the right edge of the axes."""
         return np.minimum(losses, self._edge)
 
 
@@ -324,6 +325,6 @@ def _in_unit(losses: Floats, base: float | None) -> Floats:
 
 
 def _mean(losses: Floats, weight: Floats) -> float:
-    """Weighted mean, whose sum does not overflow where it does not itself."""
+    """Return the weighted mean, without overflow unless the mean itself overflows."""
     with np.errstate(over="ignore"):
         return float((weight / weight.sum()) @ losses)

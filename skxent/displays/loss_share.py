@@ -1,4 +1,4 @@
-"""Where the nats go: sums of losses by class or group."""
+"""Bar plot of the sums of losses by class or group."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.displays.base import (
+from skxent.displays.cell import cell_size
+from skxent.displays.colours import background, shade
+from skxent.displays.layout import (
     LARGEST,
-    PredictionDisplay,
     column,
     legend_below,
     name_rows,
     new_axes,
     plain,
-    require_matplotlib,
     row_size,
     wrapped,
 )
-from skxent.displays.cell import cell_size
-from skxent.displays.colours import background, shade
+from skxent.displays.prediction_display import PredictionDisplay, require_matplotlib
 from skxent.metrics import CrossEntropyReport, cross_entropy_report
 from skxent.metrics.tables import number, percent
 
@@ -30,14 +29,14 @@ from skxent.metrics.tables import number, percent
 class LossShareDisplay(PredictionDisplay):
     """Sums of losses by class or group, as bars that add up to the loss of all samples.
 
-    The mark in a bar is where it would end if its samples cost as much as all do on average: bars
-    that pass it belong to classes that cost more than their share of the samples. On the right
-    stand the share of the total, and the mean with its standard error.
+    The mark in a bar is where the bar would end if its samples had the mean loss of all samples. A
+    bar that passes its mark belongs to a class with a mean loss above average. On the right are the
+    share of the total, and the mean with its standard error.
 
     Parameters
     ----------
     report : CrossEntropyReport
-        What is drawn.
+        The report to draw.
 
     Attributes
     ----------
@@ -54,13 +53,13 @@ class LossShareDisplay(PredictionDisplay):
 
     See Also
     --------
-    cross_entropy_report : The numbers.
-    LossDistributionDisplay : The losses themselves.
+    cross_entropy_report : Computes the numbers.
+    LossDistributionDisplay : Draws the losses themselves.
 
     Notes
     -----
-    A bar of an infinite sum, from logits of -inf, or of a sum above 1e100 ends at the right edge
-    and is hatched.
+    A bar ends at the right edge and is hatched if its sum is above 1e100, or infinite because of
+    logits of -inf.
 
     Examples
     --------
@@ -99,7 +98,7 @@ class LossShareDisplay(PredictionDisplay):
         y_pred : array-like of shape (n, K) or (n,)
             Probabilities, or logits with ``from_logits=True``.
         by : "class" or array-like of shape (n,), default="class"
-            Split by the true class, or by labels of groups.
+            "class" splits the samples by their true class, an array by its labels of groups.
         labels : array-like of shape (K,), default=None
             The class of each column of `y_pred`.
         sample_weight : array-like of shape (n,), default=None
@@ -109,16 +108,16 @@ class LossShareDisplay(PredictionDisplay):
         base : float, default=None
             Base of the logarithm. None gives nats, 2 gives bits.
         sort : bool, default=True
-            Whether the largest sum is on top; else rows are in the order of the report.
+            Whether to sort the bars, the largest sum on top. False keeps the order of the report.
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.barh`.
 
         Returns
         -------
         LossShareDisplay
-            What was drawn.
+            The display, drawn.
         """
         require_matplotlib(cls.__name__)
         report = cross_entropy_report(
@@ -141,18 +140,18 @@ class LossShareDisplay(PredictionDisplay):
         Parameters
         ----------
         report : CrossEntropyReport
-            What :func:`cross_entropy_report` returned.
+            Result of :func:`cross_entropy_report`.
         sort : bool, default=True
-            Whether the largest sum is on top; else rows are in the order of the report.
+            Whether to sort the bars, the largest sum on top. False keeps the order of the report.
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.barh`.
 
         Returns
         -------
         LossShareDisplay
-            What was drawn.
+            The display, drawn.
         """
         if not isinstance(report, CrossEntropyReport):
             raise TypeError(
@@ -161,21 +160,21 @@ class LossShareDisplay(PredictionDisplay):
         return cls(report).plot(ax=ax, sort=sort, **kwargs)
 
     def plot(self, ax: Any = None, *, sort: bool = True, **kwargs: Any) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         sort : bool, default=True
-            Whether the largest sum is on top; else rows are in the order of the report.
+            Whether to sort the bars, the largest sum on top. False keeps the order of the report.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.barh`.
 
         Returns
         -------
         LossShareDisplay
-            Itself, with the artists.
+            The display itself, with its artists.
         """
         require_matplotlib(type(self).__name__)
         report = self.report
@@ -193,17 +192,17 @@ class LossShareDisplay(PredictionDisplay):
         ax.set_xlabel(f"sum of losses, {report.unit}")
         total = f"{report.total_sum:.6g} {report.unit} in all"
         mean = f"mean {number(report.total_mean)} ± {number(report.total_standard_error)}"
-        above = None if cell_size(ax) is None else 20  # points: heads of columns are narrower there
+        above = None if cell_size(ax) is None else 20  # points of room for the headers of columns
         title = wrapped(ax, f"{total}, {mean}", 14)
         ax.set_title(title, loc="left", fontsize="medium", pad=above)
         legend_below(ax, ncols=2)
         return self
 
     def _draw(self, rows: NDArray[np.intp], kwargs: dict[str, Any]) -> None:
-        """Draw the sums, and marks at what they would be if all samples cost the mean."""
+        """Draw the sums, and marks at the sums for the mean loss of all samples."""
         report, order = self.report, self.order_
         sums = report.sum[order]
-        with np.errstate(invalid="ignore", over="ignore"):  # no weight, and an infinite mean
+        with np.errstate(invalid="ignore", over="ignore"):  # 0 times infinity
             expected = report.weight[order] * report.total_mean
         finite = sums <= LARGEST
         numbers = np.concatenate([sums, expected])
@@ -217,7 +216,7 @@ class LossShareDisplay(PredictionDisplay):
         style = {
             "color": shade(self.ax_, 1),
             "linewidth": 2,
-            "label": "if all samples cost the mean",
+            "label": "if all samples had the mean loss",
         }
         self.expected_ = self.ax_.vlines(ends, rows - 0.45, rows + 0.45, **style)
         self.ax_.set_xlim(0.0, edge)

@@ -1,4 +1,4 @@
-"""What held-out samples cost for each strength of the penalty."""
+"""Plot of the held-out loss for each strength of the penalty."""
 
 from __future__ import annotations
 
@@ -8,25 +8,18 @@ from typing import Any, Self
 import numpy as np
 
 from skxent.classifiers import SoftmaxClassifierCV
-from skxent.displays.base import (
-    Display,
-    Floats,
-    check_fitted,
-    legend_below,
-    new_axes,
-    require_matplotlib,
-    wrapped,
-)
 from skxent.displays.colours import shade
+from skxent.displays.layout import Floats, legend_below, new_axes, wrapped
+from skxent.displays.prediction_display import Display, check_fitted, require_matplotlib
 
 
 @dataclass(repr=False, eq=False)
 class RegularizationDisplay(Display):
     r"""Mean loss of held-out samples against C, with standard errors and the value chosen.
 
-    The smallest mean is one of many that differ by less than their standard errors. The rule of one
-    standard error takes the strongest penalty, the smallest C, whose mean is within one standard
-    error of the smallest; the band shows that range.
+    Many means usually differ from the smallest mean by less than its standard error. The rule of
+    one standard error chooses the strongest penalty, the smallest C, whose mean is within one
+    standard error of the smallest mean. The band shows this range.
 
     Parameters
     ----------
@@ -35,9 +28,9 @@ class RegularizationDisplay(Display):
     mean_loss : ndarray of shape (n_Cs,)
         Mean loss of held-out samples, in nats.
     standard_error : ndarray of shape (n_Cs,)
-        Their standard errors, in nats.
+        Standard errors of the mean losses, in nats.
     C : float
-        The value chosen.
+        The chosen value.
     fold_losses : ndarray of shape (n_Cs, n_folds), default=None
         Mean loss of each fold, in nats.
 
@@ -52,22 +45,22 @@ class RegularizationDisplay(Display):
     errorbar_ : matplotlib ErrorbarContainer
         Means and standard errors.
     fold_lines_ : list of matplotlib Line2D
-        Means of folds.
+        Mean losses of the folds.
     chosen_line_, one_standard_error_line_ : matplotlib Line2D
-        Vertical lines at the value chosen, and at that of one standard error.
+        Vertical lines at the chosen value, and at the value of the rule of one standard error.
     band_ : matplotlib Rectangle
-        What is within one standard error of the smallest mean.
+        The range of means within one standard error of the smallest mean.
     infinite_ : list of matplotlib Line2D
-        Marks of infinite means, where there are any.
+        Marks of infinite means, if there are any.
 
     See Also
     --------
-    SoftmaxClassifierCV : Fits what is drawn.
+    SoftmaxClassifierCV : Chooses C by the losses that are drawn.
 
     Notes
     -----
-    C = inf, no penalty, stands to the right of the others. Infinite means, of fits without a finite
-    minimum, are marked at the upper edge.
+    C = inf, no penalty, is drawn to the right of the finite values. Infinite means, of fits without
+    a finite minimum, are marked at the upper edge.
 
     References
     ----------
@@ -92,21 +85,21 @@ class RegularizationDisplay(Display):
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None, **kwargs: Any) -> Self:
-        """Draw what a fit compared.
+        """Draw the held-out losses of a fitted `SoftmaxClassifierCV`.
 
         Parameters
         ----------
         estimator : SoftmaxClassifierCV
             Fitted.
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.errorbar`.
 
         Returns
         -------
         RegularizationDisplay
-            What was drawn.
+            The display, drawn.
         """
         require_matplotlib(cls.__name__)
         check_fitted(estimator, "loss_standard_error_", SoftmaxClassifierCV)
@@ -126,36 +119,36 @@ class RegularizationDisplay(Display):
 
     @property
     def _limit(self) -> float:
-        """The most that is within one standard error of the smallest mean."""
+        """The largest mean loss within one standard error of the smallest."""
         best = int(np.argmin(self.mean_loss))
         return float(self.mean_loss[best] + np.nan_to_num(self.standard_error[best]))
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure when None.
+            Axes to draw on. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.errorbar`.
 
         Returns
         -------
         RegularizationDisplay
-            Itself, with the artists.
+            The display itself, with its artists.
         """
         require_matplotlib(type(self).__name__)
         self.ax_ = ax = new_axes(ax, (6.4, 4.8))
         self.figure_ = ax.figure
         ax.set_xscale("log")
-        places = self._places()
+        positions = self._positions()
         finite = np.isfinite(self.mean_loss)
         self.fold_lines_ = []
         if self.fold_losses is not None:
             folds = np.where(finite[:, None], self.fold_losses, np.nan)
             self.fold_lines_ = ax.plot(
-                places, folds, color=shade(ax, 0.25), linewidth=0.8, zorder=1
+                positions, folds, color=shade(ax, 0.25), linewidth=0.8, zorder=1
             )
             self.fold_lines_[0].set_label("folds")
         style = {
@@ -166,9 +159,12 @@ class RegularizationDisplay(Display):
             "label": "mean ± standard error",
         }
         self.errorbar_ = ax.errorbar(
-            places[finite], self.mean_loss[finite], self.standard_error[finite], **(style | kwargs)
+            positions[finite],
+            self.mean_loss[finite],
+            self.standard_error[finite],
+            **(style | kwargs),
         )
-        self._mark(places)
+        self._mark(positions)
         ax.set(
             xlabel=wrapped(ax, "C (strong penalty on the left, weak on the right)"),
             ylabel=wrapped(ax, "mean loss of held-out samples, nats", upright=True),
@@ -178,24 +174,27 @@ class RegularizationDisplay(Display):
         legend_below(ax, handles=handles, ncols=2)
         return self
 
-    def _places(self) -> Floats:
-        """Values of C on the axis, with infinity one step to the right of the others."""
-        places = self.Cs.copy()
-        finite = places[np.isfinite(places)]
-        if len(finite) < len(places):
+    def _positions(self) -> Floats:
+        """Return the positions of the values of C, with infinity one step to the right."""
+        positions = self.Cs.copy()
+        finite = positions[np.isfinite(positions)]
+        if len(finite) < len(positions):
             step = finite[-1] / finite[-2] if len(finite) > 1 else 10.0
-            places[-1] = finite[-1] * step if len(finite) else 1.0
-        return places
+            positions[-1] = finite[-1] * step if len(finite) else 1.0
+        return positions
 
-    def _mark(self, places: Floats) -> None:
-        """Mark the range of one standard error, and the two values of C that rules choose."""
+    def _mark(self, positions: Floats) -> None:
+        """Mark the range of one standard error, the chosen C, and the C of the rule."""
         ax, simpler = self.ax_, self.one_standard_error_C
-        place_of = dict(zip(self.Cs.tolist(), places.tolist(), strict=True))
+        position_of = dict(zip(self.Cs.tolist(), positions.tolist(), strict=True))
         self.chosen_line_ = ax.axvline(
-            place_of[self.C], color=shade(ax, 0.8), linewidth=1.2, label=f"chosen: C = {self.C:.3g}"
+            position_of[self.C],
+            color=shade(ax, 0.8),
+            linewidth=1.2,
+            label=f"chosen: C = {self.C:.3g}",
         )
         self.one_standard_error_line_ = ax.axvline(
-            place_of[simpler],
+            position_of[simpler],
             color=shade(ax, 0.8),
             linestyle="--",
             linewidth=1.2,
@@ -216,17 +215,17 @@ class RegularizationDisplay(Display):
             style = {"color": "C0", "marker": "^", "linestyle": "none", "clip_on": False}
             top, above = np.ones(np.count_nonzero(infinite)), ax.get_xaxis_transform()
             self.infinite_ = ax.plot(
-                places[infinite], top, transform=above, label="infinite", **style
+                positions[infinite], top, transform=above, label="infinite", **style
             )
         if np.isinf(self.Cs[-1]):
-            self._name_infinity(places)
+            self._name_infinity(positions)
 
-    def _name_infinity(self, places: Floats) -> None:
-        """Tick values of C, some if there are many, so that none is at a place that is infinity."""
+    def _name_infinity(self, positions: Floats) -> None:
+        """Set ticks at the values of C, at most eight, and name the last one infinity."""
         from matplotlib.ticker import NullLocator
 
-        step = max(1, -(-(len(places) - 1) // 7))
-        shown = [*range(0, len(places) - 1, step), len(places) - 1]
+        step = max(1, -(-(len(positions) - 1) // 7))
+        shown = [*range(0, len(positions) - 1, step), len(positions) - 1]
         labels = ["∞" if np.isinf(self.Cs[i]) else f"{self.Cs[i]:.3g}" for i in shown]
         self.ax_.xaxis.set_minor_locator(NullLocator())
-        self.ax_.set_xticks(places[shown], labels=labels)
+        self.ax_.set_xticks(positions[shown], labels=labels)

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: reliability curves and what unreliability costs."""
+"""Reliability diagrams: reliability curves and the decomposition of the cross-entropy."""
 
 from __future__ import annotations
 
@@ -12,35 +12,29 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from skxent.displays.base import (
-    SMALL,
-    PredictionDisplay,
-    label_panels,
-    legend_below,
-    new_panels,
-    require_matplotlib,
-    wrapped,
-)
 from skxent.displays.cell import cell_size
 from skxent.displays.colours import background, shade
+from skxent.displays.layout import SMALL, label_panels, legend_below, new_panels, wrapped
+from skxent.displays.prediction_display import PredictionDisplay, require_matplotlib
 from skxent.displays.reliability_curve import BINS, Band, ReliabilityCurve, equation
 from skxent.inputs.labels import shorten
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics.decomposition import decompose, probabilities_of
 from skxent.metrics.scored_samples import ScoredSamples
 
-TALLEST = 0.15  # of the histograms' bars, as a part of the axes
+TALLEST = 0.15  # height of the highest bar of a histogram, as a fraction of the axes
 
 
 @dataclass(repr=False, eq=False)
 class ReliabilityDisplay(PredictionDisplay):
     r"""Reliability curves by isotonic regression, with the decomposition of the cross-entropy.
 
-    The curve is how often the class was true, as the non-decreasing function of its predicted
-    probability that fits best, the CORP reliability diagram [1]_: there are no bins to choose. The
-    diagonal is a calibrated prediction, and the band is where 90 % of curves would be if this one
-    were. Histograms are of the predicted probabilities, of samples of the class from the top, of
-    others from the bottom; heights are square roots of weights, for small ones to be seen.
+    The curve is the frequency of the class as a function of its predicted probability, estimated by
+    isotonic regression: the CORP reliability diagram [1]_, which needs no choice of bins. The
+    diagonal is a calibrated prediction. The band contains, at each probability, 90 % of the curves
+    of a calibrated prediction. Histograms of the predicted probabilities are at the top for samples
+    of the class, and at the bottom for other samples. Their heights are square roots of weights, so
+    that small weights are visible.
 
     Parameters
     ----------
@@ -49,7 +43,7 @@ class ReliabilityDisplay(PredictionDisplay):
         (m,), `counts` of shape (2, bins), `band` of shape (3, g) or None, and `parts`, the
         decomposition.
     decomposition : CrossEntropyDecomposition
-        Of the loss over all classes.
+        Decomposition of the loss over all classes.
 
     Attributes
     ----------
@@ -64,21 +58,22 @@ class ReliabilityDisplay(PredictionDisplay):
     bands_ : list of matplotlib PolyCollection
         Consistency bands.
     histograms_ : list of pairs of matplotlib StepPatch
-        Histograms, of the others and of the class.
+        Histograms of the other classes and of the class.
 
     See Also
     --------
-    decompose_cross_entropy : The numbers in titles.
-    sklearn.calibration.CalibrationDisplay : Curves of means in bins.
+    decompose_cross_entropy : Computes the numbers in the titles.
+    sklearn.calibration.CalibrationDisplay : Draws the means of bins.
 
     Notes
     -----
-    For two classes the decomposition is that of the curve. For more, each panel has that of its
-    class against the others, and the title of the figure that of all classes together, whose map
-    is another one.
+    For two classes the decomposition is that of the curve. For more classes, the title of each
+    panel has the decomposition for its class against the others. The title of the figure has the
+    decomposition for all classes, which uses another recalibration map.
 
-    The band draws outcomes from the predicted probabilities and fits each draw, 100 times. A sample
-    is one outcome whatever its weight, and soft targets are no outcomes: they have no band.
+    For the band, outcomes are drawn from the predicted probabilities 100 times, and a curve is
+    fitted to each draw. A sample is one outcome whatever its weight. Soft targets are no outcomes,
+    so they have no band.
 
     References
     ----------
@@ -127,7 +122,7 @@ class ReliabilityDisplay(PredictionDisplay):
         y_pred : array-like of shape (n, K) or (n,)
             Probabilities, or logits with ``from_logits=True``.
         pos_label : label, default=None
-            The class to draw. None is the second of two, and all of more.
+            The class to draw. None means the second of two classes, and all of three or more.
         labels : array-like of shape (K,), default=None
             The class of each column of `y_pred`.
         sample_weight : array-like of shape (n,), default=None
@@ -137,19 +132,19 @@ class ReliabilityDisplay(PredictionDisplay):
         base : float, default=None
             Base of the logarithm. None gives nats, 2 gives bits.
         level : float, default=0.9
-            Part of curves of calibrated predictions that the band holds, at each probability. None
-            draws no band.
+            Fraction of the curves of a calibrated prediction that the band contains at each
+            probability. None draws no band.
         random_state : int, RandomState instance or None, default=0
             Draws the outcomes for the band.
         ax : matplotlib Axes or array of them, default=None
-            Axes to draw on, one for each class; those of a new figure when None.
+            Axes to draw on, one for each class. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         ReliabilityDisplay
-            What was drawn.
+            The display, drawn.
         """
         require_matplotlib(cls.__name__)
         _check_level(level)
@@ -163,19 +158,19 @@ class ReliabilityDisplay(PredictionDisplay):
         return cls(curves, whole).plot(ax=ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of them, default=None
-            Axes to draw on, one for each class; those of a new figure when None.
+            Axes to draw on, one for each class. None draws on a new figure.
         **kwargs : dict
             Passed to `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         ReliabilityDisplay
-            Itself, with the artists.
+            The display itself, with its artists.
         """
         require_matplotlib(type(self).__name__)
         n = len(self.curves)
@@ -220,7 +215,7 @@ class ReliabilityDisplay(PredictionDisplay):
         ax.set_box_aspect(1)
 
     def _add_title_and_legend(self) -> None:
-        """Title and legend of a figure of several panels."""
+        """Add a title and a legend to a figure of several panels."""
         note = "In panels: one class against the others, numbers in this order."
         title = f"{equation(self.decomposition, words=True)}\n{note}"
         self.figure_.suptitle(title, fontsize="medium")
@@ -235,7 +230,7 @@ def _check_level(level: float | None) -> None:
 
 
 def _classes_to_draw(samples: ScoredSamples, pos_label: Any) -> list[int]:
-    """Columns of the classes to draw."""
+    """Return the columns of the classes to draw."""
     names = samples.names.tolist()
     if pos_label is None:
         return [1] if len(names) == 2 else list(range(len(names)))

@@ -1,8 +1,9 @@
-"""The numbers of a reliability curve, and of the band in which calibrated predictions have theirs.
+"""Reliability curves and their consistency bands.
 
-The consistency band resamples (T. Dimitriadis, T. Gneiting, A. I. Jordan, "Stable reliability
-diagrams for probabilistic classifiers", PNAS 118, 2021, doi:10.1073/pnas.2016191118): outcomes are
-drawn from the predicted probabilities, so that these are calibrated, and each draw gets a curve.
+The consistency band is made by resampling (T. Dimitriadis, T. Gneiting, A. I. Jordan, "Stable
+reliability diagrams for probabilistic classifiers", PNAS 118, 2021, doi:10.1073/pnas.2016191118):
+outcomes are drawn from the predicted probabilities, which are calibrated for these outcomes, and a
+curve is fitted to each draw.
 """
 
 from __future__ import annotations
@@ -13,27 +14,27 @@ from typing import Self
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from skxent.displays.base import plain
+from skxent.displays.layout import plain
 from skxent.inputs.targets import Floats
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics.decomposition import decompose
 from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import number
 
-RESAMPLES = 100
-GRID = 200  # probabilities at which a band is known, at most
-BINS = np.linspace(0.0, 1.0, 26)
+RESAMPLES = 100  # draws of outcomes for a band
+GRID = 200  # largest number of probabilities at which a band is computed
+BINS = np.linspace(0.0, 1.0, 26)  # edges of the bins of the histograms
 
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """What is drawn around a curve, and how often calibrated predictions are within."""
+    """The level of a consistency band, and the generator that draws the outcomes."""
 
     level: float | None
     rng: np.random.RandomState
 
     def of(self, p: Floats, weight: Floats) -> Floats | None:
-        """Probabilities, and both ends at each, (3, g)."""
+        """Return probabilities, and the low and high end of the band there, (3, g)."""
         if self.level is None:
             return None
         distinct, codes = np.unique(p, return_inverse=True)
@@ -57,13 +58,13 @@ class ReliabilityCurve:
     name : str
         The class.
     probability, recalibrated : (m,) arrays
-        Predicted probabilities, ascending, and what isotonic regression makes of them.
+        Predicted probabilities, ascending, and their recalibration by isotonic regression.
     counts : (2, bins) array
-        Weights of samples of other classes, and of this one, by predicted probability.
+        Total weights of the samples of other classes and of this class in each bin.
     band : (3, g) array or None
-        Probabilities, and both ends of the band there.
+        Probabilities, and the low and high end of the band there.
     parts : CrossEntropyDecomposition
-        Of the loss of one class against the others.
+        Decomposition of the loss of the class against the others.
     """
 
     name: str
@@ -83,7 +84,7 @@ class ReliabilityCurve:
         base: float | None,
         band: Band,
     ) -> Self:
-        """Class k of probabilities P against the others; of two, `whole` is that already."""
+        """Make the curve of class k; `whole` is the decomposition of the loss over all classes."""
         target, kept = samples.target, samples.importance > 0
         truth = (target == k if target.ndim == 1 else target[:, k]).astype(np.float64)
         p = P[:, k]
@@ -96,7 +97,7 @@ class ReliabilityCurve:
             )
             recalibrated = parts.recalibrated[:, 1]
         p, r, truth, weight = (a[kept] for a in (p, recalibrated, truth, samples.importance))
-        # Logits tell apart what as probabilities is the same: there the curve is vertical.
+        # Different logits may have equal probabilities; the curve is vertical there.
         order = np.lexsort((r, p))
         points = np.stack([p, r])[:, order]
         new = np.append(True, (np.diff(points) != 0).any(axis=0))
@@ -111,12 +112,12 @@ class ReliabilityCurve:
         )
 
     def title(self, words: bool) -> str:
-        """Name of the class, and its loss in parts."""
+        """Return the name of the class and the decomposition of its loss."""
         return f"{plain(self.name)}\n{equation(self.parts, words)}"
 
 
 def equation(parts: CrossEntropyDecomposition, words: bool) -> str:
-    """Loss = miscalibration - discrimination + uncertainty, in numbers."""
+    """Return the text of loss = miscalibration - discrimination + uncertainty, in numbers."""
     names = ("loss", "miscalibration", "discrimination", "uncertainty")
     values = [getattr(parts, name) for name in names]
     if not words:

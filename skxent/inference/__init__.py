@@ -1,4 +1,4 @@
-"""Statistics of fitted classifiers: standard errors, intervals, tests, leave-one-out."""
+"""Inference for fitted classifiers: standard errors, intervals, tests, leave-one-out."""
 
 from skxent.inference.infer import InferenceWarning, infer
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates

@@ -1,4 +1,4 @@
-"""What inference needs to know of a fitted classifier: its attributes, whatever its class."""
+"""The attributes of a classifier that fits and inference use, whatever its class."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-ATTRIBUTES = "classes_", "coef_", "intercept_", "log_likelihood_", "optimality_gap_", "converged_"
+ClassWeight = dict[Any, float] | str  # factors by label, or "balanced"
 
 
-class FittedLinearModel(Protocol):
+class LinearModel(Protocol):
+    """The parameters of a linear classifier that determine the data of a fit."""
+
+    fit_intercept: bool
+    class_weight: ClassWeight | None
+    n_jobs: int | None
+
+
+class FittedLinearModel(LinearModel, Protocol):
     """A linear classifier fitted by minimising the sum of its cross-entropies and a penalty."""
 
     classes_: np.ndarray
@@ -19,11 +27,8 @@ class FittedLinearModel(Protocol):
     log_likelihood_: float
     optimality_gap_: float
     converged_: bool
-    fit_intercept: bool
-    class_weight: Any
-    n_jobs: int | None
 
 
-def is_linear_model(clf: Any) -> bool:
-    """Tell whether an object is such a classifier, fitted or not."""
+def is_linear_model(clf: object) -> bool:
+    """Tell whether an object is a classifier of this kind, fitted or not."""
     return hasattr(clf, "log_likelihood") and hasattr(clf, "fit_intercept")

@@ -1,4 +1,4 @@
-"""Linear hypotheses R beta = r on q coefficients, read and checked."""
+"""Linear hypotheses R beta = r on q coefficients: reading and checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from skxent.inputs.fit_targets import Floats
 
 
 def hypotheses(R: ArrayLike, r: ArrayLike, q: int) -> tuple[Floats, Floats]:
-    """Rows of R and right-hand sides, scaled so that the largest entry of a row is about one."""
+    """Return the rows of R and r, scaled so that the largest entry of a row is about one."""
     rows, right = np.atleast_2d(_real(R, "R")), _real(r, "r")
     if rows.ndim != 2 or rows.shape[1] != q or not len(rows):
         raise ValueError(
@@ -23,7 +23,7 @@ def hypotheses(R: ArrayLike, r: ArrayLike, q: int) -> tuple[Floats, Floats]:
         raise ValueError(
             f"r is {r!r}: pass a finite number, or one for each of the {len(rows)} rows of R."
         )
-    # Scaling changes no hypothesis, and squares of very large or small numbers leave float64.
+    # Scaling changes no hypothesis, and avoids overflow and underflow of squares.
     exponent = -np.frexp(np.abs(rows).max(axis=1))[1]
     return np.ldexp(rows, exponent[:, None]), np.ldexp(right, exponent)
 

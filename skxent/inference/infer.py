@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, xlogy
 
-from skxent.inference import information_matrix
 from skxent.inference.fitted import FittedLinearModel
-from skxent.inference.information_matrix import LikelihoodEstimate
+from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
 from skxent.inference.optimum import Optimum, data_of_fit, optimum
 from skxent.inference.result import LikelihoodInference
 from skxent.inputs.fit_targets import Floats
+from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics.means import copies_and_shares, group_codes
@@ -25,10 +25,10 @@ COVARIANCES = ("observed", "robust", "cluster")
 
 
 class InferenceWarning(UserWarning):
-    """What `infer` returns is not what the same names mean for a maximum of the likelihood.
+    """Warning that results of `infer` differ from those of a maximum-likelihood fit.
 
-    Raised once by `infer` where there is a penalty, or where class weights meet standard errors
-    that take them for data. The message says what the numbers are.
+    `infer` warns if the fit has a penalty, or if it has class weights and the covariance treats
+    them as copies of samples. The message says what the results mean.
 
     See Also
     --------
@@ -38,7 +38,7 @@ class InferenceWarning(UserWarning):
 
 def infer(
     clf: FittedLinearModel,
-    X: Any,
+    X: Array,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     *,
@@ -51,75 +51,78 @@ def infer(
     Parameters
     ----------
     clf : SoftmaxClassifier or LogisticClassifier
-        Fitted. ``C=numpy.inf`` for inference in the usual sense, see Notes.
+        Fitted classifier, with ``C=numpy.inf`` for maximum-likelihood inference, see Notes.
     X : array-like or sparse matrix of shape (n, d)
-        The samples that it was fitted with.
+        The training samples.
     y : array-like of shape (n,) or (n, K)
-        The labels or soft targets.
+        The training labels or soft targets.
     sample_weight : array-like of shape (n,) or None, default=None
-        The weights. A weight is a number of copies of the sample: weights of two make standard
-        errors smaller by the square root of two. Where weights are not all whole numbers, to a
-        few roundings of their type, "robust" and "cluster" take a sample for one observation of
-        that importance, and so does `bic`.
+        The training weights. A weight is a number of copies of the sample: weights of two make
+        standard errors smaller by the square root of two. If not all weights are whole numbers, up
+        to a few roundings of their type, "robust", "cluster" and `bic` treat each sample as one
+        observation whose importance is the weight.
     covariance : {"observed", "robust", "cluster"}, default="observed"
-        Where standard errors come from.
+        Estimator of the covariance.
 
-        * "observed": :math:`H^{-1}`, the inverse of the observed information. Right where the
-          model is.
-        * "robust": the sandwich of Huber and White, HC0, without a correction for small samples:
-          right also where only the probabilities of the model are, and not the variance, as with
-          soft targets or class weights. It is what statsmodels gives for `cov_type` "HC0", and for
-          "HC1" too, which corrects nothing in its discrete models.
-        * "cluster": the same for samples that depend on each other within `groups`, times
+        * "observed": :math:`H^{-1}`, the inverse of the observed information, valid if the model is
+          correctly specified.
+        * "robust": the sandwich estimator of Huber and White, HC0, without a correction for small
+          samples. It is valid also if only the probabilities of the model are correct and the
+          variance is not, as with soft targets or class weights. It equals the result of
+          statsmodels for `cov_type` "HC0", and for "HC1", which has no correction in the discrete
+          models of statsmodels.
+        * "cluster": the sandwich estimator for samples that are dependent within `groups`, times
           :math:`\frac{G}{G - 1} \frac{N - 1}{N - q}` for G groups, N observations and q
-          coefficients, as statsmodels does by default.
+          coefficients, the default correction of statsmodels.
     groups : array-like of shape (n,) or None, default=None
-        Labels of the groups, with "cluster" only. With ``groups=numpy.arange(n)`` whole weights
-        are importances too, such as inverse probabilities of sampling.
+        Labels of the groups, for "cluster" only. With ``groups=numpy.arange(n)`` whole weights are
+        treated as importances, such as inverse sampling probabilities.
     reference : label or None, default=None
-        The class that others are compared with; None is the first of `classes_`.
+        The reference class. None means the first of `classes_`.
 
     Returns
     -------
     LikelihoodInference
-        At the optimum, where Newton steps from `coef_` and `intercept_` end.
+        Coefficients at the optimum, found by Newton steps from `coef_` and `intercept_`.
 
     Raises
     ------
     ValueError
-        If `clf` has not converged, is more than a thousandth of a nat (and twice its
-        `optimality_gap_`) from the optimum of the data passed, if no finite optimum exists, or if
-        columns of X cannot be told from each other.
+        If `clf` has not converged, if the parameters of `clf` are more than a thousandth of a nat
+        (and twice its `optimality_gap_`) above the minimum for the data passed, if no finite
+        optimum exists, or if columns of X are linearly dependent.
     TypeError
-        If `clf` is no classifier of this package.
+        If `clf` is not a classifier of this package.
 
     Warns
     -----
     InferenceWarning
-        If there is a penalty, or class weights with ``covariance="observed"``.
+        If the fit has a penalty, or class weights and ``covariance="observed"``.
 
     See Also
     --------
-    SoftmaxClassifier.fit : The fit.
+    SoftmaxClassifier.fit : Fits the classifier.
 
     Notes
     -----
-    With the scores :math:`s_i`, the gradients of the losses, and the Hessian H of the objective at
-    its minimum the covariance is :math:`H^{-1}`, or :math:`H^{-1} B H^{-1}` with :math:`B = \sum_i
-    s_i s_i^\top` over samples, or over groups of the sums of their scores [1]_.
+    Let :math:`s_i` be the scores, the gradients of the losses, and H the Hessian of the objective
+    at its minimum. The covariance is :math:`H^{-1}`, or :math:`H^{-1} B H^{-1}` with :math:`B =
+    \sum_i s_i s_i^\top`, where the sum is over samples, or over groups and the sums of their scores
+    [1]_.
 
-    **With a penalty** coefficients are shrunk, and no standard error tells by how much. H then has
-    the penalty in it, and its inverse is the covariance of the Gaussian (Laplace) approximation to
-    the posterior under the prior N(0, C) for each weight of each class [2]_: intervals are
-    posterior intervals, there are no p-values and no tests, and `df` is the effective number of
-    parameters :math:`\mathrm{tr}(H^{-1} J)`, J the Hessian without the penalty. "robust" and
-    "cluster" then estimate the variance of the penalised optimum around its own expectation.
+    **With a penalty** the coefficients are biased towards zero, and standard errors do not measure
+    this bias. H includes the penalty, and its inverse is the covariance of the Gaussian (Laplace)
+    approximation to the posterior under the prior N(0, C) for each coefficient of each class [2]_.
+    Intervals are posterior intervals, there are no p-values and no tests, and `df` is the effective
+    number of parameters :math:`\mathrm{tr}(H^{-1} J)`, with the Hessian J without the penalty.
+    "robust" and "cluster" then estimate the variance of the penalised optimum around its own
+    expectation.
 
-    **Class weights** make some samples count for more than they are. The sandwich knows: a class
-    weight multiplies a score and makes no copies of a sample. The inverse information takes it for
-    copies, and likelihoods are of the weighted data.
+    **Class weights** multiply the scores of samples and make no copies of them. The sandwich
+    estimator accounts for this. The inverse information treats class weights as copies, and
+    likelihoods are those of the weighted data.
 
-    **Soft targets** are fractions of a sample; "robust" is the usual choice for them [3]_.
+    **Soft targets** are fractions of outcomes; "robust" is the usual choice for them [3]_.
 
     References
     ----------
@@ -145,23 +148,23 @@ def infer(
     >>> print(inference.standard_errors.round(3))
     [[ 2.394  4.48   4.737  9.743 25.708]]
     """
-    _check_options(clf, covariance, groups)
+    _check_options(covariance, groups)
     data, weight = data_of_fit(clf, X, y, sample_weight)
     copies, shares = copies_and_shares(weight, data.X.shape[0])
     classes = clf.classes_.tolist()
-    place = 0 if reference is None else _place(reference, classes)
+    base = 0 if reference is None else _position(reference, classes)
     codes = None if groups is None else group_codes(groups, data.X.shape[0], "X")
     names = [str(name) for name in getattr(clf, "feature_names_in_", _unnamed(data.X.shape[1]))]
     found = optimum(clf, data, names)
     at = found.estimate
     if covariance != "observed":
         at = replace(at, covariance=_sandwich(at, copies, codes))
-    contrasts = at.map(place)
+    contrasts = at.map(base)
     coef = (contrasts @ at.theta[at.free].ravel()).reshape(len(classes) - 1, -1)
     _warn(clf, covariance)
     return LikelihoodInference(
         classes=classes,
-        reference=classes[place],
+        reference=classes[base],
         terms=[*names, "intercept"] if data.fit_intercept else names,
         coef=_frozen(coef),
         covariance=_frozen(_symmetric(contrasts @ at.covariance @ contrasts.T)),
@@ -179,7 +182,7 @@ def infer(
     )
 
 
-def _check_options(clf: Any, covariance: Any, groups: ArrayLike | None) -> None:
+def _check_options(covariance: object, groups: ArrayLike | None) -> None:
     if not isinstance(covariance, str) or covariance not in COVARIANCES:
         raise ValueError(f"covariance is {covariance!r}: pass one of {COVARIANCES}.")
     if (covariance == "cluster") != (groups is not None):
@@ -189,7 +192,7 @@ def _check_options(clf: Any, covariance: Any, groups: ArrayLike | None) -> None:
         )
 
 
-def _place(reference: Any, classes: list[Any]) -> int:
+def _position(reference: Any, classes: list[Any]) -> int:
     if isinstance(reference, np.ndarray) or reference not in classes:
         raise ValueError(f"reference is {reference!r}: pass one of the classes {classes}.")
     return classes.index(reference)
@@ -200,11 +203,11 @@ def _unnamed(d: int) -> list[str]:
 
 
 def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | None) -> Floats:
-    """HC0, or that of groups with its correction."""
+    """Return the sandwich covariance: HC0, or of groups with the correction for their number."""
     weight = at.weight
     if codes is None:
         factor = np.divide(weight, copies, out=np.zeros_like(weight), where=copies > 0)
-        return information_matrix.sandwich(at, weight * factor, None)
+        return sandwich(at, weight * factor, None)
     n_groups, N, q = len(np.unique(codes[weight > 0])), copies.sum(), len(at.covariance)
     if n_groups < 2:
         raise ValueError("groups has one group only: a variance takes two at least.")
@@ -214,11 +217,11 @@ def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | 
             "features."
         )
     correction = n_groups / (n_groups - 1) * (N - 1) / (N - q)
-    return correction * information_matrix.sandwich(at, weight, codes)
+    return correction * sandwich(at, weight, codes)
 
 
 def _null(found: Optimum, data: LocalRows) -> float:
-    """Log-likelihood of the model without features."""
+    """Return the log-likelihood of the model without features."""
     total = found.class_weight.sum()
     if not data.fit_intercept:
         return -float(total * np.log(data.n_classes))
@@ -226,7 +229,7 @@ def _null(found: Optimum, data: LocalRows) -> float:
 
 
 def _entropy(at: LikelihoodEstimate) -> float:
-    """Weighted entropy of the targets, in nats: what no model can save."""
+    """Return the weighted entropy of the targets in nats, a lower bound of the loss."""
     targets = at.data.targets
     if targets.ndim == 1:
         return 0.0

@@ -1,4 +1,4 @@
-"""Small results of inference: estimates with intervals, and tests."""
+"""Estimates with intervals, and chi-squared tests."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class IntervalEstimates:
     estimate : ndarray of shape (rows, columns)
         The estimates.
     standard_errors : ndarray of shape (rows, columns)
-        Of the estimates, by the delta method.
+        Standard errors of the estimates, by the delta method.
     low, high : ndarray of shape (rows, columns)
         Ends of the intervals.
     level : float
-        Probability of the intervals.
+        Confidence level of the intervals.
     rows, columns : list
-        What the rows and columns are: labels of classes, names of features, numbers of samples.
+        Names of rows and columns: labels of classes, names of features, or numbers of samples.
 
     See Also
     --------
-    LikelihoodInference : Whose methods return it.
+    LikelihoodInference : Its methods return this class.
     """
 
     estimate: Floats
@@ -70,20 +70,20 @@ class IntervalEstimates:
 
 @dataclass(frozen=True)
 class ChiSquareTest:
-    """A statistic that has a chi-squared distribution where the hypothesis holds.
+    """A test whose statistic has a chi-squared distribution under the hypothesis.
 
     Attributes
     ----------
     statistic : float
-        The larger, the more speaks against the hypothesis.
+        Large values are evidence against the hypothesis.
     df : int
         Degrees of freedom.
     p_value : float
-        Probability of a statistic as large or larger.
+        Probability, under the hypothesis, of a statistic at least as large.
 
     See Also
     --------
-    LikelihoodInference : Whose methods return it.
+    LikelihoodInference : Its methods return this class.
     """
 
     statistic: float
@@ -92,12 +92,12 @@ class ChiSquareTest:
 
     @classmethod
     def of(cls, statistic: float, df: int) -> ChiSquareTest:
-        """Look the p-value up."""
+        """Make the test from its statistic and degrees of freedom."""
         return cls(statistic, df, float(chi2.sf(statistic, df)))
 
 
 def normal_quantile(level: float) -> float:
-    """How many standard errors an interval of probability `level` reaches to each side."""
+    """Return the half-width of a normal interval of probability `level`, in standard errors."""
     if not isinstance(level, numbers.Real) or not 0 < level < 1:
         raise ValueError(f"level is {level!r}: pass a probability between 0 and 1.")
     return float(norm.isf((1.0 - level) / 2.0))

@@ -1,10 +1,10 @@
-"""A fitted classifier at the optimum of its data: checked to be there, polished, or refused."""
+"""Checks that a fitted classifier is at the optimum of its data, and Newton steps to it."""
 
 from __future__ import annotations
 
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,10 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from skxent.inference import information_matrix
 from skxent.inference.fitted import FittedLinearModel, is_linear_model
-from skxent.inference.information_matrix import LikelihoodEstimate
+from skxent.inference.likelihood_estimate import LikelihoodEstimate, estimate
+from skxent.inference.linear_dependence import dependent_columns
 from skxent.inference.same_data import raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
+from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective, Point
@@ -27,24 +29,25 @@ from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.reading import read_X, training_data
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
-WIDEST = 5000  # parameters, of which a few matrices of their number squared are held
-OFF = 1e-3  # nats from the minimum where the data must be others than those of the fit
-ON_THE_WAY = 1e-5  # nats; where logits still move at a smaller gap, they do not stop
-MOST = 3  # columns of which a message says all
+WIDEST = 5000  # largest number of parameters; a few matrices of its square are held in memory
+OFF = 1e-3  # gap in nats above which the data are not those of the fit
+# Gap in nats, below which logits that still move go to infinity: there is no finite minimum.
+ON_THE_WAY = 1e-5
+MOST = 3  # largest number of columns that a message describes
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """The end of all Newton steps.
+    """The optimum of the data of a fit.
 
     Parameters
     ----------
-    estimate : Estimate
-        Whose covariance is the inverse of the Hessian.
+    estimate : LikelihoodEstimate
+        Parameters, with the inverse Hessian as covariance.
     log_likelihood : float
-        Without the penalty, in nats.
+        Log-likelihood without the penalty, in nats.
     df : float
-        Number of parameters, the effective one where there is a penalty.
+        Number of parameters; the effective number with a penalty.
     class_weight : (K,) array
         Total weight of each class.
     """
@@ -56,9 +59,9 @@ class Optimum:
 
 
 def data_of_fit(
-    clf: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
+    clf: FittedLinearModel, X: Array, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[LocalRows, Floats | None]:
-    """Read and check what `clf` was fitted with; return it with the weights less class weights."""
+    """Read and check the data of the fit; return them, and the weights without class weights."""
     if not is_linear_model(clf):
         _raise_kind(clf)
     check_is_fitted(clf, "coef_")
@@ -77,8 +80,8 @@ def data_of_fit(
     return data, copies
 
 
-def _raise_kind(clf: Any) -> NoReturn:
-    """Say what to pass in the place of a classifier of another kind, or of a pipeline."""
+def _raise_kind(clf: object) -> NoReturn:
+    """Raise the error that `clf` is of another kind, and say what to pass instead."""
     cure = "pass a fitted SoftmaxClassifier"
     if hasattr(clf, "steps"):
         cure = "pass its last step, clf[-1], and with it X as the other steps make it, clf[:-1]"
@@ -86,8 +89,8 @@ def _raise_kind(clf: Any) -> NoReturn:
     raise TypeError(f"clf is a {type(clf).__name__}: {cure}.")
 
 
-def _check_width(clf: FittedLinearModel, X: Any) -> None:
-    """Require as many columns as the fit had."""
+def _check_width(clf: FittedLinearModel, X: Array) -> None:
+    """Require the number of columns of the fit."""
     shape: tuple[int, ...] = getattr(X, "shape", ())
     if len(shape) == 2 and shape[1] != clf.n_features_in_:
         raise ValueError(
@@ -97,8 +100,8 @@ def _check_width(clf: FittedLinearModel, X: Any) -> None:
         )
 
 
-def _targets(clf: FittedLinearModel, y: Any, n: int) -> FitTargets:
-    """Targets in the order of `classes_`."""
+def _targets(clf: FittedLinearModel, y: Array, n: int) -> FitTargets:
+    """Read targets with the classes in the order of `classes_`."""
     known = clf.classes_.tolist()
     shape = np.shape(y)
     if len(shape) == 2 and shape[1] > 1:
@@ -118,14 +121,14 @@ def _targets(clf: FittedLinearModel, y: Any, n: int) -> FitTargets:
 
 
 def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimum:
-    """Newton steps from the fit to its optimum, if that is where it is.
+    """Check that the fit is at the optimum of the data, and take Newton steps to it.
 
     Parameters
     ----------
     clf : FittedLinearModel
-    data : Data
+    data : LocalRows
     names : list of str
-        Of the features.
+        Names of the features.
     """
     penalty = Penalty.of_C(penalty_of(clf))
     with closing(one_blas_thread()) as limit, limit:
@@ -146,7 +149,7 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
             objective.close()
         covariance = information_matrix.inverse(model)
     return Optimum(
-        estimate=information_matrix.estimate(data, mean, point.theta, covariance),
+        estimate=estimate(data, mean, point.theta, covariance),
         log_likelihood=objective.log_likelihood(point),
         df=information_matrix.effective_df(model, covariance, penalty, len(mean)),
         class_weight=moments.class_weight,
@@ -154,7 +157,7 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
 
 
 def _nat(data: LocalRows) -> float:
-    """One nat, or less where the total weight is small."""
+    """Return one nat, or the mean weight in nats if it is smaller."""
     return min(1.0, 1.0 if data.weight is None else float(data.weight.mean()))
 
 
@@ -186,7 +189,7 @@ def _polished(
     point: Point,
     model: Cholesky | None,
 ) -> tuple[Point, Cholesky]:
-    """The optimum and the Hessian there, by Newton steps from the fit."""
+    """Take Newton steps from the fit; return the optimum and the Hessian there."""
     if model is None:
         _raise_separated(clf, data)
     point, model = information_matrix.newton(objective, point, model)
@@ -198,7 +201,7 @@ def _polished(
 
 
 def _raise_unconverged(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
-    """Say why the fit did not get to its minimum."""
+    """Raise the error that the fit did not converge, with the cause."""
     if penalty_of(clf) == np.inf:
         with suppress(Undecided):
             _check_separation(clf, data)
@@ -209,7 +212,7 @@ def _raise_unconverged(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
 
 
 def _check_class_weights(clf: FittedLinearModel, data: LocalRows, moments: Moments) -> None:
-    """A class without weight has an intercept of minus infinity, and was left out of the fit."""
+    """Raise an error about a class without weight, which the fit left out."""
     if np.isinf(clf.intercept_).any():
         label = clf.classes_.tolist()[int(np.argmin(clf.intercept_))]
     elif data.fit_intercept and not moments.class_weight.all():
@@ -223,7 +226,7 @@ def _check_class_weights(clf: FittedLinearModel, data: LocalRows, moments: Momen
 
 
 def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
-    """Say that no finite optimum exists, or none that float64 can see."""
+    """Raise the error that no finite optimum exists, or none within the range of float64."""
     if penalty_of(clf) < np.inf:
         raise ValueError(
             "The Hessian of the objective is singular to the precision of float64, so weak is the "
@@ -243,7 +246,7 @@ def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
 
 
 def _check_separation(clf: FittedLinearModel, data: LocalRows) -> None:
-    """Say what separates classes, if anything does."""
+    """Raise an error that says which features separate classes, if any do."""
     found = find_separation(data, guess=(clf.coef_, clf.intercept_))
     if found is not None:
         message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
@@ -251,8 +254,8 @@ def _check_separation(clf: FittedLinearModel, data: LocalRows) -> None:
 
 
 def _check_collinear(data: LocalRows, moments: Moments, names: list[str]) -> None:
-    """Name the columns that cannot be identified."""
-    found = information_matrix.dependent_columns(data, moments)
+    """Raise an error that names linearly dependent columns, if there are any."""
+    found = dependent_columns(data, moments)
     if not found:
         return
     clauses = [_dependence(column, others, data, names) for column, others in found[:MOST]]

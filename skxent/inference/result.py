@@ -1,160 +1,92 @@
-"""What the likelihood says of the coefficients: the result of `infer`."""
+"""The result of `infer`: tests, effects and intervals of predictions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from scipy.stats import norm
 
-from skxent.inference import information_matrix, summary
+from skxent.inference import summary
+from skxent.inference.estimated_coefficients import EstimatedCoefficients
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.hypotheses import hypotheses
-from skxent.inference.information_matrix import LikelihoodEstimate
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
+from skxent.inference.likelihood_estimate import LikelihoodEstimate
+from skxent.inference.linear_dependence import outside
 from skxent.inputs.features import read_rows
 from skxent.inputs.fit_targets import Floats
-from skxent.metrics.tables import data_frame
+from skxent.inputs.namespaces import Array
 
-SAME = 1e-12  # relative difference of weights that are the same but for rounding
-DEPENDENT = 1e-12  # reciprocal condition of a covariance that cannot be inverted
+SAME = 1e-12  # largest relative difference of equal weights that is due to rounding
+SINGULAR = 1e-12  # reciprocal condition number at which a covariance counts as singular
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LikelihoodInference:
-    r"""What the likelihood of a fitted classifier says of its coefficients. Made by `infer`.
+class LikelihoodInference(EstimatedCoefficients):
+    r"""Coefficients of a fitted classifier with standard errors, intervals and tests.
 
-    Coefficients are **contrasts**, :math:`\beta_k - \beta_{\mathrm{ref}}`, the log-odds of a class
-    against the reference class: `coef`, `standard_errors`, `z` and `p_values` have the shape
-    (K - 1, d + 1), a row for every class but the reference in the order of `classes`, the intercept
-    last; or (K - 1, d) without intercept. The optimum is where Newton steps from the parameters of
-    the classifier end, so that numbers have ten digits or so whatever the `tol` of the fit.
+    It is the result of `infer`. Coefficients are **contrasts**, :math:`\beta_k -
+    \beta_{\mathrm{ref}}`, the log-odds of a class against the reference class. `coef`,
+    `standard_errors`, `z` and `p_values` have the shape (K - 1, d + 1): a row for every class
+    except the reference, in the order of `classes`, with the intercept last. Without an intercept
+    the shape is (K - 1, d). Newton steps from the parameters of the classifier lead to the optimum,
+    so numbers have about ten digits whatever the `tol` of the fit.
 
     Attributes
     ----------
     classes : list of length K
         Labels.
     reference : label
-        The class that the others are compared with.
+        The reference class.
     terms : list of length d + 1
         Names of the features, and "intercept".
     coef : ndarray of shape (K - 1, d + 1)
         Contrasts.
     covariance : ndarray of shape ((K - 1)(d + 1), (K - 1)(d + 1))
-        Of `coef`, row-major.
+        Covariance of `coef`, row-major.
     covariance_type : {"observed", "robust", "cluster"}
-        What it comes from.
+        Estimator of the covariance.
     log_likelihood : float
-        Weighted, without the penalty, in nats. Of soft targets it is the negative cross-entropy.
+        Weighted log-likelihood without the penalty, in nats. For soft targets it is the negative
+        cross-entropy.
     null_log_likelihood : float
-        The same of the model with intercepts alone; without intercept, of all logits zero.
+        Log-likelihood of the model with intercepts alone, or, without intercepts, of zero logits.
     deviance : float
         :math:`2 \sum_i w_i D(y_i \| p_i)`, which is -2 `log_likelihood` for labels.
     df : float
         Degrees of freedom: the number of coefficients, or :math:`\mathrm{tr}(H^{-1} J)` with the
         Hessians H with and J without the penalty.
     n_observations : float
-        Sum of the sample weights, or number of samples where weights are not all whole numbers.
+        Sum of the sample weights, or number of samples if not all weights are whole numbers.
     C : float
-        Of the fit.
+        Inverse strength of the penalty of the fit.
     class_weighted : bool
-        Whether the fit had class weights.
+        Whether the fit has class weights.
     contrasts : list of length K - 1
         Labels of the rows of `coef`.
     penalised : bool
-        Whether the fit had a penalty, so that intervals are of a posterior.
+        Whether the fit has a penalty, so that intervals are posterior intervals.
     standard_errors, z, p_values : ndarray of shape (K - 1, d + 1)
-        Of `coef`; p-values are two-sided, and NaN with a penalty.
+        Standard errors, z statistics and two-sided p-values of `coef`. With a penalty, p-values are
+        NaN.
     pseudo_r2 : float
-        McFadden's, 1 - `log_likelihood` / `null_log_likelihood`.
+        McFadden's pseudo R2, 1 - `log_likelihood` / `null_log_likelihood`.
     aic, bic : float
-        Information criteria, -2 `log_likelihood` and 2 or log(`n_observations`) for each of `df`.
+        Information criteria: -2 `log_likelihood` plus 2 `df`, or plus log(`n_observations`) `df`.
 
     See Also
     --------
-    infer : Makes it.
+    infer : Returns this class.
     """
 
-    classes: list[Any]
-    reference: Any
-    terms: list[str]
-    coef: Floats
-    covariance: Floats
-    covariance_type: str
-    log_likelihood: float
-    null_log_likelihood: float
-    deviance: float
-    df: float
-    n_observations: float
-    C: float
-    class_weighted: bool
     _estimate: LikelihoodEstimate = field(repr=False)
     _weight: Floats = field(repr=False)
     _clf: FittedLinearModel = field(repr=False)
 
-    @property
-    def penalised(self) -> bool:
-        """Whether there is a penalty, so that this is a Gaussian approximation to a posterior."""
-        return bool(np.isfinite(self.C))
-
-    @property
-    def contrasts(self) -> list[Any]:
-        """Labels of the rows of `coef`."""
-        return [label for label in self.classes if label != self.reference]
-
-    @property
-    def standard_errors(self) -> Floats:
-        """Standard errors of `coef`; posterior standard deviations where there is a penalty."""
-        return np.sqrt(np.diagonal(self.covariance)).reshape(self.coef.shape)
-
-    @property
-    def z(self) -> Floats:
-        """`coef` / `standard_errors`."""
-        return self.coef / self.standard_errors
-
-    @property
-    def p_values(self) -> Floats:
-        """Of the hypotheses that a coefficient is zero, two-sided; NaN where there is a penalty."""
-        if self.penalised:
-            return np.full_like(self.coef, np.nan)
-        return 2.0 * norm.sf(np.abs(self.z))
-
-    @property
-    def pseudo_r2(self) -> float:
-        """McFadden's: 1 - `log_likelihood` / `null_log_likelihood`."""
-        return 1.0 - self.log_likelihood / self.null_log_likelihood
-
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion, 2 `df` - 2 `log_likelihood`; the smaller the better."""
-        return 2.0 * self.df - 2.0 * self.log_likelihood
-
-    @property
-    def bic(self) -> float:
-        """Bayesian information criterion, log(`n_observations`) `df` - 2 `log_likelihood`."""
-        return float(np.log(self.n_observations)) * self.df - 2.0 * self.log_likelihood
-
-    def confint(self, level: float = 0.95) -> Floats:
-        """Wald intervals of the coefficients; with a penalty, of their approximate posterior.
-
-        Parameters
-        ----------
-        level : float, default=0.95
-            Probability.
-
-        Returns
-        -------
-        ndarray of shape (K - 1, d + 1, 2)
-            Low and high ends.
-        """
-        half = normal_quantile(level) * self.standard_errors
-        return np.stack([self.coef - half, self.coef + half], axis=-1)
-
     def wald_test(self, R: ArrayLike, r: ArrayLike = 0.0) -> ChiSquareTest:
-        """Test linear hypotheses R beta = r on the coefficients.
+        """Return the Wald test of linear hypotheses R beta = r on the coefficients.
 
         Parameters
         ----------
@@ -171,15 +103,15 @@ class LikelihoodInference:
         Raises
         ------
         ValueError
-            If rows of R depend on each other, or there is a penalty.
+            If rows of R are linearly dependent, or if the fit has a penalty.
         """
         self._check_unpenalised("wald_test")
         rows, right = hypotheses(R, r, self.coef.size)
-        # In centred coordinates, where slopes keep the digits that intercepts far away would cost.
+        # Centred coordinates avoid the cancellation of slopes and distant intercepts.
         centred = rows @ self._estimate.map(self.classes.index(self.reference))
         V = centred @ self._estimate.covariance @ centred.T
         scale = np.sqrt(np.diagonal(V))
-        if not scale.all() or np.linalg.cond(V / np.outer(scale, scale)) * DEPENDENT > 1.0:
+        if not scale.all() or np.linalg.cond(V / np.outer(scale, scale)) * SINGULAR > 1.0:
             raise ValueError(
                 "R has rows that depend on each other, or as many as the covariance has groups: "
                 "leave rows out."
@@ -189,25 +121,27 @@ class LikelihoodInference:
         return ChiSquareTest.of(float(statistic), len(rows))
 
     def likelihood_ratio_test(self, other: LikelihoodInference | None = None) -> ChiSquareTest:
-        """Test a model that is nested in this one, by twice the difference of log-likelihoods.
+        """Return the likelihood-ratio test of a model that is nested in this model.
 
         Parameters
         ----------
         other : LikelihoodInference or None, default=None
-            The smaller model, of the same targets and weights: its features are some of this
-            model's, or linear combinations of them. None is the model of `null_log_likelihood`.
+            The smaller model, fitted to the same targets and weights. Its features are some
+            features of this model, or linear combinations of them. None means the model of
+            `null_log_likelihood`.
 
         Returns
         -------
         ChiSquareTest
-            With as many degrees of freedom as `other` has coefficients less.
+            The statistic is twice the difference of the log-likelihoods, and the degrees of freedom
+            are the difference of the numbers of coefficients.
 
         Raises
         ------
         ValueError
-            If the data differ, or the models are not nested, have a penalty or class weights.
+            If the models have different data, are not nested, or have a penalty or class weights.
         TypeError
-            If `other` is no inference.
+            If `other` is not a result of `infer`.
         """
         if not (other is None or isinstance(other, LikelihoodInference)):
             raise TypeError(
@@ -216,7 +150,7 @@ class LikelihoodInference:
         self._check_no_class_weight()
         if other is None:
             n_free = (len(self.classes) - 1) * len(self._estimate.mean)
-            return self._ratio(self.null_log_likelihood, n_free)
+            return self._ratio_test(self.null_log_likelihood, n_free)
         other._check_no_class_weight()
         self._check_same_data(other)
         df = round(self.df - other.df)
@@ -225,26 +159,26 @@ class LikelihoodInference:
                 "other is not nested in this model, it has as many coefficients or more: test the "
                 "smaller model from the larger one."
             )
-        outside = information_matrix.outside(self._estimate, other._estimate)
-        if len(outside):
+        beyond = outside(self._estimate, other._estimate)
+        if len(beyond):
             raise ValueError(
-                f"other is not nested in this model: {other.terms[outside[0]]!r} is no linear "
+                f"other is not nested in this model: {other.terms[beyond[0]]!r} is no linear "
                 "combination of this model's columns."
             )
-        return self._ratio(other.log_likelihood, df)
+        return self._ratio_test(other.log_likelihood, df)
 
     def odds_ratios(self, level: float = 0.95) -> IntervalEstimates:
-        """Factors of the odds against the reference for one unit more of a feature, exp(coef).
+        """Return odds ratios, exp(coef): factors of the odds when a feature grows by one unit.
 
         Parameters
         ----------
         level : float, default=0.95
-            Probability of the intervals, which are those of the coefficients, exponentiated.
+            Confidence level. The intervals are the exponentials of those of the coefficients.
 
         Returns
         -------
         IntervalEstimates
-            Of shape (K - 1, d); the standard errors are by the delta method.
+            Odds ratios of shape (K - 1, d), with standard errors by the delta method.
         """
         d = len(self._estimate.mean)
         with np.errstate(over="ignore"):
@@ -254,19 +188,19 @@ class LikelihoodInference:
         return IntervalEstimates(ratio, error, low, high, level, self.contrasts, self.terms[:d])
 
     def marginal_effects(self, level: float = 0.95) -> IntervalEstimates:
-        """Average marginal effects: the mean derivative of each probability by each feature.
+        """Return average marginal effects: the mean derivative of each probability by each feature.
 
         Parameters
         ----------
         level : float, default=0.95
-            Probability of the intervals.
+            Confidence level of the intervals.
 
         Returns
         -------
         IntervalEstimates
-            Of shape (K, d), a row for every class; they add up to zero over classes. Weighted by
-            the sample weights. The standard errors are by the delta method. A feature of zeros and
-            ones is treated as any other.
+            Effects of shape (K, d), a row for every class, with standard errors by the delta
+            method. The mean is weighted by the sample weights. The effects of a feature sum to zero
+            over the classes. A feature of zeros and ones is treated like any other feature.
         """
         effects, error = self._estimate.marginal_effects(self._weight)
         half = normal_quantile(level) * error
@@ -280,25 +214,25 @@ class LikelihoodInference:
             self.terms[: len(self._estimate.mean)],
         )
 
-    def predict_proba_interval(self, X: Any, level: float = 0.95) -> IntervalEstimates:
-        r"""Probabilities of samples with intervals of what is not known about the coefficients.
+    def predict_proba_interval(self, X: Array, level: float = 0.95) -> IntervalEstimates:
+        r"""Return probabilities of samples with intervals for the uncertainty of the coefficients.
 
         The delta method is applied to the log-odds of each class against the rest, :math:`\log(p_k
-        / (1 - p_k))`, and its interval is transformed: ends are within 0 and 1, for two classes the
-        interval is that of the logit, and those of the two mirror each other. Each class has an
-        interval of its own; they are not simultaneous.
+        / (1 - p_k))`, and the interval is transformed, so its ends are between 0 and 1. For two
+        classes it is the interval of the logit, and the intervals of the two classes mirror each
+        other. The intervals of several classes are not simultaneous.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
             Samples.
         level : float, default=0.95
-            Probability of each interval.
+            Confidence level of each interval.
 
         Returns
         -------
         IntervalEstimates
-            Of shape (n, K), columns in the order of `classes`.
+            Probabilities of shape (n, K), columns in the order of `classes`.
         """
         quantile = normal_quantile(level)
         logit, error = self._estimate.log_odds(read_rows(self._clf, X, reset=False))
@@ -313,49 +247,18 @@ class LikelihoodInference:
             self.classes,
         )
 
-    def to_frame(self, level: float = 0.95) -> Any:
-        """Data frame with a row for each coefficient.
-
-        Parameters
-        ----------
-        level : float, default=0.95
-            Probability of the intervals.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `coef`, `standard_error`, `z`, `p_value`, `low`, `high`; the index is class and
-            term.
-
-        Raises
-        ------
-        ImportError
-            Without pandas.
-        """
-        interval = self.confint(level)
-        columns = {
-            "coef": self.coef.ravel(),
-            "standard_error": self.standard_errors.ravel(),
-            "z": self.z.ravel(),
-            "p_value": self.p_values.ravel(),
-            "low": interval[..., 0].ravel(),
-            "high": interval[..., 1].ravel(),
-        }
-        index = [(label, term) for label in self.contrasts for term in self.terms]
-        return data_frame(columns, index, ["class", "term"])
-
     def summary(self) -> str:
-        """Plain text within 80 columns.
+        """Return a summary as plain text of at most 80 columns.
 
         Returns
         -------
         str
-            The model's numbers and a table of coefficients.
+            Log-likelihood, criteria and a table of coefficients.
         """
-        return summary.as_text(self)
+        return summary.as_text(self, self._null_test())
 
     def _repr_html_(self) -> str:
-        return summary.as_html(self)
+        return summary.as_html(self, self._null_test())
 
     def __repr__(self) -> str:
         return (
@@ -392,5 +295,9 @@ class LikelihoodInference:
                 "order."
             )
 
-    def _ratio(self, log_likelihood: float, df: int) -> ChiSquareTest:
+    def _null_test(self) -> ChiSquareTest | None:
+        """Return the test of the model without features, if the likelihood is that of the data."""
+        return None if self.penalised or self.class_weighted else self.likelihood_ratio_test()
+
+    def _ratio_test(self, log_likelihood: float, df: int) -> ChiSquareTest:
         return ChiSquareTest.of(max(2.0 * (self.log_likelihood - log_likelihood), 0.0), df)

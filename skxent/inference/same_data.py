@@ -1,4 +1,4 @@
-"""Whether the data passed to `infer` can be those of the fit, by their log-likelihood."""
+"""Check that the data passed to `infer` are those of the fit, by their log-likelihood."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
 
-# Relative difference of two log-likelihoods, or nats below one nat. The same data in another order
-# or dtype differ by rounding only, other data by much more.
+# Largest difference of two log-likelihoods of the same data, relative above one nat and in nats
+# below. The same data in another order or dtype differ by rounding only, other data by much more.
 CLOSE = 1e-6
 PIPELINE = "for the last step of a pipeline X is pipeline[:-1].transform(X)"
 
 
 def same_likelihood(clf: FittedLinearModel, objective: Objective, point: Point) -> bool:
-    """Whether the log-likelihood at `point`, the parameters of `clf`, is that of the fit."""
+    """Tell whether the log-likelihood at the parameters of `clf`, `point`, is that of the fit."""
     found = objective.log_likelihood(point)
     return _close(found, clf.log_likelihood_, point.rounding + _rounding_of_logits(clf, objective))
 
 
 def _rounding_of_logits(clf: FittedLinearModel, objective: Objective) -> float:
-    """Bound of the rounding error of a log-likelihood from samples that are not centred."""
+    """Return a bound of the rounding error of a log-likelihood of samples that are not centred."""
     total = objective.value_at_zero / np.log(objective.data.n_classes)
     squares = objective.least_curvature[: objective.n_features] / objective.data.eps
     sizes = total * np.abs(objective.mean) + np.sqrt(total * squares)
@@ -40,20 +40,20 @@ def raise_other_data(
     point: Point,
     gap: float | None = None,
 ) -> NoReturn:
-    """Raise the error about a `clf` whose parameters are not at the optimum of `data`.
+    """Raise the error that the parameters of `clf` are not at the optimum of `data`.
 
     Parameters
     ----------
     clf : FittedLinearModel
-    data : Data
+    data : LocalRows
     objective : Objective
-        Of the data.
+        The objective of the data.
     point : Point
         The objective at the parameters of `clf`.
     gap : float or None
-        How far it is above its minimum in nats, where that is known.
+        Distance of the objective from its minimum in nats, if it is known.
     """
-    # Far from the minimum a decrement may be anything, but the gap is at most the objective.
+    # Far from the minimum a decrement above the objective means nothing: the gap is smaller.
     off = "not at" if gap is None or gap > point.value else f"about {gap:.2g} nats from"
     found = objective.log_likelihood(point)
     raise ValueError(
@@ -69,7 +69,7 @@ def _close(found: float, fitted: float, rounding: float) -> bool:
 
 
 def _likely_cause(clf: FittedLinearModel, data: LocalRows, found: float) -> str:
-    """A sentence about the likely cause: standardised columns, another order or another scale."""
+    """Return a sentence about the likely cause: columns that were scaled or reordered."""
     if _close(found, clf.log_likelihood_, 0.0):
         return ""
     if not data.sparse and _agrees_standardised(clf, data):

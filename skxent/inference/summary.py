@@ -1,30 +1,28 @@
-"""A result of inference as text and as HTML."""
+"""Summaries of inference as plain text and as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skxent.inference.estimated_coefficients import EstimatedCoefficients
+from skxent.inference.interval_estimates import ChiSquareTest
 from skxent.metrics.tables import cut, distinct
 
-if TYPE_CHECKING:
-    from skxent.inference.result import LikelihoodInference
-
 WIDTH = 78
-CELL = 10  # characters of a number's column
-INDENT = 2
+CELL = 10  # width of a column of numbers, in characters
+INDENT = 2  # of the names of terms, in characters
 
 Pair = tuple[str, str]
 
 
-def as_text(result: LikelihoodInference) -> str:
-    """Plain text of at most 80 columns."""
+def as_text(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
+    """Return the summary as plain text of at most 80 columns."""
     lines = [cut(_title(result), WIDTH), "=" * WIDTH]
     half = WIDTH // 2 - 1
-    pairs = _facts(result)
+    pairs = _facts(result, test)
     for left, right in zip(pairs[::2], [*pairs[1::2], ("", "")], strict=False):
         lines.append("  ".join(f"{k:<{half - len(v)}}{v}" for k, v in (left, right)).rstrip())
     heads = _heads(result)
@@ -39,10 +37,10 @@ def as_text(result: LikelihoodInference) -> str:
     return "\n".join([*lines, "=" * WIDTH, *_notes(result)])
 
 
-def as_html(result: LikelihoodInference) -> str:
-    """The same as tables."""
+def as_html(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
+    """Return the summary as HTML tables."""
     parts = ["<div>", f"<p><b>{escape(_title(result))}</b></p>", "<table>"]
-    for k, v in _facts(result):
+    for k, v in _facts(result, test):
         parts.append(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>")
     heads = "".join(f"<th>{escape(head)}</th>" for head in ("", *_heads(result)))
     parts += ["</table>", f"<table><thead><tr>{heads}</tr></thead>"]
@@ -58,13 +56,13 @@ def as_html(result: LikelihoodInference) -> str:
     return "\n".join([*parts, "</table>", notes, "</div>"])
 
 
-def _title(result: LikelihoodInference) -> str:
+def _title(result: EstimatedCoefficients) -> str:
     if result.penalised:
         return f"Penalised likelihood, C = {result.C:g}"
     return "Maximum likelihood"
 
 
-def _facts(result: LikelihoodInference) -> list[Pair]:
+def _facts(result: EstimatedCoefficients, test: ChiSquareTest | None) -> list[Pair]:
     facts = [
         ("Observations", f"{result.n_observations:.10g}"),
         ("Log-likelihood", f"{result.log_likelihood:.8g}"),
@@ -76,8 +74,7 @@ def _facts(result: LikelihoodInference) -> list[Pair]:
         ("McFadden's pseudo R2", f"{result.pseudo_r2:.6g}"),
         ("Covariance", result.covariance_type),
     ]
-    if not (result.penalised or result.class_weighted):
-        test = result.likelihood_ratio_test()
+    if test is not None:
         facts += [
             (f"Likelihood ratio, chi2({test.df})", f"{test.statistic:.6g}"),
             ("", ""),
@@ -86,15 +83,15 @@ def _facts(result: LikelihoodInference) -> list[Pair]:
     return facts
 
 
-def _heads(result: LikelihoodInference) -> list[str]:
+def _heads(result: EstimatedCoefficients) -> list[str]:
     if result.penalised:
         spread = "std dev" if result.covariance_type == "observed" else "std err"
         return ["mode", spread, "2.5 %", "97.5 %"]
     return ["coef", "std err", "z", "P(>|z|)", "2.5 %", "97.5 %"]
 
 
-def _tables(result: LikelihoodInference) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
-    """A title and rows of cells for each class."""
+def _tables(result: EstimatedCoefficients) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
+    """Yield the title and the rows of cells of each class."""
     low, high = np.moveaxis(result.confint(), -1, 0)
     columns = [result.coef, result.standard_errors]
     if not result.penalised:
@@ -108,7 +105,7 @@ def _tables(result: LikelihoodInference) -> Iterator[tuple[str, list[tuple[str, 
         yield f"{label} against {result.reference}", rows
 
 
-def _notes(result: LikelihoodInference) -> list[str]:
+def _notes(result: EstimatedCoefficients) -> list[str]:
     notes = []
     if result.penalised and result.covariance_type == "observed":
         notes.append("Intervals are of the posterior under the prior N(0, C). No p-values.")
@@ -122,6 +119,6 @@ def _notes(result: LikelihoodInference) -> list[str]:
 
 
 def _number(value: float) -> str:
-    """As many as four digits, fewer where an exponent takes their place."""
+    """Return a number with up to four digits, fewer if its exponent takes their room."""
     texts = [f"{value:.{digits}g}" for digits in (4, 3, 2, 1)]
     return next((text for text in texts if len(text) < CELL), texts[-1])

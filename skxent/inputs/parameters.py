@@ -17,8 +17,9 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
         "C": "a positive number, numpy.inf for no penalty",
         "tol": "a positive number of nats",
     }
-    for name, cure in positive_reals.items():
-        value = getattr(estimator, name)
+    given = estimator.get_params(deep=False)
+    for name in (name for name in positive_reals if name in given):
+        value, cure = given[name], positive_reals[name]
         # The smallest numbers of all have no reciprocal, and C needs one.
         good = _is_number(value, numbers.Real) and value > 0 and 1.0 / _float(value, name) < np.inf
         _require(name, value, good, cure)
@@ -29,7 +30,7 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
         _is_number(estimator.n_jobs, numbers.Integral) and estimator.n_jobs
     )
     _require("n_jobs", estimator.n_jobs, good, "an integer but 0, or None")
-    require_flags(estimator, "fit_intercept", "warm_start")
+    require_flags(estimator, *(name for name in ("fit_intercept", "warm_start") if name in given))
     verbose = estimator.verbose
     good = isinstance(verbose, numbers.Integral | np.bool_) and int(verbose) >= 0
     _require("verbose", verbose, good, "0 or 1")

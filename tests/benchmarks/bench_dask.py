@@ -99,13 +99,13 @@ def loopback() -> int:
 
 def network(passes: int = 20) -> None:
     """Bytes of a pass."""
-    from skxent.classifiers.training import training
+    from skxent.classifiers.training import read_training
 
     with cluster():
         for d, K in ((50, 2), (200, 10), (500, 50)):
             X, _ = data(16_000, d)
             y = np.arange(16_000) % K
-            rows_there, _ = training(SoftmaxClassifier(), X, y, None, None)
+            rows_there = read_training(SoftmaxClassifier(), X, y, None, None).rows
             sums = rows_there.sums(np.zeros(d), False)
             theta = np.zeros(rows_there.theta_shape)
             sums.log_partition(theta)

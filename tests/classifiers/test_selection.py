@@ -1,4 +1,4 @@
-"""The classifier that chooses its penalty by what held-out samples cost."""
+"""The softmax classifier whose penalty is chosen by held-out cross-entropy."""
 
 import pickle
 import warnings
@@ -160,7 +160,7 @@ class TestFolds:
         y[[0, 75]] = 3
         train, test = np.arange(1, 150), np.array([0, 5, 6])
         splits = [(np.setdiff1d(train, [75, *test]), test)]
-        with pytest.warns(ZeroProbabilityWarning, match="1 held-out samples cost the most"):
+        with pytest.warns(ZeroProbabilityWarning, match="1 held-out samples have the largest"):
             clf = SoftmaxClassifierCV(Cs=[1.0], cv=splits).fit(X, y)
         fit = SoftmaxClassifier().fit(X[splits[0][0]], y[splits[0][0]])
         with pytest.warns(ZeroProbabilityWarning):

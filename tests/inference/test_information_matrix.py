@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.special import logit, softmax
 
-from skxent.inference import information_matrix
+from skxent.inference import information_matrix, likelihood_estimate, linear_dependence
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
@@ -18,7 +18,7 @@ def at(case, seed=0, sparse=False):
     K, p = case.Y.shape[1], theta.shape[1]
     root = rng.normal(size=(K * p, (K - 1) * p)) / 10
     mean = np.zeros(case.X.shape[1]) if case.centre is None else case.centre
-    return information_matrix.estimate(objective.data, mean, theta, root.T @ root)
+    return likelihood_estimate.estimate(objective.data, mean, theta, root.T @ root)
 
 
 def differences(function, theta, free, h=1e-5):
@@ -120,7 +120,7 @@ def test_effective_df(make_case, K):
 @pytest.mark.parametrize(("K", "fit_intercept"), CASES)
 def test_sandwich(make_case, K, fit_intercept, grouped, soft, space, monkeypatch):
     """Against scores by central differences of losses; in batches of one row or of all."""
-    monkeypatch.setattr(information_matrix, "SPACE", space)
+    monkeypatch.setattr(likelihood_estimate, "SPACE", space)
     case = make_case(K, n=40, fit_intercept=fit_intercept, soft=soft)
     estimate = at(case)
 
@@ -135,7 +135,7 @@ def test_sandwich(make_case, K, fit_intercept, grouped, soft, space, monkeypatch
     else:
         B = (S * case.weight[:, None]).T @ S
     expected = estimate.covariance @ B @ estimate.covariance
-    found = information_matrix.sandwich(estimate, case.weight, groups if grouped else None)
+    found = likelihood_estimate.sandwich(estimate, case.weight, groups if grouped else None)
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9 * np.abs(expected).max())
 
 
@@ -147,7 +147,7 @@ def test_sandwich(make_case, K, fit_intercept, grouped, soft, space, monkeypatch
 @pytest.mark.parametrize(("K", "fit_intercept"), CASES)
 def test_marginal_effects(make_case, K, fit_intercept, space, sparse, monkeypatch):
     """Differences of probabilities by features; and of those by parameters, for the errors."""
-    monkeypatch.setattr(information_matrix, "SPACE", space)
+    monkeypatch.setattr(likelihood_estimate, "SPACE", space)
     case = make_case(K, n=30, fit_intercept=fit_intercept)
     estimate = at(case, sparse=sparse)
 
@@ -172,7 +172,7 @@ def test_marginal_effects(make_case, K, fit_intercept, space, sparse, monkeypatc
 @pytest.mark.parametrize("space", [1, 1 << 20])
 @pytest.mark.parametrize(("K", "fit_intercept"), CASES)
 def test_log_odds(make_case, K, fit_intercept, space, monkeypatch):
-    monkeypatch.setattr(information_matrix, "SPACE", space)
+    monkeypatch.setattr(likelihood_estimate, "SPACE", space)
     case = make_case(K, n=30, fit_intercept=fit_intercept)
     estimate = at(case)
 
@@ -214,7 +214,7 @@ def test_map_to_contrasts(make_case, K, fit_intercept):
 
 def columns(X, fit_intercept=True, weight=None):
     data = LocalRows(X, np.arange(len(X)) % 2, weight, 2, fit_intercept)
-    return information_matrix.dependent_columns(data, compute_moments(data))
+    return linear_dependence.dependent_columns(data, compute_moments(data))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -269,10 +269,10 @@ def test_outside():
         data = LocalRows(X, np.arange(100) % 2, None, 2, fit_intercept)
         mean = X.mean(axis=0) * fit_intercept
         width = X.shape[1] + fit_intercept
-        return information_matrix.estimate(data, mean, np.zeros((1, width)), np.eye(width))
+        return likelihood_estimate.estimate(data, mean, np.zeros((1, width)), np.eye(width))
 
-    assert len(information_matrix.outside(of(X), of(X[:, :2]))) == 0
-    assert len(information_matrix.outside(of(X), of((X[:, [0]] + X[:, [2]]) * 3 + 1))) == 0
-    assert information_matrix.outside(of(X[:, :3]), of(X[:, [0, 3]])).tolist() == [1]
-    assert len(information_matrix.outside(of(X), of(X[:, [0]], False))) == 0
-    assert information_matrix.outside(of(X, False), of(X[:, [0]])).tolist() == [0, 1]
+    assert len(linear_dependence.outside(of(X), of(X[:, :2]))) == 0
+    assert len(linear_dependence.outside(of(X), of((X[:, [0]] + X[:, [2]]) * 3 + 1))) == 0
+    assert linear_dependence.outside(of(X[:, :3]), of(X[:, [0, 3]])).tolist() == [1]
+    assert len(linear_dependence.outside(of(X), of(X[:, [0]], False))) == 0
+    assert linear_dependence.outside(of(X, False), of(X[:, [0]])).tolist() == [0, 1]

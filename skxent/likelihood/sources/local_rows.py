@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from sys import float_info
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -29,6 +30,10 @@ class LocalRows(RowArrays):
     def in_memory(self) -> Self:
         """These rows."""
         return self
+
+    def sum(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Return ``function(rows, *args)`` of these rows, see `PartitionedRows.sum`."""
+        return function(self, *args)
 
     def first_sums(self) -> FirstSums:
         """Sums from which the moments follow, from one read of X."""

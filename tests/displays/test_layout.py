@@ -52,7 +52,8 @@ def draw(iris, cancer):
     }
 
 
-ROOMS = sorted(path.stem for path in (ROOT / "skxent/displays").glob("[!_]*.py"))
+DISPLAYS = [getattr(skxent.displays, name) for name in skxent.displays.__all__]
+ROOMS = sorted(display.__module__.rpartition(".")[2] for display in DISPLAYS)
 every = pytest.mark.parametrize("name", ROOMS)
 
 

@@ -11,7 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skxent import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV
-from skxent.classifiers import documentation
+from skxent.classifiers import linear_classifier
+from skxent.classifiers.linear_classifier import documentation_site
 
 ESTIMATORS = [SoftmaxClassifier, LogisticClassifier, SoftmaxClassifierCV]
 SITES = {
@@ -23,9 +24,9 @@ SITES = {
 
 @pytest.fixture(autouse=True)
 def fresh():
-    documentation.documentation_site.cache_clear()
+    documentation_site.cache_clear()
     yield
-    documentation.documentation_site.cache_clear()
+    documentation_site.cache_clear()
 
 
 def links(html):
@@ -38,7 +39,7 @@ def test_link(monkeypatch, estimator, urls, linked):
     found = Message()
     for url in urls:
         found["Project-URL"] = url
-    monkeypatch.setattr(documentation, "metadata", lambda name: found)
+    monkeypatch.setattr(linear_classifier, "metadata", lambda name: found)
     expected = f"https://docs.example/reference/generated/skxent.{estimator.__name__}.html"
     for model in (estimator(), clone(estimator()), make_pipeline(StandardScaler(), estimator())):
         html = model._repr_html_()
@@ -50,7 +51,7 @@ def test_a_source_tree_that_is_not_installed(monkeypatch):
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(documentation, "metadata", missing)
+    monkeypatch.setattr(linear_classifier, "metadata", missing)
     assert links(SoftmaxClassifier()._repr_html_()) == []
 
 

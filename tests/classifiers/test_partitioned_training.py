@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse
 
 from skxent import SoftmaxClassifier, SoftmaxClassifierCV, infer
-from skxent.classifiers import partitioned_samples
+from skxent.classifiers import partitioned_training
 from skxent.inputs import partitions
 
 dask = pytest.importorskip("dask")
@@ -130,8 +130,8 @@ def test_rows_without_weight_may_hold_anything(which):
 
 def test_at_most_35_round_trips(monkeypatch):
     trips = []
-    fetch = partitions.compute
-    monkeypatch.setattr(partitions, "fetch", lambda *args: trips.append(1) or fetch(*args))
+    compute = partitions.compute
+    monkeypatch.setattr(partitions, "compute", lambda *args: trips.append(1) or compute(*args))
     X, y, weight = samples(2)
     clf = SoftmaxClassifier().fit(*collections(X, y, weight))
     assert clf.converged_
@@ -318,7 +318,7 @@ class TestOnDisk:
         assert sorted(counts) == [0, 1, 2, 3]
 
     def test_what_does_not_is_read_for_each_pass(self, reads, monkeypatch):
-        monkeypatch.setattr(partitioned_samples, "memory", lambda: (1e6, False))
+        monkeypatch.setattr(partitioned_training, "memory", lambda: (1e6, False))
         lazy, y, here, counts = reads
         there = SoftmaxClassifier().fit(lazy, y)
         assert there.objective_ == pytest.approx(here.objective_, rel=1e-9)

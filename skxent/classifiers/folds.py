@@ -1,0 +1,179 @@
+"""Held-out losses of K-fold cross-validation, in memory and on Dask partitions.
+
+A fold is a pair of row sources: the rows of the training part and those of the test part. Each fit
+minimises the objective of the training rows, starts at the minimum for the penalty before, and the
+held-out loss is a sum over the test rows. Samples in memory and samples in partitions differ in how
+`splits` chooses the rows of a fold, and in what `check_fold` requires of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import starmap
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.parallel import Parallel, delayed
+
+from skxent.classifiers.held_out import CAP, HeldOutLoss, Path
+from skxent.classifiers.messages import one_class_named
+from skxent.classifiers.predictions import host_logits, log_probabilities_at, single
+from skxent.inference.fitted import ClassWeight
+from skxent.inputs.fit_targets import Floats
+from skxent.inputs.splits import Indices, Split
+from skxent.likelihood.optimise.solver import minimise
+from skxent.likelihood.penalty import Penalty
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.metrics import probability_losses
+
+
+class FoldRows(RowSource, Protocol):
+    """Rows of which each process can compute a sum."""
+
+    def sum(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Return the sum of ``function(rows, *args)`` over the local rows of each process."""
+        ...
+
+
+class SplitSamples(Protocol):
+    """Samples of which a fold takes some: one by one, or whole partitions."""
+
+    @property
+    def in_processes(self) -> bool:
+        """Whether joblib may fit several folds at a time."""
+        ...
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Names of the classes, (K,)."""
+        ...
+
+    def classes_in(self, which: Indices) -> NDArray[np.bool_]:
+        """Return which classes some of the samples have, (K,)."""
+        ...
+
+    def rows(
+        self, class_weight: ClassWeight | None, n_jobs: int | None, which: Indices
+    ) -> FoldRows:
+        """Return some of the samples as the rows of a fit with class weights."""
+        ...
+
+    def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
+        """Raise an error about a fold that cannot be fitted or judged."""
+        ...
+
+
+@dataclass(frozen=True)
+class FoldFits:
+    """How the fits of a fold are made.
+
+    Parameters
+    ----------
+    Cs : (n_Cs,) array
+        Values of C, ascending.
+    class_weight : dict, "balanced" or None
+    n_jobs : int or None
+        Threads of a fit.
+    tol : float
+    max_iter : int
+    """
+
+    Cs: Floats
+    class_weight: ClassWeight | None
+    n_jobs: int | None
+    tol: float
+    max_iter: int
+
+
+@dataclass(frozen=True)
+class FoldLosses:
+    """Losses of one fold for each value of C.
+
+    Parameters
+    ----------
+    weight : float
+        Total weight of the test samples.
+    means : (n_Cs,) array
+        Mean held-out losses in nats; infinite where the fit has no finite minimum.
+    n_capped : (n_Cs,) array of int
+        Test samples with the largest possible loss.
+    unconverged : (n_Cs,) array of bool
+        Whether the fit ended above its target gap.
+    """
+
+    weight: float
+    means: Floats
+    n_capped: NDArray[np.intp]
+    unconverged: NDArray[np.bool_]
+
+
+def leave_folds_out(samples: SplitSamples, splits: Sequence[Split], fits: FoldFits) -> Path:
+    """Fit without each fold for each value of C, and return the losses of the folds."""
+    n_jobs = fits.n_jobs
+    if samples.in_processes:  # which share the cores among them
+        fits = replace(fits, n_jobs=1 if n_jobs == 1 else None)
+    one_fold = partial(losses_of_fold, samples, fits)
+    tasks = [(fold, train, test) for fold, (train, test) in enumerate(splits)]
+    if samples.in_processes:
+        folds = Parallel(n_jobs=n_jobs)(delayed(one_fold)(*task) for task in tasks)
+    else:
+        folds = list(starmap(one_fold, tasks))
+    means = np.column_stack([fold.means for fold in folds])
+    weight = np.array([fold.weight for fold in folds])
+    n_capped = sum(fold.n_capped for fold in folds)
+    n_unconverged = sum(fold.unconverged.astype(np.intp) for fold in folds)
+    rows = zip(means, n_capped, n_unconverged, strict=True)
+    estimates = [HeldOutLoss.of_folds(row, weight, int(c), int(u)) for row, c, u in rows]
+    return Path(estimates, {"loss_path_": means})
+
+
+def losses_of_fold(
+    samples: SplitSamples, fits: FoldFits, fold: int, train: Indices, test: Indices
+) -> FoldLosses:
+    """Fit the training part for each C, from strong to weak penalty; return the held-out losses.
+
+    A class that the training part lacks is no class of the fit, and has probability 0.
+    """
+    samples.check_fold(fold, train, test)
+    known = samples.classes_in(train)
+    rows = samples.rows(fits.class_weight, fits.n_jobs, train)
+    rows = rows if known.all() else rows.with_classes(known)
+    held_out = samples.rows(None, fits.n_jobs, test)
+    means, n_capped = np.empty(len(fits.Cs)), np.zeros(len(fits.Cs), dtype=np.intp)
+    unconverged, weight = np.zeros(len(fits.Cs), dtype=bool), 0.0
+    start = None
+    for j, C in enumerate(fits.Cs):
+        with one_class_named(samples.classes[known]):
+            solution = minimise(
+                rows, penalty=Penalty.of_C(C), start=start, tol=fits.tol, max_iter=fits.max_iter
+            )
+        start = solution.coef, solution.intercept
+        loss, weight, n_capped[j] = held_out.sum(held_out_sums, *start, known)
+        means[j] = np.inf if solution.unbounded else loss / weight
+        unconverged[j] = solution.short
+    return FoldLosses(float(weight), means, n_capped, unconverged)
+
+
+def held_out_sums(
+    data: LocalRows, coef: Floats, intercept: Floats, known: NDArray[np.bool_]
+) -> tuple[float, float, int]:
+    """Return the weighted loss of rows, their weight, and how many have the largest loss.
+
+    `coef` and `intercept` are of the classes `known` alone. Samples without weight are left out.
+    """
+    if data.weight is not None:
+        rows = np.flatnonzero(data.weight)
+        data = replace(data, X=data.X[rows], targets=data.targets[rows], weight=data.weight[rows])
+    log_p = log_probabilities_at(single(host_logits(data.X, coef, intercept)))
+    if not known.all():
+        of_known = log_p
+        log_p = np.full((len(of_known), len(known)), -np.inf)
+        log_p[:, known] = of_known
+    losses = probability_losses.predicted(
+        log_p, data.targets, cap=CAP, logarithms=True, name="log-probabilities"
+    )
+    return *losses.sums(data.weight), losses.capped

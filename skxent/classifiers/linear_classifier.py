@@ -1,0 +1,277 @@
+"""What the softmax classifiers share: predictions, fitted attributes, warnings, the HTML link."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache, wraps
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from skxent.classifiers.callbacks import Attributes
+from skxent.classifiers.device_training import converted
+from skxent.classifiers.messages import convergence_message, no_weight_message
+from skxent.classifiers.partitioned_predictions import accuracy, by_partition
+from skxent.classifiers.predictions import (
+    device_accuracy,
+    labels_at,
+    log_probabilities_at,
+    logits_of,
+    probabilities_at,
+)
+from skxent.inference.fitted import ClassWeight, LinearModel
+from skxent.inputs.class_names import check_default_names
+from skxent.inputs.fit_targets import Floats, check_labels, check_target_shape, sample_weights
+from skxent.inputs.labels import as_array
+from skxent.inputs.namespaces import Array, namespace_of, to_numpy
+from skxent.inputs.parameters import penalty_of
+from skxent.inputs.partitions import is_dask
+from skxent.inputs.stacklevel import users_stacklevel
+from skxent.likelihood.solution import Solution
+from skxent.metrics import categorical_cross_entropy
+
+
+def restored_on_error(method: Callable) -> Callable:
+    """Let a method `fit` leave the estimator as it was if it raises.
+
+    Errors include those of callbacks at the end of a fit, warnings turned into errors, and
+    interrupts.
+    """
+
+    @wraps(method)
+    def fit(estimator: LinearModel, *args: Any, **kwargs: Any) -> Any:
+        before = dict(vars(estimator))
+        try:
+            return method(estimator, *args, **kwargs)
+        except BaseException:
+            estimator.__dict__ = before
+            raise
+
+    return fit
+
+
+class LinearClassifier(ClassifierMixin, BaseEstimator):
+    """Base of the classifiers that minimise the cross-entropy of a linear softmax model.
+
+    Predictions are a lazy Dask array for a Dask collection. For an array of another library than
+    NumPy they are in this library, on the device of the array.
+    """
+
+    classes_: Array
+    coef_: Array
+    intercept_: Array
+    n_features_in_: int
+    n_iter_: int
+    fit_intercept: bool
+    class_weight: ClassWeight | None
+    max_iter: int
+
+    # scikit-learn's HTML diagram reads these two attributes. An empty template makes no link.
+    _doc_link_module = "skxent"
+
+    @property
+    def _doc_link_template(self) -> str:
+        site = documentation_site()
+        return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
+
+    @by_partition
+    def decision_function(self, X: Array) -> Floats:
+        """Logits of each sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, K)
+            Logits. Two classes have one logit, of the second class.
+        """
+        return logits_of(self, X, "decision_function")
+
+    @by_partition
+    def predict(self, X: Array) -> np.ndarray:
+        """Most probable class of each sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels.
+        """
+        return labels_at(logits_of(self, X, "predict"), self.classes_)
+
+    @by_partition
+    def predict_proba(self, X: Array) -> Floats:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Probabilities, columns in the order of `classes_`.
+        """
+        return probabilities_at(logits_of(self, X, "predict_proba"))
+
+    @by_partition
+    def predict_log_proba(self, X: Array) -> Floats:
+        """Log-probability of each class, computed from the logits.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Natural logarithms of the probabilities, columns in the order of `classes_`. They are
+            exact also where a probability underflows.
+        """
+        return log_probabilities_at(logits_of(self, X, "predict_log_proba"))
+
+    def score(self, X: Array, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy: the weighted fraction of samples whose label is predicted.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights.
+
+        Returns
+        -------
+        float
+            Between 0 and 1. `log_likelihood` and `skxent.cce_scorer` judge the probabilities.
+        """
+        check_labels(y)
+        if is_dask(X):
+            return accuracy(self, X, y, sample_weight)
+        if namespace_of(X) is not None:
+            return device_accuracy(self.predict(X), y, sample_weight)
+        predicted, truth = self.predict(X), as_array(y, "y")
+        check_target_shape(truth.shape, len(predicted))
+        weight = sample_weights(sample_weight, len(predicted))
+        return float(accuracy_score(truth, predicted, sample_weight=weight))
+
+    def log_likelihood(
+        self, X: Array, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Log-likelihood of samples: the negative sum of their cross-entropies.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, d)
+            Samples.
+        y : array-like of shape (n,) or (n, K)
+            Labels or soft targets, columns in the order of `classes_`.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights.
+
+        Returns
+        -------
+        float
+            Weighted sum, in nats. For the training data and its weights it equals
+            `log_likelihood_`, if there are no class weights.
+        """
+        logits = self.decision_function(X)
+        check_default_names(y, to_numpy(self.classes_).tolist(), "y")
+        loss = categorical_cross_entropy(
+            y,
+            logits,
+            from_logits=True,
+            labels=self.classes_,
+            sample_weight=sample_weight,
+            reduction="sum",
+        )
+        return -float(loss)
+
+    def to_sklearn(self) -> LogisticRegression:
+        """Return the same model as a fitted `sklearn.linear_model.LogisticRegression`.
+
+        Returns
+        -------
+        LogisticRegression
+            With copies of this model's parameters. Its `C` is `C_` where cross-validation chose it.
+        """
+        check_is_fitted(self, "coef_")
+        model = LogisticRegression(
+            C=penalty_of(self), fit_intercept=self.fit_intercept, class_weight=self.class_weight
+        )
+        for name in ("classes_", "coef_", "intercept_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(model, name, deepcopy(getattr(self, name)))
+        model.n_features_in_ = self.n_features_in_
+        model.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
+        return model
+
+    def _attributes(self, solution: Solution, classes: np.ndarray) -> Attributes:
+        """Return the fitted attributes of a solution."""
+        curve = np.array(solution.curve).reshape(-1, 2)
+        curve[-1:, 1] = solution.value  # of the parameters as returned
+        return {
+            "classes_": classes,
+            "coef_": solution.coef,
+            "intercept_": solution.intercept,
+            "n_iter_": max(solution.n_iterations, min(1, self.max_iter)),
+            "n_passes_": solution.n_passes,
+            "converged_": bool(solution.converged),
+            "objective_": solution.value,
+            "log_likelihood_": solution.log_likelihood,
+            "optimality_gap_": float(solution.gap),
+            "target_gap_": float(solution.target),
+            "objective_curve_": curve,
+        }
+
+    def _warn_of(self, solution: Solution) -> None:
+        """Warn if the fit did not converge, and if classes have no weight."""
+        messages = {
+            ConvergenceWarning: convergence_message(self, solution),
+            UserWarning: no_weight_message(self, solution),
+        }
+        for category, message in messages.items():
+            if message:
+                text = f"{type(self).__name__}{message}"
+                warnings.warn(text, category, stacklevel=users_stacklevel())
+
+    def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
+        return converted(self, converter)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+@cache
+def documentation_site() -> str:
+    """Return the address of the documentation in the metadata of the installed package, or ""."""
+    try:
+        urls = metadata("skxent").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return ""
+    named = dict(url.split(", ", 1) for url in urls)
+    sites = (address for name, address in named.items() if name.lower() == "documentation")
+    return next(sites, "").rstrip("/")

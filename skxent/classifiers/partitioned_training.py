@@ -1,0 +1,315 @@
+"""Samples in the partitions of Dask collections: read, checked and encoded where they are.
+
+One round trip looks at all partitions and brings their sizes, their classes and the weights of the
+classes. The classes of all partitions, their codes and the class weights follow from these, and
+tasks apply them to each partition.
+"""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.validation import validate_data
+
+from skxent.inference.fitted import ClassWeight, LinearModel
+from skxent.inputs.class_names import column_names
+from skxent.inputs.collections import check_collection, match
+from skxent.inputs.errors import check_kind, raise_no_weight
+from skxent.inputs.features import FLOATS, columns_named
+from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, require_two_classes
+from skxent.inputs.labels import as_labels, locate
+from skxent.inputs.namespaces import Array
+from skxent.inputs.partitions import Each, compute, map_partitions, memory, persist
+from skxent.inputs.splits import Indices, Split
+from skxent.inputs.targets import as_weights, check_weight_range
+from skxent.likelihood.sources.arrays import canonical
+from skxent.likelihood.sources.partitioned_rows import PartitionedRows, Recipe, new_slots
+from skxent.likelihood.sources.thread_limits import effective_threads
+
+ROOM = 0.5  # largest fraction of the memory of the workers, or of this process, that X may fill
+
+
+@dataclass(frozen=True)
+class PartitionedSamples:
+    """Samples in partitions, none of them empty, with their targets and weights.
+
+    Parameters
+    ----------
+    x, targets, weights : Each
+        Blocks of X as a fit reads them, `FitTargets` with the classes of the partition, and
+        weights or None.
+    lengths : list of int
+        Number of samples of each partition.
+    totals : (partitions, K) array
+        Total weight of each class in each partition.
+    classes : (K,) array
+    n_features : int
+    sparse, fit_intercept : bool
+    spare : float or None
+        As in `PartitionedRows`.
+    """
+
+    x: Each
+    targets: Each
+    weights: Each
+    lengths: list[int]
+    totals: Floats
+    classes: np.ndarray
+    n_features: int
+    sparse: bool
+    fit_intercept: bool
+    spare: float | None
+    in_processes: ClassVar[bool] = False
+
+    @classmethod
+    def read(
+        cls,
+        estimator: LinearModel,
+        X: Array,
+        y: Array,
+        sample_weight: ArrayLike | None,
+        classes: ArrayLike | None,
+    ) -> Self:
+        """Read and check the samples of a fit of `estimator`; partitions stay on their workers."""
+        n_features = learn_columns(estimator, X, reset=True)
+        if y is None:
+            raise ValueError("fit requires y to be passed, but the target y is None.")
+        blocks, y_blocks, weights = match(X=X, y=y, sample_weight=sample_weight)
+        x, n_bytes = _readable(X, blocks)
+        names = column_names(y) if getattr(y, "ndim", 1) == 2 else None
+        targets = map_partitions(y_blocks, read_targets, weights)
+        room, has_workers = memory()
+        # Workers spill to disk what exceeds their memory; this process does not.
+        early = has_workers if n_bytes is None else n_bytes <= ROOM * room
+        # Both are computed together, because a source that is read twice may give other rows.
+        kept, targets = persist(x, targets) if early else (x, *persist(targets))
+        sources = list(zip(blocks, y_blocks, weights, strict=True))
+        looks: list[Look] = compute(
+            sources, map_partitions(kept, look, targets, weights, n_features)
+        )
+        spare = ROOM * room - sum(one.n_bytes for one in looks)
+        fits = spare >= 0
+        if fits != early:
+            (kept,) = persist(x) if fits else (x,)
+        filled = [i for i, one in enumerate(looks) if one.n_rows]
+        looks = [looks[i] for i in filled]
+        known, totals = _classes(looks, names, classes)
+        return cls(
+            x=kept.take(filled),
+            targets=targets.take(filled),
+            weights=weights.take(filled),
+            lengths=[one.n_rows for one in looks],
+            totals=totals,
+            classes=known,
+            n_features=n_features,
+            sparse=looks[0].sparse,
+            fit_intercept=bool(estimator.fit_intercept),
+            spare=spare if fits else None,
+        )
+
+    def rows(
+        self,
+        class_weight: ClassWeight | None,
+        n_jobs: int | None,
+        which: Indices | None = None,
+    ) -> PartitionedRows:
+        """Return all partitions, or some of them, as the rows of a fit with class weights."""
+        chosen = range(len(self.lengths)) if which is None else which.tolist()
+        factors = None
+        if class_weight is not None:
+            factors = class_factors(class_weight, self.classes, self.totals[chosen].sum(axis=0))
+        x, weights = self.x.take(chosen), self.weights.take(chosen)
+        targets = map_partitions(self.targets.take(chosen), encode, weights, self.classes, factors)
+        return PartitionedRows(
+            parts=Each(zip(x, *persist(targets), strict=True)),
+            slots=new_slots(x, self.spare is not None),
+            recipe=Recipe(as_block, len(self.classes), self.fit_intercept),
+            lengths=[self.lengths[i] for i in chosen],
+            width=self.n_features,
+            sparse=self.sparse,
+            n_classes=len(self.classes),
+            fit_intercept=self.fit_intercept,
+            n_threads=effective_threads(n_jobs),
+            spare=self.spare,
+        )
+
+    def splits(self, cv: Any, metadata: dict[str, Any]) -> list[Split]:
+        """Return the training and test partitions of each fold.
+
+        Fold i of k tests partitions i, i + k, i + 2 k, ...
+        """
+        if metadata:
+            raise ValueError(
+                f"{' and '.join(metadata)} given for a splitter, but the folds of Dask collections "
+                "are their partitions: leave the argument out."
+            )
+        n = len(self.lengths)
+        if not isinstance(cv, numbers.Integral) or isinstance(cv, bool):
+            raise ValueError(
+                f"cv is {cv!r}, but folds of Dask collections are whole partitions, and leaving "
+                "single samples out takes all of them in memory: pass how many folds, as in cv=5."
+            )
+        if not 2 <= int(cv) <= n:
+            raise ValueError(
+                f"cv={cv} folds of {n} partitions: pass 2 to {n}, or cut X and y into more "
+                "partitions, as X.rechunk or X.repartition do."
+            )
+        k = int(cv)
+        return [(np.delete(np.arange(n), slice(i, n, k)), np.arange(i, n, k)) for i in range(k)]
+
+    def classes_in(self, which: Indices) -> NDArray[np.bool_]:
+        """Return which classes the training partitions have: all, as `check_fold` ensures."""
+        return np.ones(len(self.classes), dtype=bool)
+
+    def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
+        """Require every class in training, and some weight in testing."""
+        lacking = self.totals.any(axis=0) & ~self.totals[train].any(axis=0)
+        if lacking.any():
+            lacks = self.classes.tolist()[int(np.argmax(lacking))]
+            raise ValueError(
+                f"fold {fold} of cv trains on partitions without class {lacks!r}: shuffle the "
+                "samples, or cut them into more partitions."
+            )
+        if not self.totals[test].any():
+            raise ValueError(f"fold {fold} of cv has no weight in testing: shuffle the samples.")
+
+
+def _readable(X: Array, blocks: Each) -> tuple[Each, int | None]:
+    """Return blocks as a fit reads them, and the bytes of all blocks, None if not known yet."""
+    meta = X._meta
+    if not isinstance(meta, np.ndarray):
+        return map_partitions(blocks, read_block), None
+    n_bytes = None if np.isnan(X.nbytes) else int(X.nbytes)
+    # Blocks of the right dtype need no task of their own, and may be in memory already.
+    return blocks if meta.dtype in FLOATS else map_partitions(blocks, read_block), n_bytes
+
+
+def _classes(
+    looks: list[Look], columns: list[Any] | None, classes: ArrayLike | None
+) -> tuple[np.ndarray, Floats]:
+    """Return all classes, and the total weight of each class in each partition."""
+    if not looks:
+        raise ValueError("X has no samples: all its partitions are empty.")
+    widths = {len(one.classes) if one.soft else 1 for one in looks}
+    if len({one.soft for one in looks}) > 1 or (looks[0].soft and len(widths) > 1):
+        raise ValueError(f"y has partitions of {sorted(widths)} columns: pass one number of them.")
+    if looks[0].soft:
+        known, totals = looks[0].classes, np.array([one.totals for one in looks])
+        if classes is not None:
+            known = FitTargets.names(classes, len(known), columns)
+    elif classes is not None:
+        raise ValueError("classes names the columns of soft targets, but y holds labels.")
+    else:
+        known, totals = _classes_of_labels(looks)
+    require_two_classes(known)
+    if not totals.any():
+        raise_no_weight()
+    with np.errstate(over="ignore"):
+        check_weight_range(totals.sum())
+    return known, totals
+
+
+def _classes_of_labels(looks: list[Look]) -> tuple[np.ndarray, Floats]:
+    """Return the labels of all partitions, and their total weights in each partition."""
+    held = np.concatenate([one.classes.astype(object) for one in looks])
+    labels = as_labels(held, "the classes of y")
+    totals = np.zeros((len(looks), len(labels.distinct)))
+    part = np.repeat(np.arange(len(looks)), [len(one.classes) for one in looks])
+    totals[part, labels.codes] = np.concatenate([one.totals for one in looks])
+    return labels.distinct.astype(np.result_type(*[one.classes.dtype for one in looks])), totals
+
+
+def learn_columns(estimator: LinearModel, X: Array, *, reset: bool) -> int:
+    """Check the columns of a collection, or learn them with `reset`; return their number."""
+    check_collection("X", X)
+    if X.ndim != 2 or np.isnan(X.shape[1]):
+        raise ValueError(f"X has shape {X.shape}: pass samples in rows, (n, d), of known width d.")
+    few = X._meta if hasattr(X, "columns") else np.empty((1, X.shape[1]))
+    validate_data(estimator, few, reset=reset, skip_check_array=True)
+    return int(X.shape[1])
+
+
+def as_block(x: Array) -> Array:
+    """Return a block of X as a fit reads it: dense, or CSR with sorted indices."""
+    check_kind(x, "X")
+    if _is_ready(x):
+        return x
+    with columns_named(x):
+        x = check_array(x, accept_sparse="csr", dtype=FLOATS, ensure_min_samples=0, input_name="X")
+    return canonical(x)
+
+
+def _is_ready(x: Array) -> bool:
+    if issparse(x):
+        return x.format == "csr" and x.dtype in FLOATS and x.has_canonical_format
+    return isinstance(x, np.ndarray) and x.dtype in FLOATS
+
+
+def read_block(index: int, x: Array) -> Array:
+    """Call `as_block` in a task."""
+    return as_block(x)
+
+
+def read_targets(index: int, y: Array, weight: Array) -> FitTargets | None:
+    """Read the targets of a partition with its own classes; None if the partition is empty."""
+    n = len(y)
+    if weight is not None and len(weight) != n:
+        raise ValueError(f"y has {n} samples but sample_weight has {len(weight)}.")
+    return FitTargets.read(y, None, n) if n else None
+
+
+@dataclass(frozen=True)
+class Look:
+    """The size of one partition, its classes and the total weights of its classes."""
+
+    n_rows: int
+    n_bytes: int
+    sparse: bool
+    classes: np.ndarray
+    totals: NDArray[np.float64]
+    soft: bool
+
+
+def look(index: int, x: Array, targets: FitTargets | None, weight: Array, n_features: int) -> Look:
+    """Check the samples of a partition, and return their size, classes and weights."""
+    x = as_block(x)  # the type that Dask knows may be wrong
+    if x.ndim != 2 or x.shape[1] != n_features:
+        raise ValueError(f"X has a block of shape {x.shape}, and {n_features} columns in all.")
+    n = 0 if targets is None else len(targets.values)
+    if x.shape[0] != n:
+        raise ValueError(
+            f"X has {x.shape[0]} samples but y has {n}: cut both alike, as columns of one frame "
+            "are, or pass arrays whose chunk sizes are known."
+        )
+    if targets is None:
+        return Look(0, 0, issparse(x), np.empty(0), np.empty(0), False)
+    assert_all_finite(x.data if issparse(x) else x, input_name="X")
+    weight = as_weights(weight, n, zero=True)
+    n_bytes = x.data.nbytes + x.indices.nbytes if issparse(x) else x.nbytes
+    soft = targets.values.ndim == 2
+    return Look(n, n_bytes, issparse(x), targets.classes, targets.totals(weight), soft)
+
+
+def encode(
+    index: int,
+    targets: FitTargets | None,
+    weight: Array,
+    classes: np.ndarray,
+    factors: Floats | None,
+) -> tuple[np.ndarray | None, Floats | None]:
+    """Return targets as codes into all classes, and weights times the class weights."""
+    if targets is None:
+        return None, None
+    if targets.values.ndim == 1:
+        codes = locate(as_labels(targets.classes, "y"), as_labels(classes, "classes"))
+        targets = FitTargets(classes, codes[targets.values])
+    weight = as_weights(weight, len(targets.values), zero=True)
+    if factors is not None:
+        targets, weight = targets.times(factors, weight)
+    return targets.values, weight

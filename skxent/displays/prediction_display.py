@@ -1,0 +1,123 @@
+"""Base classes of the displays, and the predictions of an estimator that they draw."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skxent.inputs.class_names import check_default_names
+from skxent.inputs.collections import here
+from skxent.inputs.labels import as_array, as_labels
+
+
+class Display:
+    """The axes and the figure of a display, once it is drawn."""
+
+    ax_: Any
+    figure_: Any
+
+
+class PredictionDisplay(Display, ABC):
+    """A display of predictions, given as an array or made by a classifier."""
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the predictions of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, with `predict_proba` and `classes_`.
+        X : array-like of shape (n, d)
+            Samples, preferably not the training samples.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft rows with columns in the order of `classes_`. A class that is not in
+            `classes_` has probability 0.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        **options : dict
+            Options of :meth:`from_predictions`, except `labels` and `from_logits`.
+
+        Returns
+        -------
+        Self
+            The display, drawn.
+        """
+        require_matplotlib(cls.__name__)
+        y, sample_weight = here(y, sample_weight)
+        P, labels = predict(estimator, X, y)
+        return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
+
+    @classmethod
+    @abstractmethod
+    def from_predictions(cls, *args: Any, **kwargs: Any) -> Self:
+        """Draw predictions."""
+
+
+def index_of(y: Any) -> Sequence[Any] | None:
+    """Return the index of a series or data frame of pandas, or None."""
+    if not hasattr(y, "iloc"):
+        return None
+    index: list[Any] = y.index.tolist()
+    return index
+
+
+def require_matplotlib(display: str) -> None:
+    """Raise an error that says how to install matplotlib if it is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"{display} draws with matplotlib, which is not installed: python -m pip install "
+            "matplotlib"
+        ) from error
+
+
+def check_fitted(estimator: Any, attribute: str, *wanted: type) -> None:
+    """Require a fitted estimator with an attribute, which the `wanted` classes have."""
+    if isinstance(estimator, wanted):
+        check_is_fitted(estimator, attribute)
+    elif not hasattr(estimator, attribute):
+        raise TypeError(
+            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted[0].__name__}, "
+            "which is pipeline[-1] of a pipeline."
+        )
+
+
+def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[Any]]:
+    """Return the probabilities that a classifier predicts, and the class of each column.
+
+    Classes of `y` that are not in `classes_` get a column of zeros, as in `cce_scorer`.
+    """
+    name = type(estimator).__name__
+    predicts, knows_classes = (hasattr(estimator, has) for has in ("predict_proba", "classes_"))
+    if predicts and hasattr(estimator, "fit") and not knows_classes:
+        check_is_fitted(estimator)
+    if not (predicts and knows_classes):
+        raise TypeError(
+            f"{name} has no predict_proba or no classes_: pass a fitted classifier that predicts "
+            "probabilities, or wrap it in sklearn.calibration.CalibratedClassifierCV."
+        )
+    P = as_array(estimator.predict_proba(X), "predict_proba(X)")
+    if P.ndim != 2:
+        raise ValueError(
+            f"{name} predicts several outputs: pass the probabilities of one to from_predictions."
+        )
+    classes = list(as_array(estimator.classes_, "classes_"))
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        check_default_names(y, classes, "y")
+        return P, classes
+    new = [label for label in as_labels(y, "y").distinct.tolist() if label not in classes]
+    return np.hstack([P, np.zeros((len(P), len(new)), dtype=P.dtype)]), classes + new

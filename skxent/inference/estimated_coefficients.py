@@ -1,0 +1,121 @@
+"""Coefficients with standard errors, intervals, p-values and information criteria."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from skxent.inference.interval_estimates import normal_quantile
+from skxent.inputs.fit_targets import Floats
+from skxent.metrics.tables import data_frame
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EstimatedCoefficients:
+    """Coefficients, their covariance and the log-likelihood; see `LikelihoodInference`."""
+
+    classes: list[Any]
+    reference: Any
+    terms: list[str]
+    coef: Floats
+    covariance: Floats
+    covariance_type: str
+    log_likelihood: float
+    null_log_likelihood: float
+    deviance: float
+    df: float
+    n_observations: float
+    C: float
+    class_weighted: bool
+
+    @property
+    def penalised(self) -> bool:
+        """Whether the fit has a penalty, so that intervals are posterior intervals."""
+        return bool(np.isfinite(self.C))
+
+    @property
+    def contrasts(self) -> list[Any]:
+        """Labels of the rows of `coef`."""
+        return [label for label in self.classes if label != self.reference]
+
+    @property
+    def standard_errors(self) -> Floats:
+        """Standard errors of `coef`; posterior standard deviations with a penalty."""
+        return np.sqrt(np.diagonal(self.covariance)).reshape(self.coef.shape)
+
+    @property
+    def z(self) -> Floats:
+        """`coef` / `standard_errors`."""
+        return self.coef / self.standard_errors
+
+    @property
+    def p_values(self) -> Floats:
+        """Two-sided p-values of the hypotheses that a coefficient is zero; NaN with a penalty."""
+        if self.penalised:
+            return np.full_like(self.coef, np.nan)
+        return 2.0 * norm.sf(np.abs(self.z))
+
+    @property
+    def pseudo_r2(self) -> float:
+        """McFadden's pseudo R2, 1 - `log_likelihood` / `null_log_likelihood`."""
+        return 1.0 - self.log_likelihood / self.null_log_likelihood
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion, 2 `df` - 2 `log_likelihood`; the smaller the better."""
+        return 2.0 * self.df - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion, log(`n_observations`) `df` - 2 `log_likelihood`."""
+        return float(np.log(self.n_observations)) * self.df - 2.0 * self.log_likelihood
+
+    def confint(self, level: float = 0.95) -> Floats:
+        """Return Wald intervals of the coefficients; posterior intervals with a penalty.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Confidence level.
+
+        Returns
+        -------
+        ndarray of shape (K - 1, d + 1, 2)
+            Low and high ends.
+        """
+        half = normal_quantile(level) * self.standard_errors
+        return np.stack([self.coef - half, self.coef + half], axis=-1)
+
+    def to_frame(self, level: float = 0.95) -> Any:
+        """Return a data frame with a row for each coefficient.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Confidence level of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `coef`, `standard_error`, `z`, `p_value`, `low`, `high`; the index is class and
+            term.
+
+        Raises
+        ------
+        ImportError
+            Without pandas.
+        """
+        interval = self.confint(level)
+        columns = {
+            "coef": self.coef.ravel(),
+            "standard_error": self.standard_errors.ravel(),
+            "z": self.z.ravel(),
+            "p_value": self.p_values.ravel(),
+            "low": interval[..., 0].ravel(),
+            "high": interval[..., 1].ravel(),
+        }
+        index = [(label, term) for label in self.contrasts for term in self.terms]
+        return data_frame(columns, index, ["class", "term"])

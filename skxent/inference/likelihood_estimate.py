@@ -1,0 +1,225 @@
+r"""Parameters at the maximum of the likelihood with their covariance, and the delta method.
+
+Covariances
+-----------
+At the minimum the gradient of F is zero, and the gradient of the loss of one sample is its
+**score** :math:`s_i = (p_i - y_i) \otimes \tilde x_i`. With the Hessian H of F, the observed
+information, the covariance is :math:`H^{-1}` if the model is correctly specified, and otherwise the
+sandwich :math:`H^{-1} B H^{-1}` [1]_ with the **meat**
+
+.. math:: B = \sum_i f_i\, c_i^2\, s_i s_i^\top \quad\text{or}\quad
+          B = \sum_g \Bigl(\sum_{i \in g} w_i s_i\Bigr)\Bigl(\sum_{i \in g} w_i s_i\Bigr)^\top
+
+for independent samples, or for groups of them. A weight :math:`w_i = f_i c_i` is the number of
+copies times the class weight: copies are independent samples, and a class weight multiplies one
+score.
+
+The sandwich is the sum of squared **influences** :math:`H^{-1} s_i`, and B is never formed. If
+classes are nearly separated, :math:`H^{-1}` is as large as C in directions in which all scores are
+nearly zero. The product of three matrices would lose the square of the condition number of H; the
+sum of squared influences loses the condition number once.
+
+References
+----------
+.. [1] H. White, "Maximum likelihood estimation of misspecified models", Econometrica 50, 1982.
+   :doi:`10.2307/1912526`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.special import logsumexp, softmax
+
+from skxent.inputs.namespaces import Array
+from skxent.likelihood.sources.local_rows import LocalRows
+
+SPACE = 1 << 20  # numbers of the work arrays of a batch of samples, 8 MB
+
+Rows = slice | np.ndarray  # indices of rows
+Batch = tuple[Rows, np.ndarray]  # rows, and their centred samples or scores
+
+
+@dataclass(frozen=True, eq=False)
+class LikelihoodEstimate:
+    """Parameters at the minimum, with one class fixed at zero, and their covariance.
+
+    Parameters
+    ----------
+    data : LocalRows
+    mean : (d,) array
+        Centre of the samples.
+    theta : (K, p) array
+        Parameters for centred samples; the row of the fixed class is zero.
+    covariance : (q, q) array
+        Covariance of the free rows of `theta`, row-major.
+    """
+
+    data: LocalRows
+    mean: np.ndarray
+    theta: np.ndarray
+    covariance: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Weights of the samples, (n,)."""
+        return np.ones(self.data.X.shape[0]) if self.data.weight is None else self.data.weight
+
+    @property
+    def free(self) -> slice:
+        """Rows of `theta` that are not fixed at zero."""
+        return free_rows(len(self.theta))
+
+    def map(self, reference: int) -> np.ndarray:
+        """Return the matrix from free parameters to contrasts for samples not centred, (q, q)."""
+        K, p = self.theta.shape
+        classes = np.eye(K)[:, self.free]
+        contrasts = np.delete(classes, reference, axis=0) - classes[reference]
+        uncentre = np.eye(p)
+        if self.data.fit_intercept:
+            uncentre[-1, :-1] = -self.mean
+        return np.kron(contrasts, uncentre)
+
+    def batches(self, X: Array, width: int) -> Iterator[Batch]:
+        """Yield batches of any X, centred; a sample needs `width` numbers of work space."""
+        return batches(X, self.mean, self.data.fit_intercept, width)
+
+    def log_odds(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
+        r"""Return the log-odds of each class against the rest and their standard errors, (n, K).
+
+        With logits z, :math:`\eta_k = z_k - \log\sum_{l \ne k} e^{z_l}`, and its gradient by z is
+        one for z_k and :math:`-p_l / (1 - p_k)` for the others: minus the softmax of those alone.
+        """
+        K, p = self.theta.shape
+        eta, error = np.empty((2, X.shape[0], K))
+        C = self.covariance.reshape(K - 1, p, K - 1, p)
+        off_own = np.diag(np.full(K, -np.inf))
+        for rows, x in self.batches(X, K * K * p):
+            Z = x @ self.theta.T
+            others = Z[:, None, :] + off_own
+            eta[rows] = Z - logsumexp(others, axis=2)
+            slope = (np.eye(K) - softmax(others, axis=2))[:, :, self.free]
+            V = (np.tensordot(x, C, (1, 1)) @ x[:, None, :, None])[..., 0]  # of the free logits
+            error[rows] = np.sqrt(np.maximum(((slope @ V) * slope).sum(axis=2), 0.0))
+        return eta, error
+
+    def marginal_effects(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        r"""Return the mean derivative of each probability by each feature, and its error, (K, d).
+
+        With the mean coefficients :math:`\bar\beta = \sum_l p_l\beta_l` of a sample and :math:`D_k
+        = \beta_k - \bar\beta` the effects are :math:`m_k = p_k D_k`, and since :math:`\partial p_k
+        / \partial\beta_{lt} = p_k (\delta_{kl} - p_l)\tilde x_t`,
+
+        .. math:: \frac{\partial m_{kj}}{\partial \beta_{lt}} = \tilde x_t
+                  p_k \left[(\delta_{kl} - p_l) D_{kj} - p_l D_{lj}\right]
+                  + \delta_{jt}\, p_k (\delta_{kl} - p_l).
+        """
+        (K, p), d = self.theta.shape, len(self.mean)
+        W, free, j = self.theta[:, :d], np.arange(K)[self.free], np.arange(d)
+        effects, slope = np.zeros((K, d)), np.zeros((K, d, K - 1, p))
+        for rows, x in self.batches(self.data.X, 3 * K * p):
+            P = softmax(x @ self.theta.T, axis=1)
+            D = W - (P @ W)[:, None, :]
+            others = (P[:, free, None] * D[:, free]).reshape(len(x), -1)
+            for k in range(K):
+                own = weight[rows] * P[:, k]
+                moved = (free == k) - P[:, free]
+                effect = own[:, None] * D[:, k]
+                effects[k] += effect.sum(axis=0)
+                change = (moved[:, :, None] * effect[:, None, :]).reshape(len(x), -1).T @ x
+                change -= others.T @ (own[:, None] * x)
+                slope[k] += change.reshape(K - 1, d, p).swapaxes(0, 1)
+                slope[k, j, :, j] += own @ moved
+        slope = slope.reshape(K, d, -1)
+        variance = ((slope @ self.covariance) * slope).sum(axis=2)
+        total = weight.sum()
+        return effects / total, np.sqrt(np.maximum(variance, 0.0)) / total
+
+
+def estimate(
+    data: LocalRows, mean: np.ndarray, theta: np.ndarray, covariance: np.ndarray
+) -> LikelihoodEstimate:
+    """Make an estimate with one class fixed at zero from `theta`, (1, p) or (K, p)."""
+    whole = np.vstack([np.zeros_like(theta), theta]) if len(theta) == 1 else theta - theta[-1]
+    return LikelihoodEstimate(data, mean, whole, covariance)
+
+
+def free_rows(K: int) -> slice:
+    """Return the rows of the classes that are not fixed at zero."""
+    return slice(1, 2) if K == 2 else slice(0, K - 1)
+
+
+def sandwich(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return H^-1 B H^-1 as the sum of squared influences, for an estimate with covariance H^-1.
+
+    Parameters
+    ----------
+    at : LikelihoodEstimate
+    weight : (n,) array
+        f c^2 of each sample without groups, and w with groups.
+    groups : (n,) array of int or None
+    """
+    total = np.zeros_like(at.covariance)
+    scores = _weighted(at, weight) if groups is None else _summed(at, weight, groups)
+    for S in scores:
+        influence = S @ at.covariance
+        total += influence.T @ influence
+    return total
+
+
+def _weighted(at: LikelihoodEstimate, weight: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the scores of samples, times the square roots of their weights."""
+    for rows, S in _scores(at, None):
+        S *= np.sqrt(weight[rows])[:, None]
+        yield S
+
+
+def _summed(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the weighted sums of the scores of groups, which may extend over batches."""
+    rest, last = np.zeros((1, len(at.covariance))), -1
+    for rows, S in _scores(at, np.argsort(groups, kind="stable")):
+        S *= weight[rows][:, None]
+        codes = np.append(last, groups[rows])
+        starts = np.flatnonzero(np.diff(codes, prepend=-2))
+        sums = np.add.reduceat(np.vstack([rest, S]), starts, axis=0)
+        yield sums[:-1]
+        rest, last = sums[-1:], codes[-1]
+    yield rest
+
+
+def _scores(at: LikelihoodEstimate, order: np.ndarray | None) -> Iterator[Batch]:
+    """Yield rows and their scores for the free parameters, (m, q)."""
+    K, p = at.theta.shape
+    X, intercept = at.data.X, at.data.fit_intercept
+    for rows, x in batches(X, at.mean, intercept, 2 * K * p, order):
+        residual = _residual(softmax(x @ at.theta.T, axis=1), at.data, rows)
+        yield rows, (residual[:, at.free, None] * x[:, None, :]).reshape(len(x), -1)
+
+
+def _residual(P: np.ndarray, data: LocalRows, rows: Any) -> np.ndarray:
+    """Return P - Y in the memory of P, accurate also if the probability of the label is near 1."""
+    if data.targets.ndim == 2:
+        return np.subtract(P, data.target_block(rows).T, out=P)
+    own = np.arange(len(P)), data.targets[rows]
+    P[own] = 0.0
+    P[own] = -P.sum(axis=1)
+    return P
+
+
+def batches(
+    X: Array, mean: np.ndarray, fit_intercept: bool, width: int, order: np.ndarray | None = None
+) -> Iterator[Batch]:
+    """Yield rows and their dense centred samples, (m, p), in the order of X or in `order`."""
+    n, d = X.shape
+    step = max(1, SPACE // width)
+    for start in range(0, n, step):
+        some = slice(start, min(start + step, n))
+        rows: Rows = some if order is None else order[some]
+        x = X[rows].toarray() if issparse(X) else X[rows]
+        samples = np.ones((len(x), d + fit_intercept))
+        np.subtract(x, mean, out=samples[:, :d])
+        yield rows, samples
