@@ -53,7 +53,7 @@ def test_other_units(size, form, weighted):
 @pytest.mark.parametrize("size", [1e-200, 1e200])
 def test_parameters_there_and_back(size):
     X = columns(size)
-    _, _, units = read(data_of(X), 0.0)
+    _, _, units = read(data_of(X), Penalty(0.0))
     coef, intercept = np.random.default_rng(1).normal(size=(3, 3)) / [1, size, 1], np.arange(3.0)
     there, same = units.enter(coef, intercept)
     np.testing.assert_allclose(units.data.X @ there.T, X @ coef.T, rtol=1e-13)
@@ -102,7 +102,7 @@ def test_a_penalty_is_seen_next_to_squares_that_overflow(factor):
             read(data, Penalty(alpha))
     else:
         _, seen, units = read(data, Penalty(alpha))
-        assert seen == 0.0
+        assert seen == Penalty(0.0)
         assert units.exponents.tolist() == [*(-np.frexp(np.abs(X[:, :2]).max(axis=0))[1]), 0]
 
 
@@ -128,7 +128,7 @@ def test_rows_without_weight_do_not_overflow(size, alpha, form):
 def test_squares_that_overflow_are_refused_where_the_penalty_is_seen(form):
     data = data_of(columns(1e200), form)
     with pytest.raises(ValueError, match="column 1 whose squares overflow"):
-        read(data, 1.0)
+        read(data, Penalty(1.0))
     moments, penalty, units = read(data_of(columns(1e-200), form), Penalty(1.0))
     assert (penalty, units) == (Penalty(1.0), None)
     assert moments.variance[1] == 0
