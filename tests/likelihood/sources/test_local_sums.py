@@ -1,0 +1,69 @@
+"""What sums over rows in memory keep from one point is never used at another."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from skxent.likelihood.sources import blocks
+from skxent.likelihood.sources.local_rows import LocalRows
+
+
+def rows_of(form=np.asarray, weighted=False, K=3, n=60):
+    rng = np.random.default_rng(0)
+    weight = rng.uniform(0.5, 2.0, size=n) if weighted else None
+    return LocalRows(form(rng.normal(size=(n, 4))), rng.integers(K, size=n), weight, K)
+
+
+@pytest.fixture(params=["one block", "many blocks"])
+def block_size(request, monkeypatch):
+    if request.param == "many blocks":
+        monkeypatch.setattr(blocks, "ALONE", 100)
+        monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", 700)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
+@pytest.mark.parametrize("K", [2, 3])
+def test_parameters_changed_in_place(K, form, weighted, block_size):
+    """The array is the same and its numbers are others, so that nothing kept is right."""
+    data = rows_of(form, weighted, K)
+    theta, direction = np.random.default_rng(1).normal(size=(2, *data.theta_shape))
+    sums = data.sums(None, False)
+    for step in range(3):
+        theta += step
+        fresh = data.sums(None, False)
+        value, gradient = sums.log_partition(theta)
+        expected = fresh.log_partition(theta)
+        assert value == expected[0]
+        np.testing.assert_array_equal(gradient, expected[1])
+        theta[0, 0] -= 0.5 * step
+        for name in ("hessian_gram", "class_block_grams", "hessian_diagonal"):
+            found, expected = (getattr(one, name)(theta, 0.1) for one in (sums, data.sums(None, 0)))
+            np.testing.assert_array_equal(found, expected)
+        theta[0, 1] += step
+        for _ in range(2):
+            np.testing.assert_array_equal(
+                sums.hessian_product(theta, direction),
+                data.sums(None, False).hessian_product(theta, direction),
+            )
+        np.testing.assert_array_equal(
+            sums.sampling_scores(theta), data.sums(None, False).sampling_scores(theta)
+        )
+
+
+def test_what_is_kept_is_used_for_equal_parameters(monkeypatch):
+    """Another array of the same numbers needs no second curvature."""
+    from skxent.likelihood import kernels
+
+    calls = []
+    original = kernels.curvature
+    monkeypatch.setattr(kernels, "curvature", lambda *args: calls.append(1) or original(*args))
+    data = rows_of()
+    theta, direction = np.random.default_rng(2).normal(size=(2, *data.theta_shape))
+    sums = data.sums(None, False)
+    one, other = (sums.hessian_product(at, direction) for at in (theta, theta.copy()))
+    np.testing.assert_array_equal(one, other)
+    assert len(calls) == 1
+    sums.close()
+    np.testing.assert_array_equal(sums.hessian_product(theta, direction), one)
+    assert len(calls) == 2
