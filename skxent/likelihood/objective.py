@@ -166,8 +166,8 @@ class Objective:
                 return loss, gradient, rounding
         loss, sensitivity, gradient = self.one_pass().losses(theta)
         # The rounding error of a logit z is eps z. It changes a small loss by the same part of the
-        # loss, and the loss of a longer logit by the residual times eps z. Each sample may also have
-        # lost curvature of eps times its maximum, 1/4, over one logit.
+        # loss, and the loss of a longer logit by the residual times eps z. Curvature of less than
+        # eps times its maximum, a quarter for each sample, is lost as well.
         longest = max(LONGEST * loss, sensitivity)
         rounding = self.data.eps * (longest + self.total_weight / 8.0)
         return loss, gradient, rounding
