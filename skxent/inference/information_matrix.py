@@ -72,7 +72,7 @@ def still(objective: Objective, point: Point, model: Cholesky) -> bool:
 
     On the way to an infimum at infinity each step moves a logit by about 1.
     """
-    return objective.largest_move(PreconditionedPoint.of(model, point).newton_step) < MOVES
+    return objective.max_logit_range(PreconditionedPoint.of(model, point).newton_step) < MOVES
 
 
 def effective_df(model: Cholesky, covariance: np.ndarray, penalty: Penalty, d: int) -> float:

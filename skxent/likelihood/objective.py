@@ -1,10 +1,10 @@
-r"""The objective: parameters -> (value, gradient), a sum over samples in nats.
+r"""The objective: value and gradient at parameters, a sum over samples in nats.
 
-Conventions, for this room
---------------------------
+Conventions of the engine
+-------------------------
 * Samples :math:`\tilde x_i = (x_i - \mu, 1)` have p = d + 1 entries, the intercept last; without an
-  intercept :math:`\tilde x_i = x_i` and p = d. **Centring** takes most of the correlation between
-  the intercept and the rest away. It never touches X.
+  intercept :math:`\tilde x_i = x_i` and p = d. **Centring** removes most of the correlation between
+  the intercept and the coefficients. X itself is not changed.
 * Parameters `theta`, :math:`\Theta`, are (R, p): R = K rows of logits, or R = 1 for two classes.
 * Arrays over samples are class-major, (R, m): maxima, exponentials and sums run along contiguous
   rows.
@@ -30,8 +30,7 @@ Two classes have one logit z. Measured from the midpoint, so that :math:`A(z) = 
 :math:`\nabla A = p - 1/2` and :math:`S = \sum_i w_i (y_i - 1/2) \tilde x_i^\top`, nothing
 overflows and confident samples keep their digits.
 
-The penalty for K >= 3 is that of :math:`W - \bar W`, the mean over classes taken out: it has the
-same minimum, and it keeps the gradient orthogonal to the directions that change no probability.
+For K >= 3 the penalty is that of W less its mean over classes, see `penalty`.
 """
 
 from __future__ import annotations
@@ -47,16 +46,25 @@ from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.sampling import Scores
 
 EPS = float(np.finfo(float).eps)
-LONGEST = 745.0  # logits by which a loss that is not zero in float64 can be decided
-CANCELLATION = 1e3  # |mean| / deviation above which a block is centred before it is multiplied
+# Logits. The loss of a confident sample is exp(-z), which is zero in float64 beyond z = 745.
+LONGEST = 745.0
+# Ratio of a column's mean to its deviation. Above it three digits of centred logits cancel, and
+# blocks are centred before they are multiplied.
+CANCELLATION = 1e3
 
 
 @dataclass(frozen=True)
 class Point:
     """Parameters with the objective (nats) and its gradient there.
 
-    `rounding` is the size of the error that float64 may have made in the value: an epsilon of the
-    terms, which can be larger than their difference.
+    Parameters
+    ----------
+    theta : (R, p) array
+    value : float
+    gradient : (R, p) array
+    rounding : float
+        Size of the rounding error in the value: an epsilon of its terms, which may be much larger
+        than their difference.
     """
 
     theta: np.ndarray
@@ -66,10 +74,9 @@ class Point:
 
     @property
     def at_most(self) -> float:
-        """The value, whatever rounding made of it.
+        """Upper bound of the exact value: a point is better than another if the bound is smaller.
 
-        A point is better than another if this is smaller. Logits of 1e16 have losses of any size,
-        and would look better than the best point without it.
+        With logits of 1e16 the value is rounding error alone, and might be below the minimum.
         """
         return self.value + self.rounding
 
@@ -79,14 +86,13 @@ class Objective:
 
     Parameters
     ----------
-    data : Place
-        Rows here or elsewhere.
+    data : RowSource
     moments : Moments
         Of the data.
     penalty : Penalty
         Of the coefficients.
     centre : (d,) array or None
-        What samples are measured from; None for the origin.
+        Samples are measured from it; None stands for the origin.
     """
 
     def __init__(
@@ -100,22 +106,22 @@ class Objective:
         far = np.abs(self.mean) > CANCELLATION * np.sqrt(moments.variance)
         self.rows = data.sums(centre, bool(np.any(far)))
         self.statistic, squares = self._statistics(moments)
-        # What an entry of a sample has at least, (p,). Where all probabilities are 0 or 1 in
-        # float64 no curvature is to be seen, but a parameter with a gradient must be able to move.
-        # A constant column has neither, and stays where it is.
+        # Smallest curvature that a model gives to the parameters of a class, (p,). If all
+        # probabilities are 0 or 1 in float64 the curvature is zero, but a parameter that has a
+        # gradient must be able to change. A column of zeros has neither.
         self.least_curvature = data.eps * squares
         self.total_weight = float(moments.class_weight.sum())
         self.value_at_zero = self.total_weight * float(np.log(data.n_classes))
-        self.sample_by_sample = False  # whether losses are added up so whatever they are
+        self.sample_by_sample = False  # whether losses are always added up sample by sample
         self.n_passes = 0.0
 
     @cached_property
     def full_least_curvature(self) -> np.ndarray:
-        """What the diagonal of the Hessian is at least, of the classes but the last."""
+        """Smallest diagonal of a model of the Hessian, for the classes but the last, flat."""
         return np.tile(self.least_curvature, max(self.shape[0] - 1, 1))
 
     def one_pass(self) -> RowSums:
-        """The sums over rows, for one of their methods: a read of X, which is counted."""
+        """Count a read of X, and return the sums over rows for one of their methods."""
         self.n_passes += 1
         return self.rows
 
@@ -124,7 +130,7 @@ class Objective:
         self.rows.close()
 
     def _statistics(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
-        """The sufficient statistic S, (R, p), and the sums of squares of the entries, (p,)."""
+        """Return the sufficient statistic S, (R, p), and the sums of squares of entries, (p,)."""
         total = moments.class_weight
         S = moments.class_sums + np.outer(total, moments.origin - self.mean)
         squares = total.sum() * (moments.variance + (moments.mean - self.mean) ** 2)
@@ -134,7 +140,7 @@ class Objective:
         return (0.5 * (S[1:] - S[:1]) if len(S) == 2 else S), squares
 
     def __call__(self, theta: np.ndarray) -> Point:
-        """Value and gradient, from one read of X."""
+        """Return value and gradient, from one read of X."""
         loss, gradient, rounding = self._loss(theta)
         penalty, slope = self.penalty(theta[:, : self.n_features])
         gradient[:, : self.n_features] += slope
@@ -145,23 +151,23 @@ class Objective:
         return self.penalty(point.theta[:, : self.n_features])[0] - point.value
 
     def _loss(self, theta: np.ndarray) -> tuple[float, np.ndarray, float]:
-        """Sum of the losses, its gradient and its rounding.
+        """Return the sum of the losses, its gradient and its rounding error.
 
-        Where losses are tiny next to logits the partition and the agreement cancel, and losses are
-        added up sample by sample, which costs another read of X.
+        If losses are tiny next to logits, the sum of the log-partitions and the linear part cancel.
+        The losses are then added up sample by sample, which costs another read of X.
         """
         if not self.sample_by_sample:
             partition, gradient = self.one_pass().log_partition(theta)
-            agreement = float(np.vdot(theta, self.statistic))
-            loss = partition - agreement
-            rounding = self.data.eps * (abs(partition) + abs(agreement))
+            linear = float(np.vdot(theta, self.statistic))
+            loss = partition - linear
+            rounding = self.data.eps * (abs(partition) + abs(linear))
             if loss * np.sqrt(self.data.eps) > rounding:  # half of the digits are left
                 gradient -= self.statistic
                 return loss, gradient, rounding
         loss, sensitivity, gradient = self.one_pass().losses(theta)
-        # A logit z is off by eps z, and a small loss by as much of itself; where logits are longer
-        # than that, by eps z times the residual. Curvature that is less than eps of its most is not
-        # seen.
+        # The rounding error of a logit z is eps z. It changes a small loss by the same part of the
+        # loss, and the loss of a longer logit by the residual times eps z. Curvature of less than
+        # eps times its maximum, a quarter for each sample, is lost as well.
         longest = max(LONGEST * loss, sensitivity)
         rounding = self.data.eps * (longest + self.total_weight / 8.0)
         return loss, gradient, rounding
@@ -178,14 +184,14 @@ class Objective:
         return bound
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-        """Parameters for samples as they are -> theta, for centred samples."""
+        """Return theta, for centred samples, from parameters for samples as they are."""
         theta = np.array(coef, dtype=np.float64)
         if self.data.fit_intercept:
             theta = np.column_stack([theta, intercept + coef @ self.mean])
         return centred(theta)
 
     def leave(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Theta -> coef and intercept; the sums over classes, which mean nothing, become zero."""
+        """Return coef and intercept, for samples as they are; their means over classes are zero."""
         theta = centred(theta)
         coef = np.array(theta[:, : self.n_features])
         if not self.data.fit_intercept:
@@ -193,19 +199,20 @@ class Objective:
         return coef, theta[:, -1] - coef @ self.mean
 
     def hessian_product(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        r"""Hessian at `theta` times `direction`, both (R, p).
+        r"""Return the Hessian at `theta` times a direction D, both (R, p).
 
-        The logits move by :math:`q_i = D \tilde x_i`, the probabilities by
-        :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient follows.
+        Along D the logits change by :math:`q_i = D \tilde x_i`, the probabilities by
+        :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient by the sum of their outer
+        products with the samples.
         """
         product = self.one_pass().hessian_product(theta, direction)
         product[:, : self.n_features] += self.penalty(direction[:, : self.n_features])[1]
         return product
 
-    def largest_move(self, direction: np.ndarray) -> float:
-        """Largest change of a logit relative to the others of its sample, along `direction`."""
+    def max_logit_range(self, direction: np.ndarray) -> float:
+        """Return the largest change of a logit, relative to the others of its sample."""
         return self.one_pass().max_logit_range(direction)
 
     def sampling_scores(self, theta: np.ndarray) -> Scores:
-        """How much each row matters to the curvature, left where the rows are."""
+        """Return the part of each row in the curvature, which stays where the rows are."""
         return self.one_pass().sampling_scores(theta)

@@ -44,7 +44,7 @@ def test_still_is_a_step_that_moves_no_logit_by_a_thousandth(make_case, move, st
     fit = minimise(objective.data, penalty=Penalty(case.alpha), start=None, tol=1e-12, max_iter=100)
     theta = objective.enter(fit.coef, fit.intercept)
     direction = case.theta(1)
-    away = objective(theta + direction * move / objective.largest_move(direction))
+    away = objective(theta + direction * move / objective.max_logit_range(direction))
     model = information_matrix.information(objective, away.theta)
     assert information_matrix.still(objective, away, model) == still
 

@@ -132,12 +132,12 @@ def test_enter_and_leave_are_inverse(make_case, K, fit_intercept):
 
 @kinds
 @forms
-def test_largest_move(make_case, K, form):
+def test_max_logit_range(make_case, K, form):
     case = make_case(K)
     direction = case.theta(seed=3)
     Q = case.samples @ direction.T
     moves = np.abs(Q[:, 0]) if K == 2 else np.ptp(Q, axis=1)
-    found = case.objective(**form).largest_move(direction)
+    found = case.objective(**form).max_logit_range(direction)
     assert found == pytest.approx(moves.max(), rel=1e-12)
 
 
@@ -146,7 +146,7 @@ def test_a_sample_without_weight_does_not_move(make_case):
     direction = case.theta(seed=3)
     moves = np.ptp(case.samples @ direction.T, axis=1)
     case.weight[moves.argmax()] = 0.0
-    found = case.objective().largest_move(case.theta(seed=3))
+    found = case.objective().max_logit_range(case.theta(seed=3))
     assert found < moves.max() * (1 - 1e-6)
 
 

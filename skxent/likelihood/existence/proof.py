@@ -110,7 +110,7 @@ def settled(solution: Solution, data: RowSource) -> Solution:
 def _least_share(objective: Objective, theta: np.ndarray) -> float:
     """Lower bound of the products w_i p_ik over all samples with weight and all classes."""
     least, _ = objective.data.weight_range()
-    return float(least * np.exp(-objective.largest_move(theta)) / objective.data.n_classes)
+    return float(least * np.exp(-objective.max_logit_range(theta)) / objective.data.n_classes)
 
 
 def _is_even(data: RowSource) -> bool:

@@ -97,10 +97,10 @@ def gap_after_step(
     """
     if not there.decrement <= target:
         return None
-    taken = objective.largest_move(there.point.theta - built_at)
+    taken = objective.max_logit_range(there.point.theta - built_at)
     if taken >= tuning.SMALL_CHANGE:
         return None
-    left = objective.largest_move(there.newton_step)
+    left = objective.max_logit_range(there.newton_step)
     gap = float(there.decrement * np.exp(taken) * self_concordance_factor(left))
     return gap if left < tuning.SMALL_CHANGE and gap <= target else None
 

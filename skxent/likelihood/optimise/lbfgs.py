@@ -52,7 +52,7 @@ class Stage:
         fallen = self.first_decrement / fall
         self.floor = fallen if fallen > tuning.GOAL_IN_REACH * goal else goal
         if short_first_step:
-            change = objective.largest_move(start.newton_step)
+            change = objective.max_logit_range(start.newton_step)
             if change > tuning.FIRST_CHANGE:
                 self.unit *= tuning.FIRST_CHANGE / change
         self.after_iteration = after_iteration

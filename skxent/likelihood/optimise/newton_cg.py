@@ -159,13 +159,13 @@ def is_minimum(
     `decrement` is that of the Hessian of all samples at `start`. The Hessian at the point itself is
     computed only if logits have changed so much since that the first may be far too large.
     """
-    change = objective.largest_move(point.theta - start)
+    change = objective.max_logit_range(point.theta - start)
     if change < tuning.FAR_CHANGE and decrement * _overrated(change) <= target:
         return True
     model = preconditioners.full(objective, point.theta)
     here = PreconditionedPoint.of(model, point)
     near = model.certain and here.decrement <= target
-    return near and objective.largest_move(here.newton_step) < tuning.SMALL_CHANGE
+    return near and objective.max_logit_range(here.newton_step) < tuning.SMALL_CHANGE
 
 
 def _overrated(change: float) -> float:

@@ -178,7 +178,7 @@ class Cholesky:
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
         """Return the largest change of a logit, relative to the others, by a step."""
-        return objective.largest_move(step)
+        return objective.max_logit_range(step)
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
         """Return the bound of `Diagonal.gap_bound` for class blocks; None for the Hessian."""
@@ -215,7 +215,7 @@ class Diagonal:
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
         """Return the largest change of a logit, relative to the others, by a step."""
-        return objective.largest_move(step)
+        return objective.max_logit_range(step)
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
         """Return the largest gap that a whitened gradient can mean; None without a penalty.

@@ -1,12 +1,12 @@
 r"""The objective at the parameters that a fit returns, for samples as they are.
 
 A fit measures samples from a centre, in coordinates of its own, and may compute the log-likelihood
-as the difference of a log-partition and its linear part. The parameters that it returns are for
+as the difference of a log-partition and a linear part. The parameters that it returns are for
 samples as they are. Beside a column of 1e12, or if columns depend on others, these parameters and
 the logits of predictions may have fewer digits than the fit had. The losses are then added up once
 more, from these logits. No loss is negative, and so neither is the sum. If so many digits are lost
-that the parameters are worse than no coefficients at all, the fit returns intercepts alone, the
-shares of the classes, and has not converged.
+that the parameters are worse than no coefficients at all, the fit returns intercepts alone, which
+give the shares of the classes, and has not converged.
 """
 
 from __future__ import annotations
@@ -17,17 +17,13 @@ import numpy as np
 
 from skxent.likelihood import kernels
 from skxent.likelihood.objective import EPS
+from skxent.likelihood.optimise import tuning
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, target_gap
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
-
-DOUBT = 1e-7  # logits; if rounding changes them by less, the objective is taken from the fit
-DIGITS = 1e-9  # part of the objective; the same, for an objective next to zero
-MUCH = 1e-3  # of `target_gap`; most that rounding may add to the objective of a converged fit
-ROUNDING = 0.25  # of the target gap, which may always be lost to rounding
 
 
 def as_returned(
@@ -40,16 +36,17 @@ def as_returned(
     """
     largest = np.abs(moments.mean) + np.sqrt(moments.variance) * np.sqrt(data.n_rows)
     size = np.where(np.isfinite(largest), largest, 0.0)  # columns that overflow had other units
-    doubt = EPS * float((np.abs(solution.coef) @ size).max())
-    seen = doubt * float(moments.class_weight.sum())
-    plain = solution.value >= 0 >= solution.log_likelihood and seen <= DIGITS * solution.value
-    if certain and plain and not doubt > DOUBT:
+    error = EPS * float((np.abs(solution.coef) @ size).max())
+    total_error = error * float(moments.class_weight.sum())
+    small = total_error <= tuning.SAME_VALUE * solution.value
+    plain = solution.value >= 0 >= solution.log_likelihood and small
+    if certain and plain and not error > tuning.SAME_LOGITS:
         return solution
     loss = data.sum_of_losses(solution.coef, solution.intercept)
     value = loss + penalty.value(solution.coef)
-    lost = value - solution.value
     intercept, most = _without_features(moments, data.fit_intercept)
-    if lost > solution.target and value > (1.0 + DIGITS) * most:
+    lost = value - solution.value
+    if lost > solution.target and value > (1.0 + tuning.SAME_VALUE) * most:
         return replace(
             solution,
             coef=np.zeros_like(solution.coef),
@@ -61,11 +58,23 @@ def as_returned(
             n_passes=solution.n_passes + 1,
             extreme=solution.extreme or Extreme.of(data),
         )
-    rounding = max(min(8 * doubt * loss, target_gap(MUCH, value)), ROUNDING * solution.target)
+    return _evaluated(data, solution, value, loss, error)
+
+
+def _evaluated(
+    data: RowSource, solution: Solution, value: float, loss: float, error: float
+) -> Solution:
+    """Return the solution with its objective, which rounding may have raised.
+
+    `error` is the rounding error of a logit, at most.
+    """
+    lost, most = value - solution.value, target_gap(tuning.MOST_ROUNDING, value)
+    allowed = tuning.ROUNDING_OF_TARGET * solution.target
+    rounding = max(min(8 * error * loss, most), allowed)
     converged = solution.converged and lost <= max(solution.target, rounding)
     rows = data.in_memory()
-    if converged and doubt > MUCH and rows is not None:  # beside an entry of 1e13, say
-        converged = _uncertain(rows, solution) <= target_gap(MUCH, value)
+    if converged and error > tuning.MOST_ROUNDING and rows is not None:
+        converged = _uncertain(rows, solution) <= most
     gap = solution.gap + max(lost, 0.0)
     if lost <= rounding:  # no parameters in float64 would do better
         gap = min(gap, max(solution.gap, solution.target))
@@ -82,7 +91,10 @@ def as_returned(
 
 
 def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray, float]:
-    """The best intercepts alone, and their objective: the shares of the classes."""
+    """Return the best intercepts without coefficients, and their objective.
+
+    With an intercept all samples get the shares of the classes as probabilities.
+    """
     total = moments.class_weight
     K = len(total)
     if not fit_intercept:
@@ -93,10 +105,10 @@ def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray
 
 
 def _uncertain(data: LocalRows, solution: Solution) -> float:
-    """What rounding of the logits may change in the sum of the losses, in nats.
+    """Return what rounding of the logits may change in the sum of the losses, in nats.
 
     A loss changes by the residual times the change of its logit. Large terms of a logit may cancel,
-    and the order in which they are added up then decides what is left of them.
+    and the order in which they are added up then decides what remains of them.
     """
     blocks, coef = data.blocks(None), solution.coef
     buffer, total = blocks.buffer(), 0.0

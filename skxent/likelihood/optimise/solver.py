@@ -1,27 +1,29 @@
-r"""The minimiser: stages of L-BFGS in coordinates where the curvature is nearly one.
+r"""The minimiser: L-BFGS in whitened coordinates, Newton steps, and the measured gap.
 
-1. **Sample first** (`models`). Where there are many rows, the objective on a sample of them is
-   minimised before X is read again, and on a smaller sample before that, so the search on all rows
-   starts where a quadratic model holds. The rows whose curvature matters there make the sample for
-   the models; those that were minimised do so again where their curvature comes from most of them.
-2. **A stage.** Model the curvature at the present point (`curvature`), on all rows or on the
-   sample, and let SciPy's L-BFGS-B minimise over v in Theta = Theta_0 + T v. In a fresh and good
-   model the first step is Newton's and the next ones mend what the model missed. A stage ends when
-   the decrement has fallen a thousandfold, when steps no longer go straight, or after a dozen.
-   Value and gradient are carried over, so that a new stage costs no pass. After a stage that did
-   not go straight the next model is a cautious one, and the first step short. Models stand on a
-   ladder from cheap to dear (`plan`); the next one is used as soon as passes for its cost have been
-   spent without it.
-   Where the Hessian itself costs no more than a few passes, plain Newton steps come first, and a
-   stage only where such a step does not fall as a quadratic would.
-3. **The certificate.** The full model of all rows at the present point gives the gap itself,
-   :math:`\tfrac12 g^\top H^{-1} g`. Any other model only hints: conjugate gradients on exact
-   Hessian products then measure the gap, and their step is taken if the gap is too large. Either
-   holds if the step stays where the function is quadratic, see `stretch`. Over sparse rows of many
-   columns, whose only model is a diagonal, such steps begin farther from the end.
-   Without penalty conjugate gradients may miss a direction that separates classes. The certificate
-   is then that of the Hessian of all rows, if this costs no more than has been spent, and
-   `existence` tells whether it proves that a finite minimum exists.
+1. **Samples first** (`schedule`). If there are many rows, the objective on a sample of them is
+   minimised before X is read again, and on a smaller sample before that. The search on all rows
+   then starts where a quadratic model holds. Preconditioners that cost too much from all rows are
+   made from a sample, drawn by the part of each row in the curvature. The sample that was minimised
+   serves again if its curvature comes from many of its rows.
+2. **A stage** (`lbfgs`). A preconditioner is made at the present point, and SciPy's L-BFGS-B
+   minimises over v in Theta = Theta_0 + T v. With a new and good preconditioner the first step is
+   Newton's, and the next ones correct it. A stage ends when the decrement has fallen a
+   thousandfold, when the line search struggles, or after a dozen iterations. Value and gradient are
+   carried over, so that a new stage costs no pass. After a stage whose line search struggled the
+   next preconditioner has a residual weight, and the first step is short. The choices of
+   preconditioners go from cheap to dear (`choices`). The search escalates to the next one as soon
+   as its cost in passes has been spent without it.
+   If the Hessian costs no more than a few passes, plain Newton steps come first, and a stage only
+   if such a step does not fall as a quadratic would.
+3. **The certificate** (`certificate`, `newton_cg`). The Hessian of all rows at the present point
+   gives the gap, :math:`\tfrac12 g^\top H^{-1} g`. Any other preconditioner gives a hint only:
+   conjugate gradients on exact Hessian products then measure the gap, and their step is taken if
+   the gap is too large. Both hold if the step stays where the objective is quadratic, see
+   `self_concordance_factor`. Over sparse rows of many columns, whose only preconditioner is a
+   diagonal, such steps begin farther from the minimum.
+   Without a penalty conjugate gradients may miss a direction that separates classes. The
+   certificate is then that of the Hessian of all rows, if it costs no more than has been spent, and
+   `existence` decides whether it proves that a finite minimum exists.
 """
 
 from __future__ import annotations
@@ -57,20 +59,20 @@ def minimise(
 
     Parameters
     ----------
-    data : Data
+    data : RowSource
     penalty : Penalty
         Of the coefficients.
     start : (coef, intercept) or None
-        Where to begin; None is at zero.
+        Where to begin; None stands for zero.
     tol : float
         The tolerance, see `target_gap`.
     max_iter : int
         L-BFGS iterations and Newton steps on all rows, at most. 0 stays at `start`, or at zero.
     report : function(coef, intercept, value) -> bool, or None
-        Called after each of them; True ends the fit.
+        Called after each iteration; True ends the fit.
     search : bool
-        Whether linear programmes decide if a finite minimum exists, where there is no penalty and
-        the end of the fit does not prove it.
+        Whether linear programmes decide if a finite minimum exists, if there is no penalty and the
+        end of the fit does not prove it.
 
     Raises
     ------
@@ -89,9 +91,9 @@ def _minimised(
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
-    """`minimise` without the search at its end."""
-    # Threads share out the segments. BLAS with threads of its own waits for the busy ones and can
-    # be a hundred times slower, on the small matrices of a curvature above all.
+    """Minimise, without the linear programmes at the end."""
+    # Threads share the blocks of rows. BLAS with threads of its own waits for those that are busy,
+    # and can be a hundred times slower, above all on the small matrices of a preconditioner.
     with closing(one_blas_thread()) as limit, limit:
         frame = Frame.of(data, penalty)
         present = Present.of(data, frame.first)
@@ -114,7 +116,7 @@ def _in_frame(
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
-    """`minimise` in the coordinates of a frame."""
+    """Minimise in the coordinates of a frame."""
     search = Search(frame.data, frame.moments, frame.penalty, tol, max_iter, report)
     # Without a penalty rows of other coordinates depend on each other but for rounding.
     search.may_be_graded = frame.of_columns or frame.penalty.is_definite

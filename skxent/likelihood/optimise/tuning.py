@@ -181,7 +181,8 @@ CURVED_ROWS = 0.2
 SAME_LOGITS = 1e-7
 # Part of the objective. The same, for an objective next to zero.
 SAME_VALUE = 1e-9
-# Nats, for the tolerance 1 of `target_gap`. Rounding adds no more to a converged fit.
+# Nats, for the tolerance 1 of `target_gap`: rounding adds no more to a converged fit. And logits:
+# if rounding may change one by more, the sum of the losses is checked sample by sample.
 MOST_ROUNDING = 1e-3
 # Part of the target gap that may always be lost to rounding.
 ROUNDING_OF_TARGET = 0.25

@@ -111,10 +111,10 @@ def test_a_rest_of_conjugate_gradients(K, factor):
     weight[3] = 0.0
     objective = at_zero(X, np.arange(40) % K, K, weight)
     theta = rng.normal(size=objective.shape)
-    least = weight[weight > 0].min() * np.exp(-objective.largest_move(theta)) / K
+    least = weight[weight > 0].min() * np.exp(-objective.max_logit_range(theta)) / K
     model = full(objective, theta)
     assert proves_finite(objective, theta, model, least / 100 * factor) == (factor < 1)
-    assert objective.largest_move(theta) > 0.1
+    assert objective.max_logit_range(theta) > 0.1
 
 
 @pytest.mark.parametrize("K", [2, 3])

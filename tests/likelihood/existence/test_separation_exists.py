@@ -135,7 +135,7 @@ def test_a_newton_step_is_no_proof_where_rounding_hides_a_direction(K, dependent
         far = np.column_stack([finite.coef, direction]), finite.intercept
         theta = objective.enter(*far)
         view = PreconditionedPoint.of(preconditioners.full(objective, theta), objective(theta))
-        moves.append(objective.largest_move(view.newton_step))
+        moves.append(objective.max_logit_range(view.newton_step))
         proofs.append(proves_finite(objective, theta, view.preconditioner, None))
     assert min(move for move, proof in zip(moves, proofs, strict=True) if proof) > 0.999
     assert not any(proofs[4:])

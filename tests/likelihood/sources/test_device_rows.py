@@ -100,9 +100,9 @@ def test_hessian_product(pair):
     same(there.hessian_product(theta, direction), here.hessian_product(theta, direction))
 
 
-def test_largest_move(pair):
+def test_max_logit_range(pair):
     here, there, _, direction = pair
-    same(there.largest_move(direction), here.largest_move(direction))
+    same(there.max_logit_range(direction), here.max_logit_range(direction))
 
 
 @pytest.mark.parametrize("caution", [0.0, 0.1])
