@@ -14,8 +14,9 @@ from skxent.classifiers.callbacks import Attributes
 from skxent.classifiers.device_training import read_on_device, to_namespace_of
 from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.inference.fitted import ClassWeight, LinearModel
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_weights
-from skxent.inputs.namespaces import Array, namespace_of
+from skxent.inputs.namespaces import namespace_of
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import Indices, Split, read_splits
 from skxent.likelihood.sources.arrays import canonical
@@ -50,8 +51,8 @@ class Training:
 
 def read_training(
     estimator: LinearModel,
-    X: Array,
-    y: Array,
+    X: AnyArray,
+    y: AnyArray,
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
 ) -> Training:
@@ -67,8 +68,8 @@ def read_training(
 
 def read_samples(
     estimator: LinearModel,
-    X: Array,
-    y: Array,
+    X: AnyArray,
+    y: AnyArray,
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
 ) -> LocalSamples | PartitionedSamples:
@@ -90,7 +91,7 @@ class LocalSamples:
     fit_intercept : bool
     """
 
-    X: Array
+    X: AnyArray
     targets: FitTargets
     weight: Floats | None
     fit_intercept: bool
@@ -100,8 +101,8 @@ class LocalSamples:
     def read(
         cls,
         estimator: LinearModel,
-        X: Array,
-        y: Array,
+        X: AnyArray,
+        y: AnyArray,
         sample_weight: ArrayLike | None,
         classes: ArrayLike | None,
     ) -> Self:
