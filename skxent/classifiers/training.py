@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,7 +76,10 @@ def read_samples(
     """Read and check samples of which some are left out in turn; X is not on a device."""
     if is_dask(X):
         return PartitionedSamples.read(estimator, X, y, sample_weight, classes)
-    return LocalSamples.read(estimator, X, y, sample_weight, classes)
+    X = read_X(estimator, X, reset=True)
+    targets = FitTargets.of(y, classes, X.shape[0])
+    weight = sample_weights(sample_weight, X.shape[0])
+    return LocalSamples(X, targets, weight, bool(estimator.fit_intercept))
 
 
 @dataclass(frozen=True)
@@ -96,21 +99,6 @@ class LocalSamples:
     weight: Floats | None
     fit_intercept: bool
     in_processes: ClassVar[bool] = True
-
-    @classmethod
-    def read(
-        cls,
-        estimator: LinearModel,
-        X: AnyArray,
-        y: AnyArray,
-        sample_weight: ArrayLike | None,
-        classes: ArrayLike | None,
-    ) -> Self:
-        """Read and check the samples of a fit of `estimator`."""
-        X = read_X(estimator, X, reset=True)
-        targets = FitTargets.of(y, classes, X.shape[0])
-        weight = sample_weights(sample_weight, X.shape[0])
-        return cls(X, targets, weight, bool(estimator.fit_intercept))
 
     @property
     def classes(self) -> np.ndarray:
