@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from skxent.inputs.namespaces import Array
+from skxent.inputs.features import AnyArray
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -32,7 +32,7 @@ AfterIteration = Callable[[MakeAttributes], bool]
 
 @contextmanager
 def fit_task(
-    estimator: Any, X: Array, y: Array, metadata: dict[str, Any] | None, start: MakeAttributes
+    estimator: Any, X: AnyArray, y: AnyArray, metadata: dict[str, Any] | None, start: MakeAttributes
 ) -> Iterator[AfterIteration | None]:
     """Run a fit as a task of the callbacks, with a subtask for each iteration.
 

@@ -19,6 +19,7 @@ from sklearn.utils.validation import validate_data
 from skxent.classifiers.callbacks import Attributes
 from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.device_targets import has_rows, labels_of, numbers_of, weights_beside
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import (
     FitTargets,
     check_target_shape,
@@ -28,7 +29,6 @@ from skxent.inputs.fit_targets import (
     sample_weights,
 )
 from skxent.inputs.namespaces import (
-    Array,
     detached,
     library_of,
     moved,
@@ -47,7 +47,11 @@ Estimator = TypeVar("Estimator")
 
 
 def read_on_device(
-    estimator: LinearModel, X: Array, y: Array, sample_weight: Array, classes: ArrayLike | None
+    estimator: LinearModel,
+    X: AnyArray,
+    y: AnyArray,
+    sample_weight: AnyArray,
+    classes: ArrayLike | None,
 ) -> tuple[DeviceRows, np.ndarray]:
     """Read and check the samples of a fit of `estimator`; return its rows and classes."""
     X = read_device_X(estimator, X, reset=True)
@@ -63,14 +67,14 @@ def read_on_device(
     return _with_class_weight(data, estimator.class_weight, names), names
 
 
-def read_device_X(estimator: LinearModel, X: Array, *, reset: bool) -> Array:
+def read_device_X(estimator: LinearModel, X: AnyArray, *, reset: bool) -> AnyArray:
     """Check X and return it unchanged; `reset` learns the number of columns."""
     xp = library_of(X)
     floats = [widest_float(xp, X.device), xp.float32]
     return validate_data(estimator, detached(X), dtype=floats, reset=reset)
 
 
-def _targets(y: Array, classes: ArrayLike | None, X: Array) -> tuple[np.ndarray, Array]:
+def _targets(y: AnyArray, classes: ArrayLike | None, X: AnyArray) -> tuple[np.ndarray, AnyArray]:
     """Return the classes, and codes (n,) or soft rows (n, K) in the library of X."""
     if namespace_of(y) is None:
         targets = FitTargets.read(y, classes, X.shape[0])
@@ -82,7 +86,7 @@ def _targets(y: Array, classes: ArrayLike | None, X: Array) -> tuple[np.ndarray,
     return names, widened(values) if values.ndim == 2 else values
 
 
-def _codes(y: Array, classes: ArrayLike | None) -> tuple[np.ndarray, Array]:
+def _codes(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray]:
     """Return the distinct labels, and the codes of the samples, indices into them."""
     if classes is not None:
         raise ValueError("classes names the columns of soft targets, but y holds labels.")
@@ -93,7 +97,7 @@ def _codes(y: Array, classes: ArrayLike | None) -> tuple[np.ndarray, Array]:
     return labels.distinct, labels.codes
 
 
-def _rows(y: Array, classes: ArrayLike | None) -> tuple[np.ndarray, Array]:
+def _rows(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray]:
     """Return the names of the columns, and the rows, which are checked to be distributions."""
     rows = numbers_of(y, "y")
     for block in row_blocks(rows.shape, BLOCK):
@@ -102,7 +106,7 @@ def _rows(y: Array, classes: ArrayLike | None) -> tuple[np.ndarray, Array]:
     return np.arange(K) if classes is None else FitTargets.names(classes, K, None), rows
 
 
-def device_weights(sample_weight: Array, X: Array) -> Array | None:
+def device_weights(sample_weight: AnyArray, X: AnyArray) -> AnyArray | None:
     """Read and check the weights of the samples X, and bring them to their device."""
     if sample_weight is None:
         return None
@@ -137,14 +141,14 @@ def _with_class_weight(
 def _totals(data: DeviceRows) -> NDArray[np.float64]:
     """Return the total weight of each class, (K,)."""
 
-    def sums(rows: slice) -> Array:
+    def sums(rows: slice) -> AnyArray:
         Y = data.target_block(rows)
         return data.xp.sum(data.weigh(Y, rows), axis=1)
 
     return received(data.total_of(sums))
 
 
-def to_namespace_of(X: Array, y: Array, fitted: Attributes) -> Attributes:
+def to_namespace_of(X: AnyArray, y: AnyArray, fitted: Attributes) -> Attributes:
     """Return fitted attributes with arrays in the library and on the device of X.
 
     Classes are in the library of y, and strings stay in NumPy.
@@ -159,7 +163,7 @@ def to_namespace_of(X: Array, y: Array, fitted: Attributes) -> Attributes:
     return result
 
 
-def converted(estimator: Estimator, converter: Callable[[Array], Array]) -> Estimator:
+def converted(estimator: Estimator, converter: Callable[[AnyArray], AnyArray]) -> Estimator:
     """Return a copy of a fitted estimator whose arrays for predictions `converter` has moved."""
     result = copy(estimator)
     for name in ("classes_", "coef_", "intercept_", "objective_curve_"):

@@ -31,9 +31,10 @@ from skxent.classifiers.predictions import (
 )
 from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.class_names import check_default_names
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats, check_labels, check_target_shape, sample_weights
 from skxent.inputs.labels import as_array
-from skxent.inputs.namespaces import Array, namespace_of, to_numpy
+from skxent.inputs.namespaces import namespace_of, to_numpy
 from skxent.inputs.parameters import penalty_of
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.stacklevel import users_stacklevel
@@ -67,9 +68,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     NumPy they are in this library, on the device of the array.
     """
 
-    classes_: Array
-    coef_: Array
-    intercept_: Array
+    classes_: AnyArray
+    coef_: AnyArray
+    intercept_: AnyArray
     n_features_in_: int
     n_iter_: int
     fit_intercept: bool
@@ -85,7 +86,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
 
     @by_partition
-    def decision_function(self, X: Array) -> Floats:
+    def decision_function(self, X: AnyArray) -> Floats:
         """Logits of each sample.
 
         Parameters
@@ -101,7 +102,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return logits_of(self, X, "decision_function")
 
     @by_partition
-    def predict(self, X: Array) -> np.ndarray:
+    def predict(self, X: AnyArray) -> np.ndarray:
         """Most probable class of each sample.
 
         Parameters
@@ -117,7 +118,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return labels_at(logits_of(self, X, "predict"), self.classes_)
 
     @by_partition
-    def predict_proba(self, X: Array) -> Floats:
+    def predict_proba(self, X: AnyArray) -> Floats:
         """Probability of each class.
 
         Parameters
@@ -133,7 +134,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return probabilities_at(logits_of(self, X, "predict_proba"))
 
     @by_partition
-    def predict_log_proba(self, X: Array) -> Floats:
+    def predict_log_proba(self, X: AnyArray) -> Floats:
         """Log-probability of each class, computed from the logits.
 
         Parameters
@@ -149,7 +150,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """
         return log_probabilities_at(logits_of(self, X, "predict_log_proba"))
 
-    def score(self, X: Array, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def score(self, X: AnyArray, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy: the weighted fraction of samples whose label is predicted.
 
         Parameters
@@ -177,7 +178,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return float(accuracy_score(truth, predicted, sample_weight=weight))
 
     def log_likelihood(
-        self, X: Array, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: AnyArray, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Log-likelihood of samples: the negative sum of their cross-entropies.
 
@@ -256,7 +257,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
                 text = f"{type(self).__name__}{message}"
                 warnings.warn(text, category, stacklevel=users_stacklevel())
 
-    def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
+    def __sklearn_array_api_convert__(self, converter: Callable[[AnyArray], AnyArray]) -> Self:
         return converted(self, converter)
 
     def __sklearn_tags__(self) -> Tags:

@@ -14,21 +14,21 @@ from skxent.classifiers.partitioned_training import learn_columns
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.collections import match
 from skxent.inputs.errors import raise_no_weight
+from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import as_labels, locate
-from skxent.inputs.namespaces import Array
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.targets import as_weights
 from skxent.likelihood.sources.blocks import add
 
 # A prediction method of a classifier, without the classifier bound to it.
-Predict = Callable[[Any, Array], Array]
+Predict = Callable[[Any, AnyArray], AnyArray]
 
 
-def by_partition(method: Predict) -> Callable[..., Array]:
+def by_partition(method: Predict) -> Callable[..., AnyArray]:
     """Let a prediction method take a Dask collection, for which it returns a lazy Dask array."""
 
     @wraps(method)
-    def predict(model: FittedLinearModel, X: Array) -> Array:
+    def predict(model: FittedLinearModel, X: AnyArray) -> AnyArray:
         if not is_dask(X):
             return method(model, X)
         check_is_fitted(model)
@@ -54,12 +54,12 @@ def _nameless(model: FittedLinearModel) -> FittedLinearModel:
     return model
 
 
-def _predict(method: Predict, model: FittedLinearModel, empty: np.ndarray, x: Array) -> Array:
+def _predict(method: Predict, model: FittedLinearModel, empty: np.ndarray, x: AnyArray) -> AnyArray:
     """Predict a block; blocks without rows get the empty prediction."""
     return method(model, x) if x.shape[0] else empty
 
 
-def accuracy(model: Any, X: Array, y: Array, sample_weight: Array) -> float:
+def accuracy(model: Any, X: AnyArray, y: AnyArray, sample_weight: AnyArray) -> float:
     """Return the weighted fraction of correct predictions for Dask collections."""
     if y is None:
         raise ValueError("score requires y to be passed, but the target y is None.")
@@ -71,7 +71,7 @@ def accuracy(model: Any, X: Array, y: Array, sample_weight: Array) -> float:
     return float(right / weight)
 
 
-def _right(index: int, part: tuple[Array, ...], classes: np.ndarray) -> tuple[float, float]:
+def _right(index: int, part: tuple[AnyArray, ...], classes: np.ndarray) -> tuple[float, float]:
     """Return the weight of the correct predictions of a partition, and of all its samples."""
     prediction, y, weight = part
     n = len(prediction)

@@ -21,10 +21,9 @@ from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.class_names import column_names
 from skxent.inputs.collections import check_collection, match
 from skxent.inputs.errors import check_kind, raise_no_weight
-from skxent.inputs.features import FLOATS, columns_named
+from skxent.inputs.features import FLOATS, AnyArray, columns_named
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, require_two_classes
 from skxent.inputs.labels import as_labels, locate
-from skxent.inputs.namespaces import Array
 from skxent.inputs.partitions import Each, compute, map_partitions, memory, persist
 from skxent.inputs.splits import Indices, Split
 from skxent.inputs.targets import as_weights, check_weight_range
@@ -71,8 +70,8 @@ class PartitionedSamples:
     def read(
         cls,
         estimator: LinearModel,
-        X: Array,
-        y: Array,
+        X: AnyArray,
+        y: AnyArray,
         sample_weight: ArrayLike | None,
         classes: ArrayLike | None,
     ) -> Self:
@@ -180,7 +179,7 @@ class PartitionedSamples:
             raise ValueError(f"fold {fold} of cv has no weight in testing: shuffle the samples.")
 
 
-def _readable(X: Array, blocks: Each) -> tuple[Each, int | None]:
+def _readable(X: AnyArray, blocks: Each) -> tuple[Each, int | None]:
     """Return blocks as a fit reads them, and the bytes of all blocks, None if not known yet."""
     meta = X._meta
     if not isinstance(meta, np.ndarray):
@@ -225,7 +224,7 @@ def _classes_of_labels(looks: list[Look]) -> tuple[np.ndarray, Floats]:
     return labels.distinct.astype(np.result_type(*[one.classes.dtype for one in looks])), totals
 
 
-def learn_columns(estimator: LinearModel, X: Array, *, reset: bool) -> int:
+def learn_columns(estimator: LinearModel, X: AnyArray, *, reset: bool) -> int:
     """Check the columns of a collection, or learn them with `reset`; return their number."""
     check_collection("X", X)
     if X.ndim != 2 or np.isnan(X.shape[1]):
@@ -235,7 +234,7 @@ def learn_columns(estimator: LinearModel, X: Array, *, reset: bool) -> int:
     return int(X.shape[1])
 
 
-def as_block(x: Array) -> Array:
+def as_block(x: AnyArray) -> AnyArray:
     """Return a block of X as a fit reads it: dense, or CSR with sorted indices."""
     check_kind(x, "X")
     if _is_ready(x):
@@ -245,18 +244,18 @@ def as_block(x: Array) -> Array:
     return canonical(x)
 
 
-def _is_ready(x: Array) -> bool:
+def _is_ready(x: AnyArray) -> bool:
     if issparse(x):
         return x.format == "csr" and x.dtype in FLOATS and x.has_canonical_format
     return isinstance(x, np.ndarray) and x.dtype in FLOATS
 
 
-def read_block(index: int, x: Array) -> Array:
+def read_block(index: int, x: AnyArray) -> AnyArray:
     """Call `as_block` in a task."""
     return as_block(x)
 
 
-def read_targets(index: int, y: Array, weight: Array) -> FitTargets | None:
+def read_targets(index: int, y: AnyArray, weight: AnyArray) -> FitTargets | None:
     """Read the targets of a partition with its own classes; None if the partition is empty."""
     n = len(y)
     if weight is not None and len(weight) != n:
@@ -276,7 +275,9 @@ class Look:
     soft: bool
 
 
-def look(index: int, x: Array, targets: FitTargets | None, weight: Array, n_features: int) -> Look:
+def look(
+    index: int, x: AnyArray, targets: FitTargets | None, weight: AnyArray, n_features: int
+) -> Look:
     """Check the samples of a partition, and return their size, classes and weights."""
     x = as_block(x)  # the type that Dask knows may be wrong
     if x.ndim != 2 or x.shape[1] != n_features:
@@ -299,7 +300,7 @@ def look(index: int, x: Array, targets: FitTargets | None, weight: Array, n_feat
 def encode(
     index: int,
     targets: FitTargets | None,
-    weight: Array,
+    weight: AnyArray,
     classes: np.ndarray,
     factors: Floats | None,
 ) -> tuple[np.ndarray | None, Floats | None]:

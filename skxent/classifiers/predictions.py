@@ -13,14 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.device_training import device_weights, read_device_X
 from skxent.inference.fitted import FittedLinearModel
-from skxent.inputs.features import place_of, read_rows
+from skxent.inputs.features import AnyArray, place_of, read_rows
 from skxent.inputs.fit_targets import check_target_shape
-from skxent.inputs.namespaces import Array, library_of, moved, namespace_of, to_numpy, widened
+from skxent.inputs.namespaces import library_of, moved, namespace_of, to_numpy, widened
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.device_arrays import batches
 
 
-def logits_of(estimator: FittedLinearModel, X: Array, method: str) -> Array:
+def logits_of(estimator: FittedLinearModel, X: AnyArray, method: str) -> AnyArray:
     """Return the logits of samples, (n,) for two classes or (n, K); errors name `method`."""
     check_is_fitted(estimator, "coef_")
     if _is_on_device(estimator, X, method):
@@ -32,7 +32,7 @@ def logits_of(estimator: FittedLinearModel, X: Array, method: str) -> Array:
     return single(logits)
 
 
-def _is_on_device(estimator: FittedLinearModel, X: Array, method: str) -> bool:
+def _is_on_device(estimator: FittedLinearModel, X: AnyArray, method: str) -> bool:
     """Tell whether X is on a device; require that the fitted arrays are in its library, there."""
     xp, coef = namespace_of(X), estimator.coef_
     on_host = isinstance(coef, np.ndarray)
@@ -48,12 +48,12 @@ def _is_on_device(estimator: FittedLinearModel, X: Array, method: str) -> bool:
     )
 
 
-def single(logits: Array) -> Array:
+def single(logits: AnyArray) -> AnyArray:
     """Return logits (n, R) as (n,) if R is one, for two classes."""
     return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
-def host_logits(X: Array, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+def host_logits(X: AnyArray, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
     """Return the logits of a dense array or CSR matrix, (n, R)."""
     logits = np.empty((X.shape[0], len(coef)))
     blocks = Blocks(X, n_outputs=len(coef))
@@ -64,7 +64,7 @@ def host_logits(X: Array, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray
     return logits
 
 
-def _device_logits(X: Array, coef: Array, intercept: Array) -> Array:
+def _device_logits(X: AnyArray, coef: AnyArray, intercept: AnyArray) -> AnyArray:
     xp = library_of(X)
     if X.dtype == coef.dtype:
         return xp.matmul(X, coef.T) + intercept
@@ -75,7 +75,7 @@ def _device_logits(X: Array, coef: Array, intercept: Array) -> Array:
     return xp.concat(parts, axis=0)
 
 
-def labels_at(logits: Array, classes: Array) -> Array:
+def labels_at(logits: AnyArray, classes: AnyArray) -> AnyArray:
     """Return the most probable classes, on the device of the logits; strings in NumPy."""
     if isinstance(logits, np.ndarray):
         codes = (logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)
@@ -87,7 +87,7 @@ def labels_at(logits: Array, classes: Array) -> Array:
     return xp.take(moved(classes, logits), codes, axis=0)
 
 
-def probabilities_at(logits: Array) -> Array:
+def probabilities_at(logits: AnyArray) -> AnyArray:
     """Return the probabilities of the classes, (n, K)."""
     if isinstance(logits, np.ndarray):
         if logits.ndim == 1:
@@ -101,7 +101,7 @@ def probabilities_at(logits: Array) -> Array:
     return e / xp.sum(e, axis=1, keepdims=True)
 
 
-def log_probabilities_at(logits: Array) -> Array:
+def log_probabilities_at(logits: AnyArray) -> AnyArray:
     """Return the logarithms of the probabilities of the classes, (n, K)."""
     if isinstance(logits, np.ndarray):
         if logits.ndim == 1:
@@ -116,7 +116,7 @@ def log_probabilities_at(logits: Array) -> Array:
     return z - xp.log(xp.sum(xp.exp(z), axis=1, keepdims=True))
 
 
-def _two_columns(z: Array, likely: Array, unlikely: Array) -> Array:
+def _two_columns(z: AnyArray, likely: AnyArray, unlikely: AnyArray) -> AnyArray:
     """Return one column for each of two classes; the second class is the likely one if z > 0."""
     xp = library_of(z)
     second = z > 0
@@ -124,7 +124,7 @@ def _two_columns(z: Array, likely: Array, unlikely: Array) -> Array:
     return xp.stack(columns, axis=1)
 
 
-def device_accuracy(predicted: Array, y: Array, sample_weight: Array) -> float:
+def device_accuracy(predicted: AnyArray, y: AnyArray, sample_weight: AnyArray) -> float:
     """Return the weighted fraction of correct predictions, computed on their device."""
     y = np.asarray(y) if namespace_of(y) is None else y
     if any(isinstance(x, np.ndarray) and x.dtype.kind not in "biuf" for x in (predicted, y)):

@@ -18,8 +18,8 @@ from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.classifiers.training import LocalSamples, read_samples
 from skxent.inference.fitted import ClassWeight
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
-from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import check_parameters, penalties, require_flags
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.likelihood.optimise.solver import minimise
@@ -166,7 +166,7 @@ class SoftmaxClassifierCV(LinearClassifier):
     @restored_on_error
     def fit(
         self,
-        X: Array,
+        X: AnyArray,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
@@ -247,7 +247,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         return router.add(splitter=self.cv, method_mapping=mapping)
 
     def _routed(
-        self, sample_weight: Array, classes: Any, groups: Any, params: dict[str, Any]
+        self, sample_weight: AnyArray, classes: Any, groups: Any, params: dict[str, Any]
     ) -> dict[str, Any]:
         """Return the arguments of the splitter, by name."""
         split = {"groups": groups} if groups is not None else {}

@@ -20,8 +20,9 @@ from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_e
 from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.training import Training, read_training
 from skxent.inference.fitted import ClassWeight
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
-from skxent.inputs.namespaces import Array, to_numpy
+from skxent.inputs.namespaces import to_numpy
 from skxent.inputs.parameters import check_parameters
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
@@ -176,7 +177,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
     @with_callbacks
     def fit(
         self,
-        X: Array,
+        X: AnyArray,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,

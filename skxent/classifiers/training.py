@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,8 +14,9 @@ from skxent.classifiers.callbacks import Attributes
 from skxent.classifiers.device_training import read_on_device, to_namespace_of
 from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.inference.fitted import ClassWeight, LinearModel
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_weights
-from skxent.inputs.namespaces import Array, namespace_of
+from skxent.inputs.namespaces import namespace_of
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import Indices, Split, read_splits
 from skxent.likelihood.sources.arrays import canonical
@@ -50,8 +51,8 @@ class Training:
 
 def read_training(
     estimator: LinearModel,
-    X: Array,
-    y: Array,
+    X: AnyArray,
+    y: AnyArray,
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
 ) -> Training:
@@ -67,15 +68,18 @@ def read_training(
 
 def read_samples(
     estimator: LinearModel,
-    X: Array,
-    y: Array,
+    X: AnyArray,
+    y: AnyArray,
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
 ) -> LocalSamples | PartitionedSamples:
     """Read and check samples of which some are left out in turn; X is not on a device."""
     if is_dask(X):
         return PartitionedSamples.read(estimator, X, y, sample_weight, classes)
-    return LocalSamples.read(estimator, X, y, sample_weight, classes)
+    X = read_X(estimator, X, reset=True)
+    targets = FitTargets.of(y, classes, X.shape[0])
+    weight = sample_weights(sample_weight, X.shape[0])
+    return LocalSamples(X, targets, weight, bool(estimator.fit_intercept))
 
 
 @dataclass(frozen=True)
@@ -90,26 +94,11 @@ class LocalSamples:
     fit_intercept : bool
     """
 
-    X: Array
+    X: AnyArray
     targets: FitTargets
     weight: Floats | None
     fit_intercept: bool
     in_processes: ClassVar[bool] = True
-
-    @classmethod
-    def read(
-        cls,
-        estimator: LinearModel,
-        X: Array,
-        y: Array,
-        sample_weight: ArrayLike | None,
-        classes: ArrayLike | None,
-    ) -> Self:
-        """Read and check the samples of a fit of `estimator`."""
-        X = read_X(estimator, X, reset=True)
-        targets = FitTargets.of(y, classes, X.shape[0])
-        weight = sample_weights(sample_weight, X.shape[0])
-        return cls(X, targets, weight, bool(estimator.fit_intercept))
 
     @property
     def classes(self) -> np.ndarray:

@@ -11,6 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
+# Types of matplotlib, which is imported only to draw.
+Axes = Any
+Artist = Any  # also a figure, a renderer or a container of artists
+Style = dict[str, Any]  # options of an artist
+
 PAD = 3.0  # pixels between texts and the edge of the cell
 LEAST = 0.25  # smallest width and height of shrunken axes, as a fraction of the original
 
@@ -18,7 +23,7 @@ LEAST = 0.25  # smallest width and height of shrunken axes, as a fraction of the
 class WithinCell:
     """Locator that shrinks axes so that the texts around them stay in their cell."""
 
-    def __call__(self, ax: Any, renderer: Any) -> Any:
+    def __call__(self, ax: Axes, renderer: Artist | None) -> Artist:
         """Return the position in fractions of the figure."""
         from matplotlib.transforms import Bbox
 
@@ -34,13 +39,13 @@ class WithinCell:
         return Bbox([[x0, y0], [x1, y1]]).transformed(to_pixels.inverted())
 
 
-def keep_in_cell(ax: Any) -> None:
+def keep_in_cell(ax: Axes) -> None:
     """Let the user's axes shrink if their figure has no layout engine."""
     if ax.get_axes_locator() is None:
         ax.set_axes_locator(WithinCell())
 
 
-def cell_size(ax: Any) -> tuple[float, float] | None:
+def cell_size(ax: Axes) -> tuple[float, float] | None:
     """Return width and height of the cell of the user's axes, in inches.
 
     The size is None if the axes are not the user's, or if their figure has a layout engine.
@@ -62,7 +67,7 @@ def _between(low: float, high: float, least: float, most: float) -> tuple[float,
     return new_low, new_high
 
 
-def _margins(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
+def _margins(ax: Axes, renderer: Artist | None) -> tuple[float, float, float, float]:
     """Return the pixels that texts need on the left, below, on the right and above.
 
     Centred titles and labels move with the axes, so they count only above and below.
@@ -77,16 +82,16 @@ def _margins(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
     return max(left, 0.0), own.y0 - tight.y0, max(right, 0.0), tight.y1 - own.y1
 
 
-def _cell(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
+def _cell(ax: Axes, renderer: Artist | None) -> tuple[float, float, float, float]:
     """Return the ends of the cell in pixels: left, bottom, right, top."""
     figure = ax.figure.bbox
-    own = _place(ax)
+    own = _original_box(ax)
     left, bottom, right, top = figure.extents
     for other in ax.figure.axes:
         if other is ax or not other.get_visible():
             continue
-        box = _place(other)
-        taken = box if other.get_axes_locator() is not None else _tight(other, renderer, box)
+        box = _original_box(other)
+        taken = box if other.get_axes_locator() is not None else _tight_box(other, renderer, box)
         shared = isinstance(other.get_axes_locator(), WithinCell)
         if box.y0 < own.y1 and own.y0 < box.y1:
             if box.x0 >= own.x1:
@@ -101,11 +106,11 @@ def _cell(ax: Any, renderer: Any) -> tuple[float, float, float, float]:
     return left, bottom, right, top
 
 
-def _place(ax: Any) -> Any:
+def _original_box(ax: Axes) -> Artist:
     """Return the original position of axes, in pixels."""
     return ax.figure.transSubfigure.transform_bbox(ax.get_position(original=True))
 
 
-def _tight(ax: Any, renderer: Any, default: Any) -> Any:
+def _tight_box(ax: Axes, renderer: Artist | None, default: Artist) -> Artist:
     tight = ax.get_tightbbox(renderer, call_axes_locator=False)
     return default if tight is None else tight

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skxent.displays.cell import Artist, Axes, Style
 from skxent.displays.colours import shade
 from skxent.displays.layout import (
     LETTER,
@@ -22,6 +23,7 @@ from skxent.displays.layout import (
 )
 from skxent.displays.prediction_display import Display, require_matplotlib
 from skxent.inference import LikelihoodInference, infer
+from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import shorten
 
 IN_A_ROW = 5  # panels
@@ -94,7 +96,7 @@ class CoefficientDisplay(Display):
     def from_estimator(
         cls,
         estimator: Any,
-        X: Any,
+        X: AnyArray,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
@@ -142,7 +144,7 @@ class CoefficientDisplay(Display):
         classes: Sequence[Any] | None = None,
         units: ArrayLike | None = None,
         odds_ratios: bool = False,
-        ax: Any = None,
+        ax: Axes | None = None,
         **kwargs: Any,
     ) -> Self:
         """Draw the result of :func:`infer`.
@@ -198,7 +200,7 @@ class CoefficientDisplay(Display):
         )
         return display.plot(ax=ax, odds_ratios=odds_ratios, **kwargs)
 
-    def plot(self, ax: Any = None, *, odds_ratios: bool = False, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, *, odds_ratios: bool = False, **kwargs: Any) -> Self:
         """Draw the display.
 
         Parameters
@@ -227,8 +229,8 @@ class CoefficientDisplay(Display):
         panels = new_panels(ax, n, size, 0.8, IN_A_ROW, sharey=True)
         self.axes_, self.ax_ = np.array(panels, dtype=object), panels[0]
         self.figure_ = self.ax_.figure
-        self.errorbars_: list[Any] = []
-        self.reference_lines_: list[Any] = []
+        self.errorbars_: list[Artist] = []
+        self.reference_lines_: list[Artist] = []
         for i, panel in enumerate(panels):
             self._draw(panel, numbers[:, i], odds_ratios, kwargs)
             panel.set_title(wrapped(panel, plain(self.contrasts[i])), fontsize="medium")
@@ -236,7 +238,7 @@ class CoefficientDisplay(Display):
         label_panels(panels, ax is None, f"{what}, {self.interval}")
         return self
 
-    def _draw(self, ax: Any, numbers: Floats, odds_ratios: bool, kwargs: dict[str, Any]) -> None:
+    def _draw(self, ax: Axes, numbers: Floats, odds_ratios: bool, kwargs: Style) -> None:
         middle, low, high = numbers
         rows = np.arange(len(middle))
         name_rows(ax, [plain(term) for term in self.terms])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from skxent.displays.cell import Axes
 
 OPAQUE = 0.5  # smallest alpha at which the face colour of axes or figure counts as background
 
 
-def shade(ax: Any, strength: float) -> tuple[float, float, float]:
+def shade(ax: Axes, strength: float) -> tuple[float, float, float]:
     """Return a mixture of the text colour (strength 1) and the background (strength 0).
 
     Parameters
@@ -23,7 +23,7 @@ def shade(ax: Any, strength: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def background(ax: Any) -> tuple[float, float, float]:
+def background(ax: Axes) -> tuple[float, float, float]:
     """Return the colour behind the axes; if these and the figure are transparent, the style's."""
     import matplotlib as mpl
     from matplotlib.colors import to_rgb, to_rgba

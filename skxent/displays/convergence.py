@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from skxent.classifiers import SoftmaxClassifier, SoftmaxClassifierCV
+from skxent.displays.cell import Axes
 from skxent.displays.colours import shade
 from skxent.displays.layout import (
     ROW,
@@ -97,7 +98,7 @@ class ConvergenceDisplay(Display):
         *,
         name: str | None = None,
         minimum: float | None = None,
-        ax: Any = None,
+        ax: Axes | None = None,
         **kwargs: Any,
     ) -> Self:
         """Draw the convergence of one fit.
@@ -129,7 +130,7 @@ class ConvergenceDisplay(Display):
         estimators: Mapping[str, Any] | Sequence[Any],
         *,
         minimum: float | None = None,
-        ax: Any = None,
+        ax: Axes | None = None,
         **kwargs: Any,
     ) -> Self:
         """Draw the convergence of several fits.
@@ -184,7 +185,7 @@ class ConvergenceDisplay(Display):
         )
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw the display.
 
         Parameters

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skxent.displays.cell import cell_size, keep_in_cell
+from skxent.displays.cell import Artist, Axes, Style, cell_size, keep_in_cell
 from skxent.metrics.tables import distinct
 
 Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ def row_size(names: Sequence[str], *columns: Sequence[str]) -> tuple[float, floa
     return 5.0 + LETTER * letters, 1.9 + ROW * max(len(names), 5)
 
 
-def name_rows(ax: Any, names: Sequence[str]) -> float:
+def name_rows(ax: Axes, names: Sequence[str]) -> float:
     """Name the rows 0, 1, ... of the axes, the first on top; return the font size."""
     height = ax.get_window_extent().height / ax.figure.dpi * 72 / len(names)
     size = float(np.clip(0.8 * height, 2.0, 10.0))
@@ -56,7 +56,7 @@ def name_rows(ax: Any, names: Sequence[str]) -> float:
     return size
 
 
-def column(ax: Any, header: str, texts: Sequence[str], left: float, size: float) -> float:
+def text_column(ax: Axes, header: str, texts: Sequence[str], left: float, size: float) -> float:
     """Write a text right of each row, `left` points from the axes; return where the column ends."""
     options = {"textcoords": "offset points", "annotation_clip": False}
     above = {"xycoords": "axes fraction", "va": "bottom", "fontsize": "small"}
@@ -67,7 +67,7 @@ def column(ax: Any, header: str, texts: Sequence[str], left: float, size: float)
     return left + 0.62 * max(9 * len(header), size * max(map(len, texts))) + 6
 
 
-def new_axes(ax: Any, size: tuple[float, float]) -> Any:
+def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     """Return the axes given, or those of a new figure of `size` inches."""
     if ax is not None:
         if np.size(np.array(ax, dtype=object)) != 1:
@@ -82,8 +82,8 @@ def new_axes(ax: Any, size: tuple[float, float]) -> Any:
 
 
 def new_panels(
-    ax: Any, n: int, size: tuple[float, float], margins: float, most: int, **sharing: Any
-) -> list[Any]:
+    ax: Axes, n: int, size: tuple[float, float], margins: float, most: int, **sharing: Any
+) -> list[Axes]:
     """Return n axes: the first n of the given axes, or axes of a new figure, `most` in a row.
 
     `size` is the size of one panel in inches, and `margins` the height of titles and legend.
@@ -102,7 +102,7 @@ def new_panels(
     return panels[:n]
 
 
-def label_panels(panels: Sequence[Any], own: bool, x: str, y: str = "") -> None:
+def label_panels(panels: Sequence[Axes], own: bool, x: str, y: str = "") -> None:
     """Label the outer panels of a figure of our `own`, or all panels on the user's axes."""
     n = len(panels)
     n_columns = panels[0].get_subplotspec().get_gridspec().ncols if own else 1
@@ -115,7 +115,7 @@ def label_panels(panels: Sequence[Any], own: bool, x: str, y: str = "") -> None:
             panel.set_ylabel(wrapped(panel, y, upright=True), fontsize=size)
 
 
-def curve_style(i: int, n_points: int) -> dict[str, Any]:
+def curve_style(i: int, n_points: int) -> Style:
     """Return colour, line and marker of curve i, with about twenty markers at most."""
     return {
         "color": f"C{i % 10}",
@@ -126,12 +126,12 @@ def curve_style(i: int, n_points: int) -> dict[str, Any]:
     }
 
 
-def _axes(ax: Any, n: int) -> list[Any]:
+def _axes(ax: Axes, n: int) -> list[Axes]:
     """Return the first n of the given axes, which may shrink from now on to keep texts in cells."""
-    from matplotlib.axes import Axes
+    from matplotlib import axes
 
     given = list(np.array(ax, dtype=object).ravel())
-    wrong = next((panel for panel in given if not isinstance(panel, Axes)), None)
+    wrong = next((panel for panel in given if not isinstance(panel, axes.Axes)), None)
     if wrong is not None:
         raise ValueError(
             f"ax is {type(wrong).__name__}: pass one matplotlib Axes, or as many as there are "
@@ -147,7 +147,7 @@ def _axes(ax: Any, n: int) -> list[Any]:
     return given[:n]
 
 
-def wrapped(ax: Any, text: str, size: float = 10.0, upright: bool = False) -> str:
+def wrapped(ax: Axes, text: str, size: float = 10.0, upright: bool = False) -> str:
     """Break the lines of a text of font size `size` to fit the cell of the user's axes."""
     cell = cell_size(ax)
     if cell is None:
@@ -157,7 +157,7 @@ def wrapped(ax: Any, text: str, size: float = 10.0, upright: bool = False) -> st
     return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
 
 
-def legend_below(ax: Any, **options: Any) -> Any:
+def legend_below(ax: Axes, **options: Any) -> Artist:
     """Add a legend below the axes, their ticks and their label."""
     from matplotlib.transforms import ScaledTranslation
 

@@ -11,17 +11,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.displays.cell import cell_size
+from skxent.displays.cell import Axes, cell_size
 from skxent.displays.colours import background, shade
 from skxent.displays.layout import (
     LARGEST,
     Floats,
-    column,
     legend_below,
     name_rows,
     new_axes,
     plain,
     row_size,
+    text_column,
     wrapped,
 )
 from skxent.displays.prediction_display import PredictionDisplay, index_of, require_matplotlib
@@ -126,7 +126,7 @@ class LossDistributionDisplay(PredictionDisplay):
         from_logits: bool = False,
         base: float | None = None,
         n_worst: int = 5,
-        ax: Any = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Draw the losses of predictions.
 
@@ -170,7 +170,7 @@ class LossDistributionDisplay(PredictionDisplay):
         )
         return display.plot(ax=ax, n_worst=n_worst)
 
-    def plot(self, ax: Any = None, *, n_worst: int = 5) -> Self:
+    def plot(self, ax: Axes | None = None, *, n_worst: int = 5) -> Self:
         """Draw the display.
 
         Parameters
@@ -206,7 +206,7 @@ class LossDistributionDisplay(PredictionDisplay):
         size = name_rows(ax, names)
         self._draw_points(rows)
         self._draw_boxes(rows, weight)
-        column(ax, "worst samples", worst, left=6, size=size)
+        text_column(ax, "worst samples", worst, left=6, size=size)
         ax.set_xlabel(wrapped(ax, f"loss of a sample, {unit_name(self.base)}{note}"))
         self._add_legend()
         return self

@@ -8,16 +8,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.displays.cell import cell_size
+from skxent.displays.cell import Axes, Style, cell_size
 from skxent.displays.colours import background, shade
 from skxent.displays.layout import (
     LARGEST,
-    column,
     legend_below,
     name_rows,
     new_axes,
     plain,
     row_size,
+    text_column,
     wrapped,
 )
 from skxent.displays.prediction_display import PredictionDisplay, require_matplotlib
@@ -86,7 +86,7 @@ class LossShareDisplay(PredictionDisplay):
         from_logits: bool = False,
         base: float | None = None,
         sort: bool = True,
-        ax: Any = None,
+        ax: Axes | None = None,
         **kwargs: Any,
     ) -> Self:
         """Draw the losses of predictions.
@@ -133,7 +133,7 @@ class LossShareDisplay(PredictionDisplay):
 
     @classmethod
     def from_report(
-        cls, report: CrossEntropyReport, *, sort: bool = True, ax: Any = None, **kwargs: Any
+        cls, report: CrossEntropyReport, *, sort: bool = True, ax: Axes | None = None, **kwargs: Any
     ) -> Self:
         """Draw a report.
 
@@ -159,7 +159,7 @@ class LossShareDisplay(PredictionDisplay):
             )
         return cls(report).plot(ax=ax, sort=sort, **kwargs)
 
-    def plot(self, ax: Any = None, *, sort: bool = True, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, *, sort: bool = True, **kwargs: Any) -> Self:
         """Draw the display.
 
         Parameters
@@ -187,8 +187,8 @@ class LossShareDisplay(PredictionDisplay):
         self.figure_ = ax.figure
         size = name_rows(ax, names)
         self._draw(rows, kwargs)
-        end = column(ax, "share", shares, left=6, size=size)
-        column(ax, "mean", means, left=end, size=size)
+        end = text_column(ax, "share", shares, left=6, size=size)
+        text_column(ax, "mean", means, left=end, size=size)
         ax.set_xlabel(f"sum of losses, {report.unit}")
         total = f"{report.total_sum:.6g} {report.unit} in all"
         mean = f"mean {number(report.total_mean)} ± {number(report.total_standard_error)}"
@@ -198,7 +198,7 @@ class LossShareDisplay(PredictionDisplay):
         legend_below(ax, ncols=2)
         return self
 
-    def _draw(self, rows: NDArray[np.intp], kwargs: dict[str, Any]) -> None:
+    def _draw(self, rows: NDArray[np.intp], kwargs: Style) -> None:
         """Draw the sums, and marks at the sums for the mean loss of all samples."""
         report, order = self.report, self.order_
         sums = report.sum[order]

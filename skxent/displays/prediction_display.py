@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from skxent.displays.cell import Artist, Axes
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.collections import here
+from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import as_array, as_labels
 
 
 class Display:
     """The axes and the figure of a display, once it is drawn."""
 
-    ax_: Any
-    figure_: Any
+    ax_: Axes
+    figure_: Artist
 
 
 class PredictionDisplay(Display, ABC):
@@ -29,7 +31,7 @@ class PredictionDisplay(Display, ABC):
     def from_estimator(
         cls,
         estimator: Any,
-        X: Any,
+        X: AnyArray,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         **options: Any,
@@ -57,7 +59,7 @@ class PredictionDisplay(Display, ABC):
         """
         require_matplotlib(cls.__name__)
         y, sample_weight = here(y, sample_weight)
-        P, labels = predict(estimator, X, y)
+        P, labels = predicted_probabilities(estimator, X, y)
         return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
 
     @classmethod
@@ -66,7 +68,7 @@ class PredictionDisplay(Display, ABC):
         """Draw predictions."""
 
 
-def index_of(y: Any) -> Sequence[Any] | None:
+def index_of(y: AnyArray) -> Sequence[Any] | None:
     """Return the index of a series or data frame of pandas, or None."""
     if not hasattr(y, "iloc"):
         return None
@@ -96,7 +98,9 @@ def check_fitted(estimator: Any, attribute: str, *wanted: type) -> None:
         )
 
 
-def predict(estimator: Any, X: Any, y: ArrayLike) -> tuple[NDArray[Any], list[Any]]:
+def predicted_probabilities(
+    estimator: Any, X: AnyArray, y: ArrayLike
+) -> tuple[np.ndarray, list[Any]]:
     """Return the probabilities that a classifier predicts, and the class of each column.
 
     Classes of `y` that are not in `classes_` get a column of zeros, as in `cce_scorer`.

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from skxent.classifiers import SoftmaxClassifierCV
+from skxent.displays.cell import Axes
 from skxent.displays.colours import shade
 from skxent.displays.layout import Floats, legend_below, new_axes, wrapped
 from skxent.displays.prediction_display import Display, check_fitted, require_matplotlib
@@ -84,7 +85,7 @@ class RegularizationDisplay(Display):
     fold_losses: Floats | None = None
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None, **kwargs: Any) -> Self:
+    def from_estimator(cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw the held-out losses of a fitted `SoftmaxClassifierCV`.
 
         Parameters
@@ -123,7 +124,7 @@ class RegularizationDisplay(Display):
         best = int(np.argmin(self.mean_loss))
         return float(self.mean_loss[best] + np.nan_to_num(self.standard_error[best]))
 
-    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw the display.
 
         Parameters

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from skxent.displays.cell import cell_size
+from skxent.displays.cell import Artist, Axes, Style, cell_size
 from skxent.displays.colours import background, shade
 from skxent.displays.layout import SMALL, label_panels, legend_below, new_panels, wrapped
 from skxent.displays.prediction_display import PredictionDisplay, require_matplotlib
@@ -110,7 +110,7 @@ class ReliabilityDisplay(PredictionDisplay):
         base: float | None = None,
         level: float | None = 0.9,
         random_state: Any = 0,
-        ax: Any = None,
+        ax: Axes | None = None,
         **kwargs: Any,
     ) -> Self:
         """Draw the reliability of predictions.
@@ -157,7 +157,7 @@ class ReliabilityDisplay(PredictionDisplay):
         curves = [ReliabilityCurve.of(samples, P, k, whole, base, band) for k in classes]
         return cls(curves, whole).plot(ax=ax, **kwargs)
 
-    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw the display.
 
         Parameters
@@ -179,9 +179,9 @@ class ReliabilityDisplay(PredictionDisplay):
         panels = new_panels(ax, n, (side, side + 0.4), 1.4, in_a_row, sharex=True, sharey=True)
         self.axes_, self.ax_ = np.array(panels, dtype=object), panels[0]
         self.figure_ = self.ax_.figure
-        self.lines_: list[Any] = []
-        self.bands_: list[Any] = []
-        self.histograms_: list[tuple[Any, Any]] = []
+        self.lines_: list[Artist] = []
+        self.bands_: list[Artist] = []
+        self.histograms_: list[tuple[Artist, Artist]] = []
         for panel, curve in zip(panels, self.curves, strict=True):
             self._draw(panel, curve, kwargs)
             if n > 1:
@@ -196,9 +196,9 @@ class ReliabilityDisplay(PredictionDisplay):
             self._add_title_and_legend()
         return self
 
-    def _draw(self, ax: Any, curve: ReliabilityCurve, kwargs: dict[str, Any]) -> None:
+    def _draw(self, ax: Axes, curve: ReliabilityCurve, kwargs: Style) -> None:
         others, own = TALLEST * np.sqrt(curve.counts / (curve.counts.max() or 1.0))
-        bars: dict[str, Any] = {"fill": True, "linewidth": 0.0}
+        bars: Style = {"fill": True, "linewidth": 0.0}
         below = ax.stairs(others, BINS, color=shade(ax, 0.3), label="other classes", **bars)
         bars |= {"baseline": 1.0, "hatch": "////"}
         bars |= {"facecolor": shade(ax, 0.5), "edgecolor": background(ax)}

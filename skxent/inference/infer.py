@@ -15,8 +15,8 @@ from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
 from skxent.inference.optimum import Optimum, data_of_fit, optimum
 from skxent.inference.result import LikelihoodInference
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
-from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics.means import copies_and_shares, group_codes
@@ -38,7 +38,7 @@ class InferenceWarning(UserWarning):
 
 def infer(
     clf: FittedLinearModel,
-    X: Array,
+    X: AnyArray,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     *,

@@ -35,7 +35,7 @@ import numpy as np
 from scipy.sparse import issparse
 from scipy.special import logsumexp, softmax
 
-from skxent.inputs.namespaces import Array
+from skxent.inputs.features import AnyArray
 from skxent.likelihood.sources.local_rows import LocalRows
 
 SPACE = 1 << 20  # numbers of the work arrays of a batch of samples, 8 MB
@@ -84,11 +84,11 @@ class LikelihoodEstimate:
             uncentre[-1, :-1] = -self.mean
         return np.kron(contrasts, uncentre)
 
-    def batches(self, X: Array, width: int) -> Iterator[Batch]:
+    def batches(self, X: AnyArray, width: int) -> Iterator[Batch]:
         """Yield batches of any X, centred; a sample needs `width` numbers of work space."""
         return batches(X, self.mean, self.data.fit_intercept, width)
 
-    def log_odds(self, X: Array) -> tuple[np.ndarray, np.ndarray]:
+    def log_odds(self, X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
         r"""Return the log-odds of each class against the rest and their standard errors, (n, K).
 
         With logits z, :math:`\eta_k = z_k - \log\sum_{l \ne k} e^{z_l}`, and its gradient by z is
@@ -211,7 +211,7 @@ def _residual(P: np.ndarray, data: LocalRows, rows: Any) -> np.ndarray:
 
 
 def batches(
-    X: Array, mean: np.ndarray, fit_intercept: bool, width: int, order: np.ndarray | None = None
+    X: AnyArray, mean: np.ndarray, fit_intercept: bool, width: int, order: np.ndarray | None = None
 ) -> Iterator[Batch]:
     """Yield rows and their dense centred samples, (m, p), in the order of X or in `order`."""
     n, d = X.shape

@@ -16,8 +16,8 @@ from skxent.inference.likelihood_estimate import LikelihoodEstimate, estimate
 from skxent.inference.linear_dependence import dependent_columns
 from skxent.inference.same_data import raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
-from skxent.inputs.namespaces import Array
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective, Point
@@ -59,7 +59,7 @@ class Optimum:
 
 
 def data_of_fit(
-    clf: FittedLinearModel, X: Array, y: ArrayLike, sample_weight: ArrayLike | None
+    clf: FittedLinearModel, X: AnyArray, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[LocalRows, Floats | None]:
     """Read and check the data of the fit; return them, and the weights without class weights."""
     if not is_linear_model(clf):
@@ -89,7 +89,7 @@ def _raise_kind(clf: object) -> NoReturn:
     raise TypeError(f"clf is a {type(clf).__name__}: {cure}.")
 
 
-def _check_width(clf: FittedLinearModel, X: Array) -> None:
+def _check_width(clf: FittedLinearModel, X: AnyArray) -> None:
     """Require the number of columns of the fit."""
     shape: tuple[int, ...] = getattr(X, "shape", ())
     if len(shape) == 2 and shape[1] != clf.n_features_in_:
@@ -100,7 +100,7 @@ def _check_width(clf: FittedLinearModel, X: Array) -> None:
         )
 
 
-def _targets(clf: FittedLinearModel, y: Array, n: int) -> FitTargets:
+def _targets(clf: FittedLinearModel, y: AnyArray, n: int) -> FitTargets:
     """Read targets with the classes in the order of `classes_`."""
     known = clf.classes_.tolist()
     shape = np.shape(y)

@@ -15,9 +15,8 @@ from skxent.inference.hypotheses import hypotheses
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.linear_dependence import outside
-from skxent.inputs.features import read_rows
+from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
-from skxent.inputs.namespaces import Array
 
 SAME = 1e-12  # largest relative difference of equal weights that is due to rounding
 SINGULAR = 1e-12  # reciprocal condition number at which a covariance counts as singular
@@ -214,7 +213,7 @@ class LikelihoodInference(EstimatedCoefficients):
             self.terms[: len(self._estimate.mean)],
         )
 
-    def predict_proba_interval(self, X: Array, level: float = 0.95) -> IntervalEstimates:
+    def predict_proba_interval(self, X: AnyArray, level: float = 0.95) -> IntervalEstimates:
         r"""Return probabilities of samples with intervals for the uncertainty of the coefficients.
 
         The delta method is applied to the log-odds of each class against the rest, :math:`\log(p_k

@@ -12,6 +12,10 @@ from sklearn.utils.validation import validate_data
 from skxent.inputs.errors import check_kind
 from skxent.inputs.namespaces import library_of, namespace_of
 
+# An array of any library, a sparse matrix, a data frame or a Dask collection. These types have no
+# common base class that a type checker knows.
+AnyArray = Any
+
 FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
 SHOWN = 5  # columns that an error names
 

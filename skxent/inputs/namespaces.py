@@ -13,10 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
 
-# An array of any library, a sparse matrix, a data frame or a Dask collection. These types have no
-# common base class that a type checker knows.
-Array = Any
-
 # Types that are NumPy's without a question; the question would cost every call a microsecond.
 _NUMPY = (np.ndarray, np.generic, list, tuple, str, int, float, type(None))
 

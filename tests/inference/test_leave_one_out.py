@@ -10,7 +10,8 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_iris, load_wine
 
 from skxent.inference import leave_one_out
-from skxent.inference.leave_one_out import Fit, LeaveOneOut, one_step
+from skxent.inference.case_deletion import Fit, one_step
+from skxent.inference.leave_one_out import LeaveOneOut
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows

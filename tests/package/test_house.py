@@ -47,6 +47,7 @@ TESTED_WITH = {
     "inference/fitted.py": "inference/test_optimum.py",
     "inference/likelihood_estimate.py": "inference/test_information_matrix.py",
     "inference/linear_dependence.py": "inference/test_information_matrix.py",
+    "inference/case_deletion.py": "inference/test_leave_one_out.py",
     "inputs/shapes.py": "inputs/test_targets.py",
     "likelihood/coordinates/independent_columns.py": "likelihood/coordinates/test_rank.py",
     "likelihood/coordinates/orthogonal_columns.py": "likelihood/coordinates/test_frame.py",
