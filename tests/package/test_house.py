@@ -38,7 +38,6 @@ CROSS_CUTTING = {"benchmarks", "package", "support"}
 TESTED_WITH = {
     "classifiers/folds.py": "classifiers/test_selection.py",
     "classifiers/partitioned_predictions.py": "classifiers/test_partitioned_training.py",
-    "classifiers/predictions.py": "classifiers/test_softmax.py",
     "classifiers/training.py": "classifiers/test_softmax.py",
     "displays/colours.py": "displays/test_cell.py",
     "displays/prediction_display.py": "displays/test_layout.py",
