@@ -49,7 +49,6 @@ TESTED_WITH = {
     "inputs/shapes.py": "inputs/test_targets.py",
     "likelihood/coordinates/independent_columns.py": "likelihood/coordinates/test_rank.py",
     "likelihood/coordinates/orthogonal_columns.py": "likelihood/coordinates/test_frame.py",
-    "likelihood/existence/cone.py": "likelihood/existence/test_separation.py",
     "likelihood/optimise/certificate.py": "likelihood/optimise/test_newton_cg_bounds.py",
     "likelihood/optimise/lbfgs.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/schedule.py": "likelihood/optimise/test_solver.py",
