@@ -7,45 +7,15 @@ import sys
 import array_api_strict as strict
 import numpy as np
 import pytest
-from array_libraries import Strict
+from device_fits import METHODS, assert_same_fit, problem
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
-from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+from sklearn.exceptions import ConvergenceWarning
 
-from skxent import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV, cce_scorer, infer
+from skxent import SoftmaxClassifier, SoftmaxClassifierCV, cce_scorer
 from skxent.classifiers.callbacks import HAS_CALLBACKS
 from skxent.inputs.namespaces import to_numpy
-
-
-@pytest.fixture
-def torch():
-    torch = pytest.importorskip("torch")
-    with config_context(array_api_dispatch=True):
-        yield torch
-
-
-METHODS = ["decision_function", "predict", "predict_proba", "predict_log_proba"]
-
-
-def assert_same_fit(clf, expected, library, X, y, rtol=1e-6):
-    """Everything that was fitted or is predicted is there, and equal."""
-    assert clf.converged_
-    assert clf.objective_ == pytest.approx(expected.objective_, rel=1e-9)
-    assert clf.log_likelihood_ == pytest.approx(expected.log_likelihood_, rel=1e-6)
-    for name in ("coef_", "intercept_", "objective_curve_"):
-        assert library.has(getattr(clf, name))
-    for name in ("coef_", "intercept_"):
-        values, known = to_numpy(getattr(clf, name)), getattr(expected, name)
-        np.testing.assert_allclose(values, known, rtol=0, atol=rtol * max(abs(known).max(), 1e-3))
-    there = library.array(X)
-    for method in METHODS:
-        values, known = getattr(clf, method)(there), getattr(expected, method)(X)
-        assert library.has(values)
-        assert str(values.dtype).endswith(str(known.dtype))
-        scale = 1.0 if method == "predict_proba" else max(np.abs(known).max(), 1.0)
-        np.testing.assert_allclose(to_numpy(values), known, rtol=0, atol=1e-6 * scale)
-
 
 DATA = {
     "iris": load_iris,
@@ -65,14 +35,6 @@ def test_raw_data(load, library):
     assert clf.score(library.array(X), library.array(y)) == expected.score(X, y)
     value = clf.log_likelihood(library.array(X), library.array(y))
     assert value == pytest.approx(expected.log_likelihood(X, y), rel=1e-7)
-
-
-def problem(n=150, d=4, K=3, seed=0):
-    rng = np.random.default_rng([seed, n, d, K])
-    X = rng.normal(size=(n, d)) * np.logspace(-1, 2, d) + np.arange(d)
-    y = ((X / np.logspace(-1, 2, d)) @ rng.normal(size=(d, K)) + rng.gumbel(size=(n, K))).argmax(1)
-    y[:K] = np.arange(K)
-    return X, y
 
 
 SETTINGS = {
@@ -171,166 +133,7 @@ def test_separated_classes(library):
     assert caught[0].filename == __file__
 
 
-# ------------------------------------------------------------------ labels and mixed inputs
-
-
-@pytest.mark.parametrize("K", [2, 3])
-def test_strings_stay_numpys(K, library):
-    X, y = problem(K=K)
-    names = np.array(["ant", "bee", "cow"])[y]
-    clf = SoftmaxClassifier().fit(library.array(X), names)
-    expected = SoftmaxClassifier().fit(X, names)
-    assert clf.classes_.tolist() == expected.classes_.tolist()
-    assert library.has(clf.coef_)
-    assert clf.predict(library.array(X)).tolist() == expected.predict(X).tolist()
-    assert clf.score(library.array(X), names) == expected.score(X, names)
-    value = clf.log_likelihood(library.array(X), names)
-    assert value == pytest.approx(expected.log_likelihood(X, names), rel=1e-6)
-
-
-@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8, np.float64, np.bool_])
-def test_labels_keep_their_type(dtype, library):
-    X, y = problem(K=2)
-    y = y.astype(dtype)
-    expected = SoftmaxClassifier().fit(X, y)
-    clf = SoftmaxClassifier().fit(library.array(X), library.array(y))
-    assert to_numpy(clf.classes_).dtype == expected.classes_.dtype == dtype
-    assert to_numpy(clf.predict(library.array(X))).dtype == dtype
-    assert clf.score(library.array(X), library.array(y)) == expected.score(X, y)
-
-
-def test_labels_in_a_column(library):
-    X, y = problem()
-    with pytest.warns(DataConversionWarning, match="column-vector"):
-        clf = SoftmaxClassifier().fit(library.array(X), library.array(y[:, None]))
-    assert tuple(clf.predict(library.array(X)).shape) == (150,)
-
-
-@pytest.mark.parametrize("soft", [False, True])
-def test_what_goes_with_X_may_be_anywhere(soft, library):
-    X, y = problem()
-    y = np.eye(3)[y] if soft else y + 4
-    weight = 1.0 + np.arange(150) % 3
-    expected = SoftmaxClassifier().fit(X, y, weight)
-    here, there = (X, y, weight), tuple(map(library.array, (X, y, weight)))
-    for a, b, c in [(1, 0, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 0, 1)]:
-        Z, t, w = ((here, there)[k][i] for i, k in enumerate((a, b, c)))
-        clf = SoftmaxClassifier().fit(Z, t, w)
-        assert library.has(clf.classes_) == bool(b)
-        assert library.has(clf.coef_) == library.has(clf.predict_proba(Z)) == bool(a)
-        assert library.has(clf.predict(Z)) == bool(a)
-        assert clf.objective_ == pytest.approx(expected.objective_, rel=1e-9)
-        assert clf.log_likelihood(Z, t, w) == pytest.approx(expected.log_likelihood_, rel=1e-6)
-        if not soft:
-            assert clf.score(Z, t, w) == pytest.approx(expected.score(X, y, weight), rel=1e-15)
-
-
-def test_lists_beside_a_device(library):
-    X, y = problem()
-    clf = SoftmaxClassifier().fit(library.array(X), y.tolist(), sample_weight=[1.0] * 150)
-    assert clf.objective_ == pytest.approx(SoftmaxClassifier().fit(X, y).objective_, rel=1e-9)
-    assert isinstance(clf.classes_, np.ndarray)
-
-
-def test_names_of_soft_columns(library):
-    X, y = problem()
-    rows = library.array(np.eye(3)[y])
-    clf = SoftmaxClassifier().fit(library.array(X), rows, classes=["c", "a", "b"])
-    assert clf.classes_.tolist() == ["c", "a", "b"]
-    assert set(clf.predict(library.array(X)).tolist()) == {"a", "b", "c"}
-
-
-# ------------------------------------------------------------------ what is refused
-
-
-def without(values, place, value):
-    values = values.astype(float)
-    values[place] = value
-    return values
-
-
-BAD = {
-    "NaN in X": (lambda X, y, w: (without(X, (3, 1), np.nan), y, w), "NaN"),
-    "lengths": (lambda X, y, w: (X, y[:-1], w), "X has 150 samples but y has 149"),
-    "one class": (lambda X, y, w: (X, 0 * y, w), "only one class, 0"),
-    "no labels": (lambda X, y, w: (X, y + 0.5, w), "Unknown label type|not a label"),
-    "NaN in y": (lambda X, y, w: (X, without(y, 4, np.nan), w), "NaN"),
-    "rows": (lambda X, y, w: (X, np.eye(3)[y] * 0.9, w), "y does not sum to 1 in row 0"),
-    "three dimensions": (lambda X, y, w: (X, np.zeros((150, 2, 2)), w), "y has shape"),
-    "weights": (lambda X, y, w: (X, y, without(w, 2, -1)), r"sample_weight\[2\] is -1"),
-    "no weight": (lambda X, y, w: (X, y, 0 * w), "zero for every sample"),
-    "lengths of weights": (lambda X, y, w: (X, y, w[1:]), r"sample_weight has shape \(149,\)"),
-    "overflow": (lambda X, y, w: (without(X, (3, 1), 1e300), y, w), "overflow"),
-}
-
-
-@pytest.mark.parametrize(("spoil", "message"), BAD.values(), ids=BAD.keys())
-def test_bad_values(spoil, message, library):
-    X, y = problem()
-    bad = spoil(X, y, np.ones(150))
-    clf = SoftmaxClassifier()
-    for arrays in (bad, tuple(map(library.array, bad))):
-        with pytest.raises(ValueError, match=message):
-            clf.fit(*arrays)
-        assert not [name for name in vars(clf) if name.endswith("_")]
-
-
-def test_bad_class_weights(library):
-    X, y = map(library.array, problem())
-    with pytest.raises(ValueError, match="has a key '7', which no class of y can be"):
-        SoftmaxClassifier(class_weight={"7": 1.0}).fit(X, y)
-    with pytest.raises(ValueError, match="class_weight is zero wherever"):
-        SoftmaxClassifier(class_weight={0: 0.0, 1: 0.0, 2: 0.0}).fit(X, y)
-
-
-def test_names_without_columns(library):
-    X, y = map(library.array, problem())
-    with pytest.raises(ValueError, match="classes names the columns of soft targets"):
-        SoftmaxClassifier().fit(X, y, classes=[0, 1, 2])
-
-
-def test_logistic_is_for_two_classes(library):
-    X, y = problem(K=2)
-    clf = LogisticClassifier().fit(library.array(X), library.array(y))
-    assert_same_fit(clf, LogisticClassifier().fit(X, y), library, X, y)
-    with pytest.raises(ValueError, match="Only binary classification is supported"):
-        LogisticClassifier().fit(*map(library.array, problem(K=3)))
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_fits_and_predictions_are_in_one_place(method, library):
-    X, y = problem()
-    here = SoftmaxClassifier().fit(X, y)
-    there = SoftmaxClassifier().fit(library.array(X), library.array(y))
-    message = rf"SoftmaxClassifier\.{method}\(\) must use the same namespace"
-    with pytest.raises(ValueError, match=message):
-        getattr(here, method)(library.array(X))
-    with pytest.raises(ValueError, match=message):
-        getattr(there, method)(X)
-    with config_context(array_api_dispatch=False), pytest.raises(ValueError, match=message):
-        getattr(there, method)(X)
-
-
-def test_another_device():
-    X, y = problem()
-    with config_context(array_api_dispatch=True):
-        clf = SoftmaxClassifier().fit(strict.asarray(X), strict.asarray(y))
-        with pytest.raises(ValueError, match=r"CPU_DEVICE.*X is of array_api_strict on .*device1"):
-            clf.predict(strict.asarray(X, device=Strict.device))
-
-
-def test_what_works_on_the_host_only(library):
-    X, y = problem()
-    Z, t = library.array(X), library.array(y)
-    with pytest.raises(TypeError, match=r"X is of .*bring X, y and sample_weight to the host"):
-        SoftmaxClassifierCV(cv=3).fit(Z, t)
-    with pytest.raises(TypeError, match=r"X is of .*bring X, y and sample_weight to the host"):
-        infer(SoftmaxClassifier(C=np.inf).fit(X, y), Z, t)
-    with pytest.raises(TypeError, match="clf was fitted on a device"):
-        infer(SoftmaxClassifier(C=np.inf).fit(Z, t), X, y)
-
-
-# ------------------------------------------------------------------ the rest of the contract
+# ------------------------------------------------------------------ other methods
 
 
 def test_numpy_is_as_ever():

@@ -34,7 +34,7 @@ SPLITTERS = {
 
 
 @pytest.fixture(scope="module")
-def iris():
+def grouped_iris():
     X, y = load_iris(return_X_y=True)
     return X, y, np.arange(150) % 7
 
@@ -61,29 +61,29 @@ def assert_same(clf, expected):
     np.testing.assert_array_equal(clf.coef_, expected.coef_)
 
 
-def test_directly(iris, splitter):
-    X, y, groups = iris
+def test_directly(grouped_iris, splitter):
+    X, y, groups = grouped_iris
     clf = SoftmaxClassifierCV(Cs=GRID, cv=splitter).fit(X, y, groups=groups)
     assert_same(clf, by_pairs(splitter, X, y, groups))
 
 
-def test_directly_with_routing(iris, splitter, routing):
+def test_directly_with_routing(grouped_iris, splitter, routing):
     """A splitter for groups requests them without being asked to."""
-    X, y, groups = iris
+    X, y, groups = grouped_iris
     weight = np.linspace(1, 2, 150)
     clf = SoftmaxClassifierCV(Cs=GRID, cv=splitter).fit(X, y, weight, groups=groups)
     assert_same(clf, by_pairs(splitter, X, y, groups, weight))
 
 
-def test_through_a_pipeline(iris, splitter, routing):
-    X, y, groups = iris
+def test_through_a_pipeline(grouped_iris, splitter, routing):
+    X, y, groups = grouped_iris
     clf = SoftmaxClassifierCV(Cs=GRID, cv=splitter)
     pipe = make_pipeline(StandardScaler(), clf).fit(X, y, groups=groups)
     assert_same(pipe[-1], by_pairs(splitter, StandardScaler().fit_transform(X), y, groups))
 
 
-def test_through_a_pipeline_with_weights(iris, routing):
-    X, y, groups = iris
+def test_through_a_pipeline_with_weights(grouped_iris, routing):
+    X, y, groups = grouped_iris
     weight = np.linspace(1, 2, 150)
     clf = SoftmaxClassifierCV(Cs=GRID, cv=GroupKFold(4)).set_fit_request(sample_weight=True)
     scaler = StandardScaler().set_fit_request(sample_weight=False)
@@ -92,8 +92,8 @@ def test_through_a_pipeline_with_weights(iris, routing):
     assert_same(pipe[-1], by_pairs(GroupKFold(4), X, y, groups, weight))
 
 
-def test_under_another_name(iris, routing):
-    X, y, groups = iris
+def test_under_another_name(grouped_iris, routing):
+    X, y, groups = grouped_iris
     splitter = GroupKFold(4).set_split_request(groups="town")
     clf = SoftmaxClassifierCV(Cs=GRID, cv=splitter)
     expected = by_pairs(splitter, X, y, groups)
@@ -102,9 +102,9 @@ def test_under_another_name(iris, routing):
     assert_same(pipe[-1], expected)
 
 
-def test_inside_a_search_and_cross_validation(iris, routing):
+def test_inside_a_search_and_cross_validation(grouped_iris, routing):
     """Each fold's fit gets the groups of its own samples; the outer splitter those of all."""
-    X, y, groups = iris
+    X, y, groups = grouped_iris
     clf = SoftmaxClassifierCV(Cs=GRID, cv=GroupKFold(3))
     outer = GroupKFold(4)
     search = GridSearchCV(clf, {"one_standard_error": [False]}, cv=outer, scoring=skxent.cce_scorer)
@@ -121,9 +121,9 @@ def test_inside_a_search_and_cross_validation(iris, routing):
     assert_same(search.best_estimator_, by_pairs(GroupKFold(3), X, y, groups))
 
 
-def test_without_a_splitter_that_wants_them(iris, routing):
+def test_without_a_splitter_that_wants_them(grouped_iris, routing):
     """LogisticRegressionCV refuses in these words."""
-    X, y, groups = iris
+    X, y, groups = grouped_iris
     ours, rival = SoftmaxClassifierCV(cv=KFold(3)), LogisticRegressionCV(cv=KFold(3))
     with pytest.raises(TypeError, match=r"groups.* not routed"):
         ours.fit(X, y, groups=groups)
@@ -140,14 +140,14 @@ def test_groups_are_requested_by_the_splitter_alone():
         clf.set_fit_request(groups=True)
 
 
-def test_other_arguments_need_routing(iris):
-    X, y, groups = iris
+def test_other_arguments_need_routing(grouped_iris):
+    X, y, groups = grouped_iris
     with pytest.raises(TypeError, match="fit got town: enable metadata routing"):
         SoftmaxClassifierCV(cv=GroupKFold(3)).fit(X, y, town=groups)
 
 
-def test_missing_groups(iris, splitter):
-    X, y, _ = iris
+def test_missing_groups(grouped_iris, splitter):
+    X, y, _ = grouped_iris
     # StratifiedGroupKFold of scikit-learn 1.7 has no message of its own.
     with pytest.raises((ValueError, TypeError), match=r"groups|0-d array"):
         SoftmaxClassifierCV(cv=splitter).fit(X, y)

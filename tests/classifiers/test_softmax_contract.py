@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.base import clone
-from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,7 +15,6 @@ import skxent
 from skxent import LogisticClassifier, SoftmaxClassifier
 
 ESTIMATORS = [SoftmaxClassifier(), LogisticClassifier()]
-
 # scikit-learn 1.7 hands pytest a generator, which pytest 9 deprecates.
 checks = parametrize_with_checks(ESTIMATORS)
 names, cases = checks.args
@@ -25,11 +23,6 @@ names, cases = checks.args
 @pytest.mark.parametrize(names, list(cases), **checks.kwargs)
 def test_check_estimator(estimator, check):
     check(estimator)
-
-
-@pytest.fixture
-def iris():
-    return load_iris(return_X_y=True)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)

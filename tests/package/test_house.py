@@ -38,7 +38,6 @@ CROSS_CUTTING = {"benchmarks", "package", "support"}
 TESTED_WITH = {
     "classifiers/folds.py": "classifiers/test_selection.py",
     "classifiers/partitioned_predictions.py": "classifiers/test_partitioned_training.py",
-    "classifiers/predictions.py": "classifiers/test_softmax.py",
     "classifiers/training.py": "classifiers/test_softmax.py",
     "displays/colours.py": "displays/test_cell.py",
     "displays/prediction_display.py": "displays/test_layout.py",
@@ -51,7 +50,6 @@ TESTED_WITH = {
     "inputs/shapes.py": "inputs/test_targets.py",
     "likelihood/coordinates/independent_columns.py": "likelihood/coordinates/test_rank.py",
     "likelihood/coordinates/orthogonal_columns.py": "likelihood/coordinates/test_frame.py",
-    "likelihood/existence/cone.py": "likelihood/existence/test_separation.py",
     "likelihood/optimise/certificate.py": "likelihood/optimise/test_newton_cg_bounds.py",
     "likelihood/optimise/lbfgs.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/schedule.py": "likelihood/optimise/test_solver.py",

@@ -56,3 +56,11 @@ def library_with_gradients(request):
     """A library of arrays whose tensors of torch record gradients, with `array_api_dispatch` on."""
     with config_context(array_api_dispatch=True):
         yield request.param()
+
+
+@pytest.fixture
+def torch():
+    """The module torch, with `array_api_dispatch` on."""
+    torch = pytest.importorskip("torch")
+    with config_context(array_api_dispatch=True):
+        yield torch

@@ -1,11 +1,10 @@
 """Separation against its definition, at its limits, and where nothing about it may change."""
 
-from collections import namedtuple
-
 import numpy as np
 import pytest
 import scipy.sparse
-from scipy.optimize import OptimizeResult, linprog
+from scipy.optimize import OptimizeResult
+from separations import constraints, find, integers, same, sparse, truth
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from skxent.likelihood.existence import cone, programmes
@@ -16,89 +15,6 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
-
-Truth = namedtuple("Truth", ["kind", "pairs", "margins"])
-
-
-def find(X, y, weight=None, K=None, fit_intercept=True, **hints):
-    y = np.asarray(y)
-    K = K or (y.shape[1] if y.ndim == 2 else int(y.max()) + 1)
-    return find_separation(LocalRows(X, y, weight, K, fit_intercept), **hints)
-
-
-def constraints(X, Y, weight, fit_intercept):
-    """Rows of all margins of Theta, flat, and which of them must be zero, from the definition."""
-    n, K = Y.shape
-    samples = np.column_stack([X, np.ones(n)]) if fit_intercept else X
-    rows, names, tied = [], [], []
-    for i in range(n) if weight is None else np.flatnonzero(weight):
-        a = np.flatnonzero(Y[i])[0]
-        for k in set(range(K)) - {a}:
-            row = np.zeros((K, samples.shape[1]))
-            row[a], row[k] = samples[i], -samples[i]
-            rows.append(row.ravel())
-            names.append((int(i), int(a), k))
-            tied.append(Y[i, k] > 0)
-    return np.array(rows), names, np.array(tied)
-
-
-def truth(X, Y, weight=None, fit_intercept=True):
-    """Which margins can be above zero: one linear programme for each, without any box."""
-    rows, names, tied = constraints(X, Y, weight, fit_intercept)
-    above, equal = rows[~tied], rows[tied]
-    clear = np.zeros(len(above), dtype=bool)
-    for j in range(len(above)):
-        if clear[j]:
-            continue
-        result = linprog(
-            -above[j],
-            A_ub=np.vstack([-above, above[j : j + 1]]),
-            b_ub=np.append(np.zeros(len(above)), 1.0),
-            A_eq=equal,
-            b_eq=np.zeros(len(equal)),
-            bounds=(None, None),
-            method="highs",
-        )
-        clear |= above @ result.x > 1e-6
-    if not clear.any():
-        return None
-    found = {name for name, tie in zip(names, tied, strict=True) if not tie}
-    found = {name for name, c in zip(sorted(found, key=names.index), clear, strict=True) if c}
-    pairs = tuple(sorted({(min(a, k), max(a, k)) for _, a, k in found}))
-    return Truth("complete" if clear.all() and not tied.any() else "quasi-complete", pairs, found)
-
-
-def integers(seed):
-    """Small tables full of ties: some separable, with soft rows, weights and dependent columns."""
-    rng = np.random.default_rng(seed)
-    K, d = rng.integers(2, 5), rng.integers(1, 5)
-    n = rng.integers(K, 22)
-    X = rng.integers(-2, 3, size=(n, d)).astype(float)
-    for j in range(d):
-        kind = rng.random()
-        if kind < 0.4:
-            X[:, j] = rng.random(n) < 0.2 if kind < 0.2 else X[:, 0] if kind < 0.3 else 3.0
-    noise = rng.uniform(0, 1.5) * rng.gumbel(size=(n, K)) + rng.integers(-1, 2, size=K)
-    Y = np.eye(K)[(X @ rng.integers(-2, 3, size=(K, d)).T + noise).argmax(axis=1)]
-    if rng.random() < 0.3:
-        soft = rng.random(n) < 0.3
-        Y[soft] = (rng.random((n, K)) * (rng.random((n, K)) < 0.6))[soft]
-        Y[Y.sum(axis=1) == 0, 0] = 1
-        Y /= Y.sum(axis=1, keepdims=True)
-    weight = np.where(rng.random(n) < 0.3, 0.0, 10.0 ** rng.uniform(-6, 6, size=n))
-    weight = weight if weight.any() and rng.random() < 0.4 else None
-    return X, Y, weight, bool(rng.random() < 0.7)
-
-
-def sparse(X):
-    return scipy.sparse.csr_array(X)
-
-
-def same(found, want):
-    if want is None or found is None:
-        return found is want
-    n_samples = len({i for i, _, _ in want.margins})
-    return (found.kind, found.pairs, found.n_samples) == (want.kind, want.pairs, n_samples)
 
 
 @pytest.mark.parametrize("start", range(0, 120, 20))
@@ -152,8 +68,6 @@ def test_the_direction_separates(seed):
 
 
 # Classic cases
-
-
 def test_an_empty_cell():
     """A two by two table with a zero: its log odds ratio is infinite."""
     X = np.repeat([[0.0], [0.0], [1.0]], [10, 7, 5], axis=0)
@@ -229,8 +143,6 @@ def test_more_columns_than_samples():
 
 
 # Targets and weights
-
-
 def test_classes_that_share_a_soft_row_move_together():
     X = np.array([[0.0], [1.0], [2.0], [3.0]])
     Y = np.eye(3)[[0, 0, 1, 2]]
@@ -274,8 +186,6 @@ def test_a_class_without_weight(K):
 
 
 # What must not change anything
-
-
 @pytest.fixture
 def mixed():
     """A category of class 1 among three that overlap, and its separation."""
@@ -354,105 +264,6 @@ def test_one_hot_labels_moments_and_blocks(mixed, monkeypatch):
     assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
 
 
-# Limits
-
-
-def touching(d, K, gap, n_pairs=60):
-    """Samples on both sides of the borders between classes, `gap` apart; below zero, across."""
-    rng = np.random.default_rng([d, K])
-    W = rng.normal(size=(K, d))
-    X, y = rng.normal(size=(300, d)), []
-    y = (X @ W.T).argmax(axis=1)
-    rows, labels = [X], [y]
-    for x in X[:n_pairs]:
-        b, a = np.argsort(W @ x)[-2:]
-        w = W[a] - W[b]
-        middle = x - w * (w @ x) / (w @ w)
-        if (W @ middle).max() > W[a] @ middle + 1e-9:
-            continue  # another class comes between
-        step = 0.5 * gap * w / np.linalg.norm(w)
-        rows.append([middle + step, middle - step])
-        labels.append([a, b])
-    return np.vstack(rows), np.concatenate(labels)
-
-
-@pytest.mark.parametrize(("d", "K"), [(1, 2), (2, 2), (2, 3), (5, 2), (5, 3)])
-@pytest.mark.parametrize("gap", [1e-2, 1e-5, 1e-8, 1e-10, 1e-11])
-def test_a_gap_or_an_overlap_however_small(d, K, gap):
-    """HiGHS is content with 1e-9; what is decided here is decided by float64."""
-    found = find(*touching(d, K, gap))
-    assert found is not None
-    assert found.n_samples >= 300
-    assert gap < 1e-5 or found.kind == "complete"
-    assert find(*touching(d, K, -gap)) is None
-
-
-@pytest.mark.parametrize("d", [2, 5])
-def test_what_a_search_returns_breaks_no_margin(d, monkeypatch):
-    """Not even a solution that was refined, and may break a margin that is no constraint yet."""
-    search, refined, met = cone.Cone._search, cone.Cone._refined, []
-
-    def searched(self, programme, direction, least):
-        result = search(self, programme, direction, least)
-        assert result is None or not self.broken(result, direction, least)[0]
-        return result
-
-    def noted(self, x, lower):
-        better = refined(self, x, lower)
-        if better is not None:
-            met.append(self.broken(better.reshape(self.shape), np.zeros(self.shape), -np.inf)[0])
-        return better
-
-    monkeypatch.setattr(cone.Cone, "_search", searched)
-    monkeypatch.setattr(cone.Cone, "_refined", noted)
-    assert find(*touching(d, 3, 1e-10)).n_samples >= 300
-    assert any(met) and not all(met)
-
-
-def test_an_overlap_far_from_zero():
-    """A timestamp: units in the last place of 1e9 are 1e-7."""
-    x = 1e9 + np.arange(100.0)
-    y = np.repeat([0, 1], 50)
-    for X in (x[:, None], sparse(x[:, None])):
-        assert find(X, y).kind == "complete"
-        assert find(X, np.where(x == 1e9 + 55, 0, y)) is None
-    x[49] = x[50] + 1e-5
-    assert find(x[:, None], y) is None
-    x[49] = x[50]
-    assert find(x[:, None], y).kind == "quasi-complete"
-
-
-@pytest.mark.parametrize("offset", [0.0, 3e4])
-def test_a_border_that_float64_rounds(offset):
-    """Samples on a + 2 b = 13 in tenths: 0.1 + 0.2 is not 0.3, and far from zero still less."""
-    rng = np.random.default_rng(0)
-    a, b = rng.integers(0, 10, size=(2, 2000))
-    X = np.column_stack([0.1 * a - offset, 0.3 * b + offset])
-    above, border = a + 2 * b > 13, a + 2 * b == 13
-    assert len(np.unique(X[border] @ [3, 2])) > 1
-    assert find(X, above.astype(int)).kind == "complete"
-    y = np.where(border, rng.integers(2, size=2000), above)
-    found = find(X, y)
-    assert (found.kind, found.n_samples) == ("quasi-complete", 2000 - border.sum())
-    y[np.argmax(a + 2 * b)] = 0
-    assert find(X, y) is None
-
-
-def test_one_sample_of_many_objects():
-    """All constraints hold, though few are ever in the programme."""
-    rng = np.random.default_rng(3)
-    X = rng.normal(size=(50_000, 3))
-    y = (X[:, 0] > 0.3).astype(int)
-    assert find(X, y).features.tolist() == [0]
-    y[np.argmin(np.abs(X[:, 0] - 0.5))] = 0
-    assert find(X, y) is None
-    X[:, 2] = 0
-    X[777] = [2.0, 0.0, 1.0]
-    y[777] = 1
-    found = find(X, y)
-    assert (found.features.tolist(), found.n_samples) == ([2], 1)
-
-
 @pytest.mark.parametrize("K", [2, 3])
 def test_newton_steps_are_long_where_data_separate(K):
     """They move some logits apart by one, wherever they start: the proof that most fits need."""
@@ -475,8 +286,6 @@ def test_newton_steps_are_long_where_data_separate(K):
 
 
 # When it cannot be told
-
-
 def test_too_large():
     X, y = load_digits(return_X_y=True)
     with pytest.raises(Undecided, match="too large"):
@@ -517,8 +326,6 @@ def test_highs_may_give_up(mixed, monkeypatch):
 
 
 # Messages
-
-
 def separation(pairs, features=(1,), kind="quasi-complete"):
     return Separation(kind, np.zeros((1, 9)), pairs, np.array(features, dtype=int), 5, 22)
 
