@@ -50,7 +50,7 @@ class TestFolds:
         y[[0, 75]] = 3
         train, test = np.arange(1, 150), np.array([0, 5, 6])
         splits = [(np.setdiff1d(train, [75, *test]), test)]
-        with pytest.warns(ZeroProbabilityWarning, match="1 held-out samples cost the most"):
+        with pytest.warns(ZeroProbabilityWarning, match="1 held-out samples have the largest"):
             clf = SoftmaxClassifierCV(Cs=[1.0], cv=splits).fit(X, y)
         fit = SoftmaxClassifier().fit(X[splits[0][0]], y[splits[0][0]])
         with pytest.warns(ZeroProbabilityWarning):

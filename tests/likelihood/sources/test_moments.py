@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from skxent.likelihood.sources import first_sums
 from skxent.likelihood.sources.first_sums import FEW, FirstSums, evenly_spaced_rows, middle
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import (
