@@ -18,7 +18,7 @@ from sklearn.utils.validation import validate_data
 
 from skxent.classifiers.callbacks import Attributes
 from skxent.inference.fitted import ClassWeight, LinearModel
-from skxent.inputs.device_targets import has_rows, labels_of, numbers_of, weights_beside
+from skxent.inputs.array_arguments import numbers_of
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import (
     FitTargets,
@@ -28,6 +28,7 @@ from skxent.inputs.fit_targets import (
     require_two_classes,
     sample_weights,
 )
+from skxent.inputs.labels import labels_of
 from skxent.inputs.namespaces import (
     detached,
     library_of,
@@ -36,12 +37,11 @@ from skxent.inputs.namespaces import (
     widened,
     widest_float,
 )
-from skxent.inputs.targets import check_weight_range, row_blocks
+from skxent.inputs.predictions import check_distributions
+from skxent.inputs.shapes import has_rows
+from skxent.inputs.weights import check_weight_range, weights_beside
 from skxent.likelihood.sources.device_arrays import received
 from skxent.likelihood.sources.device_rows import DeviceRows
-from skxent.metrics.device_losses import read_probabilities
-
-BLOCK = 1 << 22  # elements of y that are checked at a time, 32 MB of float64
 
 Estimator = TypeVar("Estimator")
 
@@ -100,8 +100,7 @@ def _codes(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray
 def _rows(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray]:
     """Return the names of the columns, and the rows, which are checked to be distributions."""
     rows = numbers_of(y, "y")
-    for block in row_blocks(rows.shape, BLOCK):
-        read_probabilities(rows, block, "y")
+    check_distributions(rows, "y")
     K = rows.shape[1]
     return np.arange(K) if classes is None else FitTargets.names(classes, K, None), rows
 
@@ -111,10 +110,10 @@ def device_weights(sample_weight: AnyArray, X: AnyArray) -> AnyArray | None:
     if sample_weight is None:
         return None
     if namespace_of(sample_weight) is None:
-        weight = moved(sample_weights(sample_weight, X.shape[0]), X)
+        sample_weight = sample_weights(sample_weight, X.shape[0])
     else:
         check_weight_shape(sample_weight.shape, X.shape[0])
-        weight = weights_beside(X, sample_weight, zero=False)
+    weight = weights_beside(sample_weight, X)
     xp = library_of(weight)
     check_weight_range(float(xp.max(weight)), wide=weight.dtype == xp.float64)
     return weight

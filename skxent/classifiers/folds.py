@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
-from skxent.classifiers.held_out import CAP, HeldOutLoss, Path
+from skxent.classifiers.held_out import MAX_LOSS, HeldOutLoss, Path
 from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.predictions import host_logits, log_probabilities_at, single
 from skxent.inference.fitted import ClassWeight
@@ -28,7 +28,7 @@ from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.metrics import probability_losses
+from skxent.metrics.row_forms import predicted_losses
 
 
 class FoldRows(RowSource, Protocol):
@@ -173,7 +173,7 @@ def held_out_sums(
         of_known = log_p
         log_p = np.full((len(of_known), len(known)), -np.inf)
         log_p[:, known] = of_known
-    losses = probability_losses.predicted(
-        log_p, data.targets, cap=CAP, logarithms=True, name="log-probabilities"
+    losses = predicted_losses(
+        log_p, data.targets, max_loss=MAX_LOSS, logarithms=True, name="log-probabilities"
     )
-    return *losses.sums(data.weight), losses.capped
+    return *losses.sums(data.weight), losses.floored.n

@@ -15,9 +15,9 @@ from skxent.inputs.splits import Indices
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.metrics import probability_losses
 from skxent.metrics.means import estimate
-from skxent.metrics.scored_samples import CAP
+from skxent.metrics.row_forms import predicted_losses
+from skxent.metrics.scored_samples import MAX_LOSS
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class HeldOutLoss:
             np.sqrt(known) * standard_error(losses, weight),
             np.sqrt(1.0 - known) * standard_error(added, weight),
         )
-        return cls(float(mean), float(error), int(np.count_nonzero(losses >= CAP)), n_short)
+        return cls(float(mean), float(error), int(np.count_nonzero(losses >= MAX_LOSS)), n_short)
 
     @classmethod
     def of_folds(cls, means: Floats, weight: Floats, capped: int, n_short: int) -> Self:
@@ -137,10 +137,10 @@ def leave_one_out(
     """Leave each sample out of the fit of `rows` in turn, for each value of C."""
 
     def losses(which: Indices, logits: Floats) -> Floats:
-        return probability_losses.predicted(
+        return predicted_losses(
             log_probabilities_at(single(logits)),
             samples.targets.values[which],
-            cap=CAP,
+            max_loss=MAX_LOSS,
             logarithms=True,
             name="log-probabilities",
         ).values

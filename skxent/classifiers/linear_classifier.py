@@ -30,10 +30,10 @@ from skxent.classifiers.predictions import (
     probabilities_at,
 )
 from skxent.inference.fitted import ClassWeight, LinearModel
+from skxent.inputs.array_arguments import as_array
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats, check_labels, check_target_shape, sample_weights
-from skxent.inputs.labels import as_array
 from skxent.inputs.namespaces import namespace_of, to_numpy
 from skxent.inputs.parameters import penalty_of
 from skxent.inputs.partitions import is_dask

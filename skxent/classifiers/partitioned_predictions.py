@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.partitioned_training import learn_columns
 from skxent.inference.fitted import FittedLinearModel
-from skxent.inputs.collections import match
+from skxent.inputs.dask_arguments import match
 from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import as_labels, locate
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
-from skxent.inputs.targets import as_weights
+from skxent.inputs.weights import as_weights
 from skxent.likelihood.sources.blocks import add
 
 # A prediction method of a classifier, without the classifier bound to it.

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
 from skxent.classifiers.folds import FoldFits, leave_folds_out
-from skxent.classifiers.held_out import CAP, Path, leave_one_out
+from skxent.classifiers.held_out import MAX_LOSS, Path, leave_one_out
 from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
 from skxent.classifiers.messages import one_class_named
 from skxent.classifiers.partitioned_training import PartitionedSamples
@@ -310,8 +310,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         if capped:
             warnings.warn(
                 f"{type(self).__name__}: {capped} held-out samples have the largest possible loss, "
-                f"{CAP:.4g} nats, because the fits without them give their class probability 0. "
-                "This happens if a sample is the only one of its class.",
+                f"{MAX_LOSS:.4g} nats, because the fits without them give their class probability 0."
+                " This happens if a sample is the only one of its class.",
                 ZeroProbabilityWarning,
                 stacklevel=users_stacklevel(),
             )

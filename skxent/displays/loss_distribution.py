@@ -25,8 +25,8 @@ from skxent.displays.layout import (
     wrapped,
 )
 from skxent.displays.prediction_display import PredictionDisplay, index_of, require_matplotlib
-from skxent.inputs.collections import here
-from skxent.inputs.targets import unit
+from skxent.inputs.dask_arguments import computed
+from skxent.inputs.options import unit
 from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import distinct, unit_name
 
@@ -155,7 +155,7 @@ class LossDistributionDisplay(PredictionDisplay):
             The display, drawn.
         """
         require_matplotlib(cls.__name__)
-        (y_true,) = here(y_true)
+        (y_true,) = computed(y_true)
         samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
         samples.losses.warn(None)
         hard = samples.target.ndim == 1

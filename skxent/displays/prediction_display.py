@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.displays.cell import Artist, Axes
+from skxent.inputs.array_arguments import as_array
 from skxent.inputs.class_names import check_default_names
-from skxent.inputs.collections import here
+from skxent.inputs.dask_arguments import computed
 from skxent.inputs.features import AnyArray
-from skxent.inputs.labels import as_array, as_labels
+from skxent.inputs.labels import as_labels
 
 
 class Display:
@@ -58,7 +59,7 @@ class PredictionDisplay(Display, ABC):
             The display, drawn.
         """
         require_matplotlib(cls.__name__)
-        y, sample_weight = here(y, sample_weight)
+        y, sample_weight = computed(y, sample_weight)
         P, labels = predicted_probabilities(estimator, X, y)
         return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
 

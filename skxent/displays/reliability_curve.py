@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from skxent.displays.layout import plain
-from skxent.inputs.targets import Floats
+from skxent.inputs.namespaces import Floats
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics.decomposition import decompose
 from skxent.metrics.scored_samples import ScoredSamples

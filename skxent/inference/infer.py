@@ -18,8 +18,9 @@ from skxent.inference.result import LikelihoodInference
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.parameters import penalty_of
+from skxent.inputs.weights import group_codes
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.metrics.means import copies_and_shares, group_codes
+from skxent.metrics.means import copies_and_shares
 
 COVARIANCES = ("observed", "robust", "cluster")
 

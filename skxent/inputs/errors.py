@@ -59,6 +59,11 @@ def raise_label(value: float, row: int, name: str) -> NoReturn:
     )
 
 
+def raise_loss_function(loss: object, names: list[str]) -> NoReturn:
+    """Raise for a loss that cannot be computed over the partitions of Dask collections."""
+    raise TypeError(f"loss={loss!r}: of Dask collections pass {' or '.join(names)}.")
+
+
 # What to do about rows that are not distributions, by argument.
 _CURES = {
     "y_pred": "Divide each row by its sum if that is what you mean, pass float32 results as "

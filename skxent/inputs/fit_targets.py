@@ -12,20 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skxent.inputs.array_arguments import as_array, as_numbers
 from skxent.inputs.class_names import check_order, classes_named, column_names, name_array
-from skxent.inputs.collections import here
+from skxent.inputs.dask_arguments import computed
 from skxent.inputs.errors import check_kind
-from skxent.inputs.labels import as_array, as_labels, first_repeated, shorten
-from skxent.inputs.namespaces import namespace_of, to_numpy
-from skxent.inputs.targets import (
-    as_numbers,
-    as_weights,
-    check_weight_range,
-    read_probabilities,
-    row_blocks,
-)
-
-Floats = NDArray[np.float64]
+from skxent.inputs.labels import as_labels, first_repeated, shorten
+from skxent.inputs.namespaces import Floats, namespace_of, to_numpy
+from skxent.inputs.predictions import check_distributions
+from skxent.inputs.weights import as_weights, check_weight_range
 
 
 def sample_weights(sample_weight: ArrayLike | None, n: int) -> Floats | None:
@@ -83,7 +77,7 @@ class FitTargets:
         """Read and check `y` of `n` samples, which may all be of one class."""
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
-        (y,) = here(y)
+        (y,) = computed(y)
         check_kind(y, "y")
         y = y if hasattr(y, "shape") else as_array(y, "y")
         y = y if namespace_of(y) is None else to_numpy(y)
@@ -115,8 +109,7 @@ class FitTargets:
     @classmethod
     def _from_rows(cls, y: ArrayLike, classes: ArrayLike | None) -> Self:
         rows = as_numbers(y, "y")
-        for block in row_blocks(rows.shape):
-            read_probabilities(rows, block, "y")
+        check_distributions(rows, "y")
         # In the order given, so that columns of targets and of predictions are the same.
         columns = column_names(y)
         if classes is not None:

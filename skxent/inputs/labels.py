@@ -1,8 +1,7 @@
-"""Labels of any type -> codes into their distinct values, one form for all.
+"""Labels of any type as codes into their distinct values.
 
-Each type has its own way there: whole numbers by a table over their range, fixed-width text
-character by character, other objects by a dict. What follows looks at the distinct values only,
-which are few.
+Whole numbers are coded by a table over their range, fixed-width text character by character, and
+other objects by a dict. Later steps look at the distinct values only, which are few.
 """
 
 from __future__ import annotations
@@ -13,114 +12,95 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from skxent.inputs.collections import here
-from skxent.inputs.errors import check_kind, raise_label
-from skxent.inputs.namespaces import namespace_of, to_numpy
+from skxent.inputs.array_arguments import array_of, as_array
+from skxent.inputs.errors import raise_label
+from skxent.inputs.namespaces import (
+    Array,
+    Codes,
+    Label,
+    detached,
+    dtype_kind,
+    first_true,
+    library_of,
+    take,
+    to_numpy,
+    widened,
+)
+from skxent.inputs.shapes import one_dimensional
 
-Codes = NDArray[np.intp]
+# Floats from here on, and below the negative, are not whole numbers of type int64.
+_TOO_GREAT = 2.0**63
 
+_LARGEST_INDEX = int(np.iinfo(np.intp).max)
 # Above this many entries (plus four per label) a table of whole numbers would be mostly holes.
 _TABLE_SIZE = 1 << 16
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels as codes into their sorted distinct values, and the argument they were given as."""
+    """Labels as codes into their sorted distinct values, and the argument they were given as.
 
-    source: NDArray[Any]
+    `source` and `codes` are arrays of one library; `distinct` is NumPy's.
+    """
+
+    source: Any
     distinct: NDArray[Any]
-    codes: Codes
+    codes: Any
     name: str
 
     def __len__(self) -> int:
         return self.codes.shape[0]
 
-    def at(self, table: NDArray[Any]) -> NDArray[Any]:
+    def at(self, table: NDArray[Any]) -> Any:
         """Return each sample's entry of a table over the distinct labels."""
-        return table[self.codes]
+        return take(table, self.codes)
 
 
-def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
-    """Return `values` as a NumPy array, or say why they cannot be one."""
-    if type(values) is np.ndarray:
-        return values if values.dtype.kind != "T" else values.astype(object)
-    (values,) = here(values)
-    if hasattr(values, "toarray"):
-        raise TypeError(f"{name} is a sparse matrix: pass a dense array, {name}.toarray().")
-    check_kind(values, name)
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind == "T" or (array.dtype.kind == "U" and _is_mixed(values)):
-            return np.asarray(values, dtype=object)  # NumPy would turn numbers to text
-        return array
-    except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array: {error}") from error
-    except (TypeError, RuntimeError) as error:
-        return _host_copy(values, name, error)
+def as_labels(values: object, name: str) -> Labels:
+    """Code labels of shape (n,) or (n, 1), with codes of NumPy."""
+    return _coded(as_array(values, name), name)
 
 
-def _is_mixed(values: Any) -> bool:
-    """Tell whether a list of text has other things in it."""
-    if not isinstance(values, list | tuple):
-        return False
-    return not all(issubclass(kind, str | list | tuple) for kind in set(map(type, values)))
+def labels_of(values: object, name: str) -> Labels:
+    """Code labels of shape (n,) or (n, 1), with codes in the library of the labels."""
+    return _coded(array_of(values, name), name)
 
 
-def _host_copy(values: Any, name: str, error: Exception) -> NDArray[Any]:
-    """Bring an array that NumPy cannot see to the host, if scikit-learn's switch allows it."""
-    if namespace_of(values) is not None:
-        return to_numpy(values)
-    if not hasattr(values, "__dlpack__"):
-        raise error
-    reason = str(error).rstrip(".")
-    raise TypeError(
-        f"{name} cannot be read as a NumPy array: {reason}. Turn the array API on, "
-        "sklearn.set_config(array_api_dispatch=True), or pass a copy on the host, such as "
-        f"{name}.detach().cpu()."
-    ) from error
-
-
-def as_labels(values: ArrayLike, name: str) -> Labels:
-    """Code one-dimensional (or one-column) labels."""
-    source = one_dimensional(as_array(values, name), name)
-    kind = source.dtype.kind
+def _coded(array: Array, name: str) -> Labels:
+    source = one_dimensional(array, name)
+    kind = dtype_kind(source)
     if kind == "c":
         raise ValueError(f"{name} is complex: labels are strings, booleans or whole numbers.")
     if kind == "f":
         source = _whole(source, name)
+    if not isinstance(source, np.ndarray):
+        source = detached(source)
+        distinct, codes = library_of(source).unique_inverse(source)
+        return Labels(source, to_numpy(distinct), codes, name)
     if kind in "biuf":
-        distinct, codes = _code_integers(source)
-    elif kind == "U":
-        distinct, codes = _code_text(source)
-    else:
-        source = _in_one_unit(source)
-        objects = source.tolist()
-        if kind_of(objects[0]) == "time":
-            objects = [as_time(value) for value in objects]
-            source = np.fromiter(objects, dtype=object, count=len(objects))
-        if all(issubclass(t, numbers.Real | np.bool_) for t in {type(value) for value in objects}):
-            as_numbers = np.asarray(objects)
-            if as_numbers.dtype.kind in "biuf":
-                return as_labels(as_numbers, name)
-        distinct, codes = _code_objects(objects, name)
-    return Labels(source, distinct, codes, name)
+        return Labels(source, *_code_integers(source), name)
+    if kind == "U":
+        return Labels(source, *_code_text(source), name)
+    return _coded_objects(_in_one_unit(source), name)
 
 
-def one_dimensional(source: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return labels of shape (n,), which they must have, n above 0; (n, 1) will do."""
-    if source.ndim == 2 and source.shape[1] == 1:
-        source = source[:, 0]
-    if source.ndim != 1:
-        raise ValueError(f"{name} has shape {tuple(source.shape)}, but labels have shape (n,).")
-    if source.shape[0] == 0:
-        raise ValueError(f"{name} is empty: pass at least one label.")
-    return source
+def _coded_objects(source: NDArray[Any], name: str) -> Labels:
+    """Code objects by a dict, or as numbers if all of them are numbers."""
+    objects = source.tolist()
+    if kind_of(objects[0]) == "time":
+        objects = [as_time(value) for value in objects]
+        source = np.fromiter(objects, dtype=object, count=len(objects))
+    if all(issubclass(t, numbers.Real | np.bool_) for t in {type(value) for value in objects}):
+        as_numbers = np.asarray(objects)
+        if as_numbers.dtype.kind in "biuf":
+            return _coded(as_numbers, name)
+    return Labels(source, *_code_objects(objects, name), name)
 
 
 def locate(labels: Labels, classes: Labels) -> Codes:
-    """Return the position of each label in `classes`, -1 where it is not there."""
+    """Return the position of each label in `classes`, or -1 for a label that `classes` lacks."""
     known, held = classes.source.tolist(), labels.distinct.tolist()
     if kind_of(known[0]) != kind_of(held[0]):
         raise ValueError(
@@ -133,7 +113,7 @@ def locate(labels: Labels, classes: Labels) -> Codes:
     return labels.at(np.array([code_of.get(label, -1) for label in held], dtype=np.intp))
 
 
-def kind_of(label: Any) -> str:
+def kind_of(label: object) -> str:
     """Return the kind of a label; labels of different kinds are never equal."""
     if isinstance(label, str):
         return "text"
@@ -154,9 +134,9 @@ def as_time(label: Any) -> Any:
 
 
 def _in_one_unit(source: NDArray[Any]) -> NDArray[Any]:
-    """Return dates and durations in microseconds, where they are whole numbers of them.
+    """Return dates and durations in microseconds, if all are whole numbers of microseconds.
 
-    Equal ones of different units are then equal as labels.
+    Equal dates in different units are then equal as labels.
     """
     if source.dtype.kind not in "mM":
         return source
@@ -164,33 +144,38 @@ def _in_one_unit(source: NDArray[Any]) -> NDArray[Any]:
     return micro if (micro == source).all() else source
 
 
-def shorten(values: list[Any], most: int = 10) -> str:
+def shorten(values: list[Label], most: int = 10) -> str:
     """Return the text of a list for a message, cut after `most` entries."""
     return str(values) if len(values) <= most else f"{values[:most]}"[:-1] + ", ...]"
 
 
-def first_repeated(labels: Labels) -> Any | None:
-    """Return the first label that is there twice, or None."""
+def first_repeated(labels: Labels) -> Label | None:
+    """Return the first label that appears twice, or None."""
     if len(labels.distinct) == len(labels):
         return None
     values = labels.source.tolist()
     return next(value for row, value in enumerate(values) if value in values[:row])
 
 
-def _whole(source: NDArray[Any], name: str) -> NDArray[np.int64]:
-    """Return floats as integers, which they must be."""
-    with np.errstate(invalid="ignore"):
-        values = source.astype(np.int64)
-    bad = values != source
-    if bad.any():
-        row = int(bad.argmax())
-        raise_label(source[row], row, name)
-    return values
+def _whole(source: Array, name: str) -> Any:
+    """Return floats as integers; the error names the first that is not a whole number."""
+    if isinstance(source, np.ndarray):
+        with np.errstate(invalid="ignore"):
+            whole = source.astype(np.int64)
+        fine: Any = whole == source
+    else:
+        xp, source = library_of(source), widened(source)  # 2**63 is infinite in half precision
+        fine = (source == xp.floor(source)) & (source >= -_TOO_GREAT) & (source < _TOO_GREAT)
+        whole = xp.astype(xp.where(fine, source, xp.zeros_like(source)), xp.int64)
+    row = first_true(~fine)
+    if row is not None:
+        raise_label(to_numpy(source[row : row + 1])[0], row, name)
+    return whole
 
 
 def _code_integers(source: NDArray[Any]) -> tuple[NDArray[Any], Codes]:
     low, high = int(source.min()), int(source.max())
-    if high - low > _TABLE_SIZE + 4 * source.size or high > np.iinfo(np.intp).max:
+    if high - low > _TABLE_SIZE + 4 * source.size or high > _LARGEST_INDEX:
         return np.unique(source, return_inverse=True)
     offsets = source.astype(np.intp, copy=False)
     if low:

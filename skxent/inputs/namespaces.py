@@ -1,23 +1,76 @@
-"""Arrays of other libraries than NumPy, by the array API standard: where they are, and ways there.
+"""Arrays of other libraries than NumPy, by the array API standard, and how to move them.
 
-scikit-learn's switch decides: only with ``sklearn.set_config(array_api_dispatch=True)`` are such
-arrays worked on where they are. Everything else is NumPy's, for which `namespace_of` says None.
+Such arrays stay in their library and on their device only if the user turns scikit-learn's switch
+on, ``sklearn.set_config(array_api_dispatch=True)``. Everything else is read by NumPy;
+`namespace_of` then returns None.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
 
-# Types that are NumPy's without a question; the question would cost every call a microsecond.
+Floats: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.intp]
+Label: TypeAlias = Hashable  # a string, boolean, whole number or date
+
+
+class Array(Protocol):
+    """An array of NumPy, or of another library that follows the array API standard."""
+
+    @property
+    def dtype(self) -> Any:
+        """Return the type of the elements, an object of the library."""
+
+    @property
+    def device(self) -> Any:
+        """Return the device that holds the elements, an object of the library."""
+
+    @property
+    def ndim(self) -> int:
+        """Return the number of axes."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the length of each axis."""
+
+    def __getitem__(self, key: Any, /) -> Array: ...
+    def __eq__(self, other: object, /) -> Any: ...
+    def __ne__(self, other: object, /) -> Any: ...
+    def __abs__(self) -> Array: ...
+    def __neg__(self) -> Array: ...
+    def __invert__(self) -> Array: ...
+    def __add__(self, other: Any, /) -> Array: ...
+    def __radd__(self, other: Any, /) -> Array: ...
+    def __sub__(self, other: Any, /) -> Array: ...
+    def __rsub__(self, other: Any, /) -> Array: ...
+    def __mul__(self, other: Any, /) -> Array: ...
+    def __rmul__(self, other: Any, /) -> Array: ...
+    def __truediv__(self, other: Any, /) -> Array: ...
+    def __lt__(self, other: Any, /) -> Array: ...
+    def __le__(self, other: Any, /) -> Array: ...
+    def __gt__(self, other: Any, /) -> Array: ...
+    def __ge__(self, other: Any, /) -> Array: ...
+    def __and__(self, other: Any, /) -> Array: ...
+    def __or__(self, other: Any, /) -> Array: ...
+    def __bool__(self) -> bool: ...
+    def __float__(self) -> float: ...
+    def __int__(self) -> int: ...
+
+
+# NumPy's letters for kinds of dtypes, by the standard's names.
+_KINDS = {"bool": "b", "integral": "i", "real floating": "f", "complex floating": "c"}
+
+# Types that NumPy reads. The checks of other types take a microsecond in every call.
 _NUMPY = (np.ndarray, np.generic, list, tuple, str, int, float, type(None))
 
 
-def namespace_of(*arrays: Any) -> ModuleType | None:
+def namespace_of(*arrays: object) -> ModuleType | None:
     """Return the array API namespace that the arrays have in common, or None.
 
     Parameters
@@ -28,14 +81,14 @@ def namespace_of(*arrays: Any) -> ModuleType | None:
     Returns
     -------
     module or None
-        None where dispatch is off or all are NumPy's, lists, data frames, lazy or sparse.
+        None if scikit-learn's dispatch is off, or if NumPy, Dask or SciPy reads every argument.
 
     Raises
     ------
     ImportError
-        If there is such an array, but no array-api-compat.
+        If an argument is an array of another library and array-api-compat is not installed.
     TypeError
-        If the arrays are of several libraries.
+        If the arrays belong to several libraries.
     """
     for x in arrays:
         if not isinstance(x, _NUMPY):
@@ -43,7 +96,7 @@ def namespace_of(*arrays: Any) -> ModuleType | None:
     return None
 
 
-def _namespace_of(*arrays: Any) -> ModuleType | None:
+def _namespace_of(*arrays: object) -> ModuleType | None:
     others = [x for x in arrays if not isinstance(x, _NUMPY) and _is_dense(x)]
     if not others or not get_config()["array_api_dispatch"]:
         return None
@@ -52,17 +105,25 @@ def _namespace_of(*arrays: Any) -> ModuleType | None:
     return compat.array_namespace(*found) if found else None
 
 
-def library_of(x: Any) -> ModuleType:
-    """Return the namespace of one array, whatever the switch says."""
-    return _compat().array_namespace(x)
+def library_of(x: Array) -> ModuleType:
+    """Return the namespace of one array, whatever scikit-learn's switch says."""
+    return np if isinstance(x, np.ndarray) else _compat().array_namespace(x)
+
+
+def dtype_kind(x: Array) -> str:
+    """Return NumPy's letter for the kind of an array's elements, such as "f" for floats."""
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind
+    xp = library_of(x)
+    return next((kind for name, kind in _KINDS.items() if xp.isdtype(x.dtype, name)), "V")
 
 
 def to_numpy(x: Any) -> NDArray[Any]:
-    """Bring an array to the host's memory, as NumPy's."""
+    """Return an array of any library as NumPy's, in the memory of the host."""
     if isinstance(x, np.ndarray):
         return x
     compat = _compat()
-    if compat.is_cupy_array(x):  # it refuses to be converted but by its own method
+    if compat.is_cupy_array(x):  # CuPy allows only its own method
         return x.get()
     x = detached(x)
     if compat.is_torch_array(x):
@@ -72,8 +133,8 @@ def to_numpy(x: Any) -> NDArray[Any]:
     return np.asarray(compat.to_device(x, xp.__array_namespace_info__().default_device()))
 
 
-def moved(x: Any, like: Any) -> Any:
-    """Bring an array to the namespace and device of another one, by DLPack where that works."""
+def moved(x: Array, like: Array) -> Any:
+    """Return an array in the library and on the device of another array, by DLPack if possible."""
     if isinstance(like, np.ndarray):
         return to_numpy(x)
     compat = _compat()
@@ -89,30 +150,54 @@ def moved(x: Any, like: Any) -> Any:
         return xp.asarray(to_numpy(x), device=device)
 
 
-def widened(x: Any) -> Any:
-    """Return an array in float64, or in float32 on a device without."""
+def widened(x: Array) -> Any:
+    """Return an array in float64, or in float32 on a device that has no float64."""
+    if isinstance(x, np.ndarray):
+        return x.astype(np.float64, copy=False)
     xp = library_of(x)
     return xp.astype(detached(x), widest_float(xp, _compat().device(x)), copy=False)
 
 
 def widest_float(xp: ModuleType, device: Any) -> Any:
-    """Return float64 where the device has it, else float32."""
+    """Return the dtype float64 if the device has it, else float32."""
     known = xp.__array_namespace_info__().dtypes(device=device, kind="real floating")
     return known["float64"] if "float64" in known else known["float32"]
 
 
 def detached(x: Any) -> Any:
-    """Return the array without the record of its origin that some libraries keep for gradients."""
+    """Return the array without the record of operations that some libraries keep for gradients."""
     return x.detach() if getattr(x, "requires_grad", False) else x
 
 
-def first_true(mask: Any) -> int | None:
-    """Return the place of the first True of an (n,) mask, or None; of any library."""
+def first_true(mask: Array) -> int | None:
+    """Return the index of the first True of an (n,) mask, or None."""
     if isinstance(mask, np.ndarray):
         first = int(mask.argmax()) if mask.size else 0
         return first if mask.size and mask[first] else None
     xp = library_of(mask)
     return int(xp.argmax(xp.astype(mask, xp.uint8))) if bool(xp.any(mask)) else None
+
+
+def largest(x: Array) -> float:
+    """Return the largest entry of an array; NaN if there is one."""
+    return float(x.max() if isinstance(x, np.ndarray) else library_of(x).max(x))
+
+
+def smallest(x: Array) -> float:
+    """Return the smallest entry of an array; NaN if there is one."""
+    return float(x.min() if isinstance(x, np.ndarray) else library_of(x).min(x))
+
+
+def total(x: Array) -> float:
+    """Return the sum of all entries of an array."""
+    return float(x.sum() if isinstance(x, np.ndarray) else library_of(x).sum(x))
+
+
+def take(table: NDArray[Any], codes: Array) -> Any:
+    """Return the entries of a NumPy table at the codes, in the library of the codes."""
+    if isinstance(codes, np.ndarray):
+        return table[codes]
+    return library_of(codes).take(moved(table, codes), codes, axis=0)
 
 
 def _compat() -> ModuleType:
@@ -126,19 +211,19 @@ def _compat() -> ModuleType:
     return array_api_compat
 
 
-def _is_dense(x: Any) -> bool:
-    """Whether an object can be an array of the standard: one exports its memory by DLPack.
+def _is_dense(x: object) -> bool:
+    """Tell whether an object exports its memory by DLPack, as arrays of the standard do.
 
-    Sparse tensors, which have the method but no such memory, cannot.
+    Sparse tensors have the method, but no memory that the method can export.
     """
     return hasattr(type(x), "__dlpack__") and "sparse" not in str(getattr(x, "layout", ""))
 
 
 def _narrowed(x: Any, xp: ModuleType, device: Any) -> Any:
-    """Make an array ready for a device: plain memory, and floats that the device has.
+    """Return an array in native memory, with floats that the target device has.
 
-    torch takes native, writeable memory; negative strides make it abort the process (seen in 2.13),
-    so an array that may have them is copied.
+    torch requires native, writeable memory, and negative strides abort the process (seen in torch
+    2.13). An array of another library that may have negative strides is therefore copied.
     """
     if isinstance(x, np.ndarray):
         x = np.require(x, x.dtype.newbyteorder("="), ["C", "W"])
@@ -146,6 +231,6 @@ def _narrowed(x: Any, xp: ModuleType, device: Any) -> Any:
         x = library_of(x).asarray(x, copy=True)
     short = "float64" not in xp.__array_namespace_info__().dtypes(device=device)
     if short and str(x.dtype).endswith("float64"):
-        here = library_of(x)
-        return here.astype(x, here.float32)
+        source = library_of(x)
+        return source.astype(x, source.float32)
     return x

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skxent.inputs.fit_targets import Floats
+from skxent.inputs.namespaces import Floats
 
 
 def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.inputs.collections import check_collection, match
-from skxent.inputs.device_targets import has_rows
-from skxent.inputs.labels import Labels, as_array, as_labels, one_dimensional
+from skxent.inputs.array_arguments import as_array, as_numbers
+from skxent.inputs.dask_arguments import check_collection, match
+from skxent.inputs.labels import Labels, as_labels
 from skxent.inputs.partitions import compute, is_dask, map_partitions
-from skxent.inputs.targets import Classes, as_numbers, classes_from, positive_label
+from skxent.inputs.shapes import has_rows, one_dimensional
+from skxent.inputs.targets import Classes, classes_from, positive_label
 
 
 def known_classes(y_true: Any, y_pred: Any, labels: ArrayLike | None) -> NDArray[Any] | None:

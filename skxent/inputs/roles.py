@@ -5,12 +5,13 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from skxent.inputs.targets import row_blocks
+from skxent.inputs.namespaces import Array, dtype_kind, library_of, widened
+from skxent.inputs.predictions import blocks_of
 
 _CURE = "pass probabilities, as predict_proba gives them."
 HARD = f"y_pred holds labels: {_CURE}"
@@ -20,14 +21,19 @@ SWAPPED = (
 )
 
 
-def explain_roles(read: Callable[..., Any]) -> Callable[..., Any]:
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def explain_roles(read: Callable[P, R]) -> Callable[P, R]:
     """Let errors of ``read(y_true, y_pred, ...)`` say when `y_pred` holds labels."""
 
     @wraps(read)
-    def explaining(y_true: Any, y_pred: Any, *args: Any, **options: Any) -> Any:
+    def explaining(*args: P.args, **options: P.kwargs) -> R:
         try:
-            return read(y_true, y_pred, *args, **options)
+            return read(*args, **options)
         except (TypeError, ValueError) as error:
+            y_true, y_pred = cast(tuple[ArrayLike, ArrayLike], args[:2])
             hint = _hint(y_true, y_pred)
             about_weights = str(error).startswith("sample_weight")
             if hint and hint not in str(error) and not about_weights:
@@ -37,12 +43,13 @@ def explain_roles(read: Callable[..., Any]) -> Callable[..., Any]:
     return explaining
 
 
-def is_hard(prediction: NDArray[Any]) -> bool:
+def is_hard(prediction: Array) -> bool:
     """Tell whether every entry of a prediction is exactly 0 or 1."""
-    if prediction.dtype.kind == "b":
+    if dtype_kind(prediction) == "b":
         return True
-    blocks = (prediction[rows] for rows in row_blocks(prediction.shape))
-    return all(bool(((block == 0) | (block == 1)).all()) for block in blocks)
+    xp = library_of(prediction)
+    blocks = (prediction[rows, ...] for rows in blocks_of(prediction))
+    return all(bool(xp.all((block == 0) | (block == 1))) for block in blocks)
 
 
 def hard_advice(name: str) -> str:
@@ -50,16 +57,19 @@ def hard_advice(name: str) -> str:
     return f"Every entry of {name} is 0 or 1. These look like hard predictions: {_CURE}"
 
 
-def check_certainty(prediction: NDArray[Any], target: NDArray[Any]) -> None:
-    """Refuse whole numbers as predictions of soft rows, each of which would cost the floor."""
-    if prediction.dtype.kind in "biu" and ((target > 0) & (target < 1)).any():
+def check_certainty(prediction: Array, target: Array) -> None:
+    """Raise if whole numbers predict soft rows; each such prediction would cost the floor."""
+    if dtype_kind(prediction) not in "biu":
+        return
+    rows = widened(target)
+    if bool(library_of(rows).any((rows > 0) & (rows < 1))):
         raise ValueError(
             "y_pred holds whole numbers and y_true holds soft rows of two classes: a prediction of "
             "0 or 1 is certain of what is uncertain."
         )
 
 
-def _hint(y_true: Any, y_pred: Any) -> str | None:
+def _hint(y_true: ArrayLike, y_pred: ArrayLike) -> str | None:
     prediction, truth = _flat(y_pred), _flat(y_true)
     if prediction is None or not _is_whole(prediction):
         return None
@@ -71,7 +81,7 @@ def _hint(y_true: Any, y_pred: Any) -> str | None:
     return HARD if not certain or _has_many_classes(y_true) else None
 
 
-def _has_many_classes(y_true: Any) -> bool:
+def _has_many_classes(y_true: ArrayLike) -> bool:
     """Tell whether the truth has more than two classes, so that one column cannot predict it."""
     if np.ndim(y_true) == 2 and np.shape(y_true)[1] > 1:
         return np.shape(y_true)[1] > 2
@@ -79,7 +89,7 @@ def _has_many_classes(y_true: Any) -> bool:
     return truth is not None and len(set(truth.tolist())) > 2
 
 
-def _flat(values: Any) -> NDArray[Any] | None:
+def _flat(values: ArrayLike) -> NDArray[Any] | None:
     """Return the entries of an argument, or None where NumPy cannot read it."""
     try:
         array = np.asarray(values).ravel()

@@ -4,10 +4,10 @@ from skxent.metrics.comparison import Comparison, compare
 from skxent.metrics.cross_validated import compare_cv
 from skxent.metrics.decomposition import CrossEntropyDecomposition, decompose_cross_entropy
 from skxent.metrics.decomposition_scorers import discrimination_scorer, miscalibration_scorer
+from skxent.metrics.floor_warning import ZeroProbabilityWarning
 from skxent.metrics.information import cross_entropy, entropy, kl_divergence
 from skxent.metrics.intervals import MeanLossInterval, mean_loss_interval
 from skxent.metrics.losses import CrossEntropySum, binary_cross_entropy, categorical_cross_entropy
-from skxent.metrics.probability_losses import ZeroProbabilityWarning
 from skxent.metrics.report import CrossEntropyReport, cross_entropy_report
 from skxent.metrics.scorers import (
     bce_scorer,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skxent.inputs.targets import Floats, as_weights
+from skxent.inputs.namespaces import Array, largest, library_of, total
+from skxent.inputs.weights import as_weights
 
 SAFE = 1e-290  # a larger sum of losses has not lost digits to underflow
 
@@ -29,14 +30,15 @@ class BlockSums:
         self._weights = as_weights(self.sample_weight, n)
         self._total, self._weight, self._largest = _RunningSum(), _RunningSum(), 0.0
 
-    def add(self, rows: slice, losses: Floats) -> None:
+    def add(self, rows: slice, losses: Array) -> None:
         """Add the losses of a block of rows."""
         weights = None if self._weights is None else self._weights[rows]
         total, weight = weighted_sum(losses, weights)
         self._total.add(total)
         self._weight.add(weight)
         kept = losses if weights is None else losses[weights > 0]
-        self._largest = max(self._largest, float(kept.max(initial=0.0)))
+        if kept.shape[0]:
+            self._largest = max(self._largest, largest(kept))
 
     def reduced(self, reduction: str) -> float | None:
         """Return the sum or the mean, or None if it can only be found from all losses.
@@ -68,13 +70,13 @@ class _RunningSum:
         self._sum = total
 
 
-def weighted_sum(losses: Floats, weights: Floats | None) -> tuple[float, float]:
-    """Return the sum of weighted losses and the sum of weights."""
-    if weights is None:
-        with np.errstate(over="ignore"):
-            return float(losses.sum()), float(losses.size)
-    # a sample of weight 0 is absent, even if its loss is infinite
-    terms = np.zeros_like(losses)
-    with np.errstate(over="ignore"):
-        np.multiply(weights, losses, where=weights > 0, out=terms)
-        return float(terms.sum()), float(weights.sum())
+def weighted_sum(losses: Array, weights: Array | None) -> tuple[float, float]:
+    """Return the sum of weighted losses (n,) and the sum of weights."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if weights is None:
+            return total(losses), float(losses.shape[0])
+        # A sample of weight 0 is absent, even if its loss is infinite.
+        terms = weights * losses
+        xp = library_of(terms)
+        terms = xp.where(weights > 0, terms, xp.zeros_like(terms))
+        return total(terms), total(weights)

@@ -10,21 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from skxent.inputs.collections import here
-from skxent.inputs.labels import Codes
-from skxent.inputs.options import is_one_of
-from skxent.inputs.targets import Floats, unit
+from skxent.inputs.array_arguments import on_host
+from skxent.inputs.namespaces import Codes, Floats
+from skxent.inputs.options import is_one_of, unit
+from skxent.inputs.weights import as_weights, group_codes
 from skxent.metrics.intervals import around, check_level
+from skxent.metrics.loss_registry import CATEGORICAL, LossOptions, losses_of
 from skxent.metrics.means import (
     MeanEstimate,
     copies_and_shares,
     estimate,
-    group_codes,
-    read_weights,
     require_two,
     scaled_weights,
 )
-from skxent.metrics.sample_losses import class_losses
 from skxent.metrics.tables import Table, Tabular, number, unit_name
 
 COLUMNS = (
@@ -244,13 +242,14 @@ def compare(
     """
     options = Options(level, correction, base)
     check_baseline(y_preds, baseline, "y_preds")
-    y_true, groups, sample_weight, *lazy = here(y_true, groups, sample_weight, *y_preds.values())
+    given = on_host(y_true, groups, sample_weight, *y_preds.values())
+    y_true, groups, sample_weight, *lazy = given
     y_preds = dict(zip(y_preds, lazy, strict=True))
     losses = {
         name: _losses(name, y_true, y_pred, from_logits, labels) for name, y_pred in y_preds.items()
     }
     n = len(losses[baseline])
-    weight = scaled_weights(read_weights(sample_weight, n, "y_true"))
+    weight = scaled_weights(as_weights(sample_weight, n, of="y_true"))
     copies, shares = copies_and_shares(weight, n)
     codes = None if groups is None else group_codes(groups, n, "y_true")
     for name, values in losses.items():
@@ -339,7 +338,7 @@ def _losses(
             "gives, or compare the estimators themselves by cross-validation with compare_cv."
         )
     try:
-        losses = class_losses(y_true, y_pred, from_logits, labels, None)
+        losses = losses_of(y_true, y_pred, CATEGORICAL, LossOptions(labels, from_logits))
     except (TypeError, ValueError) as error:
         raise type(error)(f"y_preds[{name!r}]: {error}") from error
     losses.warn(None, f"y_preds[{name!r}]")

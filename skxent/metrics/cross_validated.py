@@ -21,12 +21,14 @@ from sklearn.model_selection import (
 )
 from sklearn.utils.validation import has_fit_parameter
 
-from skxent.inputs.collections import here
-from skxent.inputs.labels import as_array, as_labels
+from skxent.inputs.array_arguments import as_array
+from skxent.inputs.dask_arguments import computed
+from skxent.inputs.labels import as_labels
+from skxent.inputs.namespaces import Floats
 from skxent.inputs.splits import Split, read_splits
-from skxent.inputs.targets import Floats, check_weight_range
+from skxent.inputs.weights import as_weights, check_weight_range
 from skxent.metrics.comparison import Comparison, Options, check_baseline, tested
-from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum, read_weights
+from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
 from skxent.metrics.scorers import cce_sum_scorer
 
 
@@ -147,13 +149,13 @@ def compare_cv(
     options = Options(level, correction, base)
     check_baseline(estimators, baseline, "estimators")
     _check_estimators(estimators)
-    X, y, groups, sample_weight = here(X, y, groups, sample_weight)
+    X, y, groups, sample_weight = computed(X, y, groups, sample_weight)
     truth = as_array(y, "y")
     n = len(truth)
     if np.asarray(y).dtype.kind == "T":
         y = truth  # scikit-learn takes no StringDType
     splits = _splits(cv, X, y, groups)
-    weight = read_weights(sample_weight, n, "y")
+    weight = as_weights(sample_weight, n, of="y")
     if weight is not None:
         check_weight_range(weight.max())
     train, test = _fold_weights(splits, weight, n)

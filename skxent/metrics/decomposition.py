@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, softmax
 
-from skxent.inputs.options import is_one_of
-from skxent.inputs.targets import Floats, unit
-from skxent.metrics import probability_losses
+from skxent.inputs.namespaces import Floats
+from skxent.inputs.options import is_one_of, unit
 from skxent.metrics.information import entropy
+from skxent.metrics.loss_values import Losses
 from skxent.metrics.means import copies_and_shares
-from skxent.metrics.probability_losses import Losses
 from skxent.metrics.recalibration import isotonic, scaling
-from skxent.metrics.scored_samples import CAP, ScoredSamples
+from skxent.metrics.row_forms import form_of
+from skxent.metrics.scored_samples import MAX_LOSS, ScoredSamples
 from skxent.metrics.tables import Table, Tabular, count, number, percent, unit_name
 
 MAPS = {
@@ -266,7 +266,8 @@ def _isotonic(samples: ScoredSamples) -> tuple[Floats, Floats]:
 def _scaling(samples: ScoredSamples) -> tuple[Floats, Floats]:
     """Recalibrated probabilities (n, K), and their losses."""
     logits = scaling(_logits(samples), samples.target, samples.base_rates, samples.importance)
-    losses = probability_losses.categorical(logits, samples.target, from_logits=True, cap=CAP)
+    form = form_of(samples.target)
+    losses = form.losses(logits, samples.target, from_logits=True, max_loss=MAX_LOSS)
     return softmax(logits, axis=1), losses.values
 
 
@@ -274,13 +275,13 @@ def _logits(samples: ScoredSamples) -> Floats:
     """Finite logits, (n, K), the largest of a row zero or about."""
     if not samples.from_logits:
         with np.errstate(divide="ignore"):
-            return np.maximum(np.log(probabilities_of(samples)), -CAP)
+            return np.maximum(np.log(probabilities_of(samples)), -MAX_LOSS)
     Z = samples.prediction.astype(np.float64)
     if Z.ndim == 1:
         Z = np.column_stack([np.minimum(-Z, 0.0), np.minimum(Z, 0.0)])
     with np.errstate(over="ignore"):
         Z -= Z.max(axis=1, keepdims=True)
-    return np.maximum(Z, min(-CAP, Z[np.isfinite(Z)].min()))
+    return np.maximum(Z, min(-MAX_LOSS, Z[np.isfinite(Z)].min()))
 
 
 def probabilities_of(samples: ScoredSamples) -> Floats:

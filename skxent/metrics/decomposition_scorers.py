@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent.inputs.array_arguments import as_array, as_numbers
 from skxent.inputs.class_names import columns_of
-from skxent.inputs.collections import here
-from skxent.inputs.labels import Labels, as_array, as_labels, locate
-from skxent.inputs.targets import as_numbers, as_weights, check_length, check_weight_range
-from skxent.metrics import probability_losses
+from skxent.inputs.dask_arguments import computed
+from skxent.inputs.labels import Labels, as_labels, locate
+from skxent.inputs.responses import predicted_columns, response_name, spread_columns
+from skxent.inputs.shapes import check_length
+from skxent.inputs.weights import as_weights, check_weight_range
 from skxent.metrics.decomposition import decompose
-from skxent.metrics.responses import predicted_columns, response_name, spread_columns
-from skxent.metrics.scored_samples import CAP, ScoredSamples
+from skxent.metrics.row_forms import predicted_losses
+from skxent.metrics.scored_samples import MAX_LOSS, ScoredSamples
 from skxent.metrics.scorers import CrossEntropyScorer
 
 
@@ -75,12 +77,12 @@ class DecompositionScorer(CrossEntropyScorer):
             The part, with the sign that makes greater better.
         """
         prediction, classes = predicted_columns(estimator, X, logarithms=False)
-        y, sample_weight = here(y, sample_weight)
+        y, sample_weight = computed(y, sample_weight)
         name = response_name(estimator)
         prediction, target = _with_all_classes(as_array(prediction, name), classes, y)
         check_length("y_true", len(target), len(prediction))
-        losses = probability_losses.predicted(
-            prediction, target, cap=CAP, logarithms=False, name=name
+        losses = predicted_losses(
+            prediction, target, max_loss=MAX_LOSS, logarithms=False, name=name
         )
         if target.ndim == 1:
             truth = as_labels(y, "y_true").source

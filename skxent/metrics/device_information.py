@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from skxent.inputs.device_predictions import read_probabilities
-from skxent.inputs.device_targets import reals_of
+from skxent.inputs.array_arguments import reals_of
 from skxent.inputs.namespaces import library_of, moved, widened
+from skxent.inputs.predictions import read_probabilities
 from skxent.inputs.shapes import check_broadcast, check_last_axis
 
 

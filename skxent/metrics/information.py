@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr, rel_entr, xlogy
 
+from skxent.inputs.array_arguments import as_reals
 from skxent.inputs.class_names import axis_names, check_orders
-from skxent.inputs.namespaces import namespace_of
+from skxent.inputs.namespaces import Floats, namespace_of
+from skxent.inputs.options import unit
 from skxent.inputs.partitions import is_dask
+from skxent.inputs.predictions import read_probabilities, row_blocks
 from skxent.inputs.shapes import check_broadcast, check_last_axis
-from skxent.inputs.targets import Floats, as_reals, read_probabilities, row_blocks, unit
 from skxent.metrics import device_information as _array_api
 from skxent.metrics.partitioned_information import by_rows
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from skxent.inputs.collections import here
-from skxent.inputs.targets import Floats, as_reals
+from skxent.inputs.array_arguments import as_reals
+from skxent.inputs.dask_arguments import computed
+from skxent.inputs.namespaces import Floats
+from skxent.inputs.weights import as_weights, group_codes
 from skxent.metrics.means import (
     copies_and_shares,
     estimate,
-    group_codes,
-    read_weights,
     require_two,
     scaled_weights,
 )
@@ -135,10 +135,10 @@ def mean_loss_interval(
     0.383 nats, -0.043 to 0.809
     """
     check_level(level)
-    losses, sample_weight, groups = here(losses, sample_weight, groups)
+    losses, sample_weight, groups = computed(losses, sample_weight, groups)
     values = _read(losses)
     n = len(values)
-    weight = scaled_weights(read_weights(sample_weight, n, "losses"))
+    weight = scaled_weights(as_weights(sample_weight, n, of="losses"))
     codes = None if groups is None else group_codes(groups, n, "losses")
     found = estimate(values, *copies_and_shares(weight, n), codes)
     require_two(found, groups)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
-from skxent.inputs.namespaces import namespace_of
-from skxent.inputs.options import is_one_of
+from skxent.inputs.errors import raise_loss_function
+from skxent.inputs.namespaces import Floats, namespace_of
+from skxent.inputs.options import check_option, unit
 from skxent.inputs.partitions import is_dask
-from skxent.inputs.targets import Floats, check_weight_range, unit
-from skxent.metrics import device_sample_losses as _array_api
+from skxent.inputs.weights import check_weight_range
 from skxent.metrics.block_sums import BlockSums
-from skxent.metrics.partitioned_losses import PartitionedLosses, class_losses_of, outcome_losses_of
-from skxent.metrics.probability_losses import Losses
-from skxent.metrics.sample_losses import class_losses, outcome_losses
+from skxent.metrics.loss_registry import BINARY, CATEGORICAL, Loss, LossOptions, losses_of
+from skxent.metrics.loss_values import Losses
+from skxent.metrics.partitioned_losses import PartitionedLosses
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -127,16 +126,8 @@ def categorical_cross_entropy(
     >>> categorical_cross_entropy([0, 1], [[40.0, 0.0], [0.0, 40.0]], from_logits=True)
     4.24835425529...e-18
     """
-    scale = unit(base)
-    if is_dask(y_true, y_pred, sample_weight):
-        options = {"from_logits": from_logits, "labels": labels, "base": base, "eps": eps}
-        _check_reduction(reduction)
-        asked = _over_partitions(categorical_cross_entropy, y_true, y_pred, sample_weight, options)
-        return asked.reduced(reduction)
-    on_host = namespace_of(y_pred) is None
-    read = class_losses if on_host else _array_api.class_losses
-    given = partial(read, y_true, y_pred, from_logits, labels, eps)
-    return _reduced(given, on_host, sample_weight, reduction, scale, eps)
+    options = LossOptions(labels, from_logits, base, eps)
+    return _reduced(CATEGORICAL, y_true, y_pred, sample_weight, options, reduction)
 
 
 def binary_cross_entropy(
@@ -216,16 +207,8 @@ def binary_cross_entropy(
     >>> binary_cross_entropy([[1, 0, 1]], [[0.5, 0.5, 0.25]], base=2)
     4.0
     """
-    scale = unit(base)
-    if is_dask(y_true, y_pred, sample_weight):
-        options = {"from_logits": from_logits, "pos_label": pos_label, "base": base, "eps": eps}
-        _check_reduction(reduction)
-        asked = _over_partitions(binary_cross_entropy, y_true, y_pred, sample_weight, options)
-        return asked.reduced(reduction)
-    on_host = namespace_of(y_pred) is None
-    read = outcome_losses if on_host else _array_api.outcome_losses
-    given = partial(read, y_true, y_pred, from_logits, pos_label, eps)
-    return _reduced(given, on_host, sample_weight, reduction, scale, eps)
+    options = LossOptions(pos_label, from_logits, base, eps)
+    return _reduced(BINARY, y_true, y_pred, sample_weight, options, reduction)
 
 
 @dataclass(frozen=True)
@@ -292,12 +275,13 @@ class CrossEntropySum:
             The sum of weighted losses and the sum of weights.
         """
         if is_dask(y_true, y_pred, sample_weight):
-            asked = _over_partitions(loss, y_true, y_pred, sample_weight, options)
-            sums = asked.sums()
+            entry = _entry(loss)
+            given = entry.options(options)
+            sums = PartitionedLosses.of(entry, y_true, y_pred, sample_weight, given).sums()
             return cls(sums.total, sums.weight)
         if _is_empty(y_true) and _is_empty(y_pred):
             return cls()
-        losses = _array_api.losses_of(loss(y_true, y_pred, reduction="none", **options))
+        losses = Losses(loss(y_true, y_pred, reduction="none", **options))
         total, weight = losses.sums(losses.weights(sample_weight, zero=True))
         check_weight_range(weight)
         return cls(total, weight)
@@ -320,52 +304,49 @@ class CrossEntropySum:
         return self if other == 0 else NotImplemented
 
 
-def _is_empty(values: Any) -> bool:
+def _is_empty(values: object) -> bool:
     shape = getattr(values, "shape", None)
     if shape is None:
         return hasattr(values, "__len__") and not len(values)
     return 0 in shape[:1]
 
 
-def _over_partitions(
-    loss: Callable[..., Any], y_true: Any, y_pred: Any, sample_weight: Any, options: dict[str, Any]
-) -> PartitionedLosses:
-    """Ask for the losses of Dask collections."""
-    if loss is categorical_cross_entropy:
-        return class_losses_of(class_losses, y_true, y_pred, sample_weight, **options)
-    if loss is binary_cross_entropy:
-        return outcome_losses_of(outcome_losses, y_true, y_pred, sample_weight, **options)
-    raise TypeError(
-        f"loss={loss!r}: of Dask collections pass categorical_cross_entropy or "
-        "binary_cross_entropy."
-    )
-
-
-def _check_reduction(reduction: Reduction) -> None:
-    if not is_one_of(reduction, ("mean", "sum", "none")):
-        raise ValueError(f'reduction={reduction!r}: pass "mean", "sum" or "none".')
+def _entry(loss: Callable[..., Any]) -> Loss:
+    """Return the entry of a public loss."""
+    entries: dict[Callable[..., Any], Loss] = {
+        categorical_cross_entropy: CATEGORICAL,
+        binary_cross_entropy: BINARY,
+    }
+    try:
+        return entries[loss]
+    except (KeyError, TypeError):
+        raise_loss_function(loss, [known.__name__ for known in entries])
 
 
 def _reduced(
-    read: Callable[..., Losses],
-    on_host: bool,
+    loss: Loss,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     sample_weight: ArrayLike | None,
+    options: LossOptions,
     reduction: Reduction,
-    scale: float,
-    eps: float | None,
 ) -> float | Floats:
-    """Reduce the losses that `read` gives, and warn the caller where the floor acted."""
-    _check_reduction(reduction)
-    if on_host and reduction != "none":
+    """Return what a public function returns, and warn its caller if the floor acted."""
+    scale = unit(options.base)
+    check_option("reduction", reduction, ("mean", "sum", "none"))
+    if is_dask(y_true, y_pred, sample_weight):
+        partitioned = PartitionedLosses.of(loss, y_true, y_pred, sample_weight, options)
+        return partitioned.reduced(reduction)
+    if reduction != "none" and namespace_of(y_pred) is None:
         sums = BlockSums(sample_weight)
-        losses = read(sums=sums)
+        losses = losses_of(y_true, y_pred, loss, options, sums)
         value = sums.reduced(reduction)
         if value is not None:
-            losses.warn(eps, n=sums.n)
+            losses.warn(options.eps, n=sums.n)
             return value / scale
-    losses = read()
+    losses = losses_of(y_true, y_pred, loss, options)
     weights = losses.weights(sample_weight)
-    losses.warn(eps)
+    losses.warn(options.eps)
     if reduction == "none":
         return losses.values / scale
     total = losses.mean(weights) if reduction == "mean" else losses.sum(weights)

@@ -14,10 +14,8 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from skxent.inputs.labels import Codes, as_array, as_labels
-from skxent.inputs.targets import Floats, as_weights
+from skxent.inputs.namespaces import Codes, Floats
 
 LARGEST_COUNT = 2**53  # of what float64 can count
 WHOLE = 1e-3  # largest difference from a whole number with which a weight counts as whole
@@ -132,16 +130,6 @@ def exact_sum(values: Floats) -> float:
         return np.inf
 
 
-def read_weights(sample_weight: ArrayLike | None, n: int, of: str) -> Floats | None:
-    """Return weights, one for each of the n samples of the argument `of`."""
-    if sample_weight is None:
-        return None
-    sample_weight = as_array(sample_weight, "sample_weight")
-    if sample_weight.ndim == 1:
-        _check_length("sample_weight", len(sample_weight), n, of)
-    return as_weights(sample_weight, n)
-
-
 def scaled_weights(weight: Floats | None) -> Floats | None:
     """Return weights for means: multiplied by a power of two where sums overflow or underflow.
 
@@ -150,15 +138,3 @@ def scaled_weights(weight: Floats | None) -> Floats | None:
     if weight is None or 1.0 / SAFE <= weight.max() <= SAFE:
         return weight
     return np.ldexp(weight, -math.frexp(weight.max())[1])
-
-
-def group_codes(groups: ArrayLike, n: int, of: str) -> Codes:
-    """Return groups as integers, one for each of the n samples of the argument `of`."""
-    labels = as_labels(groups, "groups")
-    _check_length("groups", len(labels), n, of)
-    return labels.codes
-
-
-def _check_length(name: str, length: int, n: int, of: str) -> None:
-    if length != n:
-        raise ValueError(f"{name} has {length} samples but {of} has {n}: pass equal lengths.")

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse.linalg import LinearOperator, cg
 
-from skxent.inputs.targets import Floats
+from skxent.inputs.namespaces import Floats
 
 MOST_STEPS = 200
 RELATIVE = 1e-14  # decrement at which a minimisation ends, as a fraction of the function's value

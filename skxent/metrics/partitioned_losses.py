@@ -1,27 +1,29 @@
-"""Losses of samples in partitions, added up before anything is divided.
+"""Losses of samples in the partitions of Dask collections.
 
-Each partition reports the sum of its weighted losses, the sum of its weights, how many samples it
-has and how many of them the floor capped. These are added in a tree whose shape is always
-the same, and divided once.
+Each partition reports the sum of its weighted losses, the sum of its weights, its number of samples
+and the samples that the floor acted on. These are added in a tree whose shape depends on the number
+of partitions alone, and divided once.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from skxent.inputs.collections import match, row_counts
+from skxent.inputs.dask_arguments import match, row_counts
 from skxent.inputs.errors import raise_no_weight
-from skxent.inputs.partitioned_classes import known_classes, known_yes
+from skxent.inputs.namespaces import Floats
+from skxent.inputs.options import max_loss, unit
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
-from skxent.inputs.targets import ceiling, check_weight_range, unit
-from skxent.metrics.probability_losses import N_NAMED, Floored, Losses, warn_of_floor
+from skxent.inputs.shapes import check_partition_length
+from skxent.inputs.weights import check_weight_range
+from skxent.metrics.floor_warning import NONE_FLOORED, Floored
+from skxent.metrics.loss_registry import Loss, LossOptions, losses_of
+from skxent.metrics.loss_values import Losses
 
 # Truth and prediction of a partition -> what its samples cost.
 Read = Callable[[Any, Any], Losses]
@@ -33,19 +35,23 @@ class Sums(NamedTuple):
     total: float = 0.0
     weight: float = 0.0
     n: int = 0
-    capped: int = 0
-    floored: tuple[Floored, ...] = ()
+    floored: Floored = NONE_FLOORED
     soft: int = 0  # partitions whose predictions are not all 0 or 1
 
-
-def _add(one: Sums, other: Sums) -> Sums:
-    added = Sums(*map(operator.add, one, other))
-    return added._replace(floored=added.floored[:N_NAMED])
+    def plus(self, other: Sums) -> Sums:
+        """Add what a later partition reports."""
+        return Sums(
+            self.total + other.total,
+            self.weight + other.weight,
+            self.n + other.n,
+            self.floored.plus(other.floored),
+            self.soft + other.soft,
+        )
 
 
 @dataclass(frozen=True)
 class PartitionedLosses:
-    """Losses of samples in partitions, which are asked when a number is wanted.
+    """Losses of samples in partitions, computed when a number is needed.
 
     Parameters
     ----------
@@ -66,6 +72,16 @@ class PartitionedLosses:
     eps: float | None
     scale: float
 
+    @classmethod
+    def of(
+        cls, loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any, options: LossOptions
+    ) -> Self:
+        """Return the losses of a public function; every partition gets the classes of the whole."""
+        scale, _ = unit(options.base), max_loss(options.eps)
+        classes = loss.read_classes(y_true, y_pred, options.classes)
+        read = partial(losses_of, loss=loss, options=options._replace(classes=classes))
+        return cls(read, y_true, y_pred, sample_weight, options.eps, scale)
+
     def reduced(self, reduction: str) -> Any:
         """Mean, sum, or the losses as an array that is lazy; warn where the floor acted."""
         if reduction == "none":
@@ -80,10 +96,9 @@ class PartitionedLosses:
     def sums(self) -> Sums:
         """Sums over all partitions, in the unit asked for: one round trip."""
         parts = self._parts()
-        sums = compute(parts, tree_reduce(map_partitions(parts, _report, self.read), _add))
+        sums = compute(parts, tree_reduce(map_partitions(parts, _report, self.read), Sums.plus))
         check_weight_range(sums.weight)
-        hard = None if sums.soft else "y_pred"
-        warn_of_floor(sums.capped, sums.n, self.eps, sums.floored, hard)
+        sums.floored.warn(sums.n, self.eps, None if sums.soft else "y_pred")
         return sums._replace(total=sums.total / self.scale)
 
     def _lazy(self) -> Any:
@@ -110,58 +125,18 @@ def _losses(part: Any, read: Read) -> tuple[Losses, Any]:
     """Losses and weights of one partition, which may be empty."""
     prediction, truth, weight = part
     n = prediction.shape[0]
-    for name, values in (("y_true", truth), ("sample_weight", weight)):
-        if values is not None and values.shape[0] != n:
-            raise ValueError(
-                f"{name} has {values.shape[0]} samples but y_pred has {n}: pass equal lengths, and "
-                "equal partitions where their lengths are not known."
-            )
+    check_partition_length("y_true", truth, n)
+    check_partition_length("sample_weight", weight, n)
     losses = read(truth, prediction) if n else Losses(np.empty(0))
     return losses, losses.weights(weight, zero=True)
 
 
 def _report(index: int, part: Any, read: Read) -> Sums:
     losses, weights = _losses(part, read)
-    floored = tuple(replace(each, partition=index) for each in losses.floored)
     n = len(losses.values)
-    return Sums(*losses.sums(weights), n, losses.capped, floored, int(n > 0 and not losses.hard))
+    floored = losses.floored.placed(partition=index)
+    return Sums(*losses.sums(weights), n, floored, int(n > 0 and not losses.hard))
 
 
-def _values(index: int, part: Any, read: Read, scale: float) -> NDArray[np.float64]:
+def _values(index: int, part: Any, read: Read, scale: float) -> Floats:
     return _losses(part, read)[0].values / scale
-
-
-def class_losses_of(
-    read: Callable[..., Losses],
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any,
-    *,
-    from_logits: bool = False,
-    labels: ArrayLike | None = None,
-    base: float | None = None,
-    eps: float | None = None,
-) -> PartitionedLosses:
-    """Ask for categorical cross-entropies, of partitions that all know the classes of the whole."""
-    scale, _ = unit(base), ceiling(eps)
-    names = known_classes(y_true, y_pred, labels)
-    known = partial(read, from_logits=from_logits, labels=names, eps=eps)
-    return PartitionedLosses(known, y_true, y_pred, sample_weight, eps, scale)
-
-
-def outcome_losses_of(
-    read: Callable[..., Losses],
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any,
-    *,
-    from_logits: bool = False,
-    pos_label: Any = None,
-    base: float | None = None,
-    eps: float | None = None,
-) -> PartitionedLosses:
-    """Ask for binary cross-entropies, of partitions that all know which label means yes."""
-    scale, _ = unit(base), ceiling(eps)
-    yes = known_yes(y_true, y_pred, pos_label)
-    known = partial(read, from_logits=from_logits, pos_label=yes, eps=eps)
-    return PartitionedLosses(known, y_true, y_pred, sample_weight, eps, scale)

@@ -25,8 +25,8 @@ from scipy.sparse.linalg import LinearOperator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.isotonic import isotonic_regression
 
+from skxent.inputs.namespaces import Floats
 from skxent.inputs.stacklevel import users_stacklevel
-from skxent.inputs.targets import Floats
 from skxent.likelihood.kernels import log_partition
 from skxent.metrics.newton import Minimum, minimise
 

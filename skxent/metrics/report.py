@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skxent.inputs.collections import here
-from skxent.inputs.labels import Codes, as_labels
-from skxent.inputs.targets import Floats, check_length, unit
+from skxent.inputs.dask_arguments import computed
+from skxent.inputs.labels import as_labels
+from skxent.inputs.namespaces import Codes, Floats
+from skxent.inputs.options import unit
+from skxent.inputs.shapes import check_length
 from skxent.metrics.information import entropy
 from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
 from skxent.metrics.scored_samples import ScoredSamples
@@ -242,7 +244,7 @@ def cross_entropy_report(
     """
     scale = unit(base)
     _check_options(by, n_worst)
-    y_true, y_pred, sample_weight = here(y_true, y_pred, sample_weight)
+    y_true, y_pred, sample_weight = computed(y_true, y_pred, sample_weight)
     samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
     samples.losses.warn(None)
     names, parts = _by_class(samples) if isinstance(by, str) else _by_group(samples, by)

@@ -9,25 +9,20 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skxent.inputs.array_arguments import as_array, as_numbers, on_host
 from skxent.inputs.class_names import classes_named, column_names, name_array
-from skxent.inputs.collections import here
-from skxent.inputs.labels import Codes, as_array, as_labels
+from skxent.inputs.labels import as_labels
+from skxent.inputs.namespaces import Codes, Floats
+from skxent.inputs.options import max_loss
 from skxent.inputs.roles import explain_roles
-from skxent.inputs.targets import (
-    Classes,
-    Floats,
-    as_numbers,
-    as_weights,
-    categorical_target,
-    ceiling,
-    check_weight_range,
-    classes_from,
-)
-from skxent.metrics import probability_losses
-from skxent.metrics.probability_losses import Losses
-from skxent.metrics.sample_losses import class_losses
+from skxent.inputs.targets import Classes, categorical_target, classes_from
+from skxent.inputs.weights import as_weights, check_weight_range
+from skxent.metrics.loss_registry import CATEGORICAL, LossOptions, losses_of
+from skxent.metrics.loss_values import Losses
+from skxent.metrics.probability_losses import label_losses
+from skxent.metrics.row_forms import LABELS, OUTCOMES
 
-CAP = ceiling(None)  # nats; the most that a class can cost, but for logits
+MAX_LOSS = max_loss(None)  # nats; the largest loss of a class, unless predicted by logits
 
 
 @dataclass(frozen=True)
@@ -64,16 +59,16 @@ class ScoredSamples:
         sample_weight: ArrayLike | None,
         from_logits: bool,
     ) -> Self:
-        """Read the arguments of a public function; what is lazy comes here once."""
-        y_true, y_pred, sample_weight = here(y_true, y_pred, sample_weight)
+        """Read the arguments of a public function, computed once and brought to the host."""
+        y_true, y_pred, sample_weight = on_host(y_true, y_pred, sample_weight)
         prediction, names = _read(y_true, y_pred, labels)
-        losses = class_losses(y_true, y_pred, from_logits, names, None)
+        losses = losses_of(y_true, y_pred, CATEGORICAL, LossOptions(names, from_logits))
         weight = as_weights(sample_weight, len(prediction))
         if weight is not None:
             check_weight_range(weight.max())
         return cls(
             np.asarray(names),
-            categorical_target(y_true, Classes.of(y_pred, prediction, names), len(prediction)),
+            categorical_target(y_true, Classes.of(y_pred, prediction, names), prediction),
             prediction,
             losses,
             weight,
@@ -99,8 +94,8 @@ class ScoredSamples:
         """What class k would cost in each row, (n,), in nats."""
         if self.prediction.ndim == 1:
             outcome = np.full(len(self.target), float(k))
-            return probability_losses.binary(
-                self.prediction, outcome, from_logits=self.from_logits, cap=CAP
+            return OUTCOMES.losses(
+                self.prediction, outcome, from_logits=self.from_logits, max_loss=MAX_LOSS
             ).values
         if self.from_logits:
             # log sum_j exp z_j - z_k, from the largest logit on so that nothing cancels
@@ -109,16 +104,14 @@ class ScoredSamples:
                 return (top - self.prediction[:, k]) + rest
         column = self.prediction[:, [k]].astype(np.float64)
         with np.errstate(divide="ignore"):
-            return probability_losses.label_costs(
-                column, np.zeros(len(column), dtype=np.intp), CAP
-            )[0]
+            return label_losses(column, np.zeros(len(column), dtype=np.intp), MAX_LOSS)[0]
 
     @cached_property
     def _top(self) -> tuple[Floats, Floats]:
         """The largest logit of each row, and what its class costs."""
         Z = self.prediction
         codes = Z.argmax(axis=1)
-        rest = probability_losses.categorical(Z, codes, from_logits=True, cap=CAP)
+        rest = LABELS.losses(Z, codes, from_logits=True, max_loss=MAX_LOSS)
         return Z[np.arange(len(Z)), codes].astype(np.float64), rest.values
 
 

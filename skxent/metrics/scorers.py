@@ -7,30 +7,36 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.utils.metadata_routing import MetadataRequest
 
+from skxent.inputs.array_arguments import array_of, numbers_of
 from skxent.inputs.class_names import columns_of
-from skxent.inputs.collections import here
-from skxent.inputs.device_targets import array_of, has_rows, labels_of, numbers_of
-from skxent.inputs.labels import Labels, as_labels, locate
-from skxent.inputs.namespaces import moved, namespace_of, to_numpy
-from skxent.inputs.options import is_one_of
+from skxent.inputs.dask_arguments import computed
+from skxent.inputs.labels import as_labels, labels_of, locate
+from skxent.inputs.namespaces import Array, moved, to_numpy
+from skxent.inputs.options import check_option, max_loss, unit
 from skxent.inputs.partitioned_classes import all_labels, one_row
 from skxent.inputs.partitions import is_dask
-from skxent.inputs.targets import ceiling, check_length, unit
-from skxent.metrics.device_sample_losses import costs_of
-from skxent.metrics.partitioned_losses import PartitionedLosses
-from skxent.metrics.partitioned_scorers import Answered
-from skxent.metrics.probability_losses import Losses
-from skxent.metrics.responses import (
-    multilabel_losses,
+from skxent.inputs.responses import (
+    check_two_classes,
     predicted,
     predicted_columns,
+    predicted_outcomes,
     response_name,
     spread_columns,
 )
-from skxent.metrics.shared_predictions import ScorerOfSklearn, with_shared_predictions
+from skxent.inputs.shapes import check_length, has_rows
+from skxent.inputs.stand_ins import GivenPredictions, with_shared_predictions
+from skxent.metrics.loss_registry import LOSSES
+from skxent.metrics.loss_values import Losses
+from skxent.metrics.partitioned_losses import PartitionedLosses
+from skxent.metrics.row_forms import OUTCOMES, predicted_losses
+
+# scikit-learn gives its cache of predictions to scorers of its own class only. The class is that of
+# what the public `make_scorer` returns.
+ScorerOfSklearn: Any = type(make_scorer(accuracy_score))
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,61 +131,62 @@ class CrossEntropyScorer(ScorerOfSklearn):
         return float(0.0 - value / unit(self.base))
 
     def _losses(self, estimator: Any, X: Any, y: Any) -> Losses:
-        outcomes = array_of(y, "y_true")
-        rows = has_rows(outcomes)
-        if rows and self.loss == "binary":
-            return multilabel_losses(estimator, X, outcomes, ceiling(self.eps))
-        return self._multiclass(estimator, X, outcomes, y)
+        truth = array_of(y, "y_true")
+        if not self._takes_outcomes(truth):
+            return self._multiclass(estimator, X, truth, y)
+        prediction, target, name = predicted_outcomes(estimator, X, truth)
+        return OUTCOMES.losses(prediction, target, max_loss=max_loss(self.eps), name=name)
+
+    def _takes_outcomes(self, truth: Array) -> bool:
+        """Tell whether the truth is rows of independent yes/no outcomes."""
+        return LOSSES[self.loss].takes_outcomes and has_rows(truth)
 
     def _over_partitions(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
-        """Score Dask collections; where partitions are is up to what the estimator predicts."""
-        rows = has_rows(one_row(y, "y_true"))
-        logarithms = self._takes_logarithms(estimator) and not (rows and self.loss == "binary")
+        """Score Dask collections; the estimator's prediction decides where partitions stay."""
+        row = one_row(y, "y_true")
+        logarithms = self._takes_logarithms(estimator) and not self._takes_outcomes(row)
         prediction = predicted(estimator, X, logarithms)
-        answered = Answered.by(estimator, logarithms)
+        given = GivenPredictions.of(estimator, logarithms)
         if isinstance(prediction, list) or not is_dask(prediction, y, sample_weight):
-            prediction, y, sample_weight = here(prediction, y, sample_weight)
-            return self._value(answered, prediction, y, sample_weight)
-        if self.loss == "binary" and not rows:
-            self._check_whole(y, answered)
-        read = partial(_losses_of_answer, self, answered)
+            prediction, y, sample_weight = computed(prediction, y, sample_weight)
+            return self._value(given, prediction, y, sample_weight)
+        if LOSSES[self.loss].takes_outcomes and not has_rows(row):
+            truth = all_labels(y)
+            if truth is not None and given.classes_ is not None:
+                check_two_classes(truth, as_labels(given.classes_, "classes_"))
+        read = partial(_losses_of_partition, self, given)
         losses = PartitionedLosses(read, y, prediction, sample_weight, self.eps, unit(self.base))
         return float(0.0 - losses.reduced(self.reduction))
-
-    def _check_whole(self, y: Any, answered: Answered) -> None:
-        truth = all_labels(y)
-        if truth is not None and answered.classes_ is not None:
-            _check_binary(truth, as_labels(answered.classes_, "classes_"))
 
     def _takes_logarithms(self, estimator: Any) -> bool:
         return self.eps == 0 and hasattr(estimator, "predict_log_proba")
 
-    def _multiclass(self, estimator: Any, X: Any, y: NDArray[Any], given: Any) -> Losses:
-        """Losses of the truth `y`, which was `given` as a table perhaps, with column names."""
+    def _multiclass(self, estimator: Any, X: Any, truth: Array, y: Any) -> Losses:
+        """Losses of the truth, which is `y` as an array; `y` may be a table with column names."""
         logarithms = self._takes_logarithms(estimator)
         prediction, classes = predicted_columns(estimator, X, logarithms)
-        cap = ceiling(self.eps)
-        name = response_name(estimator, logarithms)
-        if has_rows(y):
-            target = numbers_of(y, "y_true")
-            columns = columns_of(classes, target.shape[1], given)
-            prediction = spread_columns(
-                prediction, columns, target.shape[1], -np.inf if logarithms else 0.0
-            )
+        limit, name = max_loss(self.eps), response_name(estimator, logarithms)
+        if has_rows(truth):
+            target = numbers_of(truth, "y_true")
+            width = target.shape[1]
+            columns = columns_of(classes, width, y)
+            absent = -np.inf if logarithms else 0.0
+            prediction = spread_columns(prediction, columns, width, absent)
         else:
-            truth = labels_of(y, "y_true")
-            target = locate(truth, classes)
-            if self.loss == "binary":
-                _check_binary(truth, classes)
+            labels = labels_of(truth, "y_true")
+            target = locate(labels, classes)
+            if LOSSES[self.loss].takes_outcomes:
+                check_two_classes(labels, classes)
         check_length("y_true", target.shape[0], prediction.shape[0])
-        target = moved(target, prediction)
-        losses = costs_of(prediction).predicted(
-            prediction, target, cap=cap, logarithms=logarithms, name=name
+        losses = predicted_losses(
+            prediction, moved(target, prediction), max_loss=limit, logarithms=logarithms, name=name
         )
-        if has_rows(y):
+        if has_rows(truth):
             order = dict(zip(columns, classes.source.tolist(), strict=False))
-            return losses.named(lambda each: order.get(each.column, each.column))
-        return losses.named(lambda each: _entry(truth.source, each.row))
+            return losses.named(lambda each: order.get(each.column or 0, each.column))
+        return losses.named(
+            lambda each: to_numpy(labels.source[each.row : each.row + 1]).tolist()[0]
+        )
 
     def set_score_request(self, *, sample_weight: bool | str | None) -> CrossEntropyScorer:
         """Return a scorer with this request for `sample_weight` under metadata routing.
@@ -311,12 +318,11 @@ def make_cross_entropy_scorer(
     >>> bits(coin, [[0], [0], [0]], ["tails", "heads", "heads"])
     -3.0
     """
-    if not is_one_of(loss, ("categorical", "binary")):
-        raise ValueError(f'loss={loss!r}: pass "categorical" or "binary".')
-    if not is_one_of(reduction, ("mean", "sum")):
-        raise ValueError(f'reduction={reduction!r}: a score is a number, pass "mean" or "sum".')
+    check_option("loss", loss, tuple(LOSSES))
+    cure = 'a score is a number, pass "mean" or "sum"'
+    check_option("reduction", reduction, ("mean", "sum"), cure)
     unit(base)
-    ceiling(eps)
+    max_loss(eps)
     return CrossEntropyScorer(loss, reduction, base, eps)
 
 
@@ -326,21 +332,7 @@ cce_sum_scorer = make_cross_entropy_scorer("categorical", reduction="sum")
 bce_sum_scorer = make_cross_entropy_scorer("binary", reduction="sum")
 
 
-def _losses_of_answer(scorer: CrossEntropyScorer, answered: Answered, y: Any, P: Any) -> Losses:
-    """Losses of one partition."""
-    return scorer._losses(answered, P, y)
-
-
-def _entry(values: Any, row: int) -> Any:
-    """Return one entry of an array of any library as a Python object."""
-    entry = values[row : row + 1]
-    return (entry if namespace_of(entry) is None else to_numpy(entry)).tolist()[0]
-
-
-def _check_binary(truth: Labels, classes: Labels) -> None:
-    together = sorted({*truth.distinct.tolist(), *classes.distinct.tolist()}, key=repr)
-    if len(together) > 2:
-        raise ValueError(
-            f"the binary loss takes two classes, but here are {len(together)} in y_true and "
-            f"classes_, {together[:10]}: use cce_scorer."
-        )
+def _losses_of_partition(
+    scorer: CrossEntropyScorer, given: GivenPredictions, y: Any, P: Any
+) -> Losses:
+    return scorer._losses(given, P, y)

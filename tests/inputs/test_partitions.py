@@ -12,7 +12,7 @@ import dask.array as da  # noqa: E402
 import dask.bag as db  # noqa: E402
 import dask.dataframe as dd  # noqa: E402
 
-from skxent.inputs.collections import here, match  # noqa: E402
+from skxent.inputs.dask_arguments import computed, match  # noqa: E402
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce  # noqa: E402
 
 N = 12
@@ -71,7 +71,7 @@ OTHERS = {
 def test_blocks_match_row_for_row(leader, other):
     lead, follow = blocks(a=leader, b=other)
     assert [len(block) for block in lead] == [len(block) for block in follow]
-    np.testing.assert_array_equal(np.concatenate(lead), np.asarray(here(leader)[0]))
+    np.testing.assert_array_equal(np.concatenate(lead), np.asarray(computed(leader)[0]))
     np.testing.assert_array_equal(np.concatenate(follow), Y)
 
 
@@ -224,14 +224,14 @@ def test_only_collections_are_dask():
 def test_collections_come_here_together():
     reads = []
     x = da.from_delayed(dask.delayed(lambda: reads.append(1) or X)(), X.shape, dtype=float)
-    nothing, memory, total, largest = here(None, Y, x.sum(), x.max())
+    nothing, memory, total, largest = computed(None, Y, x.sum(), x.max())
     assert nothing is None and memory is Y and (total, largest) == (X.sum(), X.max())
     assert len(reads) == 1
 
 
 def test_every_collection_comes_here():
     lazy = frame(), frame()["b"], frame()["b"].sum(), dask.delayed(Y), db.from_sequence([1, 2])
-    whole, series, total, labels, bag = here(*lazy)
+    whole, series, total, labels, bag = computed(*lazy)
     pd.testing.assert_frame_equal(whole, FRAME)
     pd.testing.assert_series_equal(series, FRAME["b"])
     assert total == FRAME["b"].sum() and labels is Y and list(bag) == [1, 2]
@@ -241,12 +241,12 @@ def test_every_collection_comes_here():
 @pytest.mark.parametrize("rows", [1, 2, -1])
 def test_arrays_come_here_as_they_are_computed(values, rows):
     lazy = da.from_array(values, chunks=(rows,) * values.ndim)
-    (found,) = here(lazy)
+    (found,) = computed(lazy)
     expected = lazy.compute(scheduler="synchronous")
     assert type(found) is type(expected)
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(np.ma.getmask(found), np.ma.getmask(expected))
     if values.ndim:
         first = lazy if values.ndim == 1 else lazy[:, 0]
-        (few,) = here(lazy[first > np.inf])
+        (few,) = computed(lazy[first > np.inf])
         assert len(few) == 0

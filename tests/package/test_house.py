@@ -47,7 +47,10 @@ TESTED_WITH = {
     "inference/likelihood_estimate.py": "inference/test_information_matrix.py",
     "inference/linear_dependence.py": "inference/test_information_matrix.py",
     "inference/case_deletion.py": "inference/test_leave_one_out.py",
+    "inputs/array_arguments.py": "inputs/test_targets.py",
     "inputs/shapes.py": "inputs/test_targets.py",
+    "inputs/stand_ins.py": "metrics/test_scorers_conventions.py",
+    "inputs/weights.py": "metrics/test_means_weight_sizes.py",
     "likelihood/coordinates/independent_columns.py": "likelihood/coordinates/test_rank.py",
     "likelihood/coordinates/orthogonal_columns.py": "likelihood/coordinates/test_frame.py",
     "likelihood/optimise/certificate.py": "likelihood/optimise/test_newton_cg_bounds.py",
@@ -68,8 +71,10 @@ TESTED_WITH = {
     "likelihood/sources/local_rows.py": "likelihood/test_objective.py",
     "likelihood/sources/reading.py": "classifiers/test_softmax_bad_input.py",
     "likelihood/sources/row_space.py": "likelihood/coordinates/test_frame.py",
-    "metrics/sample_losses.py": "metrics/test_losses.py",
-    "metrics/shared_predictions.py": "metrics/test_scorers_conventions.py",
+    "metrics/loss_registry.py": "metrics/test_losses.py",
+    "metrics/loss_values.py": "metrics/test_losses.py",
+    "metrics/probability_losses.py": "metrics/test_losses.py",
+    "metrics/row_forms.py": "metrics/test_losses.py",
 }
 
 

@@ -11,7 +11,7 @@ from skxent import (
     cross_entropy_report,
     mean_loss_interval,
 )
-from skxent.inputs.targets import row_blocks
+from skxent.inputs.predictions import row_blocks
 
 
 @pytest.mark.parametrize(

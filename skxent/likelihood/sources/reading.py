@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skxent.inputs.collections import here
+from skxent.inputs.dask_arguments import computed
 from skxent.inputs.features import raise_if_on_device, read_rows
 from skxent.inputs.fit_targets import FitTargets, Floats
 from skxent.likelihood.sources.arrays import canonical
@@ -15,7 +15,7 @@ from skxent.likelihood.sources.thread_limits import effective_threads
 def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Samples as they are, dense or CSR with indices sorted; `reset` learns their columns."""
     raise_if_on_device(X)
-    (X,) = here(X)
+    (X,) = computed(X)
     return canonical(read_rows(estimator, X, reset=reset))
 
 

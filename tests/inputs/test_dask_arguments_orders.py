@@ -27,7 +27,7 @@ from skxent import (  # noqa: E402
     SoftmaxClassifier,
     infer,
 )
-from skxent.inputs.collections import here  # noqa: E402
+from skxent.inputs.dask_arguments import computed  # noqa: E402
 from skxent.metrics import (  # noqa: E402
     CrossEntropySum,
     binary_cross_entropy,
@@ -107,7 +107,7 @@ def same(found, expected):
 @mixtures(KINDS, 3)
 def test_here(kinds):
     given = np.arange(5.0), np.arange(5.0) + 10, np.arange(5.0) + 20
-    found = here(*(kind(values) for kind, values in zip(kinds, given, strict=True)), None, "x")
+    found = computed(*(kind(values) for kind, values in zip(kinds, given, strict=True)), None, "x")
     assert found[3:] == (None, "x")
     for got, expected in zip(found, given, strict=False):
         np.testing.assert_array_equal(got, expected)

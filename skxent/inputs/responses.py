@@ -1,45 +1,39 @@
-"""What a fitted classifier predicts: its columns, and the class of each."""
+"""What a fitted classifier predicts: its columns, and the class of each column."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from skxent.inputs.collections import here
-from skxent.inputs.device_targets import numbers_of, reals_of
-from skxent.inputs.labels import Labels, as_array, as_labels, shorten
-from skxent.inputs.namespaces import moved, namespace_of
-from skxent.metrics.device_sample_losses import costs_of, spread_on_device
-from skxent.metrics.partitioned_scorers import Answered
-from skxent.metrics.probability_losses import Losses
-from skxent.metrics.shared_predictions import class_name
+from skxent.inputs.array_arguments import as_array, numbers_of, reals_of
+from skxent.inputs.dask_arguments import computed
+from skxent.inputs.labels import Labels, as_labels, shorten
+from skxent.inputs.namespaces import Array, library_of, moved, namespace_of
+from skxent.inputs.stand_ins import estimator_name
 
 
-def predicted(estimator: Any, X: Any, logarithms: bool = False) -> Any:
+def predicted(estimator: Any, X: object, logarithms: bool = False) -> Any:
     """Return what `predict_proba`, or `predict_log_proba`, returns."""
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
-            f"{class_name(estimator)} has no predict_proba, and cross-entropy needs "
+            f"{estimator_name(estimator)} has no predict_proba, and cross-entropy needs "
             "probabilities: wrap it in sklearn.calibration.CalibratedClassifierCV."
         )
     if not logarithms:
         return estimator.predict_proba(X)
-    with np.errstate(divide="ignore"):  # many are log(predict_proba): -inf for 0 is meant
+    with np.errstate(divide="ignore"):  # many return log(predict_proba), with -inf for 0
         return estimator.predict_log_proba(X)
 
 
-def response_name(estimator: Any, logarithms: bool = False) -> str:
+def response_name(estimator: object, logarithms: bool = False) -> str:
     """Name what the estimator predicts, for messages."""
-    return f"{_name(estimator)}.{'predict_log_proba' if logarithms else 'predict_proba'}(X)"
+    method = "predict_log_proba" if logarithms else "predict_proba"
+    return f"{estimator_name(estimator)}.{method}(X)"
 
 
-def _name(estimator: Any) -> str:
-    return estimator.name if isinstance(estimator, Answered) else class_name(estimator)
-
-
-def predicted_columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray[Any], Labels]:
+def predicted_columns(estimator: Any, X: object, logarithms: bool) -> tuple[Any, Labels]:
     """Return the rows that the estimator predicts and the class of each column."""
     prediction, name = predicted(estimator, X, logarithms), response_name(estimator, logarithms)
     if isinstance(prediction, list):
@@ -47,10 +41,10 @@ def predicted_columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray
             f"{name} is a list, one array for each of several outputs: use bce_scorer with y of "
             "shape (n, m) for yes/no outcomes."
         )
-    prediction = reals_of(here(prediction)[0], name)
+    prediction = reals_of(computed(prediction)[0], name)
     if getattr(estimator, "classes_", None) is None:
         raise TypeError(
-            f"{_name(estimator)} has no classes_, so there is no telling whose column is "
+            f"{estimator_name(estimator)} has no classes_, so there is no telling whose column is "
             "whose: pass a fitted classifier."
         )
     classes = as_labels(estimator.classes_, "classes_")
@@ -65,21 +59,27 @@ def predicted_columns(estimator: Any, X: Any, logarithms: bool) -> tuple[NDArray
     return prediction, classes
 
 
-def spread_columns(
-    prediction: NDArray[Any], columns: list[int], width: int, absent: float
-) -> NDArray[Any]:
-    """Put the classes of a prediction in their columns among `width`."""
+def spread_columns(prediction: Any, columns: list[int], width: int, absent: float) -> Any:
+    """Put the classes of a prediction in their columns among `width`; others hold `absent`."""
     if columns == list(range(width)):
         return prediction
-    if namespace_of(prediction) is not None:
-        return spread_on_device(prediction, columns, width, absent)
-    spread = np.full((len(prediction), width), absent, dtype=np.result_type(prediction, np.float32))
-    spread[:, columns] = prediction[:, : len(columns)]
-    return spread
+    if isinstance(prediction, np.ndarray):
+        dtype = np.result_type(prediction, np.float32)
+        spread = np.full((len(prediction), width), absent, dtype=dtype)
+        spread[:, columns] = prediction[:, : len(columns)]
+        return spread
+    xp = library_of(prediction)
+    empty = xp.full_like(prediction[:, 0], absent)
+    place = {column: k for k, column in enumerate(columns)}
+    parts = [prediction[:, place[k]] if k in place else empty for k in range(width)]
+    return xp.stack(parts, axis=1)
 
 
-def multilabel_losses(estimator: Any, X: Any, outcomes: NDArray[Any], cap: float) -> Losses:
-    """Losses of m yes/no outcomes, from (n, m) probabilities or m arrays of (n, 2)."""
+def predicted_outcomes(estimator: Any, X: object, outcomes: object) -> tuple[Any, Any, str]:
+    """Return probabilities of m yes/no outcomes, (n, m), the outcomes, and the prediction's name.
+
+    The estimator predicts (n, m) probabilities, or m arrays of (n, 2).
+    """
     prediction, name = predicted(estimator, X), response_name(estimator)
     if isinstance(prediction, list):
         yes = [
@@ -94,11 +94,10 @@ def multilabel_losses(estimator: Any, X: Any, outcomes: NDArray[Any], cap: float
             f"{tuple(prediction.shape)}: the binary loss takes one probability for each outcome. "
             "Soft rows over classes go to cce_scorer."
         )
-    target = moved(target, prediction)
-    return costs_of(prediction).binary(prediction, target, cap=cap, name=name)
+    return prediction, moved(target, prediction), name
 
 
-def _probability_of_yes(columns: NDArray[Any], classes: ArrayLike, name: str) -> NDArray[Any]:
+def _probability_of_yes(columns: Array, classes: ArrayLike, name: str) -> Array:
     """Return the column of class 1, or zeros if the estimator never saw a yes."""
     known = as_array(classes, "classes_")
     if columns.ndim != 2 or columns.shape[1:] != known.shape:
@@ -111,4 +110,14 @@ def _probability_of_yes(columns: NDArray[Any], classes: ArrayLike, name: str) ->
     yes = np.flatnonzero(known == 1)
     if yes.size:
         return columns[:, int(yes[0])]
-    return (namespace_of(columns) or np).zeros_like(columns[:, 0])
+    return library_of(columns).zeros_like(columns[:, 0])
+
+
+def check_two_classes(truth: Labels, classes: Labels) -> None:
+    """Require that labels and the estimator's classes together are at most two."""
+    together = sorted({*truth.distinct.tolist(), *classes.distinct.tolist()}, key=repr)
+    if len(together) > 2:
+        raise ValueError(
+            f"the binary loss takes two classes, but here are {len(together)} in y_true and "
+            f"classes_, {together[:10]}: use cce_scorer."
+        )

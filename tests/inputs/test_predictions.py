@@ -7,7 +7,7 @@ from extreme_samples import K, problem
 from sklearn import config_context
 
 from skxent import categorical_cross_entropy
-from skxent.metrics import device_losses
+from skxent.inputs import predictions
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -43,7 +43,7 @@ def test_blocks_of_rows_add_up(library, monkeypatch):
     y, Y, Z, P, _ = problem()
     arrays = [library.array(x) for x in (y, Y, Z)]
     whole = [categorical_cross_entropy(t, arrays[2], from_logits=True) for t in arrays[:2]]
-    monkeypatch.setattr(device_losses, "BLOCK_SIZE", 7 * K)
+    monkeypatch.setattr(predictions, "DEVICE_BLOCK_SIZE", 7 * K)
     parts = [categorical_cross_entropy(t, arrays[2], from_logits=True) for t in arrays[:2]]
     assert parts == whole
     P[44] = np.nan

@@ -13,7 +13,7 @@ from skxent.inputs.namespaces import namespace_of, to_numpy
 from skxent.inputs.partitions import Block, Each, is_dask, map_partitions
 
 
-def here(*values: Any) -> tuple[Any, ...]:
+def computed(*values: Any) -> tuple[Any, ...]:
     """Return the arguments, with the Dask collections computed: one round trip.
 
     All collections become `Delayed` objects first, because Dask warns of frames that are computed

@@ -23,7 +23,6 @@ from skxent import (
     mean_loss_interval,
 )
 from skxent.inputs.namespaces import to_numpy
-from skxent.metrics import device_losses, probability_losses
 
 
 def test_warning_counts_and_points_here(library):
@@ -107,12 +106,6 @@ def test_without_dispatch_the_error_names_argument_and_cure(library):
     }.items():
         with pytest.raises(TypeError, match=f"^{name} cannot be read as a NumPy array: .*{cure}"):
             call()
-
-
-def test_costs_of_both_rooms_have_the_same_names():
-    names = {"categorical", "predicted", "binary", "label_costs", "soft_costs", "outcome_costs"}
-    rooms = device_losses, probability_losses
-    assert all(hasattr(room, name) for room in rooms for name in names)
 
 
 def test_a_device_beside_dask():

@@ -40,11 +40,9 @@ def test_rows_classes_and_costs(seed, form):
 
 
 def test_later_blocks_of_rows(monkeypatch):
-    from skxent.metrics import probability_losses
-
     codes, P, rows = problem(0)
     split = [slice(i, i + 1) for i in range(60)]
-    monkeypatch.setattr(probability_losses, "row_blocks", lambda shape: iter(split))
+    monkeypatch.setattr("skxent.metrics.row_forms.blocks_of", lambda array: iter(split))
     (found,) = caught(lambda: categorical_cross_entropy(codes, P))
     assert f"{len(rows)} of 60" in str(found.message) and f"row {rows[2]} " in str(found.message)
 

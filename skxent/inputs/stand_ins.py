@@ -1,0 +1,95 @@
+"""Objects that stand for an estimator, so that the estimator predicts once.
+
+``cross_validate(..., scoring={"a": one, "b": other})`` gives scikit-learn's own scorers a cache of
+predictions. The cache is the first argument of the function that such a scorer calls for
+predictions. If a release of scikit-learn passes no cache there, each scorer predicts for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+PREDICTIONS = ("predict_proba", "predict_log_proba")
+
+
+class SharedPredictions:
+    """Stands for an estimator, and keeps its probabilities of one X in a cache.
+
+    Parameters
+    ----------
+    estimator : object
+    cache : dict
+        Of one evaluation: all scorers that use the cache have the same estimator and X.
+    """
+
+    def __init__(self, estimator: object, cache: dict[Any, Any]) -> None:
+        self.estimator = estimator
+        self.cache = cache
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.estimator, name)
+        return self._once(name, value) if name in PREDICTIONS else value
+
+    def _once(self, name: str, predict: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def cached(X: object) -> Any:
+            # scikit-learn's own entries have one column for two classes, so the key is another.
+            key = "skxent", name
+            if key not in self.cache:
+                self.cache[key] = predict(X)
+            return self.cache[key]
+
+        return cached
+
+
+def with_shared_predictions(method_caller: object, estimator: object) -> object:
+    """Return the estimator with the cache of scikit-learn's `method_caller`, if there is one.
+
+    Parameters
+    ----------
+    method_caller : callable
+        A `functools.partial` of a function whose first argument is a dict, or None.
+    estimator : object
+
+    Returns
+    -------
+    SharedPredictions, or the estimator itself if there is no cache
+    """
+    arguments = getattr(method_caller, "args", ())
+    if arguments and isinstance(arguments[0], dict):
+        return SharedPredictions(estimator, arguments[0])
+    return estimator
+
+
+@dataclass(frozen=True)
+class GivenPredictions:
+    """Stands for an estimator in a task of Dask: returns the predictions that it is given as X."""
+
+    name: str
+    classes_: Any
+
+    @staticmethod
+    def of(estimator: object, logarithms: bool) -> GivenPredictions:
+        """Return what stands for an estimator that predicted probabilities or their logarithms."""
+        kind = GivenLogProbabilities if logarithms else GivenPredictions
+        return kind(estimator_name(estimator), getattr(estimator, "classes_", None))
+
+    def predict_proba(self, prediction: Any) -> Any:
+        """Return what the estimator predicted."""
+        return prediction
+
+
+class GivenLogProbabilities(GivenPredictions):
+    """Stands for an estimator that predicted log-probabilities."""
+
+    predict_log_proba = GivenPredictions.predict_proba
+
+
+def estimator_name(estimator: object) -> str:
+    """Return the name of an estimator's class, also if another object stands for the estimator."""
+    if isinstance(estimator, GivenPredictions):
+        return estimator.name
+    if isinstance(estimator, SharedPredictions):
+        estimator = estimator.estimator
+    return type(estimator).__name__

@@ -1,0 +1,79 @@
+"""Weights and groups of samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skxent.inputs.array_arguments import array_beside, as_array, reals_of
+from skxent.inputs.errors import raise_no_weight
+from skxent.inputs.labels import as_labels
+from skxent.inputs.namespaces import Array, Codes, Floats, first_true, moved, widened
+from skxent.inputs.shapes import check_length
+
+
+def as_weights(
+    sample_weight: ArrayLike | None, n: int, *, zero: bool = False, of: str = "y_pred"
+) -> Floats | None:
+    """Return the weights of the n samples of the argument `of` in float64, or None.
+
+    `zero` allows all weights to be 0.
+    """
+    if sample_weight is None:
+        return None
+    return _checked(as_array(sample_weight, "sample_weight"), n, zero, of)
+
+
+def weights_beside(sample_weight: object, like: Array, *, zero: bool = False) -> Any:
+    """Return one weight for each row of `like`, in its library and on its device, or None."""
+    if sample_weight is None:
+        return None
+    weight = array_beside(sample_weight, "sample_weight", like)
+    return moved(_checked(weight, like.shape[0], zero, "y_pred"), like)
+
+
+def _checked(values: Array, n: int, zero: bool, of: str) -> Any:
+    """Require n weights, and unless `zero` allows it, at least one that is not 0."""
+    weight = widened(reals_of(values, "sample_weight"))
+    if weight.ndim != 1:
+        shape = tuple(weight.shape)
+        raise ValueError(f"sample_weight has shape {shape}: pass one weight per sample.")
+    check_length("sample_weight", weight.shape[0], n, of)
+    if n and isinstance(weight, np.ndarray) and 0 < weight.max() < np.inf and weight.min() >= 0:
+        return weight  # the usual case, without a mask
+    row = first_true(~((weight >= 0) & (weight < np.inf)))
+    if row is not None:
+        value = float(weight[row])
+        raise ValueError(f"sample_weight[{row}] is {value}: weights are finite and not negative.")
+    if not zero and first_true(weight > 0) is None:
+        raise_no_weight()
+    return weight
+
+
+def check_weight_range(largest: float, wide: bool = True) -> None:
+    """Raise if weights are so large or small that sums of weighted losses lose digits.
+
+    Parameters
+    ----------
+    largest : float
+        The largest weight, or the sum of all weights.
+    wide : bool
+        Whether sums are float64, else float32.
+    """
+    limit = 1e290 if wide else 1e30
+    if largest > 0 and not 1.0 / limit <= largest <= limit:
+        raise ValueError(
+            f"sample_weight is too {'large' if largest > 1 else 'small'}: the largest weight, or "
+            f"the sum of all, is {largest:.3g}, and sums of losses overflow or lose digits. "
+            "Multiply all weights by one number that brings them between "
+            f"{1.0 / limit:.0e} and {limit:.0e}."
+        )
+
+
+def group_codes(groups: ArrayLike, n: int, of: str) -> Codes:
+    """Return groups as integers, one for each of the n samples of the argument `of`."""
+    labels = as_labels(groups, "groups")
+    check_length("groups", len(labels), n, of)
+    return labels.codes

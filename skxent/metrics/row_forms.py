@@ -1,0 +1,184 @@
+"""Losses of rows of one form, computed block by block.
+
+A form says how a block of predictions and a block of targets are read and which kernels turn them
+into losses. Arrays of NumPy and of other libraries differ in the kernels alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from skxent.inputs.namespaces import Array, library_of
+from skxent.inputs.predictions import (
+    blocks_of,
+    read_log_probabilities,
+    read_logits,
+    read_outcomes,
+    read_outcomes_as_rows,
+    read_probabilities,
+    read_single_logits,
+)
+from skxent.likelihood import row_losses as logit_losses
+from skxent.metrics import device_losses, probability_losses
+from skxent.metrics.block_sums import BlockSums
+from skxent.metrics.floor_warning import NONE_FLOORED, Floored
+from skxent.metrics.loss_values import Losses
+
+# An array and a slice of its rows -> the checked rows.
+Reader = Callable[..., Array]
+# A block of predictions and the block of its targets -> losses, and where the floor acted.
+Kernel = Callable[[Array, Array], tuple[Array, Floored]]
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The kernels of a form for one kind of array.
+
+    Parameters
+    ----------
+    of_probabilities : callable
+        ``(block, target, max_loss)`` gives losses (n,) and where the floor acted.
+    of_logits : callable
+        ``(block, target)`` gives losses, (n,) or one for each outcome.
+    """
+
+    of_probabilities: Callable[..., tuple[Array, Floored]]
+    of_logits: Callable[..., Array]
+
+
+@dataclass(frozen=True)
+class RowForm:
+    """How rows are read, and what they cost.
+
+    Parameters
+    ----------
+    read_probabilities, read_logits : callable
+        ``(prediction, rows, name=...)`` gives a checked block of the prediction.
+    read_target : callable
+        ``(target, rows)`` gives a checked block of the target.
+    on_host, on_device : Kernels
+        For arrays of NumPy and of other libraries.
+    """
+
+    read_probabilities: Reader
+    read_logits: Reader
+    read_target: Reader
+    on_host: Kernels
+    on_device: Kernels
+
+    def kernels(self, prediction: Array) -> Kernels:
+        """Return the kernels for the library of a prediction."""
+        return self.on_host if isinstance(prediction, np.ndarray) else self.on_device
+
+    def losses(
+        self,
+        prediction: Array,
+        target: Array,
+        *,
+        max_loss: float,
+        from_logits: bool = False,
+        name: str = "y_pred",
+        sums: BlockSums | None = None,
+    ) -> Losses:
+        """Return the loss of each row; `sums` takes the losses, if given."""
+        kernels = self.kernels(prediction)
+        if from_logits:
+            read, kernel = self.read_logits, partial(_unfloored, kernels.of_logits)
+        else:
+            read = self.read_probabilities
+            kernel = partial(kernels.of_probabilities, max_loss=max_loss)
+        read = partial(read, name=name)
+        return _by_blocks(prediction, target, read, self.read_target, kernel, sums)
+
+
+def _read_codes(codes: Array, rows: slice) -> Array:
+    return codes[rows]
+
+
+LABELS = RowForm(
+    read_probabilities,
+    read_logits,
+    _read_codes,
+    Kernels(probability_losses.label_losses, logit_losses.categorical_losses),
+    Kernels(device_losses.label_losses, device_losses.categorical_losses),
+)
+SOFT_ROWS = RowForm(
+    read_probabilities,
+    read_logits,
+    partial(read_probabilities, name="y_true"),
+    Kernels(probability_losses.soft_losses, logit_losses.soft_losses),
+    Kernels(device_losses.soft_losses, device_losses.soft_logit_losses),
+)
+# Labels of two classes or outcomes (n,), and predictions with a column for no and one for yes.
+NO_AND_YES = RowForm(
+    read_probabilities,
+    read_logits,
+    partial(read_outcomes_as_rows, name="y_true"),
+    SOFT_ROWS.on_host,
+    SOFT_ROWS.on_device,
+)
+OUTCOMES = RowForm(
+    read_outcomes,
+    read_single_logits,
+    partial(read_outcomes, name="y_true"),
+    Kernels(probability_losses.outcome_losses, logit_losses.binary_losses),
+    Kernels(device_losses.outcome_losses, device_losses.binary_losses),
+)
+
+
+def form_of(target: Array) -> RowForm:
+    """Return the form of rows of K columns for a target of codes (n,) or soft rows (n, K)."""
+    return SOFT_ROWS if target.ndim == 2 else LABELS
+
+
+def predicted_losses(
+    prediction: Array, target: Array, *, max_loss: float, logarithms: bool, name: str
+) -> Losses:
+    """Return the losses of what an estimator predicts.
+
+    Rows of zeros are allowed, and code -1 is a class without a column. `logarithms` says that the
+    prediction holds log-probabilities.
+    """
+    form = form_of(target)
+    read = read_log_probabilities if logarithms else read_probabilities
+    kernel = partial(
+        form.kernels(prediction).of_probabilities, max_loss=max_loss, logarithms=logarithms
+    )
+    read = partial(read, name=name, empty_rows=True)
+    return _by_blocks(prediction, target, read, form.read_target, kernel)
+
+
+def _unfloored(kernel: Callable[..., Array], block: Array, target: Array) -> tuple[Array, Floored]:
+    """Return the losses of logits, summed over the outcomes of a sample; logits have no floor."""
+    losses = kernel(block, target)
+    return library_of(losses).sum(losses, axis=1) if losses.ndim == 2 else losses, NONE_FLOORED
+
+
+def _by_blocks(
+    prediction: Array,
+    target: Array,
+    read: Reader,
+    read_target: Reader,
+    kernel: Kernel,
+    sums: BlockSums | None = None,
+) -> Losses:
+    """Compute the losses of one block of rows after the other; `sums` takes them, if given."""
+    n, on_host = prediction.shape[0], isinstance(prediction, np.ndarray)
+    values, parts, floored = np.empty(n if on_host and sums is None else 0), [], NONE_FLOORED
+    if sums is not None:
+        sums.begin(n)
+    with np.errstate(all="ignore"):  # infinite losses; array-api-strict computes with NumPy
+        for rows in blocks_of(prediction):
+            losses, some = kernel(read(prediction, rows), read_target(target, rows))
+            if sums is not None:
+                sums.add(rows, losses)
+            elif on_host:
+                values[rows] = losses
+            else:
+                parts.append(losses)
+            floored = floored.plus(some.placed(rows.start))
+    return Losses(library_of(parts[0]).concat(parts) if parts else values, floored)
