@@ -1,21 +1,22 @@
 """Changes of coordinates: a fit on other rows and columns that have the same logits.
 
-A fit is made on X as it is, on coordinates of the space of its rows, or on independent columns.
-Without a penalty some directions may move no logit, if columns depend on others. They are left out,
-see `rank`. The same is done for a penalty so weak that the Hessian is singular in float64.
+A fit is made on X as it is, on coordinates of the space of its rows, or on independent columns. If
+columns depend on others, some directions change no logit. Without a penalty these directions are
+left out, see `rank`. They are also left out if the penalty is so weak that the Hessian is singular
+in float64.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.orthogonal_columns import OrthogonalColumns
-from skxent.likelihood.coordinates.rank import PLAIN, independent_columns
+from skxent.likelihood.coordinates.rank import PLAIN, ColumnBasis, independent_columns
 from skxent.likelihood.coordinates.units import Units, read
 from skxent.likelihood.optimise.cost_model import fits_row_space
 from skxent.likelihood.optimise.row_factor import Extreme
@@ -25,16 +26,19 @@ from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.moments import compute_moments
 
-# Part of the largest curvature; a weaker penalty is taken for none in the space of the rows. Where
-# rows depend on others, rounding leaves entries of an epsilon of X. A stronger penalty keeps what
-# these entries add to a logit below the root of an epsilon.
+# In the space of the rows, a penalty is treated as none if its curvature is below this part of the
+# largest curvature of the losses. If rows depend on others, rounding leaves entries of an epsilon
+# of X, and a stronger penalty keeps the effect of these entries on a logit below the root of an
+# epsilon.
 WEAK = float(np.finfo(float).eps) ** 1.5
-# Part of the least curvature; a weaker penalty changes no result in float64.
+# A penalty whose curvature is below this part of the least curvature of the losses changes no
+# result in float64.
 NEGLIGIBLE = float(np.finfo(float).eps)
 
-# Times the median size of a column; next to a larger entry others keep less than half their digits.
+# Ratio of an entry to the median size of its column. Next to a larger entry, the other entries of
+# the column keep less than half of their digits in a sum of squares.
 GRADED = 1e8
-CHANGE = 2  # passes that a change of coordinates costs, about
+CHANGE = 2  # passes that a change of coordinates costs: a factorisation and the first sums
 
 Parameters = tuple[np.ndarray, np.ndarray]
 Report = Callable[[np.ndarray, np.ndarray, float], bool]
@@ -42,19 +46,28 @@ Minimise = Callable[[Parameters | None, Report | None], Solution]
 
 
 class Coordinates(Protocol):
-    """Other parameters for the same logits."""
+    """A change of coordinates: other parameters with the same logits."""
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
-        """Parameters before the change -> after it."""
+        """Parameters before the change -> parameters after the change."""
         ...
 
     def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
-        """Back again."""
+        """Parameters after the change -> parameters before the change."""
+        ...
+
+
+class Change(Coordinates, Protocol):
+    """A change of coordinates with the rows in the new coordinates."""
+
+    @property
+    def data(self) -> RowSource:
+        """The rows after the change."""
         ...
 
 
 def leave(changes: Sequence[Coordinates], parameters: Parameters) -> Parameters:
-    """Parameters after some changes of coordinates, the last one first, -> before them."""
+    """Parameters after some changes of coordinates -> parameters before the first change."""
     for change in reversed(changes):
         parameters = change.leave(*parameters)
     return parameters
@@ -66,10 +79,10 @@ def minimise_after(
     start: Parameters | None,
     report: Report | None,
 ) -> Solution:
-    """Call `minimise` after some changes of coordinates; return the solution before them.
+    """Minimise after some changes of coordinates; the solution is in those before the changes.
 
-    A `start` is left out if one of the classes had no weight when its parameters were fitted, so
-    that its intercept is infinite.
+    A `start` with an infinite intercept is not used: in the fit that it comes from, a class had no
+    weight.
     """
     for change in changes:
         start = start and change.enter(*start)
@@ -84,23 +97,23 @@ def minimise_after(
 
 @dataclass(frozen=True)
 class Frame:
-    """A fit in the coordinates that suit it.
+    """The coordinates of a fit.
 
     Parameters
     ----------
-    data : Place
+    data : RowSource
         Rows in these coordinates.
     moments : Moments
-        Of them.
+        Of `data`.
     first : Moments
         Of the rows as they are.
     penalty : Penalty
-        None where it is too weak to be seen.
+        Zero if the penalty of the user is too weak to be seen.
     changes : tuple of Coordinates
-        From those of X to those of `data`.
+        From the columns of X to these coordinates.
     certain : bool
-        Whether no direction was left out and no unit changed, so that parameters that enter and
-        leave again are the same but for rounding.
+        Whether no direction was left out and no unit changed. Then parameters that enter and leave
+        the coordinates are the same but for rounding.
     """
 
     data: RowSource
@@ -112,7 +125,7 @@ class Frame:
 
     @classmethod
     def of(cls, data: RowSource, penalty: Penalty) -> Frame:
-        """Read X; put columns in other units if their squares overflow or underflow."""
+        """Read X, and change the units of columns whose squares overflow or underflow."""
         data = data.without_far_unweighted()
         moments, penalty, units = read(data, penalty)
         if units is None:
@@ -126,64 +139,63 @@ class Frame:
 
     def identified(self) -> Frame:
         """The frame without the directions that neither the rows nor the penalty determine."""
-        return _identified(self)
+        data, moments, penalty = self.data, self.moments, self.penalty
+        total = float(moments.class_weight.sum())
+        spread = moments.mean_square(moments.centre(data.fit_intercept))
+        varies = spread[spread > 0]
+        if not len(varies):
+            return self
+        weak = penalty.is_at_most(WEAK * total * varies.max())
+        if (weak or penalty.rotation_invariant) and fits_row_space(data, weak):
+            space = data.row_space(moments, independent=weak)
+            return self._after(space, compute_moments(space.data), certain=not weak)
+        least = float(varies.min())
+        if not penalty.is_at_most(NEGLIGIBLE * total * least):
+            return self
+        basis = independent_columns(data, moments)
+        if basis is None or not penalty.is_at_most(NEGLIGIBLE * total * least * basis.least**2):
+            return self
+        return self if _graded(data) else self._of_independent_columns(basis)
+
+    def _of_independent_columns(self, basis: ColumnBasis) -> Frame:
+        """The frame of the columns in `basis`, made orthogonal if they nearly depend on others."""
+        frame = self
+        if len(basis.columns) < self.data.n_features:
+            columns = IndependentColumns.of(self.data, self.moments, basis)
+            frame = frame._after(columns, columns.moments, certain=False)
+        rows = frame.data.in_memory()
+        if basis.least < PLAIN and rows is not None and OrthogonalColumns.fits(rows):
+            orthogonal = OrthogonalColumns.of(rows, frame.moments)
+            frame = frame._after(orthogonal, compute_moments(orthogonal.data), certain=False)
+        return frame
+
+    def _after(self, change: Change, moments: Moments, *, certain: bool) -> Frame:
+        """The frame after another change of coordinates."""
+        return replace(
+            self,
+            data=change.data,
+            moments=moments,
+            changes=(*self.changes, change),
+            certain=self.certain and certain,
+        )
 
     def fit(self, minimise: Minimise, start: Parameters | None, report: Report | None) -> Solution:
         """Call `minimise` in these coordinates; return its solution in those of X."""
         solution = minimise_after(self.changes, minimise, start, report)
         if not self.changes:
             return solution
-        # The place of an extreme entry would be one in the new coordinates, which nobody knows.
+        # The row and column of an extreme entry in other coordinates would mean nothing to a user.
         n_passes = solution.n_passes + CHANGE * len(self.changes)
         return replace(solution, n_passes=n_passes, extreme=None)
 
 
-def _identified(frame: Frame) -> Frame:
-    """`Frame.identified`."""
-    data, moments, penalty = frame.data, frame.moments, frame.penalty
-    total = float(moments.class_weight.sum())
-    spread = moments.mean_square(moments.centre(data.fit_intercept))
-    varies = spread[spread > 0]
-    if not len(varies):
-        return frame
-    weak = penalty.is_at_most(WEAK * total * varies.max())
-    if (weak or penalty.rotation_invariant) and fits_row_space(data, weak):
-        space = data.row_space(moments, independent=weak)
-        certain = frame.certain and not weak
-        return replace(frame, **_changed(frame, space, compute_moments(space.data), certain))
-    least = float(varies.min())
-    if not penalty.is_at_most(NEGLIGIBLE * total * least):
-        return frame
-    basis = independent_columns(data, moments)
-    if basis is None or not penalty.is_at_most(NEGLIGIBLE * total * least * basis.least**2):
-        return frame
-    if _graded(data):  # then the factor of `graded` finds the rank, from the rows
-        return frame
-    if len(basis.columns) < data.n_features:
-        columns = IndependentColumns.of(data, moments, basis)
-        frame = replace(frame, **_changed(frame, columns, columns.moments, False))
-    rows = frame.data.in_memory()
-    if basis.least < PLAIN and rows is not None and OrthogonalColumns.fits(rows):
-        orthogonal = OrthogonalColumns.of(rows, frame.moments)
-        frame = replace(
-            frame, **_changed(frame, orthogonal, compute_moments(orthogonal.data), False)
-        )
-    return frame
-
-
 def _graded(data: RowSource) -> bool:
-    """Whether a placeholder, such as 1e15, may be all that makes columns look dependent."""
+    """Whether one entry, such as a placeholder of 1e15, may be why columns look dependent.
+
+    The columns are then kept, and `row_factor` finds the rank of the Hessian from the rows.
+    """
     extreme = Extreme.of(data)
     if extreme is None:
         return False
     j = extreme.column
     return bool(abs(extreme.value - extreme.medians[j]) > GRADED * extreme.sizes[j])
-
-
-def _changed(frame: Frame, space: Any, moments: Moments, certain: bool) -> dict[str, Any]:
-    return {
-        "data": space.data,
-        "moments": moments,
-        "changes": (*frame.changes, space),
-        "certain": certain,
-    }

@@ -16,24 +16,26 @@ from skxent.likelihood.sources.first_sums import Moments
 
 Factors = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
-REFINEMENTS = 2  # of a solution of least norm; each gains most of the digits that are still wrong
+# Iterative refinements of a solution of least norm. Each corrects most of the digits that are still
+# wrong, so that two are enough for float64.
+REFINEMENTS = 2
 
 
 @dataclass(frozen=True)
 class IndependentColumns:
-    r"""Data of independent columns, and the coefficients of all columns that give the same logits.
+    r"""A change of coordinates from all columns to independent columns J.
 
     The centred X is :math:`X_J T`, so that coefficients W give the logits of :math:`B = W T^\top`
-    on the columns J. Of all such W the one of **least norm** is :math:`B (T T^\top)^{-1} T`: it is
-    the limit of penalised fits as the penalty goes to zero. If most columns are independent, it is
-    computed from B and zeros, by subtracting the part along the directions N that move no logit.
+    on the columns J. Of all such W the one of **least norm** is :math:`B (T T^\top)^{-1} T`, the
+    limit of penalised fits as the penalty goes to zero. If most columns are independent, it is
+    computed from B and zeros, by subtracting the part along the directions N that change no logit.
 
     Parameters
     ----------
-    data : Place
-        With the columns J alone.
+    data : RowSource
+        With the columns J only.
     moments : Moments
-        Of these columns.
+        Of `data`.
     basis : ColumnBasis
     centre : (d,) array
         What all columns are measured from.
@@ -46,19 +48,19 @@ class IndependentColumns:
 
     @classmethod
     def of(cls, data: RowSource, moments: Moments, basis: ColumnBasis) -> Self:
-        """Leave the dependent columns out."""
+        """Leave out the dependent columns."""
         few = data.with_columns(basis.columns)
         return cls(
             few, moments.of_columns(basis.columns), basis, moments.centre(data.fit_intercept)
         )
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of all columns -> of the independent ones."""
+        """Parameters of all columns -> parameters of the independent columns."""
         B = self._scaled_logits(coef) * self._unit
         return B, intercept + coef @ self.centre - B @ self.centre[self.basis.columns]
 
     def leave(self, B: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of the independent columns -> of all, with the least norm."""
+        """Parameters of the independent columns -> those of all columns with the least norm."""
         columns = self.basis.columns
         coef = np.zeros((len(B), len(self.centre)))
         if 2 * len(columns) > len(self.centre):
@@ -76,7 +78,7 @@ class IndependentColumns:
 
     @cached_property
     def _map(self) -> np.ndarray:
-        """(d, r): coefficients of all columns times this are those of the scaled columns J."""
+        """Map (d, r) from coefficients of all columns to those of the scaled columns J."""
         scale = self.basis.scale
         inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
         return (self.basis.combinations * inverse).T
@@ -87,7 +89,7 @@ class IndependentColumns:
 
     @cached_property
     def _null(self) -> np.ndarray:
-        """(d, m): directions that move no logit, one for each dependent column."""
+        """Directions that change no logit, one for each dependent column, (d, m)."""
         basis = self.basis
         others = np.setdiff1d(np.flatnonzero(basis.scale), basis.columns)
         null = np.zeros((len(basis.scale), len(others)))
@@ -104,9 +106,9 @@ class IndependentColumns:
         return logits
 
     def _least_norm(self, wanted: np.ndarray) -> np.ndarray:
-        """The least W with W M = `wanted`, M the map: with M P = Q R it is (R'^-1 P' wanted')' Q'.
+        """The W of least norm with W M = `wanted` for the map M.
 
-        Columns that are constant have coefficients of zero.
+        With M P = Q R this is (R'^-1 P' wanted')' Q'. Constant columns get coefficients of zero.
         """
         order, Q, R, pivot = self._map_factors
         coef = np.zeros((len(wanted), len(order)))
@@ -116,7 +118,7 @@ class IndependentColumns:
         return coef
 
     def _along_null(self, coef: np.ndarray) -> np.ndarray:
-        """The part of coefficients that moves no logit: N y, with y by least squares."""
+        """The part of coefficients that changes no logit: N y, with y by least squares."""
         order, Q, R, pivot = self._null_factors
         y = np.zeros((len(pivot), len(coef)))
         if R.size:
@@ -126,9 +128,9 @@ class IndependentColumns:
 
 
 def _factored(matrix: np.ndarray) -> Factors:
-    """Rows of a matrix from large to small, Q and R of them, and pivots.
+    """Order of the rows of a matrix from large to small, its pivoted QR factors, and the pivots.
 
-    In that order rounding errors of a row are as small as the row (A. J. Cox, N. J. Higham,
+    In this order the rounding errors of a row are as small as the row (A. J. Cox, N. J. Higham,
     "Stability of Householder QR factorization for weighted least squares problems", Numerical
     Analysis 1997).
     """

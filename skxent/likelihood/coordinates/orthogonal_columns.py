@@ -13,29 +13,29 @@ from skxent.likelihood.coordinates.rank import column_scale
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 
-LARGEST = 1 << 22  # numbers that are written out, 34 megabytes
+LARGEST = 1 << 22  # numbers in X up to which a dense copy is made, 34 megabytes
 
 
 @dataclass(frozen=True)
 class OrthogonalColumns:
-    """Data of orthogonal columns that span the same space as the columns of X.
+    """A change of coordinates to orthogonal columns that span the space of the columns of X.
 
-    The centred X of scaled columns is Q R, and logits are those of coefficients A = W R' on Q. A
-    direction of X that is 1e-8 of the others has a curvature of 1e-16 in the Hessian, where it is
-    lost in rounding. It is one of unit size in Q.
+    The centred X of scaled columns is Q R, and coefficients A = W R' on Q give the logits of W on
+    X. A direction of X that is 1e-8 of the others has a curvature of 1e-16 in the Hessian, which is
+    lost in rounding. In Q this direction has unit size.
 
     Parameters
     ----------
-    data : Data
-        With Q, whose columns have mean squares of one, for X.
+    data : LocalRows
+        With Q for X; columns of Q have a mean square of one.
     R : (d, d) array
-        Upper triangle.
+        Upper triangle of the factorisation.
     pivot : (d,) array of int
         Columns of X in the order of R.
     scale : (d,) array
         Powers of two that bring the columns of X to a deviation near one.
     centre : (d,) array
-        What columns are measured from.
+        What the columns of X are measured from.
     """
 
     data: LocalRows
@@ -51,28 +51,28 @@ class OrthogonalColumns:
 
     @classmethod
     def of(cls, data: LocalRows, moments: Moments) -> Self:
-        """Factor the columns, all of which are independent; rows without weight follow."""
+        """Factor independent columns; rows without weight are mapped by the same factor."""
         centre = moments.centre(data.fit_intercept)
         scale = column_scale(moments, centre)
         rows = np.subtract(data.dense(), centre, dtype=np.float64) * scale
-        weighty = data.weighted
+        weighted = data.weighted
         Q, R, pivot = scipy.linalg.qr(
-            rows[weighty], mode="economic", pivoting=True, check_finite=False
+            rows[weighted], mode="economic", pivoting=True, check_finite=False
         )
         unit = np.sqrt(len(Q))
         columns = np.empty_like(rows)
-        columns[weighty] = Q * unit
-        if not weighty.all():
-            rest = rows[~weighty][:, pivot].T
-            columns[~weighty] = solve_triangular(R / unit, rest, trans="T", check_finite=False).T
+        columns[weighted] = Q * unit
+        if not weighted.all():
+            rest = rows[~weighted][:, pivot].T
+            columns[~weighted] = solve_triangular(R / unit, rest, trans="T", check_finite=False).T
         return cls(replace(data, X=columns), R / unit, pivot, scale, centre)
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of the columns as they are -> of the orthogonal ones."""
+        """Parameters of the columns as they are -> parameters of the orthogonal columns."""
         return (coef / self.scale)[:, self.pivot] @ self.R.T, intercept + coef @ self.centre
 
     def leave(self, A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of the orthogonal columns -> of those as they are."""
+        """Parameters of the orthogonal columns -> parameters of the columns as they are."""
         coef = np.empty_like(A)
         coef[:, self.pivot] = solve_triangular(self.R, A.T, check_finite=False).T
         coef *= self.scale

@@ -1,28 +1,27 @@
 r"""Numerical rank: which columns or rows of X are independent of the others in float64.
 
-Without a penalty coefficients are determined only up to directions that move no logit. If such a
-direction is taken for one that moves logits a little, a fit divides rounding errors by rounding
-errors. Columns are therefore scaled to one size before anything is called small, and each limit is
-a multiple of the rounding errors of the numbers that are compared with it.
+Without a penalty, coefficients are determined only up to directions that change no logit. If such a
+direction is taken for one that changes logits a little, a fit divides rounding errors by rounding
+errors. Columns are therefore scaled to one size before any number is called small, and each limit
+is a multiple of the rounding errors of the numbers that are compared with it.
 
 Columns
 -------
 The Gram matrix :math:`G = \sum_i w_i x_i x_i^\top` of centred and scaled columns costs one read of
 X. Its pivots in a pivoted Cholesky factorisation are the squared parts of the columns that the
 columns before do not explain. If a pivot is above `CERTAIN`, far more than rounding, its column is
-independent. A smaller pivot may be nothing but rounding errors of squares, so the residuals
-:math:`E = X_{rest} - X_J T` themselves are computed, from X, with T corrected until E is orthogonal
-to :math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
+independent. A smaller pivot may consist of rounding errors of squares only. The residuals :math:`E
+= X_{rest} - X_J T` are therefore computed from X, with T corrected until E is orthogonal to
+:math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
 seminormal equations for linear least squares problems", Linear Algebra and its Applications 88/89,
-1987, :doi:`10.1016/0024-3795(87)90101-7`). A residual is accurate to a rounding of the terms that
-make it up. Columns whose residual is within `ROUNDINGS` of that depend on the others; the remaining
-residuals are scaled and factored in their turn.
+1987, :doi:`10.1016/0024-3795(87)90101-7`). A residual is accurate to a rounding of its terms.
+Columns whose residual is within `ROUNDINGS` of this error depend on the others. The remaining
+residuals are scaled and factored in the same way.
 
 Rows
 ----
-Where rows are fewer than columns, a pivoted QR factorisation of the scaled rows is cheap. A pivot
-counts if it is above `ROUNDINGS` :math:`\varepsilon \sqrt{\max(n, d)}` times the largest, or the
-size that the numbers of X have before they are centred.
+If rows are fewer than columns, a pivoted QR factorisation of the scaled rows is cheap, see
+`row_space.independent_rows`.
 """
 
 from __future__ import annotations
@@ -38,33 +37,39 @@ from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.row_space import ROUNDINGS, reciprocal
 
-CERTAIN = 1e-10  # squared part of a column of size one that is certainly more than rounding
-# Part of an independent column that the others do not explain, of one, above which a Hessian shows
-# it: there it is squared and times probabilities, and rounding is 2e-16 of the whole.
+# Squared part of a column of size one that is certainly more than rounding: 1e5 times the error of
+# a sum of squares.
+CERTAIN = 1e-10
+# Part of an independent column that the others do not explain, above which the Hessian shows this
+# part: in the Hessian it is squared and multiplied by probabilities, with an error of 2e-16.
 PLAIN = 1e-4
-LEVELS = 4  # of residuals; each is 1e-5 of the one before, and float64 ends at 1e-16
-CORRECTIONS = 1  # of T; each gains as many digits as the Gram matrix has, five at least
-FAR_CORRECTIONS = 4  # the same, where the Gram matrix has fewer digits
-CANCELLED = 400.0  # epsilons of the mean square that centring may leave as rounding errors
-LEAST_CERTAIN = 0.01  # upper bound of the limit that replaces `CERTAIN` for such columns
-FEW_ROWS = 8  # rows for each column; if they have full rank, so have all rows
-WIDEST = 2400  # columns; their Gram matrix takes 46 megabytes
+# Levels of residuals. The residuals of a level are 1e-5 of those before, and float64 ends at 1e-16.
+LEVELS = 4
+# Corrections of T. Each one gains as many digits as the Gram matrix has, which is at least five.
+CORRECTIONS = 1
+FAR_CORRECTIONS = 4  # corrections of T if the Gram matrix has fewer digits
+# Epsilons of the mean square of a sparse column that centring may leave as rounding errors.
+CANCELLED = 400.0
+LEAST_CERTAIN = 0.01  # upper bound of the limit that replaces `CERTAIN` for far sparse columns
+# Rows per column that are tried first. If these rows have full rank, all rows have full rank.
+FEW_ROWS = 8
+WIDEST = 2400  # columns up to which the rank is found; their Gram matrix takes 46 megabytes
 
 
 @dataclass(frozen=True)
 class ColumnBasis:
-    """Independent columns, and the others in terms of them.
+    """Independent columns, and the other columns as their linear combinations.
 
     Parameters
     ----------
     columns : (r,) array of int
         Independent columns, in the order of X.
     combinations : (r, d) array
-        The centred X is ``X[:, columns] @ combinations``, in raw units; of columns in `scale`.
+        The centred X times `scale` is the same of ``X[:, columns]``, times `combinations`.
     scale : (d,) array
         Powers of two that bring the columns to a deviation near one.
     least : float
-        Smallest part of an independent column that the ones before it do not explain, of one.
+        Smallest part of an independent column that the columns before do not explain, at most one.
     """
 
     columns: np.ndarray
@@ -79,9 +84,9 @@ def column_scale(moments: Moments, centre: np.ndarray) -> np.ndarray:
 
 
 def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None:
-    """Choose independent columns of X, as many as there are; None if all plainly are.
+    """Choose as many independent columns of X as there are; None if all plainly are independent.
 
-    Columns that are constant depend on the intercept, or are zero.
+    Constant columns depend on the intercept, or are zero.
     """
     if data.n_features > WIDEST or _few_rows_have_full_rank(data):
         return None
@@ -89,7 +94,7 @@ def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None
 
 
 def _few_rows_have_full_rank(data: RowSource) -> bool:
-    """Whether a few evenly spaced rows already prove that the columns are independent."""
+    """Whether a few evenly spaced rows prove that the columns are independent."""
     step = data.n_rows // (FEW_ROWS * data.n_features)
     local = data.in_memory()
     if step < 2 or local is None:
@@ -121,15 +126,17 @@ def _certain(data: RowSource, moments: Moments, scale: np.ndarray) -> float:
 class _Search:
     """The choice of columns, level by level of residuals.
 
-    Column j of `V` (d, d) makes the residual X V_j of scaled columns. A column that is chosen keeps
-    the residual that it had then, so that those of one level are orthogonal to all levels before.
+    Column j of `V` (d, d) gives the residual X V_j of scaled columns. A chosen column keeps the
+    residual that it had when it was chosen, so that the residuals of a level are orthogonal to all
+    levels before.
     """
 
     def __init__(self, data: RowSource, moments: Moments) -> None:
         self.data = data
         self.centre = moments.centre(data.fit_intercept)
         self.scale = column_scale(moments, self.centre)
-        # Numbers of X are known to an epsilon of their size, not of their distance from the centre.
+        # Numbers of X are accurate to an epsilon of their size, not of their distance from the
+        # centre.
         size = np.sqrt(moments.mean_square()) * self.scale
         self.rms = np.sqrt(moments.class_weight.sum()) * size
         self.V = np.eye(len(self.scale))
@@ -141,7 +148,7 @@ class _Search:
         self.least = 1.0
 
     def run(self) -> ColumnBasis | None:
-        """Choose columns until the residuals of all others are rounding."""
+        """Choose columns until the residuals of all other columns are rounding errors."""
         varies = self.size > 0
         others = rest = np.flatnonzero(varies)
         gram = self.gram[np.ix_(rest, rest)]
@@ -165,7 +172,7 @@ class _Search:
         return ColumnBasis(columns, combinations, self.scale, self.least)
 
     def _choose(self, rest: np.ndarray, gram: np.ndarray) -> np.ndarray:
-        """Choose the columns of one level, those whose residuals are certainly independent."""
+        """Choose the columns of one level, whose residuals are certainly independent."""
         factor = _Factor.of(gram, CERTAIN if self.levels else self.certain)
         chosen = rest[factor.chosen]
         part = factor.L.diagonal() / (factor.scale * self.size[chosen])
@@ -174,7 +181,7 @@ class _Search:
         return chosen
 
     def _take_out(self, others: np.ndarray) -> np.ndarray:
-        """Take the chosen columns out of the others; return the Gram matrix of what is left."""
+        """Subtract the chosen columns from the others; return the Gram matrix of the residuals."""
         with_X = self.with_X[:, others]
         gram = self.gram
         for _ in range(1 + self.corrections):
@@ -186,10 +193,19 @@ class _Search:
         return gram
 
     def _rounding(self, others: np.ndarray) -> np.ndarray:
-        """How large rounding alone may make the residuals, as a part of each column."""
+        """Upper bound of the rounding errors of the residuals, as a part of each column."""
         unit = ROUNDINGS * np.sqrt(len(self.scale)) * self.data.eps
         terms: np.ndarray = np.abs(self.V[:, others]).T @ self.rms
         return unit * terms / self.size[others]
+
+
+def pivoted_cholesky(A: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Lower factor of a positive semidefinite matrix, and its columns in the order of the pivots.
+
+    The largest pivot comes first, and pivots up to `tolerance` are left out.
+    """
+    L, order, rank, _ = lapack.dpstrf(A, tol=tolerance, lower=1)
+    return np.tril(L[:rank, :rank]), order[:rank] - 1
 
 
 @dataclass(frozen=True)
@@ -199,11 +215,11 @@ class _Factor:
     Parameters
     ----------
     chosen : (r,) array of int
-        Their places.
+        Indices of these columns.
     scale : (r,) array
-        What brings them to size one.
+        Factors that bring these columns to size one.
     L : (r, r) array
-        Lower factor of the scaled Gram matrix of the chosen.
+        Lower factor of the scaled Gram matrix of these columns.
     """
 
     chosen: np.ndarray
@@ -215,12 +231,11 @@ class _Factor:
         """Factor, the largest pivot first, as long as the squared parts are above `certain`."""
         size = np.sqrt(np.maximum(np.diagonal(gram), 0.0))
         scale = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
-        L, order, rank, _ = lapack.dpstrf(gram * scale * scale[:, None], tol=certain, lower=1)
-        chosen = order[:rank] - 1
-        return cls(chosen, scale[chosen], np.tril(L[:rank, :rank]))
+        L, chosen = pivoted_cholesky(gram * scale * scale[:, None], certain)
+        return cls(chosen, scale[chosen], L)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
-        """Gram matrix of the chosen, inverted, times b."""
+        """Solve with the Gram matrix of the chosen columns."""
         b = solve_triangular(self.L, self.scale[:, None] * b, lower=True, check_finite=False)
         b = solve_triangular(self.L, b, lower=True, trans="T", check_finite=False)
         result: np.ndarray = self.scale[:, None] * b

@@ -1,4 +1,4 @@
-"""A change of units, without penalty, of columns whose squares overflow or underflow float64."""
+"""A change of the units of columns whose squares overflow or underflow, for no penalty."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ EPS = float(np.finfo(float).eps)
 
 @dataclass(frozen=True)
 class Units:
-    """Data with some columns times powers of two, which is exact.
+    """A change of coordinates to columns times powers of two, which is exact.
 
     Parameters
     ----------
-    data : Place
+    data : RowSource
         With the columns times 2^exponents.
     moments : Moments
-        Of these columns.
+        Of `data`.
     exponents : (d,) array of int
     """
 
@@ -37,11 +37,11 @@ class Units:
     exponents: np.ndarray
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of the columns as they are -> in these units."""
+        """Parameters of the columns as they are -> parameters in these units."""
         return np.ldexp(coef, -self.exponents), intercept
 
     def leave(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters in these units -> of the columns as they are."""
+        """Parameters in these units -> parameters of the columns as they are."""
         with np.errstate(over="ignore"):
             coef = np.ldexp(coef, self.exponents)
         finite = np.isfinite(coef).all(axis=0)
@@ -54,25 +54,25 @@ class Units:
 
 
 def read(data: RowSource, penalty: Penalty) -> tuple[Moments, Penalty, Units | None]:
-    """The first read of X for a fit with a penalty.
+    """Read X for the first time, for a fit with a penalty.
 
     Returns
     -------
     moments : Moments
         Of X as it is.
     penalty : Penalty
-        None if it is too weak to be seen: its curvature is less than a squared epsilon of
-        the curvature of every column. At a finite maximum it changes coefficients by less than
-        float64 resolves. If classes can be separated, it would end the growth of coefficients only
-        when losses are a squared epsilon of their size at zero, which no sum shows.
+        Zero if the penalty is too weak to be seen: if its curvature is less than a squared epsilon
+        of the curvature of every column. At a finite maximum such a penalty changes coefficients by
+        less than float64 resolves. If classes can be separated, it would stop the growth of the
+        coefficients only at losses of a squared epsilon of their size at zero, which no sum shows.
     units : Units or None
-        The change of units, if squares of some columns overflow or underflow and no penalty
-        depends on the units.
+        The change of units, if squares of some columns overflow or underflow and there is no
+        penalty, which would depend on the units.
 
     Raises
     ------
     ValueError
-        For numbers whose squares overflow, where there is a penalty.
+        If squares of a column overflow and there is a penalty.
     """
     first = data.first_sums()
     odd = out_of_range(data, first)

@@ -1,15 +1,15 @@
-r"""Classes that have weight, for targets in which other classes have none.
+r"""A fit of the classes that have weight, if other classes have none.
 
-If all samples of a class have weight zero, or its column of soft targets is zero, no term of the
-likelihood grows with the probability of this class. With an intercept the objective falls as the
-intercept of the class goes to minus infinity. In the limit, which is the infimum, the class has
-probability zero in every sample and weights of zero. So the class is left out, and the others are
-fitted.
+A class has no weight if all its samples have weight zero, or if its column of soft targets is zero.
+No term of the likelihood grows with the probability of such a class. With an intercept the
+objective falls as the intercept of the class goes to minus infinity. In the limit, which is the
+infimum, the class has probability zero in every sample and coefficients of zero. The class is
+therefore left out, and the other classes are fitted.
 
-With :math:`K \ge 3` classes of which two have weight, the rows of W for these two are w / 2 and
--w / 2, whose penalty :math:`\|w\|^2 / 4C` is half of what two classes with one logit w pay.
+If two of :math:`K \ge 3` classes have weight, the rows of W for these two are w / 2 and -w / 2.
+Their penalty :math:`\|w\|^2 / 4C` is half of the penalty of two classes with one logit w.
 
-Without an intercept there is no such limit, and the class is fitted as any other.
+Without an intercept there is no such limit, and the class is fitted like any other.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ class OneClassError(ValueError):
 
 @dataclass(frozen=True)
 class Present:
-    """The classes of a fit that have weight: a change of coordinates to these.
+    """A change of coordinates to the classes that have weight.
 
     Parameters
     ----------
     mask : (K,) array of bool
-        Which classes have weight: two at least, and not all.
+        Which classes have weight: at least two, and not all.
     """
 
     mask: np.ndarray
 
     @classmethod
     def of(cls, data: RowSource, moments: Moments) -> Self | None:
-        """Find the classes with weight; None where all classes are fitted."""
+        """Find the classes with weight; None if all classes are fitted."""
         mask = moments.class_weight > 0
         if np.count_nonzero(mask) == 1:
             raise OneClassError(int(np.argmax(mask)))
@@ -58,7 +58,7 @@ class Present:
 
     @property
     def two(self) -> bool:
-        """Whether two classes have weight, so that they have one logit."""
+        """Whether exactly two classes have weight, which then have one logit."""
         return bool(np.count_nonzero(self.mask) == 2)
 
     def penalty(self, penalty: Penalty) -> Penalty:
@@ -66,7 +66,7 @@ class Present:
         return penalty.scaled(0.5) if self.two else penalty
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
-        """Parameters of all classes -> of these classes."""
+        """Parameters of all classes -> parameters of the classes with weight."""
         coef, intercept = coef[self.mask], intercept[self.mask]
         if self.two:
             with np.errstate(invalid="ignore"):  # -inf less -inf, if the last fit left both out
@@ -74,7 +74,10 @@ class Present:
         return coef, intercept
 
     def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
-        """Parameters of these classes -> of all: weights 0, intercept -inf for the others."""
+        """Parameters of the classes with weight -> parameters of all classes.
+
+        Other classes get coefficients of 0 and an intercept of -inf.
+        """
         if self.two:
             halves = np.array([[-0.5], [0.5]])
             coef, intercept = halves * coef, halves[:, 0] * intercept
@@ -83,7 +86,7 @@ class Present:
         return all_coef, self._spread(intercept)
 
     def logits(self, Z: np.ndarray) -> np.ndarray:
-        """Logits (n, R) of these classes -> (n, K) of all: -inf for the others."""
+        """Logits (n, R) of the classes with weight -> logits (n, K), -inf for other classes."""
         if self.two:  # one of the two gets 0, so that an infinite logit gives no NaN
             Z = np.column_stack([-np.maximum(Z, 0.0), -np.maximum(-Z, 0.0)])
         return self._spread(Z)

@@ -1,15 +1,16 @@
-r"""The cone of directions that leave no sample behind, and linear programmes over it.
+r"""The cone of directions along which no sample's loss rises, and linear programmes over it.
 
 Conventions
 -----------
-* A direction is (K - 1, p): classes but the last, which stands still; the intercept, if there is
-  one, is its last column. Its size is its largest coefficient.
+* A direction is (K - 1, p): the classes but the last, whose logits stay as they are. The intercept,
+  if there is one, is the last column. The size of a direction is its largest coefficient.
 * Columns are measured from a number near their middle, a difference that float64 hardly rounds, in
-  powers of two near their deviation; samples in units of the sum of their absolute entries. A
+  powers of two near their deviation. Samples are in units of the sum of their absolute entries. A
   margin is then at most twice the size of its direction, whatever the units of X.
-* A **margin** belongs to a pair of a sample i and a class k, which is the number i K + k: the logit
-  of the target's class less that of k. It must not be below zero, and must be zero for other
-  classes of a soft row. Other margins are **clear** if they are above zero by far more than
+* A **margin** belongs to a pair of a sample i and a class k, which has the number i K + k: the
+logit
+  of the target's class less the logit of k. It must not be below zero, and must be zero if k is
+  another class of a soft row. Any other margin is **clear** if it is above zero by far more than
   rounding, and **open** if not.
 """
 
@@ -29,33 +30,34 @@ from skxent.likelihood.sources.local_rows import LocalRows
 
 FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
 EPS = float(np.finfo(float).eps)
-ROUNDING = 8 * EPS  # of a margin, for each entry of a sample
-CLEAR = 1e3  # of those: what a clear margin is at least
-COARSE = 1e6  # roundings of its entries that are a column's unit at least
-NEAR = 1e-6  # of a solution, within which a better one is looked for
-NEGLIGIBLE = 1e-9  # coefficients of a solution that are zero
-NO_GAIN = 1e-12  # of the largest coefficient of a sum of margins
-FEW = 100  # samples whose entries are counted
-WORK = 1e7  # a second or two of programmes: squared parameters times entries of a constraint
-MANY = 30  # features, too many to try them out one by one
+ROUNDING = 8 * EPS  # rounding error of a margin, for each entry of a sample
+CLEAR = 1e3  # rounding errors above which a margin is clear
+COARSE = 1e6  # the unit of a column is at least as many rounding errors of its entries
+NEAR = 1e-6  # part of a solution within which a more accurate one is looked for
+NEGLIGIBLE = 1e-9  # part of the largest coefficient below which a coefficient becomes zero
+NO_GAIN = 1e-12  # part of the largest coefficient of a sum of margins that is no gain
+FEW = 100  # samples from which the number of nonzero entries is estimated
+# Squared parameters times entries of a constraint, up to which programmes take a second or two.
+WORK = 1e7
+MANY = 30  # features; more are not left out one by one, since each one costs a programme
 
 Programme = Callable[[np.ndarray], np.ndarray | None]
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The margins along a direction, all counted.
+    """Counts of the margins along a direction.
 
     Parameters
     ----------
     n_open, n_tied : int
-        Open margins, and those that must be zero.
+        Open margins, and margins that must be zero.
     n_samples, n_total : int
-        Samples with a clear margin, and all.
+        Samples with a clear margin, and all samples.
     pairs : (K, K) array of bool
-        Classes of targets and others that have a clear margin between them.
+        Pairs of a target's class and another class with a clear margin.
     slope : (K - 1, p) array
-        Of the sum of the open margins, which is linear.
+        Gradient of the sum of the open margins, which is linear.
     """
 
     n_open: int
@@ -73,15 +75,15 @@ class Chunk:
     Parameters
     ----------
     rows : (m,) array
-        Their numbers.
+        Indices of these samples in X.
     samples : (m, p) array or CSR matrix
         In the coordinates of directions.
     unit : (m,) array
-        Their unit, in other ones.
+        Factor by which each sample was multiplied.
     label : (m,) array
-        A class of each target.
+        One class of each target.
     allowed : (K, m) array of bool
-        All its classes.
+        All classes of each target.
     """
 
     rows: np.ndarray
@@ -91,7 +93,7 @@ class Chunk:
     allowed: np.ndarray
 
     def margins(self, direction: np.ndarray) -> np.ndarray:
-        """Logit of the label less the logits of all classes, (K, m)."""
+        """The logit of the label less the logits of all classes, (K, m)."""
         logits = np.zeros((len(direction) + 1, len(self.label)))
         logits[:-1] = (self.samples @ direction.T).T
         return logits[self.label, np.arange(len(self.label))] - logits
@@ -102,8 +104,8 @@ class Cone:
 
     Parameters
     ----------
-    data : Data
-        Rows of weight zero do not count, other weights do not matter.
+    data : LocalRows
+        Rows of weight zero do not count; other weights do not matter.
     moments : Moments
         Of the data.
     """
@@ -125,7 +127,7 @@ class Cone:
         self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
         self.distance = np.abs(self.shift) * self.scale * varies
         self.sparse = scipy.sparse.issparse(data.X) and not self.shift.any()
-        # The constraints of programmes: pairs, rows, units of samples, and which are equalities.
+        # The constraints of programmes: their pairs, rows, units of samples, and equalities.
         self.pairs = np.empty(0, dtype=np.int64)
         self.matrix = scipy.sparse.csr_array((0, self.shape[0] * self.shape[1]))
         self.units = np.empty(0)
@@ -153,7 +155,7 @@ class Cone:
         return theta - theta.mean(axis=0)
 
     def survey(self, direction: np.ndarray) -> Survey:
-        """Count what `direction` separates."""
+        """Count the margins along `direction`."""
         K = self.data.n_classes
         counts, pairs, slope = np.zeros(4, dtype=int), np.zeros((K, K)), np.zeros(self.shape)
         for chunk in self._chunks():
@@ -171,9 +173,9 @@ class Cone:
     def broken(
         self, trial: np.ndarray, direction: np.ndarray, least: float
     ) -> tuple[bool, np.ndarray]:
-        """Whether a margin along `trial` is below zero, and the worst pairs of new constraints.
+        """Whether a margin along `trial` is below zero, and the worst pairs without a constraint.
 
-        Margins that are clear along `direction` may be as low as `least`.
+        A margin that is clear along `direction` may be as low as `least`.
         """
         most = max(200, 2 * trial.size)
         any_broken, worst, lacks = False, self.pairs[:0], np.empty(0)
@@ -195,9 +197,10 @@ class Cone:
         return any_broken, worst
 
     def steepest(self, direction: np.ndarray, slope: np.ndarray) -> np.ndarray | None:
-        """The largest sum of open margins, with that `slope`, in a box; None if it is zero.
+        """Maximise the sum of open margins with gradient `slope` in a box; None if it is zero.
 
-        Margins that are clear along `direction` are free: a small step leaves them clear.
+        Margins that are clear along `direction` are not constrained: a small step leaves them
+        clear.
         """
         if not slope.any():
             return None
@@ -211,7 +214,7 @@ class Cone:
         return self._search(programme, direction, -np.inf)
 
     def step(self, direction: np.ndarray, gain: np.ndarray) -> np.ndarray:
-        """`direction` and as much of `gain` as leaves half of each clear margin."""
+        """`direction` plus as much of `gain` as keeps half of each clear margin."""
         length = 1.0
         for chunk in self._chunks():
             clear = self._clear(direction, chunk)
@@ -220,13 +223,13 @@ class Cone:
         return _unit(direction + length * gain)
 
     def used(self, direction: np.ndarray) -> np.ndarray:
-        """Which features take part in a direction, (d,)."""
+        """Mask of the features with a coefficient in a direction, (d,)."""
         return np.asarray(np.any(direction[:, : self.n_features], axis=0))
 
     def fewest_features(self, direction: np.ndarray) -> np.ndarray:
-        """A direction with the same clear margins, and few features that it could do without.
+        """A direction with the same clear margins and few features.
 
-        Up to a number that is worth its time, it could do without none.
+        If there are at most `MANY` features, no feature can be left out.
         """
         try:
             best = self._sparse(direction, np.ones(self.n_features, dtype=bool))
@@ -245,9 +248,10 @@ class Cone:
         return best
 
     def _sparse(self, direction: np.ndarray, used: np.ndarray) -> np.ndarray | None:
-        """Margins of one where `direction` has clear ones, by features whose sizes sum to least.
+        """The direction of least total size of the features that keeps the clear margins.
 
-        The size u of a feature is its largest coefficient: -u <= theta <= u, for every class.
+        Margins that are clear along `direction` must be at least one. The size u of a feature is
+        its largest coefficient: -u <= theta <= u for every class.
         """
         n, d = direction.size, self.n_features
         theta = np.arange(n).reshape(self.shape)[:, :d].ravel()
@@ -271,9 +275,9 @@ class Cone:
     def _search(
         self, programme: Programme, direction: np.ndarray, least: float
     ) -> np.ndarray | None:
-        """Solve with few constraints and add those that the solution breaks, until it breaks none.
+        """Solve with few constraints, and add broken constraints until a solution breaks none.
 
-        `programme` is told which of the constraints are clear along `direction`.
+        `programme` gets the mask of the constraints that are clear along `direction`.
         """
         while True:
             margins = self.matrix @ direction.ravel()
@@ -295,10 +299,10 @@ class Cone:
             self._add(pairs)
 
     def _refined(self, x: np.ndarray, lower: np.ndarray) -> np.ndarray | None:
-        """A solution near `x` that keeps to the constraints as closely as float64 can tell.
+        """A solution near `x` that satisfies the constraints to the accuracy of float64.
 
-        HiGHS is content with a billionth. What is left is a programme for the difference, which is
-        small and so is measured in small units (A. Gleixner, D. Steffy, K. Wolter, "Iterative
+        HiGHS stops at a billionth. The correction solves a programme of its own, which is measured
+        in small units (A. Gleixner, D. Steffy, K. Wolter, "Iterative
         refinement for linear programming", INFORMS Journal on Computing 28, 2016,
         :doi:`10.1287/ijoc.2016.0692`). None if there is no such solution.
         """
@@ -309,7 +313,7 @@ class Cone:
         return None if y is None else x + unit * y
 
     def _add(self, pairs: np.ndarray) -> None:
-        """Add the constraints of some pairs."""
+        """Add the constraints of some pairs of a sample and a class."""
         rows, k = np.divmod(pairs, self.data.n_classes)
         chunk = self._chunk(rows)
         entries = scipy.sparse.coo_array(chunk.samples)
@@ -330,7 +334,7 @@ class Cone:
     def _solve(
         self, cost: np.ndarray, matrix: Any, lower: np.ndarray, bounds: Any
     ) -> np.ndarray | None:
-        """Minimise cost x with matrix x at least `lower`, or equal; None if there is no such x."""
+        """Minimise cost x with matrix x at least, or equal to, `lower`; None if infeasible."""
         width = min(self.matrix.shape[1], self.shape[0] * self.data.X.shape[0])
         if width**2 * min(2, self.shape[0]) * self.n_entries > WORK:
             raise Undecided("The data are too large to tell whether they can be separated.")
@@ -339,7 +343,7 @@ class Cone:
         return self.programmes.solve(cost, matrix, lower, equal, bounds)
 
     def _chunks(self) -> Iterator[Chunk]:
-        """All samples with a weight."""
+        """All samples with a weight above zero."""
         n, K = self.data.X.shape[0], self.data.n_classes
         width = self.n_entries if self.sparse else self.shape[1]
         step = max(1, int(RUN_ELEMENTS / (width + 4 * K)))
@@ -363,7 +367,7 @@ class Cone:
         return Chunk(rows, samples, unit, allowed.argmax(axis=0), allowed)
 
     def _samples(self, x: Any) -> Any:
-        """Rows of X as samples, before they get their own units."""
+        """Rows of X as samples, before they are scaled to their units."""
         if self.sparse:
             samples = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
             samples.data *= self.scale[samples.indices]
@@ -377,16 +381,16 @@ class Cone:
         return samples
 
     def _rounding(self, direction: np.ndarray, unit: np.ndarray) -> np.ndarray:
-        """What a margin of zero may be, (m,): of sums in float64, and of entries far from zero.
+        """Rounding errors of margins of zero, (m,), in units of their samples.
 
-        The margins are in units of their samples.
+        They come from sums in float64, and from entries far from zero.
         """
         size = np.abs(direction).max(axis=0)
         far = size[: self.n_features] @ self.distance
         return ROUNDING * len(size) * size.max() + EPS * far * unit
 
     def _clear(self, direction: np.ndarray, chunk: Chunk) -> np.ndarray:
-        """Which margins along a direction are clear, (K, m)."""
+        """Mask of the clear margins along a direction, (K, m)."""
         least = CLEAR * self._rounding(direction, chunk.unit)
         return ~chunk.allowed & (chunk.margins(direction) > least)
 

@@ -1,8 +1,8 @@
 """Linear programmes by SciPy's HiGHS, with limits on iterations and time.
 
-Most vertices of a cone are degenerate, and there the simplex method may cycle for ever with one
-pivoting rule but not with another. A programme is therefore tried in several ways. Each way has a
-limit on its iterations, after which the next one is tried.
+Most vertices of a cone are degenerate. At such a vertex the simplex method may cycle with one
+pivoting rule and not with another. A programme is therefore tried in several ways. Each way has a
+limit on its iterations, after which the next way is tried.
 """
 
 from __future__ import annotations
@@ -14,24 +14,27 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linprog
 
-TOLERANCES = 1e-9, 1e-7  # of HiGHS, which cycles with smaller ones
+TOLERANCES = 1e-9, 1e-7  # feasibility tolerances of HiGHS, which cycles with smaller ones
 WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("highs-ds", {}),  # steepest edges
+    ("highs-ds", {}),  # steepest edge pricing
     ("highs-ds", {"simplex_dual_edge_weight_strategy": "devex"}),
     ("highs-ipm", {}),
 )
-ITERATIONS = 10  # limit of one way, for each row and column of a programme; one or two are usual
-SECONDS = 20.0  # limit on the processor time of all programmes of a search, and the clock of each
+# Iterations of one way, for each row and column of a programme; one or two are usual.
+ITERATIONS = 10
+# Limit on the processor time of all programmes of a search, in seconds, and on the clock time of
+# each programme. Longer searches take more time than users expect of a check.
+SECONDS = 20.0
 
 
 class Undecided(RuntimeError):
-    """Data are too large for linear programmes, or HiGHS gave up or took too long."""
+    """Data are too large for linear programmes, or HiGHS failed or took too long."""
 
 
 class Programmes:
-    """Linear programmes that share a limit on processor time, counted from now.
+    """Linear programmes that share a limit on processor time, from their construction on.
 
-    Processor time does not depend on what else the machine does.
+    Unlike clock time, processor time does not depend on other work of the machine.
     """
 
     def __init__(self) -> None:
@@ -40,12 +43,12 @@ class Programmes:
     def solve(
         self, cost: np.ndarray, matrix: Any, lower: np.ndarray, equal: np.ndarray, bounds: Any
     ) -> np.ndarray | None:
-        """Minimise cost x with matrix x >= lower, or = where `equal`; None if no x is feasible.
+        """Minimise cost x with matrix x >= lower, or = for `equal` rows; None if it is infeasible.
 
         Raises
         ------
         Undecided
-            If no way to solve it came to an end within the limits.
+            If no way solved the programme within the limits.
         """
         above = ~equal & (lower > -np.inf)
         for tolerance, (method, rule) in product(TOLERANCES, WAYS):

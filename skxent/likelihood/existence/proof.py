@@ -2,18 +2,18 @@ r"""Whether a finite minimum exists, at the end of a fit without penalty.
 
 An exact Newton step that moves no logit by a tenth proves it, see `separation`. A computed step
 solves :math:`H s = -g + \rho` with a residual :math:`\rho`, which comes from rounding, from the
-jitter of a factor or from conjugate gradients that ended early. With a direction D that separates,
-the inequality of the proof becomes
+jitter of a factor or from conjugate gradients that stopped early. For a direction D that separates
+classes, the inequality of the proof becomes
 
 .. math:: S = \sum_i w_i\, E\, r_i \le \max_i (\max u_i - \min u_i)\, S + |D^\top \rho| ,
 
-which proves nothing if S is as small as the last term. A fit that has gone far along D, to where
-rounding hides all probabilities that D still lowers, therefore looks like one at a finite minimum.
-The step is taken for a proof in three cases:
+which proves nothing if S is as small as the last term. A fit may go so far along D that rounding
+hides all probabilities that D still lowers. It then looks like a fit at a finite minimum. The step
+counts as a proof in three cases:
 
 * *All curvature is seen.* The curvature of every parameter, given the others, is far above rounding
-  (`Cholesky.certain`). Then so is that of D, and if D is scaled so that its largest margin is one,
-  :math:`S \ge D^\top H D`.
+  (`Cholesky.certain`). The same holds for the curvature of D. If D is scaled so that its largest
+  margin is one, :math:`S \ge D^\top H D`.
 * *No probability is small.* With the same scale :math:`S \ge \min_{ik} w_i p_{ik}`, which is
   compared with the residual.
 * *Only dependent columns lack curvature.* The Hessian is singular, but its rank is that of the
@@ -28,8 +28,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
-from scipy.linalg import lapack
 
+from skxent.likelihood.coordinates.rank import pivoted_cholesky
 from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective
@@ -38,17 +38,22 @@ from skxent.likelihood.optimise.preconditioners import Cholesky, Preconditioner
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 
-FLOORED = 1e-4  # part of a parameter's curvature that may come from the floor under curvatures
-SEEN = 1e-10  # curvature, in units of the diagonal, that is certainly more than rounding
-LOST = 1e-12  # the same at zero, from which a direction is counted that may later lose curvature
+# Largest part of a parameter's curvature that may come from the floor under curvatures.
+FLOORED = 1e-4
+# Pivots of the Hessian scaled to unit diagonal, above which a direction has curvature at the end of
+# the fit; 1e5 times the rounding errors.
+SEEN = 1e-10
+# The same for the Hessian at zero. It is smaller, so that no direction that loses its curvature
+# during the fit is left uncounted.
+LOST = 1e-12
 ROUNDED = 1e-9  # part of the total weight that the residual of a direct solution never reaches
-EVEN = 1e4  # ratio of the largest to the smallest weight; up to it no sample is lost in sums
+EVEN = 1e4  # ratio of the largest to the smallest weight up to which no sample is lost in sums
 
 
 def proves_finite(
     objective: Objective, theta: np.ndarray, model: Preconditioner, residual: float | None
 ) -> bool:
-    """Whether a Newton step from `theta` that moves no logit is a proof.
+    """Whether a Newton step from `theta` that moves no logit proves a finite minimum.
 
     Parameters
     ----------
@@ -63,7 +68,7 @@ def proves_finite(
     if residual is not None:
         return _least_share(objective, theta) > tuning.OVERRATED * residual
     if model.from_rows:
-        return model.certain  # made from the rows, so that no small curvature is lost in sums
+        return model.certain  # no small curvature is lost in sums of squares
     assert isinstance(model, Cholesky)
     floored = model.scales[0] ** 2 * objective.full_least_curvature
     if model.certain and floored.max() < FLOORED:
@@ -82,9 +87,9 @@ def proves_finite(
 
 
 def settled(solution: Solution, data: RowSource) -> Solution:
-    """Decide by linear programmes whether a finite minimum exists, if the end did not prove it.
+    """Decide by linear programmes whether a finite minimum exists, if the fit did not prove it.
 
-    Without the rows in this process it stays undecided.
+    The question stays undecided if the rows are not in this process.
     """
     if solution.proved or (solution.stopped and not solution.unbounded):
         return solution
@@ -120,9 +125,9 @@ def _is_even(data: RowSource) -> bool:
 
 
 def _rank(model: Cholesky, tolerance: float) -> int:
-    """Rank of the Hessian, scaled to unit diagonal."""
+    """Rank of the Hessian scaled to unit diagonal."""
     (L,) = model.factors
     A = L @ L.T
     jitter = A.diagonal().max() - 1.0
-    _, _, rank, _ = lapack.dpstrf(A, tol=max(tolerance, 1e2 * jitter), lower=1)
-    return int(rank)
+    _, columns = pivoted_cholesky(A, max(tolerance, 1e2 * jitter))
+    return len(columns)

@@ -1,32 +1,35 @@
 r"""Separation: data whose likelihood has no finite maximum.
 
-Along a direction :math:`\Theta` the logits of sample i move by :math:`q_i = \Theta \tilde x_i`. Its
-loss does not rise, from whatever start, if no class that its target allows falls behind:
+Along a direction :math:`\Theta` the logits of sample i change by :math:`q_i = \Theta \tilde x_i`.
+The loss of the sample does not rise, from any starting point, if the logits of the classes that its
+target allows rise by as much as any other logit:
 
 .. math:: q_{ia} \ge q_{ik} \text{ for all } k \text{ and all } a \text{ with } y_{ia} > 0.
 
-Classes that share a soft row move together then. Such directions make a cone. Those that move all
-classes of each sample alike change nothing. Any other one has a **margin** :math:`q_{ia} - q_{ik}`
-above zero, and the objective falls along it for ever: a finite maximum of the likelihood exists if
-and only if there is none (Albert and Anderson, 1984; Santner and Duffy, 1986). Separation is
-**complete** if all margins of a direction are above zero, else **quasi-complete**.
+The logits of classes that share a soft row then change alike. Such directions form a cone. A
+direction that changes all logits of each sample alike changes no loss. Any other direction has a
+**margin** :math:`q_{ia} - q_{ik}` above zero, and the objective falls along it without end. A
+finite maximum of the likelihood exists if and only if there is no such direction (Albert and
+Anderson, 1984; Santner and Duffy, 1986). Separation is **complete** if all margins of a direction
+are above zero, else **quasi-complete**.
 
 How it is found
 ---------------
-The sum of the margins is linear, and above zero for a direction that separates: it is maximised
-over the cone within a box (Konis, 2007). All samples are in the sum, but few of their constraints
-matter, and these are added where the last solution breaks them. Those left out could only lower the
-maximum, so that a zero is a proof at any time, and a solution that breaks none is one for all
-samples. Next, the margins that are still zero make the sum; as any small step that way leaves the
-others above zero, theirs are the only constraints. It ends where no more can be gained. Last, the
-direction with the same margins above zero is sought that has the fewest features, by the least sum
-of their largest coefficients, and by leaving out one after the other.
+The sum of the margins is linear, and above zero for a direction that separates. A linear programme
+maximises it over the cone within a box (Konis, 2007). All samples are in the sum. Few of their
+constraints matter; a constraint is added when a solution breaks it. The constraints that are left
+out could only lower the maximum. A maximum of zero is therefore a proof at any time, and a solution
+that breaks no constraint is a solution for all samples. Next, the sum is taken over the margins
+that are still zero. A small step leaves the other margins above zero, so that only the margins in
+the sum are constrained. The search ends when no margin can be gained. Last, it looks for the
+direction with the same margins above zero and the fewest features: it minimises the sum of the
+features' largest coefficients, and then leaves out one feature after the other.
 
 No tolerance of HiGHS decides. A direction counts if no margin of any sample is below zero by more
-than float64 rounds, and those margins count that are above it by far more.
+than float64 rounds, and a margin counts if it is above zero by far more.
 
-When it need not be asked
--------------------------
+When no search is needed
+------------------------
 Let D be a direction that separates, g and H gradient and Hessian anywhere, and :math:`r_i = \max_k
 q_{ik} - q_i \ge 0`, which is zero for the classes of the target. With expectations over the model's
 probabilities :math:`-g^\top D = \sum_i w_i\, E\, r_i > 0`. If the Newton step
@@ -38,9 +41,9 @@ probabilities :math:`-g^\top D = \sum_i w_i\, E\, r_i > 0`. If the Newton step
               = \sum_i w_i\, E[r_i (E u_i - u_i)]
               \le \max_i (\max u_i - \min u_i) \sum_i w_i\, E\, r_i,
 
-so **the step moves the logits of some sample apart by one at least**. A fit without penalty ends
-with a Newton step that moves none by a tenth, which proves that a finite maximum exists; how near
-it is follows from self-concordance (Bach, 2010, see `certificate.stretch`). That is so for the
+so **the step moves the logits of some sample apart by at least one**. A fit without penalty ends
+with a Newton step that moves no logit by a tenth, which proves that a finite maximum exists. Its
+distance follows from self-concordance (Bach, 2010, see `certificate.stretch`). That is so for the
 exact step. `existence` tells whether a step that was computed is near enough to it. Only other ends
 need the search above.
 
@@ -80,26 +83,26 @@ from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 __all__ = ["Separation", "Undecided", "find_separation"]
 
-LISTED = 5  # in a message; the rest are counted
+LISTED = 5  # names in a message; the rest are counted
 
 
 @dataclass(frozen=True)
 class Separation:
-    """A direction along which the likelihood grows for ever.
+    """A direction along which the likelihood grows without end.
 
     Parameters
     ----------
     kind : "complete" or "quasi-complete"
-        Whether all margins are above zero or some are zero for every such direction.
+        Whether all margins of this direction are above zero, or some are zero in every direction.
     direction : (R, d + 1) array
-        Coefficients of samples as they are, intercept last: one row for two classes, else K that
-        sum to zero. The largest, in units of the columns' deviations, is about one.
+        Coefficients for samples as they are, intercept last: one row for two classes, else K rows
+        that sum to zero. In units of the columns' deviations the largest is about one.
     pairs : tuple of (int, int)
-        Codes of classes that are separated from each other, in some samples at least.
+        Codes of classes that are separated from each other, at least in some samples.
     features : (m,) array
-        Columns of X that take part.
+        Columns of X with a coefficient.
     n_samples, n_total : int
-        Samples that are separated from some class, and all with a weight above zero.
+        Samples that are separated from some class, and all samples with a weight above zero.
     """
 
     kind: str
@@ -115,16 +118,16 @@ class Separation:
         feature_names: Sequence[Any] | None = None,
         cure: str = "Pass a finite C",
     ) -> str:
-        """Say what is separated, by what, and what to do.
+        """A message that says which classes are separated, by which features, and what to do.
 
         Parameters
         ----------
         classes : (K,) array
             Labels, as in `classes_`.
         feature_names : sequence of str or None
-            As in `feature_names_in_`; x0, x1, ... when None.
+            As in `feature_names_in_`; None stands for x0, x1, ...
         cure : str
-            What to do about the penalty.
+            The advice about the penalty.
         """
         if feature_names is None:
             columns = [f"x{j}" for j in self.features]
@@ -143,7 +146,7 @@ class Separation:
         )
 
     def _classes(self, names: list[str]) -> str:
-        """Groups of classes, if they are separated from all in other groups, else pairs."""
+        """The separated classes: groups if all their pairs are separated, else pairs of classes."""
         together = np.ones((len(names), len(names)), dtype=bool)
         for a, b in self.pairs:
             together[a, b] = together[b, a] = False
@@ -163,26 +166,27 @@ def find_separation(
     moments: Moments | None = None,
     guess: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Separation | None:
-    """Find out whether the likelihood of `data`, without penalty, has no finite maximum.
+    """Find a direction along which the likelihood of `data`, without penalty, grows without end.
 
     Parameters
     ----------
-    data : Data
+    data : LocalRows
     moments : Moments or None
         Of the data, if they are known.
     guess : (coef, intercept) or None
-        Parameters of a fit that went far. If they separate all samples nothing is left to solve.
+        Parameters of a fit with large coefficients. If they separate all samples, no programme is
+        solved.
 
     Returns
     -------
     Separation or None
-        None where a finite maximum exists.
+        None if a finite maximum exists.
 
     Raises
     ------
     Undecided
-        If the data are too large: with hundreds of parameters, or with thousands where samples have
-        few entries that are not zero. Or if HiGHS gave up, or took more than `programmes.SECONDS`.
+        If the data are too large, with hundreds of parameters, or with thousands of parameters for
+        samples with few nonzero entries; if HiGHS fails, or takes more than `programmes.SECONDS`.
     """
     with closing(one_blas_thread()) as limit, limit:
         if moments is None:
@@ -224,7 +228,7 @@ def find_separation(
 def _in_units(units: Units, guess: tuple[np.ndarray, np.ndarray] | None) -> Separation | None:
     """`find_separation` in other units, if squares of columns overflow or underflow.
 
-    The direction returned is for the columns as they are.
+    The result has the direction for the columns as they are.
     """
     data = units.data.in_memory()
     assert data is not None

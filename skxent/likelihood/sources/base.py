@@ -7,7 +7,7 @@ one result of the size of the parameters or of their curvature.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -180,7 +180,7 @@ class RowSource(Protocol):
         """Draw about `size` rows, less `centre`, see `sampling.draw_sample`."""
         ...
 
-    def row_space(self, moments: Moments, independent: bool) -> RowSpace[Any]:
+    def row_space(self, moments: Moments, independent: bool) -> RowSpace[RowSource]:
         """Coordinates of the space of all rows, or of independent rows only."""
         ...
 

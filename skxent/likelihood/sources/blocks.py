@@ -1,12 +1,12 @@
 """Rows cut into blocks that stay in cache, mapped over threads, summed in a fixed order.
 
-A **block** is a run of rows small enough that everything done with it happens in cache, so that one
-pass reads X from memory once; and large enough that threads seldom wait for the interpreter's lock,
-which each call wants back when it is done. (Two threads on blocks of two megabytes are no faster
-than one where there are two classes; on blocks of eight they take two thirds of its time.) A
-**segment** is a run of blocks that one thread works through; its results are added up as it goes.
-How rows are cut depends on the data alone, never on the number of threads, and the segments'
-results are added in their order, so a sum has the same bits on any number of threads.
+A **block** is a run of rows. It is small enough to stay in cache while it is used, so that a pass
+reads X from memory once. It is large enough that threads seldom wait for the interpreter's lock,
+which each call takes back at its end. (For two classes, two threads on blocks of two megabytes are
+no faster than one thread; on blocks of eight megabytes they take two thirds of the time.) A
+**segment** is a run of blocks for one thread, which adds up their results. How rows are cut depends
+on the data only, never on the number of threads, and the results of segments are added in their
+order. A sum therefore has the same bits on any number of threads.
 """
 
 from __future__ import annotations
@@ -24,17 +24,21 @@ from skxent.likelihood.sources.thread_limits import end_pool, new_pool
 
 Matrix = Any  # an (n, d) NumPy array, or a SciPy CSR matrix, which has no types
 
-BLOCK_ELEMENTS = 1 << 20  # rows and logits of one block: eight megabytes of float64
-RUN_ELEMENTS = 1 << 18  # of a run of rows, of which there may be two copies
-LEAST_RUN = 512  # rows of one
-ALONE = 1 << 19  # elements up to which one block is all: four megabytes
-SPARSE_LOGITS = 1 << 20  # a sparse product writes d x K numbers, so its blocks are larger
-SPARSE_ENTRIES = 1 << 21  # and float32 is copied to float64 in it
-UNLOCKED = 500  # elements of a result above which NumPy lets go of the interpreter's lock
-EVEN = 16  # blocks below which a last odd one would keep threads waiting
-SEGMENTS = 64  # enough to keep many threads busy
-FEW_SEGMENTS = 4  # however large their sums
-SEGMENT_SUMS = 1 << 23  # elements that the sums of more segments than that have together
+BLOCK_ELEMENTS = 1 << 20  # numbers in the rows and logits of a block: eight megabytes of float64
+RUN_ELEMENTS = 1 << 18  # numbers in a run of rows, two megabytes, of which there may be two copies
+LEAST_RUN = 512  # rows of a run at least, so that a product of it is worth its call
+# Numbers in rows and logits up to which all rows are one block: four megabytes, for which threads
+# gain nothing.
+ALONE = 1 << 19
+# Numbers in the logits of a sparse block. A sparse product writes d x K numbers, so that small
+# blocks would cost more than they save.
+SPARSE_LOGITS = 1 << 20
+SPARSE_ENTRIES = 1 << 21  # entries of a sparse block, of which float32 ones are copied to float64
+UNLOCKED = 500  # numbers in a result above which NumPy releases the interpreter's lock
+EVEN = 16  # blocks below which the number of blocks is made a multiple of four, one a thread
+SEGMENTS = 64  # segments at most; enough for many threads
+FEW_SEGMENTS = 4  # segments at least, however large their sums are
+SEGMENT_SUMS = 1 << 23  # numbers in the sums of all segments together, 64 megabytes
 
 
 class Blocks:
@@ -43,13 +47,13 @@ class Blocks:
     Parameters
     ----------
     X : (n, d) array or CSR matrix
-        Never copied, never written to. Indices of a row are sorted and differ.
+        It is never copied and never written to. Column indices of a row are sorted and distinct.
     offset : (d,) array or None
         Subtracted from a block as it is read (dense X only).
     n_outputs : int
-        Rows of logits that go with a sample, one or K.
+        Logits of a sample, one or K.
     n_threads : int
-        Threads that share the segments.
+        Threads among which segments are shared.
     """
 
     def __init__(
@@ -64,7 +68,8 @@ class Blocks:
         self.block_rows = self._rows_of_a_block()
         starts = range(0, self.n_rows, self.block_rows)
         self.all = [slice(a, min(a + self.block_rows, self.n_rows)) for a in starts]
-        # scipy.sparse holds the interpreter lock in its products: threads gain nothing there.
+        # scipy.sparse holds the interpreter's lock during its products, so that threads gain
+        # nothing.
         self.n_threads = 1 if self.sparse else min(n_threads, len(self.all))
         self._pool: ThreadPoolExecutor | None = None
         self._spaces = threading.local()
@@ -80,11 +85,11 @@ class Blocks:
             rows = max(elements // (self.n_features + 2 * self.n_outputs), 64)
         n_blocks = -(-self.n_rows // rows)
         if not self.sparse and n_blocks < EVEN:
-            n_blocks = -(-n_blocks // 4) * 4  # few blocks, as many for every thread
+            n_blocks = -(-n_blocks // 4) * 4  # as many blocks for every thread
         return -(-self.n_rows // max(n_blocks, 1))
 
     def segments(self, sum_size: int) -> list[list[slice]]:
-        """Cut the blocks into segments whose results have `sum_size` elements each."""
+        """Cut the blocks into segments whose results have `sum_size` numbers each."""
         if len(self.all) == 1:
             return [self.all]
         n = max(FEW_SEGMENTS, min(SEGMENTS, SEGMENT_SUMS // sum_size))
@@ -93,7 +98,7 @@ class Blocks:
         return [self.all[a:b] for a, b in pairwise(edges)]
 
     def read(self, rows: slice, buffer: np.ndarray | None) -> Any:
-        """Return a block in float64 and less the offset; `buffer` is what `self.buffer` gave."""
+        """Return a block in float64, less the offset; `buffer` comes from `self.buffer`."""
         if self.n_rows == rows.stop - rows.start and self.sparse:
             return self.X
         if self.sparse:
@@ -107,7 +112,7 @@ class Blocks:
         return np.subtract(self.X[rows], self.offset, out=block)
 
     def runs(self, segment: list[slice]) -> Iterator[slice]:
-        """Blocks of a segment, cut to what may be copied for a moment, and dense if it is not."""
+        """Runs of rows of a segment, each small enough for a copy, or a dense copy."""
         for rows in segment:
             step = self.run_rows
             for start in range(rows.start, rows.stop, step):
@@ -115,22 +120,22 @@ class Blocks:
 
     @property
     def run_rows(self) -> int:
-        """Rows of a run, at most; a block that is alone is one."""
+        """Largest number of rows of a run; a single block is one run."""
         if len(self.all) == 1 and not self.sparse:
             return self.block_rows
         return min(max(RUN_ELEMENTS // self.n_features, LEAST_RUN), self.block_rows)
 
     def buffer(self) -> np.ndarray | None:
-        """Space for `read`, one for every thread at work."""
+        """Space for `read`, one for each thread; None if blocks are not copied."""
         if not self._copied:
             return None
         return self.rows_space("block", self.block_rows, self.n_features)
 
     def space(self, key: Hashable, shape: tuple[int, ...]) -> np.ndarray:
-        """Space that this thread keeps, by a key of its own for each.
+        """Space that this thread keeps under a key.
 
-        Memory that is new for each block or segment costs as much as the reading, where the process
-        gives back at once what it does not use.
+        If the allocator returns memory to the system at once, new memory for each block would cost
+        as much as reading the block.
         """
         kept: dict[Any, np.ndarray] = self._spaces.__dict__
         if key not in kept:
@@ -138,13 +143,13 @@ class Blocks:
         return kept[key]
 
     def rows_space(self, key: Hashable, n: int, width: int) -> np.ndarray:
-        """Such space for rows, (n, width), in the order of X: copies are far faster that way."""
+        """Space for rows, (n, width), in the memory order of X, which makes copies far faster."""
         if self.sparse or abs(self.X.strides[0]) >= abs(self.X.strides[1]):
             return self.space(key, (n, width))
         return self.space(key, (width, n)).T
 
     def map(self, function: Callable[[list[slice]], Any], sum_size: int = 1) -> list[Any]:
-        """Apply `function` to every segment; results in the order of the segments."""
+        """Apply `function` to every segment; the results are in the order of the segments."""
         segments = self.segments(sum_size)
         if self.n_threads == 1:
             return [function(segment) for segment in segments]
@@ -153,7 +158,7 @@ class Blocks:
         return list(self._pool.map(function, segments))
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and free the space that they keep."""
         if self._pool is not None:
             end_pool(self._pool)
             self._pool = None
@@ -168,15 +173,15 @@ def add(a: Any, b: Any) -> Any:
 
 
 def fit_one_block(n_rows: int, width: int, n_outputs: int) -> bool:
-    """Whether dense rows are so few that cutting them would gain nothing."""
+    """Whether dense rows are so few that they make one block."""
     return n_rows * (width + 2 * n_outputs) <= ALONE
 
 
 def product(a: np.ndarray, x: Any) -> np.ndarray:
-    """Sums over the rows of a block, a x of (k, m) and (m, d), while other threads go on.
+    """The product a x of (k, m) and (m, d), without the interpreter's lock.
 
-    `np.matmul` holds the interpreter's lock where its result is small, however long it takes. A
-    stack of products of some of the rows each is not small.
+    `np.matmul` holds the lock if its result is small, however long it takes. A stack of products of
+    parts of the rows is a large result.
     """
     if not isinstance(x, np.ndarray):
         result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
@@ -192,7 +197,7 @@ def product(a: np.ndarray, x: Any) -> np.ndarray:
 
 
 def _csr_rows(X: Any, rows: slice) -> Any:
-    """Some rows of a CSR matrix, whose values and indices are views."""
+    """Some rows of a CSR matrix, as views of its values and indices."""
     first, last = X.indptr[rows.start], X.indptr[rows.stop]
     indptr = X.indptr[rows.start : rows.stop + 1] - first
     shape = rows.stop - rows.start, X.shape[1]
@@ -202,8 +207,8 @@ def _csr_rows(X: Any, rows: slice) -> Any:
 def _view(kind: Any, X: Any, indptr: np.ndarray, shape: Any, entries: slice = slice(None)) -> Any:
     """A sparse matrix that shares entries of X.
 
-    Past the constructor, which copies what is less than half of the array that it is a view of. Nor
-    must SciPy sort entries where it shares memory with X: they are sorted.
+    The entries are set after the construction: the constructor copies a view of less than half of
+    an array. The flag tells SciPy that entries are sorted, so that it does not sort X.
     """
     x = kind(shape, dtype=X.dtype)
     x.data, x.indices, x.indptr = X.data[entries], X.indices[entries], indptr

@@ -15,13 +15,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from skxent.inputs.namespaces import library_of, moved, to_numpy, widest_float
+from skxent.inputs.namespaces import Array, library_of, moved, to_numpy, widest_float
 from skxent.likelihood.sources.arrays import RowShape
 from skxent.likelihood.sources.blocks import add
 
 ELEMENTS = 1 << 21  # numbers in the rows and logits of one batch: 16 megabytes of float64
-
-Array = Any  # of the standard
 
 
 @dataclass(frozen=True)

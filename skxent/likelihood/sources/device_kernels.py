@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from skxent.likelihood.sources.device_arrays import Array
+from skxent.inputs.namespaces import Array
 
 
 def log_partition(xp: ModuleType, Z: Array) -> tuple[Array, Array]:

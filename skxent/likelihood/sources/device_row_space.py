@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from skxent.likelihood.sources.device_arrays import Array, DeviceArrays, received
+from skxent.inputs.namespaces import Array
+from skxent.likelihood.sources.device_arrays import DeviceArrays, received
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.row_space import RowSpace, independent_rows, reciprocal
 

@@ -6,7 +6,8 @@ from typing import ClassVar, NoReturn, Self
 
 import numpy as np
 
-from skxent.likelihood.sources.device_arrays import Array, DeviceArrays, received
+from skxent.inputs.namespaces import Array
+from skxent.likelihood.sources.device_arrays import DeviceArrays, received
 from skxent.likelihood.sources.device_kernels import log_partition
 from skxent.likelihood.sources.device_row_space import independent_row_space, row_space
 from skxent.likelihood.sources.device_sums import DeviceSums

@@ -7,7 +7,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from skxent.likelihood.sources.device_arrays import Array, DeviceArrays, received, runs
+from skxent.inputs.namespaces import Array
+from skxent.likelihood.sources.device_arrays import DeviceArrays, received, runs
 from skxent.likelihood.sources.device_kernels import (
     log_partition,
     losses_and_residuals,

@@ -1,4 +1,4 @@
-"""Samples, targets and weights in this process, read and checked for a fit."""
+"""Samples, targets and weights of a fit, read and checked in this process."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from skxent.likelihood.sources.thread_limits import effective_threads
 
 
 def read_X(estimator: Any, X: Any, *, reset: bool) -> Any:
-    """Samples as they are, dense or CSR with indices sorted; `reset` learns their columns."""
+    """X as it is, dense or CSR with indices sorted; `reset` stores its columns on the estimator."""
     raise_if_on_device(X)
     (X,) = computed(X)
     return canonical(read_rows(estimator, X, reset=reset))
 
 
 def training_data(estimator: Any, X: Any, targets: FitTargets, weight: Floats | None) -> LocalRows:
-    """Samples, targets and weights as a fit of `estimator` takes them, class weights included."""
+    """The rows of a fit of `estimator`, with class weights."""
     targets, weight = targets.weighted(estimator.class_weight, weight)
     return LocalRows(
         X=X,

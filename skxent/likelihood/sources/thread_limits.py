@@ -4,10 +4,10 @@ The limit on BLAS threads belongs to the process, so fits that run at once share
 sets it, the last one to leave restores what the first one found.
 
 An interrupt (Ctrl-C) may arrive between any two bytecodes, also in the code that restores. Three
-rules keep the state right:
+rules keep the state consistent:
 
-* Each change of the state is one bytecode, and the changes come in an order in which leaving is
-  right after any number of them. Leaving twice does no harm.
+* Each change of the state is one bytecode. The changes are ordered so that leaving is correct after
+  any number of them. Leaving twice does no harm.
 * Users leave twice, ``with closing(one_blas_thread()) as limit, limit:``. The outer exit completes
   an entry or exit that was interrupted. (Python may raise KeyboardInterrupt between the last
   statement of ``__enter__`` and the body of a with statement, and before the first statement of
@@ -33,7 +33,7 @@ from threadpoolctl import ThreadpoolController
 
 @cache
 def _blas() -> ThreadpoolController:
-    # Looking for the loaded libraries takes milliseconds; a limit from this one microseconds.
+    # Finding the loaded libraries takes milliseconds; setting a limit with them takes microseconds.
     return ThreadpoolController().select(user_api="blas")
 
 
@@ -55,7 +55,7 @@ class OneBlasThread:
         self.close()
 
     def close(self) -> None:
-        """End the pools that are left, and give up the limit if this was not done before."""
+        """End the pools that are left, and release the limit if it is still held."""
         for pool in list(self.pools or ()):
             end_pool(pool)
         _leave(self)
@@ -68,9 +68,9 @@ class OneBlasThread:
 
 
 def one_blas_thread() -> OneBlasThread:
-    """Let BLAS use one thread; the caller's limits come back when the last user has left.
+    """Limit BLAS to one thread; the last user to leave restores the limits of the caller.
 
-    Thread pools of `new_pool` end with the innermost user of the thread that made them.
+    Thread pools of `new_pool` end with the innermost user of the thread that created them.
 
     Examples
     --------
@@ -82,9 +82,9 @@ def one_blas_thread() -> OneBlasThread:
 
 
 def new_pool(n_threads: int) -> ThreadPoolExecutor:
-    """A pool of threads, which start when there is something to do.
+    """A pool of threads, which start with the first task.
 
-    The caller shuts it down. If an interrupt prevents that, the user of the limit does.
+    The caller shuts the pool down. If an interrupt prevents that, the user of the limit does.
     """
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="skxent")
     thread = threading.get_ident()
@@ -96,19 +96,20 @@ def new_pool(n_threads: int) -> ThreadPoolExecutor:
 
 
 def end_pool(pool: ThreadPoolExecutor) -> None:
-    """End the threads of a pool; what has not begun is cancelled."""
+    """End the threads of a pool; tasks that have not begun are cancelled."""
     pool.shutdown(wait=True, cancel_futures=True)
 
 
 def effective_threads(n_jobs: int | None) -> int:
-    """Threads for `n_jobs`.
+    """Number of threads for `n_jobs`.
 
-    None means as many as BLAS would use, so limits are respected, less what other fits at work use.
+    None stands for as many threads as BLAS would use, so that its limits are respected, divided
+    among the fits at work.
     """
     if n_jobs is not None:
         return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
     with _lock:
-        if _before is not None and _users:  # other fits hold the limit: share what was there before
+        if _before is not None and _users:  # other fits hold the limit: share the threads with them
             return max(1, max(_before, default=1) // (1 + len(_users)))
     return max((library.num_threads for library in _blas().lib_controllers), default=1)
 
@@ -118,7 +119,7 @@ def _enter(user: OneBlasThread) -> None:
     with _lock:
         _users.setdefault(user, threading.get_ident())
         found = [library.num_threads for library in _blas().lib_controllers]
-        if _before is None:  # asked after the look: a signal handler may have set the limit since
+        if _before is None:  # tested after the look: a signal handler may have set the limit since
             _before = found
         _set_blas_threads([1] * len(_before))
 
