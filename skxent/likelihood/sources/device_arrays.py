@@ -15,7 +15,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from skxent.inputs.namespaces import Array, library_of, moved, to_numpy, widest_float
+from skxent.inputs.features import AnyArray
+from skxent.inputs.namespaces import library_of, moved, to_numpy, widest_float
 from skxent.likelihood.sources.arrays import RowShape
 from skxent.likelihood.sources.blocks import add
 
@@ -37,9 +38,9 @@ class DeviceArrays(RowShape):
     fit_intercept : bool
     """
 
-    X: Array
-    targets: Array
-    weight: Array | None
+    X: AnyArray
+    targets: AnyArray
+    weight: AnyArray | None
     n_classes: int
     fit_intercept: bool = True
 
@@ -76,12 +77,12 @@ class DeviceArrays(RowShape):
         """Sum of ``function(batch)`` over all batches."""
         return reduce(add, map(function, self.batches()))
 
-    def read(self, rows: slice, offset: Array | None) -> Array:
+    def read(self, rows: slice, offset: AnyArray | None) -> AnyArray:
         """A batch as it is; or in the floats of sums, less `offset`."""
         x = self.X[rows, :]
         return x if offset is None else self.xp.astype(x, self.dtype, copy=False) - offset
 
-    def target_block(self, rows: slice) -> Array:
+    def target_block(self, rows: slice) -> AnyArray:
         """Targets of a batch as distributions over classes, class-major (K, m)."""
         targets = self.targets[rows, ...]
         if targets.ndim == 2:
@@ -89,15 +90,15 @@ class DeviceArrays(RowShape):
         k = self.xp.arange(self.n_classes, dtype=targets.dtype, device=self.X.device)
         return self.xp.astype(targets[None, :] == k[:, None], self.dtype)
 
-    def weigh(self, values: Array, rows: slice) -> Array:
+    def weigh(self, values: AnyArray, rows: slice) -> AnyArray:
         """Multiply by the weights of a batch; samples run along the last axis."""
         return values if self.weight is None else values * self.weight[rows]
 
-    def sent(self, values: np.ndarray) -> Array:
+    def sent(self, values: np.ndarray) -> AnyArray:
         """Numbers on the device."""
         return moved(np.ascontiguousarray(values), self.X)
 
-    def index(self, places: np.ndarray) -> Array:
+    def index(self, places: np.ndarray) -> AnyArray:
         """Indices on the device."""
         return self.xp.asarray(places.astype(np.int64), device=self.X.device)
 
@@ -135,6 +136,6 @@ def runs(n: int, most: int) -> list[slice]:
     return [slice(a, min(a + step, n)) for a in range(0, n, step)]
 
 
-def received(sums: Array) -> np.ndarray:
+def received(sums: AnyArray) -> np.ndarray:
     """Sums from the device, in float64."""
     return np.array(to_numpy(sums), dtype=np.float64)

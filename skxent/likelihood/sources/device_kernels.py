@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from skxent.inputs.namespaces import Array
+from skxent.inputs.features import AnyArray
 
 
-def log_partition(xp: ModuleType, Z: Array) -> tuple[Array, Array]:
+def log_partition(xp: ModuleType, Z: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Log-partition A of each column of logits and its gradient, see `kernels.log_partition`.
 
     For one logit it is log(2 cosh(z / 2)) = |z| / 2 + log(1 + exp(-|z|)), whose gradient is
@@ -25,7 +25,7 @@ def log_partition(xp: ModuleType, Z: Array) -> tuple[Array, Array]:
     return top + xp.log(total), P / total
 
 
-def losses_and_residuals(xp: ModuleType, Z: Array, Y: Array) -> tuple[Array, Array]:
+def losses_and_residuals(xp: ModuleType, Z: AnyArray, Y: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Losses and residuals without cancellation, see `kernels.losses_and_residuals`."""
     if Z.shape[0] == 1:
         z, y = Z[0, :], Y[0, :]
@@ -48,7 +48,7 @@ def losses_and_residuals(xp: ModuleType, Z: Array, Y: Array) -> tuple[Array, Arr
     return losses, xp.where(sure, -others[None, :], P - Y)
 
 
-def moved_probabilities(xp: ModuleType, Z: Array, Q: Array) -> Array:
+def moved_probabilities(xp: ModuleType, Z: AnyArray, Q: AnyArray) -> AnyArray:
     """Changes of the probabilities if logits Z change by Q, see `kernels.move_probabilities`."""
     if Z.shape[0] == 1:
         E = xp.exp(-xp.abs(Z))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from skxent.inputs.namespaces import Array
+from skxent.inputs.features import AnyArray
 from skxent.likelihood.sources.device_arrays import DeviceArrays, received
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.row_space import RowSpace, independent_rows, reciprocal
@@ -20,7 +20,7 @@ class DeviceRotation:
     """A matrix Q with orthonormal columns, on the device of `data`."""
 
     data: DeviceArrays
-    Q: Array
+    Q: AnyArray
 
     def times(self, parameters: np.ndarray, transposed: bool = False) -> np.ndarray:
         """Parameters times Q, or its transpose."""

@@ -6,7 +6,7 @@ from typing import ClassVar, NoReturn, Self
 
 import numpy as np
 
-from skxent.inputs.namespaces import Array
+from skxent.inputs.features import AnyArray
 from skxent.likelihood.sources.device_arrays import DeviceArrays, received
 from skxent.likelihood.sources.device_kernels import log_partition
 from skxent.likelihood.sources.device_row_space import independent_row_space, row_space
@@ -31,7 +31,7 @@ class DeviceRows(DeviceArrays):
         few = xp.sort(xp.astype(self._few_rows(), self.dtype), axis=0)
         origin = few[few.shape[0] // 2, :]
 
-        def sums(rows: slice) -> tuple[Array, Array, Array]:
+        def sums(rows: slice) -> tuple[AnyArray, AnyArray, AnyArray]:
             x = self.read(rows, origin)
             Y = self.weigh(self.target_block(rows), rows)
             weight = xp.sum(Y, axis=0)
@@ -42,7 +42,7 @@ class DeviceRows(DeviceArrays):
         with np.errstate(over="ignore"):  # array-api-strict computes with NumPy
             return FirstSums(received(origin), *map(received, self.total_of(sums)))
 
-    def _few_rows(self) -> Array:
+    def _few_rows(self) -> AnyArray:
         """A few rows, evenly spaced by weight."""
         if self.weight is None:
             return self.X[evenly_spaced_rows(self.n_rows, None), :]
@@ -63,7 +63,7 @@ class DeviceRows(DeviceArrays):
         """Weighted sum of the losses, each to full accuracy, of parameters that are not centred."""
         xp, W, b = self.xp, self.sent(coef), self.sent(intercept)
 
-        def losses(rows: slice) -> Array:
+        def losses(rows: slice) -> AnyArray:
             Z = xp.matmul(W, xp.astype(self.X[rows, :], self.dtype, copy=False).T) + b[:, None]
             Y = self.target_block(rows)
             if Z.shape[0] == 1:  # |z| times the target of the less probable class
@@ -97,7 +97,7 @@ class DeviceRows(DeviceArrays):
         xp, unit, middle = self.xp, self.sent(scale), self.sent(centre)
         there = None if V is None else self.sent(V)
 
-        def sums(rows: slice) -> tuple[Array, Array]:
+        def sums(rows: slice) -> tuple[AnyArray, AnyArray]:
             x = self.read(rows, middle) * unit
             E = x if there is None else xp.matmul(x, there)
             weighted = self.weigh(E.T, rows).T

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from skxent.inputs.namespaces import Array
+from skxent.inputs.features import AnyArray
 from skxent.likelihood.sources.device_arrays import DeviceArrays, received, runs
 from skxent.likelihood.sources.device_kernels import (
     log_partition,
@@ -19,7 +19,7 @@ from skxent.likelihood.sources.grams import class_weights, packs, pairs
 PACKED_SPACE = 1 << 20  # numbers in the outer products of some rows, eight megabytes
 HOST_EPS = float(np.finfo(float).eps)
 
-ClassWeights = Callable[[Array, Array | None], Array]
+ClassWeights = Callable[[AnyArray, AnyArray | None], AnyArray]
 
 
 class DeviceSums:
@@ -48,7 +48,7 @@ class DeviceSums:
         """Sum of the weighted log-partition A, and its gradient."""
         parameters, weigh = self._for_batches(theta), self.data.weigh
 
-        def sums(rows: slice) -> tuple[Array, Array]:
+        def sums(rows: slice) -> tuple[AnyArray, AnyArray]:
             x = self._read(rows)
             A, P = log_partition(self.xp, self._logits(parameters, x))
             return self.xp.sum(weigh(A, rows)), self._outer(weigh(P, rows), x)
@@ -60,7 +60,7 @@ class DeviceSums:
         """Sum of the weighted losses, its sensitivity and its gradient, see `LocalSums.losses`."""
         parameters, weigh = self._for_batches(theta), self.data.weigh
 
-        def sums(rows: slice) -> tuple[Array, Array, Array]:
+        def sums(rows: slice) -> tuple[AnyArray, AnyArray, AnyArray]:
             x, Y = self._read(rows), self.data.target_block(rows)
             Z = self._logits(parameters, x)
             losses, R = losses_and_residuals(self.xp, Z, Y[1:, :] if Z.shape[0] == 1 else Y)
@@ -75,7 +75,7 @@ class DeviceSums:
         """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p)."""
         at, along = self._for_batches(theta), self._for_batches(direction)
 
-        def sums(rows: slice) -> Array:
+        def sums(rows: slice) -> AnyArray:
             x = self._read(rows)
             Q = moved_probabilities(self.xp, self._logits(at, x), self._logits(along, x))
             return self._outer(self.data.weigh(Q, rows), x)
@@ -99,7 +99,7 @@ class DeviceSums:
         k, l = (self.data.index(i) for i in pairs(n))
         same = self.xp.astype(k == l, self.data.dtype)[:, None]
 
-        def pair_weights(P: Array, residual: Array | None) -> Array:
+        def pair_weights(P: AnyArray, residual: AnyArray | None) -> AnyArray:
             take = self.xp.take
             C = take(P, k, axis=0) * (same - take(P, l, axis=0))
             if residual is None:
@@ -113,7 +113,7 @@ class DeviceSums:
     ) -> np.ndarray:
         """Diagonal blocks of the Hessian, always from all rows: `per_leverage` is not used."""
 
-        def weights(P: Array, residual: Array | None) -> Array:
+        def weights(P: AnyArray, residual: AnyArray | None) -> AnyArray:
             return class_weights(P, residual, residual_weight)
 
         return self._gram(theta, residual_weight, weights, len(theta))
@@ -121,7 +121,9 @@ class DeviceSums:
     def hessian_diagonal(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Diagonal of the Hessian, (R, p)."""
 
-        def squares(samples: Array, P: Array, residual: Array | None, rows: slice) -> Array:
+        def squares(
+            samples: AnyArray, P: AnyArray, residual: AnyArray | None, rows: slice
+        ) -> AnyArray:
             h = self.data.weigh(class_weights(P, residual, residual_weight), rows)
             return self.xp.matmul(h, samples * samples)
 
@@ -137,14 +139,16 @@ class DeviceSums:
         """Sums over samples of c_q x x' for n class weights c, packed if the samples are short."""
         packed = packs(n, theta.shape[1])
 
-        def gram(samples: Array, P: Array, residual: Array | None, rows: slice) -> Array:
+        def gram(
+            samples: AnyArray, P: AnyArray, residual: AnyArray | None, rows: slice
+        ) -> AnyArray:
             C = self.data.weigh(weights(P, residual), rows)
             return self._packed_gram(C, samples) if packed else self._each_gram(C, samples)
 
         return self._curvature(theta, gram, residual_weight)
 
     def _curvature(
-        self, theta: np.ndarray, function: Callable[..., Array], residual_weight: float
+        self, theta: np.ndarray, function: Callable[..., AnyArray], residual_weight: float
     ) -> np.ndarray:
         """Sum of ``function(samples, P, residual, rows)`` over batches.
 
@@ -153,7 +157,7 @@ class DeviceSums:
         """
         parameters = self._for_batches(theta)
 
-        def part(rows: slice) -> Array:
+        def part(rows: slice) -> AnyArray:
             x = self._read(rows)
             P = log_partition(self.xp, self._logits(parameters, x))[1]
             P = P + 0.5 if P.shape[0] == 1 else P
@@ -165,7 +169,7 @@ class DeviceSums:
 
         return received(self.data.total_of(part))
 
-    def _packed_gram(self, C: Array, samples: Array) -> Array:
+    def _packed_gram(self, C: AnyArray, samples: AnyArray) -> AnyArray:
         """Sums of all products of two entries, each product once, (q, p (p + 1) / 2)."""
         xp = self.xp
         i, j = (self.data.index(entries) for entries in pairs(samples.shape[1]))
@@ -176,13 +180,13 @@ class DeviceSums:
             total = total + xp.matmul(C[:, some], products.T)
         return total
 
-    def _each_gram(self, C: Array, samples: Array) -> Array:
+    def _each_gram(self, C: AnyArray, samples: AnyArray) -> AnyArray:
         """Sums of x x', (q, p, p), one product for each class weight."""
         xp = self.xp
         grams = [xp.matmul((samples * C[q, :][:, None]).T, samples) for q in range(C.shape[0])]
         return xp.stack(grams)
 
-    def _samples(self, x: Array) -> Array:
+    def _samples(self, x: AnyArray) -> AnyArray:
         """Centred samples of a batch, (m, p)."""
         if self.centre is not None:
             x = x - self.data.sent(self.centre)
@@ -190,31 +194,31 @@ class DeviceSums:
             return x
         return self.xp.concat([x, self.xp.ones_like(x[:, :1])], axis=1)
 
-    def _read(self, rows: slice) -> Array:
+    def _read(self, rows: slice) -> AnyArray:
         """A batch, (m, d), less the centre if `self.centre` is None."""
         return self.data.read(rows, self._offset) if self._kept is None else self._kept
 
-    def _for_batches(self, theta: np.ndarray) -> Array:
+    def _for_batches(self, theta: np.ndarray) -> AnyArray:
         """Parameters on the device that give the logits from batches as `_read` returns them."""
         if self.centre is not None:
             theta = theta.copy()
             theta[:, -1] -= theta[:, :-1] @ self.centre
         return self.data.sent(theta)
 
-    def _logits(self, parameters: Array, x: Array) -> Array:
+    def _logits(self, parameters: AnyArray, x: AnyArray) -> AnyArray:
         """Logits of a batch, (R, m)."""
         d = self.data.n_features
         Z = self.xp.matmul(parameters[:, :d], x.T)
         return Z + parameters[:, d:] if self.data.fit_intercept else Z
 
-    def _outer(self, R: Array, x: Array) -> Array:
+    def _outer(self, R: AnyArray, x: AnyArray) -> AnyArray:
         """Sums over samples of r x'; an intercept is an entry of one that x lacks."""
         sums = self.xp.matmul(R, x)
         if not self.data.fit_intercept:
             return sums
         return self.xp.concat([sums, self.xp.sum(R, axis=1, keepdims=True)], axis=1)
 
-    def _recentred(self, sums: Array) -> np.ndarray:
+    def _recentred(self, sums: AnyArray) -> np.ndarray:
         """Sums over x, turned to sums over x less the centre."""
         result = received(sums)
         if self.centre is not None:
