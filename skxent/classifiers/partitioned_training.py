@@ -21,13 +21,12 @@ from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.class_names import column_names
 from skxent.inputs.dask_arguments import check_collection, match
 from skxent.inputs.errors import check_kind, raise_no_weight
-from skxent.inputs.features import FLOATS, AnyArray, columns_named
+from skxent.inputs.features import FLOATS, AnyArray, canonical, columns_named
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, require_two_classes
 from skxent.inputs.labels import as_labels, locate
 from skxent.inputs.partitions import Each, compute, map_partitions, memory, persist
 from skxent.inputs.splits import Indices, Split
 from skxent.inputs.weights import as_weights, check_weight_range
-from skxent.likelihood.sources.arrays import canonical
 from skxent.likelihood.sources.partitioned_rows import PartitionedRows, Recipe, new_slots
 from skxent.likelihood.sources.thread_limits import effective_threads
 

@@ -310,8 +310,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         if capped:
             warnings.warn(
                 f"{type(self).__name__}: {capped} held-out samples have the largest possible loss, "
-                f"{MAX_LOSS:.4g} nats, because the fits without them give their class probability 0."
-                " This happens if a sample is the only one of its class.",
+                f"{MAX_LOSS:.4g} nats, because the fits without them give their class probability "
+                "0. This happens if a sample is the only one of its class.",
                 ZeroProbabilityWarning,
                 stacklevel=users_stacklevel(),
             )

@@ -14,15 +14,13 @@ from skxent.classifiers.callbacks import Attributes
 from skxent.classifiers.device_training import read_on_device, to_namespace_of
 from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.inference.fitted import ClassWeight, LinearModel
-from skxent.inputs.features import AnyArray
+from skxent.inputs.features import AnyArray, canonical, read_X
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_weights
 from skxent.inputs.namespaces import namespace_of
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import Indices, Split, read_splits
-from skxent.likelihood.sources.arrays import canonical
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
-from skxent.likelihood.sources.reading import read_X
 from skxent.likelihood.sources.thread_limits import effective_threads
 
 

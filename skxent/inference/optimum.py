@@ -16,7 +16,7 @@ from skxent.inference.likelihood_estimate import LikelihoodEstimate, estimate
 from skxent.inference.linear_dependence import dependent_columns
 from skxent.inference.same_data import raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
-from skxent.inputs.features import AnyArray
+from skxent.inputs.features import AnyArray, read_X
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.existence.separation import Undecided, find_separation
@@ -26,8 +26,7 @@ from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
-from skxent.likelihood.sources.reading import read_X, training_data
-from skxent.likelihood.sources.thread_limits import one_blas_thread
+from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
 WIDEST = 5000  # largest number of parameters; a few matrices of its square are held in memory
 OFF = 1e-3  # gap in nats above which the data are not those of the fit
@@ -70,7 +69,15 @@ def data_of_fit(
     _check_width(clf, X)
     X = read_X(clf, X, reset=False)
     copies = sample_weights(sample_weight, X.shape[0])
-    data = training_data(clf, X, _targets(clf, y, X.shape[0]), copies)
+    targets, weight = _targets(clf, y, X.shape[0]).weighted(clf.class_weight, copies)
+    data = LocalRows(
+        X=X,
+        targets=targets.values,
+        weight=weight,
+        n_classes=len(targets.classes),
+        fit_intercept=bool(clf.fit_intercept),
+        n_threads=effective_threads(clf.n_jobs),
+    )
     width = (len(clf.classes_) - 1) * (X.shape[1] + bool(clf.fit_intercept))
     if width > WIDEST:
         raise ValueError(

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
+from skxent.inputs.dask_arguments import computed
 from skxent.inputs.errors import check_kind
 from skxent.inputs.namespaces import library_of, namespace_of
 
@@ -18,6 +20,24 @@ AnyArray = Any
 
 FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
 SHOWN = 5  # columns that an error names
+
+
+def read_X(estimator: Any, X: AnyArray, *, reset: bool) -> AnyArray:
+    """Read and check samples in this process; `reset` learns their columns.
+
+    Returns a dense array, or a CSR matrix with sorted indices. Dask collections are computed.
+    """
+    raise_if_on_device(X)
+    (X,) = computed(X)
+    return canonical(read_rows(estimator, X, reset=reset))
+
+
+def canonical(X: AnyArray) -> AnyArray:
+    """Return samples with the indices of each sparse row sorted and distinct; copy if needed."""
+    if issparse(X) and not X.has_canonical_format:
+        X = X.copy()  # the user's matrix stays as it is
+        X.sum_duplicates()
+    return X
 
 
 def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:

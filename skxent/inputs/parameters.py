@@ -12,14 +12,15 @@ from skxent.inputs.namespaces import Floats
 
 
 def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
-    """Refuse values of constructor parameters that mean nothing."""
+    """Check the constructor parameters of an estimator, those of the names below that it has."""
     positive_reals = {
         "C": "a positive number, numpy.inf for no penalty",
         "tol": "a positive number of nats",
     }
-    given = estimator.get_params(deep=False)
-    for name in (name for name in positive_reals if name in given):
-        value, cure = given[name], positive_reals[name]
+    for name, cure in positive_reals.items():
+        if not hasattr(estimator, name):
+            continue
+        value = getattr(estimator, name)
         # The smallest numbers of all have no reciprocal, and C needs one.
         good = _is_number(value, numbers.Real) and value > 0 and 1.0 / _float(value, name) < np.inf
         _require(name, value, good, cure)
@@ -30,7 +31,8 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
         _is_number(estimator.n_jobs, numbers.Integral) and estimator.n_jobs
     )
     _require("n_jobs", estimator.n_jobs, good, "an integer but 0, or None")
-    require_flags(estimator, *(name for name in ("fit_intercept", "warm_start") if name in given))
+    flags = "fit_intercept", "warm_start"
+    require_flags(estimator, *(name for name in flags if hasattr(estimator, name)))
     verbose = estimator.verbose
     good = isinstance(verbose, numbers.Integral | np.bool_) and int(verbose) >= 0
     _require("verbose", verbose, good, "0 or 1")

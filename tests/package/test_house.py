@@ -69,7 +69,6 @@ TESTED_WITH = {
     "likelihood/sources/device_sums.py": "likelihood/sources/test_device_rows.py",
     "likelihood/sources/first_sums.py": "likelihood/sources/test_moments.py",
     "likelihood/sources/local_rows.py": "likelihood/test_objective.py",
-    "likelihood/sources/reading.py": "classifiers/test_softmax_bad_input.py",
     "likelihood/sources/row_space.py": "likelihood/coordinates/test_frame.py",
     "metrics/loss_registry.py": "metrics/test_losses.py",
     "metrics/loss_values.py": "metrics/test_losses.py",

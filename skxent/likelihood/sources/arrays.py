@@ -128,14 +128,6 @@ class RowArrays(RowShape):
 Rows = TypeVar("Rows", bound=RowArrays)
 
 
-def canonical(X: Matrix) -> Matrix:
-    """X as `Blocks` reads it: indices of a sparse X sorted, in a copy if they are not."""
-    if scipy.sparse.issparse(X) and not X.has_canonical_format:
-        X = X.copy()  # the caller's matrix must stay as it is
-        X.sum_duplicates()
-    return X
-
-
 def joined(parts: list[Rows], n_threads: int) -> Rows:
     """Rows of dense parts as one; a single part is not copied."""
     first = parts[0]
