@@ -48,6 +48,7 @@ TESTED_WITH = {
     "inference/linear_dependence.py": "inference/test_information_matrix.py",
     "inference/case_deletion.py": "inference/test_leave_one_out.py",
     "inputs/array_arguments.py": "inputs/test_targets.py",
+    "inputs/responses.py": "metrics/test_scorers_responses.py",
     "inputs/shapes.py": "inputs/test_targets.py",
     "inputs/stand_ins.py": "metrics/test_scorers_conventions.py",
     "inputs/weights.py": "metrics/test_means_weight_sizes.py",
