@@ -1,20 +1,25 @@
-"""Entropy, cross-entropy and Kullback-Leibler divergence of distributions given as rows."""
+"""Entropy, cross-entropy and Kullback-Leibler divergence of distributions given as rows.
+
+Arrays of NumPy and of other libraries differ in the three functions of terms alone.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr, rel_entr, xlogy
 
-from skxent.inputs.array_arguments import as_reals
+from skxent.inputs.array_arguments import as_reals, reals_of
 from skxent.inputs.class_names import axis_names, check_orders
-from skxent.inputs.namespaces import Floats, namespace_of
+from skxent.inputs.namespaces import Array, Floats, library_of, moved, namespace_of, widened
 from skxent.inputs.options import unit
 from skxent.inputs.partitions import is_dask
-from skxent.inputs.predictions import read_probabilities, row_blocks
+from skxent.inputs.predictions import check_distributions
 from skxent.inputs.shapes import check_broadcast, check_last_axis
-from skxent.metrics import device_information as _array_api
-from skxent.metrics.partitioned_information import by_rows
 
 
 def entropy(p: ArrayLike, *, base: float | None = None) -> float | Floats:
@@ -63,10 +68,9 @@ def entropy(p: ArrayLike, *, base: float | None = None) -> float | Floats:
     """
     scale = unit(base)
     if is_dask(p):
-        return by_rows(entropy, p, base=base)
-    if namespace_of(p) is not None:
-        return _array_api.entropy(p, scale)
-    return _per_row(entr(_distributions(p, "p")), scale)
+        return _lazily(entropy, p, base=base)
+    p = _distributions(p, "p", p)
+    return _per_row(_entropy_terms(p), scale)
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> float | Floats:
@@ -113,11 +117,8 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     scale = unit(base)
     check_orders(p, "p", axis_names(q), "q")
     if is_dask(p, q):
-        return by_rows(cross_entropy, p, q, base=base)
-    if namespace_of(q) is not None:
-        return _array_api.cross_entropy(p, q, scale)
-    p, q = _pair(p, q)
-    return _per_row(-xlogy(p, q), scale)
+        return _lazily(cross_entropy, p, q, base=base)
+    return _per_row(_cross_entropy_terms(*_pair(p, q)), scale)
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> float | Floats:
@@ -167,31 +168,90 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     scale = unit(base)
     check_orders(p, "p", axis_names(q), "q")
     if is_dask(p, q):
-        return by_rows(kl_divergence, p, q, base=base)
-    if namespace_of(q) is not None:
-        return _array_api.kl_divergence(p, q, scale)
-    p, q = _pair(p, q)
-    return _per_row(rel_entr(p, q), scale, least=0.0)
+        return _lazily(kl_divergence, p, q, base=base)
+    return _per_row(_divergence_terms(*_pair(p, q)), scale, least=0.0)
 
 
-def _per_row(terms: Floats, scale: float, least: float = -np.inf) -> float | Floats:
+def _entropy_terms(p: Array) -> Array:
+    return entr(p) if isinstance(p, np.ndarray) else 0.0 - _times_log(p, p)
+
+
+def _cross_entropy_terms(p: Array, q: Array) -> Array:
+    return -xlogy(p, q) if isinstance(p, np.ndarray) else 0.0 - _times_log(p, q)
+
+
+def _divergence_terms(p: Array, q: Array) -> Array:
+    """Return p log(p / q).
+
+    On a device: by log1p where p and q are close, by two logarithms where p / q is extreme.
+    """
+    if isinstance(p, np.ndarray):
+        return rel_entr(p, q)
+    xp = library_of(p)
+    info = xp.finfo(q.dtype)
+    with np.errstate(all="ignore"):  # array-api-strict computes with NumPy
+        ratio = p / q
+        near = (ratio > 0.5) & (ratio < 2.0)
+        plain = (ratio > float(info.smallest_normal)) & (ratio < float(info.max))
+        logs = xp.where(plain, xp.log(ratio), xp.log(p) - xp.log(q))
+        terms = p * xp.where(near, xp.log1p((p - q) / q), logs)
+    return xp.where(p + xp.zeros_like(q) > 0, terms, xp.zeros_like(terms))
+
+
+def _times_log(p: Array, q: Array) -> Array:
+    """Return p log q, where 0 log 0 = 0."""
+    xp = library_of(p)
+    with np.errstate(all="ignore"):
+        terms = p * xp.log(q)
+    return xp.where(p + xp.zeros_like(q) > 0, terms, xp.zeros_like(terms))
+
+
+def _per_row(terms: Array, scale: float, least: float = -np.inf) -> Any:
     """Sum the terms of each row, in the unit asked for; one row gives a float."""
-    total = np.maximum(terms.sum(axis=-1), least) / scale
+    xp = library_of(terms)
+    total = xp.clip(xp.sum(terms, axis=-1), least, np.inf) / scale
     return float(total) if total.ndim == 0 else total
 
 
-def _pair(p: ArrayLike, q: ArrayLike) -> tuple[Floats, Floats]:
+def _pair(p: ArrayLike, q: ArrayLike) -> tuple[Any, Any]:
     """Return both arguments checked, with the same number of classes and shapes that broadcast."""
-    left, right = _distributions(p, "p"), _distributions(q, "q")
+    left, right = _distributions(p, "p", q), _distributions(q, "q", q)
     check_broadcast(left, right)
     return left, right
 
 
-def _distributions(values: ArrayLike, name: str) -> Floats:
-    """Return rows of probabilities in float64, each checked to be a distribution."""
-    array = as_reals(values, name)
+def _distributions(values: ArrayLike, name: str, like: Any) -> Any:
+    """Return rows of probabilities in the library of `like`, each checked to be a distribution."""
+    on_host = namespace_of(like) is None
+    array = as_reals(values, name) if on_host else moved(reals_of(values, name), like)
     check_last_axis(array, name)
-    rows = array.reshape(-1, array.shape[-1])
-    for block in row_blocks(rows.shape):
-        read_probabilities(rows, block, name)
-    return array.astype(np.float64, copy=False)
+    check_distributions(library_of(array).reshape(array, (-1, array.shape[-1])), name)
+    return widened(array)
+
+
+def _lazily(function: Callable[..., Any], *values: Any, base: float | None) -> Any:
+    """Return ``function(*values, base=base)`` of Dask collections as a lazy array."""
+    from dask import array
+
+    arrays = [each.to_dask_array() if hasattr(each, "to_dask_array") else each for each in values]
+    if len(arrays) > 1:  # an array of unknown shape cannot be broadcast
+        arrays = [_of_known_shape(each) for each in arrays]
+    signature = ",".join(["(k)"] * len(arrays)) + "->()"
+    return array.apply_gufunc(
+        partial(_unless_empty, function),
+        signature,
+        *arrays,
+        base=base,
+        output_dtypes=np.float64,
+        allow_rechunk=True,
+    )
+
+
+def _unless_empty(function: Callable[..., Any], *values: Any, base: float | None) -> Any:
+    shape = np.broadcast_shapes(*[each.shape[:-1] for each in values])
+    return function(*values, base=base) if 0 not in shape else np.empty(shape)
+
+
+def _of_known_shape(array: Any) -> Any:
+    unknown = any(n != n for n in getattr(array, "shape", ()))
+    return array.copy().compute_chunk_sizes() if unknown else array
