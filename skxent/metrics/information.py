@@ -69,8 +69,7 @@ def entropy(p: ArrayLike, *, base: float | None = None) -> float | Floats:
     scale = unit(base)
     if is_dask(p):
         return _lazily(entropy, p, base=base)
-    p = _distributions(p, "p", p)
-    return _per_row(_entropy_terms(p), scale)
+    return _per_row(_entropy_terms(_distributions(p, "p", p)), scale)
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> float | Floats:

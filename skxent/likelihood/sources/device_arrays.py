@@ -124,7 +124,7 @@ class DeviceArrays(RowShape):
         return replace(self, X=X)
 
 
-def batches(shape: tuple[int, int], n_outputs: int) -> list[slice]:
+def batches(shape: tuple[int, ...], n_outputs: int) -> list[slice]:
     """Slices of the rows of X, each of which has `n_outputs` logits."""
     n, d = shape
     return runs(n, max(1, ELEMENTS // (d + 2 * n_outputs)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -173,7 +173,7 @@ class DeviceSums:
         """Sums of all products of two entries, each product once, (q, p (p + 1) / 2)."""
         xp = self.xp
         i, j = (self.data.index(entries) for entries in pairs(samples.shape[1]))
-        total = 0.0
+        total: Any = 0.0
         for some in runs(samples.shape[0], max(PACKED_SPACE // i.shape[0], 16)):
             x = samples[some, :].T
             products = xp.take(x, i, axis=0) * xp.take(x, j, axis=0)

@@ -7,9 +7,11 @@ and class weights C are (q, m), one row for each matrix that is summed.
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
+from skxent.inputs.namespaces import Array
 from skxent.likelihood.sources.blocks import Matrix, product
 
 # Part of the positive terms below which a difference of sums is taken for rounding.
@@ -43,7 +45,7 @@ def pair_weights(P: np.ndarray, residual: np.ndarray | None, residual_weight: fl
     return C
 
 
-def class_weights(P: np.ndarray, residual: np.ndarray | None, residual_weight: float) -> np.ndarray:
+def class_weights(P: Array, residual: Array | None, residual_weight: float) -> Any:
     """Weights of the diagonal class blocks of the Hessian, p (1 - p), (R, m)."""
     h = P * (1.0 - P)
     return h if residual is None else h + residual_weight * residual**2
