@@ -36,8 +36,6 @@ CROSS_CUTTING = {"benchmarks", "package", "support"}
 # Module -> the test file of another module that tests it. A module with a test file of its own,
 # tests/ROOM/test_MODULE.py or tests/ROOM/test_MODULE_ASPECT.py, has no place here.
 TESTED_WITH = {
-    "classifiers/folds.py": "classifiers/test_selection.py",
-    "classifiers/partitioned_predictions.py": "classifiers/test_partitioned_training.py",
     "classifiers/training.py": "classifiers/test_softmax.py",
     "displays/colours.py": "displays/test_cell.py",
     "displays/prediction_display.py": "displays/test_layout.py",

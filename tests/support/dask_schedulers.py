@@ -1,4 +1,4 @@
-"""Schedulers of Dask that run in the process of the tests."""
+"""Schedulers of Dask: in the process of the tests, and a cluster of two processes."""
 
 import pytest
 
@@ -17,3 +17,20 @@ def threaded_dask(synchronous_dask):
     dask = pytest.importorskip("dask")
     with dask.config.set(scheduler="threads"):
         yield
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    """A client of a cluster; Dask computes there."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(cluster) as client:
+        yield client
