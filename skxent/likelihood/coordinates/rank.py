@@ -11,8 +11,8 @@ The Gram matrix :math:`G = \sum_i w_i x_i x_i^\top` of centred and scaled column
 X. Its pivots in a pivoted Cholesky factorisation are the squared parts of the columns that the
 columns before do not explain. If a pivot is above `RANK_PIVOT`, far more than rounding, its column
 is independent. A smaller pivot may consist of rounding errors of squares only. The residuals
-:math:`E = X_{rest} - X_J T` are therefore computed from X, with T corrected until E is orthogonal to
-:math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
+:math:`E = X_{rest} - X_J T` are therefore computed from X, with T corrected until E is orthogonal
+to :math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
 seminormal equations for linear least squares problems", Linear Algebra and its Applications 88/89,
 1987, :doi:`10.1016/0024-3795(87)90101-7`). A residual is accurate to a rounding of its terms.
 Columns whose residual is within `FACTOR_ROUNDINGS` of this error depend on the others. The
