@@ -31,9 +31,9 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.special import expit, softmax
 
-from skxent.likelihood import kernels
+from skxent.likelihood import kernels, tuning
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import Cholesky
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.blocks import Blocks

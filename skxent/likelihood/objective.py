@@ -40,17 +40,13 @@ from functools import cached_property
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.penalty import Penalty, centred
 from skxent.likelihood.sources.base import RowSource, RowSums
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.sampling import Scores
 
 EPS = float(np.finfo(float).eps)
-# Logits. The loss of a confident sample is exp(-z), which is zero in float64 beyond z = 745.
-LONGEST = 745.0
-# Ratio of a column's mean to its deviation. Above it three digits of centred logits cancel, and
-# blocks are centred before they are multiplied.
-CANCELLATION = 1e3
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ class Objective:
         self.n_features = data.n_features
         self.shape = data.theta_shape
         self.mean = np.zeros(self.n_features) if centre is None else centre
-        far = np.abs(self.mean) > CANCELLATION * np.sqrt(moments.variance)
+        far = np.abs(self.mean) > tuning.FAR_CENTRE * np.sqrt(moments.variance)
         self.rows = data.sums(centre, bool(np.any(far)))
         self.statistic, squares = self._statistics(moments)
         # Smallest curvature that a model gives to the parameters of a class, (p,). If all
@@ -168,7 +164,7 @@ class Objective:
         # The rounding error of a logit z is eps z. It changes a small loss by the same part of the
         # loss, and the loss of a longer logit by the residual times eps z. Curvature of less than
         # eps times its maximum, a quarter for each sample, is lost as well.
-        longest = max(LONGEST * loss, sensitivity)
+        longest = max(tuning.LONGEST_LOGIT * loss, sensitivity)
         rounding = self.data.eps * (longest + self.total_weight / 8.0)
         return loss, gradient, rounding
 

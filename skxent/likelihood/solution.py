@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.existence.separation import Separation
-from skxent.likelihood.optimise import tuning
 from skxent.likelihood.optimise.row_factor import Extreme
 
 

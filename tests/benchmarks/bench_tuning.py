@@ -1,9 +1,8 @@
 """What each constant of the engine does: move it, and compare seconds, passes and gaps.
 
 Run ``python tests/benchmarks/bench_tuning.py --quick``. Each constant of
-`skxent.likelihood.optimise.tuning`, and each number that another module of the engine defines at
-its top, is moved down and up: to a half and twice its value, or to a tenth and ten times if it is
-a tolerance. Each problem is then fitted again. The table has one row for a move:
+`skxent.likelihood.tuning` is moved down and up: to a half and twice its value, or to a tenth and
+ten times if it is a tolerance. Each problem is then fitted again. The table has one row for a move:
 
 * *other fits*: problems whose coefficients are not the same bits as without the move;
 * *seconds*, *passes*: geometric mean over these problems, relative to the fit without the move;
@@ -17,45 +16,35 @@ a tolerance. Each problem is then fitted again. The table has one row for a move
 from __future__ import annotations
 
 import argparse
-import importlib
-import pkgutil
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from problems import Problem, available, generated, problems
 
-import skxent.likelihood
 from skxent import SoftmaxClassifier
+from skxent.likelihood import tuning
 
 QUICK = "iris", "iris, std", "wine", "breast_cancer", "digits", "smarket", "cells", "fertility"
 TOLERANCE = 1e-5  # a smaller constant is moved by a factor of ten
-NOT_TUNING = {"EPS", "HOST_EPS", "SEED"}  # the machine's, or without a right value
 REPEATS = 3
 SLACK = 1e-3  # seconds; a fit that takes less is compared with this
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A number that a module of the engine defines."""
+    """A number of `tuning`."""
 
-    module: ModuleType
     name: str
 
     @property
     def value(self) -> Any:
-        return getattr(self.module, self.name)
-
-    @property
-    def label(self) -> str:
-        room = self.module.__name__.removeprefix("skxent.likelihood.")
-        return f"{room}.{self.name}"
+        return getattr(tuning, self.name)
 
     def moves(self) -> tuple[Any, Any]:
         """Smaller and larger values, of the same type."""
@@ -66,34 +55,18 @@ class Constant:
     @contextmanager
     def moved(self, value: Any) -> Iterator[None]:
         before = self.value
-        setattr(self.module, self.name, value)
+        setattr(tuning, self.name, value)
         try:
             yield
         finally:
-            setattr(self.module, self.name, before)
+            setattr(tuning, self.name, before)
 
 
 def constants(only: str) -> Iterator[Constant]:
-    """All of them, those of `tuning` first."""
-    names = [
-        module.name
-        for module in pkgutil.walk_packages(skxent.likelihood.__path__, "skxent.likelihood.")
-        if not module.ispkg
-    ]
-    for name in sorted(names, key=lambda name: (not name.endswith("tuning"), name)):
-        module = importlib.import_module(name)
-        for key, value in vars(module).items():
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (key.isupper() and number and only in key) or key in NOT_TUNING:
-                continue
-            if not _is_imported(module, key):
-                yield Constant(module, key)
-
-
-def _is_imported(module: ModuleType, name: str) -> bool:
-    """Whether a module only imports the number: its assignment is in another one."""
-    source = module.__loader__.get_source(module.__name__)  # type: ignore[union-attr]
-    return f"\n{name} = " not in source
+    """All of them, in their order."""
+    for name in vars(tuning):
+        if name.isupper() and name != "EPS" and only in name:
+            yield Constant(name)
 
 
 def hard_problems() -> Iterator[Problem]:
@@ -175,7 +148,7 @@ def compare(constant: Constant, value: Any, data: list[Any]) -> str | None:
         gaps.append((other.objective - lowest) / plain.target)
     if not ratios and not failures:
         return None
-    row = f"| `{constant.label}` | {constant.value:g} | {value:g} | {len(ratios)} |"
+    row = f"| `{constant.name}` | {constant.value:g} | {value:g} | {len(ratios)} |"
     if ratios:
         seconds, passes = np.exp(np.mean(np.log(list(ratios.values())), axis=0))
         worst = max(ratios, key=lambda name: ratios[name][0])
@@ -208,7 +181,7 @@ def main() -> None:
             if row is not None and not settings.unused:
                 print(row, flush=True)
         if rows == [None, None]:
-            unused.append(constant.label)
+            unused.append(constant.name)
     print("\nNo fit changes with: " + ", ".join(f"`{name}`" for name in unused) + ".")
 
 

@@ -11,7 +11,8 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import LogisticClassifier, SoftmaxClassifier, infer
-from skxent.likelihood.existence import programmes, proof
+from skxent.likelihood import tuning
+from skxent.likelihood.existence import proof
 from skxent.likelihood.existence.separation import find_separation
 from skxent.likelihood.optimise import search
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -231,12 +232,12 @@ def test_converged_is_false_where_no_maximum_exists(patients, C, converged):
 def test_what_cannot_be_decided_is_said_plainly(patients, monkeypatch):
     """Where rounding may hide a direction and programmes take too long."""
     X, outcome = patients
-    monkeypatch.setattr(programmes, "SECONDS", 0.0)
+    monkeypatch.setattr(tuning, "PROGRAMME_SECONDS", 0.0)
     message = warning_of(X, outcome)
     assert UNKNOWN in message
     assert "could not be decided" in message
     monkeypatch.setattr(search, "proves_finite", lambda *args: False)
     message = warning_of(X[["age"]], outcome)
     assert "it could not be decided whether a finite maximum of the likelihood exists" in message
-    monkeypatch.setattr(programmes, "SECONDS", 20.0)
+    monkeypatch.setattr(tuning, "PROGRAMME_SECONDS", 20.0)
     assert warning_of(X[["age"]], outcome) is None

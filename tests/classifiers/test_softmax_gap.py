@@ -13,9 +13,8 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxClassifier
-from skxent.likelihood.optimise import tuning
+from skxent.likelihood import tuning
 from skxent.likelihood.optimise.choices import plan
-from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
 
 EARLY = [{"tol": tol} for tol in (1.0, 1e-1, 1e-2, 1e-3, 1e-4)]
@@ -79,7 +78,7 @@ def test_small_data(optimum, generate, shape, kind, C):
 @pytest.mark.parametrize("shape", [(30_000, 6, 2), (25_000, 8, 3)], ids=str)
 def test_sampled_curvature(optimum, generate, shape, kind, C, monkeypatch):
     monkeypatch.setattr(tuning, "FEW_OPERATIONS", 0)
-    monkeypatch.setattr(blocks, "ALONE", 0)
+    monkeypatch.setattr(tuning, "ONE_BLOCK_ELEMENTS", 0)
     X, y = generate(*shape, kind=kind, rarer=0.5)
     assert check(optimum(X, y, C=C), X, y) > 3
 

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from skxent import SoftmaxClassifier
-from skxent.likelihood.sources import blocks
+from skxent.likelihood import tuning
 
 LOADERS = [load_breast_cancer, load_wine, load_digits, load_iris]
 
@@ -100,7 +100,7 @@ def test_many_classes_with_two_samples_each(optimum):
 @pytest.mark.parametrize("shape", [(40_000, 6, 2), (30_000, 8, 3)], ids=str)
 def test_many_samples(optimum, generate, shape, kind, monkeypatch):
     """Where the curvature comes from a sample of the rows, and these are cut into blocks."""
-    monkeypatch.setattr(blocks, "ALONE", 0)
+    monkeypatch.setattr(tuning, "ONE_BLOCK_ELEMENTS", 0)
     X, y = generate(*shape, kind=kind, rarer=0.5)
     clf = SoftmaxClassifier().fit(X, y)
     optimum(X, y).assert_reached(clf)

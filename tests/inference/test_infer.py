@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from inferences import COVARIANCES, RTOL, assert_close, fit, flat, inference_of, oracle_of
 
 from skxent import LogisticClassifier, SoftmaxClassifierCV, infer
-from skxent.likelihood.sources import blocks
+from skxent.likelihood import tuning
 
 # ------------------------------------------------------------------ equivalences
 
@@ -259,7 +259,7 @@ def test_forms_of_x(grouped_data, K, covariance, tmp_path):
 
 def test_many_blocks(generate, monkeypatch):
     """Rows in many batches, dense and sparse, give the numbers of rows in one."""
-    monkeypatch.setattr(blocks, "ALONE", 0)
+    monkeypatch.setattr(tuning, "ONE_BLOCK_ELEMENTS", 0)
     X, y = generate(30_000, 3, 3)
     X[:, 0] *= X[:, 0] > 0
     groups = np.arange(30_000) // 7 % 1000

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
 
@@ -68,7 +68,7 @@ def test_hessian_products_at_one_point_share_no_more_than_that(
     make_case, K, form, kept, monkeypatch
 ):
     """What is kept for one point is not taken for another, nor touched by a product."""
-    monkeypatch.setattr("skxent.likelihood.sources.local_sums.KEPT_LOGITS", kept)
+    monkeypatch.setattr("skxent.likelihood.tuning.KEPT_PROBABILITIES", kept)
     case = make_case(K)
     points, direction = [case.theta(), case.theta(seed=2)], case.theta(seed=1)
     objective = case.objective(**form)
@@ -198,7 +198,7 @@ def test_samples_written_out_are_one_block(shape):
     data = LocalRows(rng.normal(size=(n, d)), np.sort(rng.integers(K, size=n)), None, K)
     moments = compute_moments(data)
     R = data.n_outputs
-    assert n * (d + 2 * R) <= blocks.ALONE < n * (d + 1 + 2 * R)
+    assert n * (d + 2 * R) <= tuning.ONE_BLOCK_ELEMENTS < n * (d + 1 + 2 * R)
     objective = Objective(data, moments, Penalty(1.0), moments.mean)
     point = objective(rng.normal(size=objective.shape) * 0.1)
     direction = rng.normal(size=objective.shape)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import Accuracy, conjugate_gradients
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.sources import blocks
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
 
@@ -80,10 +80,10 @@ def test_blocks_of_few_rows_change_nothing(make_case, K, fit_intercept, sparse, 
     """Value, gradient, curvature and products of a fit that is read in many blocks."""
     case = make_case(K, n=300, fit_intercept=fit_intercept)
     theta, one = case.theta(), case.objective(sparse=sparse)
-    for name, few in (("ALONE", 0), ("BLOCK_ELEMENTS", 64), ("RUN_ELEMENTS", 64)):
-        monkeypatch.setattr(blocks, name, few)
-    monkeypatch.setattr(blocks, "LEAST_RUN", 16)
-    monkeypatch.setattr(blocks, "SPARSE_LOGITS", 64)
+    for name, few in (("ONE_BLOCK_ELEMENTS", 0), ("BLOCK_ELEMENTS", 64), ("RUN_ELEMENTS", 64)):
+        monkeypatch.setattr(tuning, name, few)
+    monkeypatch.setattr(tuning, "LEAST_RUN", 16)
+    monkeypatch.setattr(tuning, "SPARSE_BLOCK_LOGITS", 64)
     many = case.objective(sparse=sparse)
     assert len(one.rows.blocks.all) == 1
     assert len(many.rows.blocks.all) > 1

@@ -56,7 +56,7 @@ TESTED_WITH = {
     "likelihood/optimise/lbfgs.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/schedule.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/search.py": "likelihood/optimise/test_solver.py",
-    "likelihood/optimise/tuning.py": "likelihood/optimise/test_choices.py",
+    "likelihood/tuning.py": "likelihood/optimise/test_choices.py",
     "likelihood/solution.py": "likelihood/optimise/test_returned.py",
     "likelihood/row_losses.py": "likelihood/test_kernels.py",
     "likelihood/sources/arrays.py": "likelihood/test_objective.py",

@@ -14,9 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.orthogonal_columns import OrthogonalColumns
-from skxent.likelihood.coordinates.rank import PLAIN, ColumnBasis, independent_columns
+from skxent.likelihood.coordinates.rank import ColumnBasis, independent_columns
 from skxent.likelihood.coordinates.units import Units, read
 from skxent.likelihood.optimise.cost_model import fits_row_space
 from skxent.likelihood.optimise.row_factor import Extreme
@@ -25,20 +26,6 @@ from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.moments import compute_moments
-
-# In the space of the rows, a penalty is treated as none if its curvature is below this part of the
-# largest curvature of the losses. If rows depend on others, rounding leaves entries of an epsilon
-# of X, and a stronger penalty keeps the effect of these entries on a logit below the root of an
-# epsilon.
-WEAK = float(np.finfo(float).eps) ** 1.5
-# A penalty whose curvature is below this part of the least curvature of the losses changes no
-# result in float64.
-NEGLIGIBLE = float(np.finfo(float).eps)
-
-# Ratio of an entry to the median size of its column. Next to a larger entry, the other entries of
-# the column keep less than half of their digits in a sum of squares.
-GRADED = 1e8
-CHANGE = 2  # passes that a change of coordinates costs: a factorisation and the first sums
 
 Parameters = tuple[np.ndarray, np.ndarray]
 Report = Callable[[np.ndarray, np.ndarray, float], bool]
@@ -145,15 +132,17 @@ class Frame:
         varies = spread[spread > 0]
         if not len(varies):
             return self
-        weak = penalty.is_at_most(WEAK * total * varies.max())
+        weak = penalty.is_at_most(tuning.WEAK_PENALTY * total * varies.max())
         if (weak or penalty.rotation_invariant) and fits_row_space(data, weak):
             space = data.row_space(moments, independent=weak)
             return self._after(space, compute_moments(space.data), certain=not weak)
         least = float(varies.min())
-        if not penalty.is_at_most(NEGLIGIBLE * total * least):
+        if not penalty.is_at_most(tuning.NEGLIGIBLE_PENALTY * total * least):
             return self
         basis = independent_columns(data, moments)
-        if basis is None or not penalty.is_at_most(NEGLIGIBLE * total * least * basis.least**2):
+        if basis is None or not penalty.is_at_most(
+            tuning.NEGLIGIBLE_PENALTY * total * least * basis.least**2
+        ):
             return self
         return self if _graded(data) else self._of_independent_columns(basis)
 
@@ -164,7 +153,7 @@ class Frame:
             columns = IndependentColumns.of(self.data, self.moments, basis)
             frame = frame._after(columns, columns.moments, certain=False)
         rows = frame.data.in_memory()
-        if basis.least < PLAIN and rows is not None and OrthogonalColumns.fits(rows):
+        if basis.least < tuning.PLAIN_PIVOT and rows is not None and OrthogonalColumns.fits(rows):
             orthogonal = OrthogonalColumns.of(rows, frame.moments)
             frame = frame._after(orthogonal, compute_moments(orthogonal.data), certain=False)
         return frame
@@ -185,7 +174,7 @@ class Frame:
         if not self.changes:
             return solution
         # The row and column of an extreme entry in other coordinates would mean nothing to a user.
-        n_passes = solution.n_passes + CHANGE * len(self.changes)
+        n_passes = solution.n_passes + tuning.CHANGE_PASSES * len(self.changes)
         return replace(solution, n_passes=n_passes, extreme=None)
 
 
@@ -198,4 +187,4 @@ def _graded(data: RowSource) -> bool:
     if extreme is None:
         return False
     j = extreme.column
-    return bool(abs(extreme.value - extreme.medians[j]) > GRADED * extreme.sizes[j])
+    return bool(abs(extreme.value - extreme.medians[j]) > tuning.GRADED_RATIO * extreme.sizes[j])

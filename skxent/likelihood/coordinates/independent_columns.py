@@ -10,15 +10,12 @@ import numpy as np
 import scipy.linalg
 from scipy.linalg import solve_triangular
 
+from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.rank import ColumnBasis
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
 
 Factors = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
-# Iterative refinements of a solution of least norm. Each corrects most of the digits that are still
-# wrong, so that two are enough for float64.
-REFINEMENTS = 2
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class IndependentColumns:
             coef -= self._along_null(coef)
         else:
             wanted = B / self._unit
-            for _ in range(1 + REFINEMENTS):
+            for _ in range(1 + tuning.REFINEMENTS):
                 coef += self._least_norm(wanted - self._scaled_logits(coef))
         return coef, b + B @ self.centre[columns] - coef @ self.centre
 

@@ -9,11 +9,10 @@ import numpy as np
 import scipy.linalg
 from scipy.linalg import solve_triangular
 
+from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.rank import column_scale
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
-
-LARGEST = 1 << 22  # numbers in X up to which a dense copy is made, 34 megabytes
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class OrthogonalColumns:
     @staticmethod
     def fits(data: LocalRows) -> bool:
         """Whether X is small enough for a dense copy."""
-        return data.n_rows * data.n_features <= LARGEST
+        return data.n_rows * data.n_features <= tuning.ORTHOGONAL_NUMBERS
 
     @classmethod
     def of(cls, data: LocalRows, moments: Moments) -> Self:

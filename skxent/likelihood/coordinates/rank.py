@@ -9,14 +9,14 @@ Columns
 -------
 The Gram matrix :math:`G = \sum_i w_i x_i x_i^\top` of centred and scaled columns costs one read of
 X. Its pivots in a pivoted Cholesky factorisation are the squared parts of the columns that the
-columns before do not explain. If a pivot is above `CERTAIN`, far more than rounding, its column is
-independent. A smaller pivot may consist of rounding errors of squares only. The residuals :math:`E
-= X_{rest} - X_J T` are therefore computed from X, with T corrected until E is orthogonal to
-:math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
+columns before do not explain. If a pivot is above `RANK_PIVOT`, far more than rounding, its column
+is independent. A smaller pivot may consist of rounding errors of squares only. The residuals
+:math:`E = X_{rest} - X_J T` are therefore computed from X, with T corrected until E is orthogonal
+to :math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
 seminormal equations for linear least squares problems", Linear Algebra and its Applications 88/89,
 1987, :doi:`10.1016/0024-3795(87)90101-7`). A residual is accurate to a rounding of its terms.
-Columns whose residual is within `ROUNDINGS` of this error depend on the others. The remaining
-residuals are scaled and factored in the same way.
+Columns whose residual is within `FACTOR_ROUNDINGS` of this error depend on the others. The
+remaining residuals are scaled and factored in the same way.
 
 Rows
 ----
@@ -31,29 +31,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
 
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.column_products import FAR
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.moments import compute_moments
-from skxent.likelihood.sources.row_space import ROUNDINGS, reciprocal
-
-# Squared part of a column of size one that is certainly more than rounding: 1e5 times the error of
-# a sum of squares.
-CERTAIN = 1e-10
-# Part of an independent column that the others do not explain, above which the Hessian shows this
-# part: in the Hessian it is squared and multiplied by probabilities, with an error of 2e-16.
-PLAIN = 1e-4
-# Levels of residuals. The residuals of a level are 1e-5 of those before, and float64 ends at 1e-16.
-LEVELS = 4
-# Corrections of T. Each one gains as many digits as the Gram matrix has, which is at least five.
-CORRECTIONS = 1
-FAR_CORRECTIONS = 4  # corrections of T if the Gram matrix has fewer digits
-# Epsilons of the mean square of a sparse column that centring may leave as rounding errors.
-CANCELLED = 400.0
-LEAST_CERTAIN = 0.01  # upper bound of the limit that replaces `CERTAIN` for far sparse columns
-# Rows per column that are tried first. If these rows have full rank, all rows have full rank.
-FEW_ROWS = 8
-WIDEST = 2400  # columns up to which the rank is found; their Gram matrix takes 46 megabytes
+from skxent.likelihood.sources.row_space import reciprocal
 
 
 @dataclass(frozen=True)
@@ -88,14 +70,14 @@ def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None
 
     Constant columns depend on the intercept, or are zero.
     """
-    if data.n_features > WIDEST or _few_rows_have_full_rank(data):
+    if data.n_features > tuning.RANK_WIDTH or _few_rows_have_full_rank(data):
         return None
     return _Search(data, moments).run()
 
 
 def _few_rows_have_full_rank(data: RowSource) -> bool:
     """Whether a few evenly spaced rows prove that the columns are independent."""
-    step = data.n_rows // (FEW_ROWS * data.n_features)
+    step = data.n_rows // (tuning.FULL_RANK_ROWS * data.n_features)
     local = data.in_memory()
     if step < 2 or local is None:
         return False
@@ -115,12 +97,16 @@ def _certain(data: RowSource, moments: Moments, scale: np.ndarray) -> float:
     """Squared part of a column of size one that is certainly more than rounding.
 
     Products of sparse columns are centred after they were added up, and lose digits if the mean is
-    large. A mean farther than `FAR` is subtracted before.
+    large. A mean farther than `tuning.FAR_SPARSE_COLUMN` is subtracted before.
     """
     if not data.sparse:
-        return CERTAIN
-    far = float(np.max(np.minimum(np.abs(moments.mean * scale), FAR) ** 2, initial=0.0))
-    return max(CERTAIN, min(CANCELLED * data.eps * far, LEAST_CERTAIN))
+        return tuning.RANK_PIVOT
+    far = float(
+        np.max(np.minimum(np.abs(moments.mean * scale), tuning.FAR_SPARSE_COLUMN) ** 2, initial=0.0)
+    )
+    return max(
+        tuning.RANK_PIVOT, min(tuning.CENTRING_ERROR * data.eps * far, tuning.FAR_RANK_PIVOT)
+    )
 
 
 class _Search:
@@ -141,7 +127,8 @@ class _Search:
         self.rms = np.sqrt(moments.class_weight.sum()) * size
         self.V = np.eye(len(self.scale))
         self.certain = _certain(data, moments, self.scale)
-        self.corrections = FAR_CORRECTIONS if self.certain > CERTAIN else CORRECTIONS
+        far = self.certain > tuning.RANK_PIVOT
+        self.corrections = tuning.FAR_GRAM_CORRECTIONS if far else tuning.GRAM_CORRECTIONS
         self.with_X, self.gram = data.column_products(self.centre, self.scale, None)
         self.size = np.sqrt(np.maximum(np.diagonal(self.gram), 0.0))
         self.levels: list[tuple[np.ndarray, _Factor]] = []
@@ -152,7 +139,7 @@ class _Search:
         varies = self.size > 0
         others = rest = np.flatnonzero(varies)
         gram = self.gram[np.ix_(rest, rest)]
-        for _ in range(LEVELS):
+        for _ in range(tuning.RANK_LEVELS):
             others = np.setdiff1d(others, self._choose(rest, gram))
             if not len(others):
                 break
@@ -164,7 +151,7 @@ class _Search:
                 break
         varies[others] = False
         columns = np.flatnonzero(varies)
-        if len(columns) == len(varies) and self.least >= PLAIN:
+        if len(columns) == len(varies) and self.least >= tuning.PLAIN_PIVOT:
             return None
         combinations = np.zeros((len(columns), len(varies)))
         combinations[:, others] = -self.V[np.ix_(columns, others)]
@@ -173,7 +160,7 @@ class _Search:
 
     def _choose(self, rest: np.ndarray, gram: np.ndarray) -> np.ndarray:
         """Choose the columns of one level, whose residuals are certainly independent."""
-        factor = _Factor.of(gram, CERTAIN if self.levels else self.certain)
+        factor = _Factor.of(gram, tuning.RANK_PIVOT if self.levels else self.certain)
         chosen = rest[factor.chosen]
         part = factor.L.diagonal() / (factor.scale * self.size[chosen])
         self.least = min(self.least, float(part.min()))
@@ -194,7 +181,7 @@ class _Search:
 
     def _rounding(self, others: np.ndarray) -> np.ndarray:
         """Upper bound of the rounding errors of the residuals, as a part of each column."""
-        unit = ROUNDINGS * np.sqrt(len(self.scale)) * self.data.eps
+        unit = tuning.FACTOR_ROUNDINGS * np.sqrt(len(self.scale)) * self.data.eps
         terms: np.ndarray = np.abs(self.V[:, others]).T @ self.rms
         return unit * terms / self.size[others]
 

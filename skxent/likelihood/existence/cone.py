@@ -23,23 +23,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
+from skxent.likelihood import tuning
 from skxent.likelihood.existence.programmes import Programmes, Undecided
-from skxent.likelihood.sources.blocks import RUN_ELEMENTS
 from skxent.likelihood.sources.first_sums import Moments, middle
 from skxent.likelihood.sources.local_rows import LocalRows
 
-FAR = 10  # |mean - origin| / deviation above which a column is measured from its mean
 EPS = float(np.finfo(float).eps)
-ROUNDING = 8 * EPS  # rounding error of a margin, for each entry of a sample
-CLEAR = 1e3  # rounding errors above which a margin is clear
-COARSE = 1e6  # the unit of a column is at least as many rounding errors of its entries
-NEAR = 1e-6  # part of a solution within which a more accurate one is looked for
-NEGLIGIBLE = 1e-9  # part of the largest coefficient below which a coefficient becomes zero
-NO_GAIN = 1e-12  # part of the largest coefficient of a sum of margins that is no gain
-FEW = 100  # samples from which the number of nonzero entries is estimated
-# Squared parameters times entries of a constraint, up to which programmes take a second or two.
-WORK = 1e7
-MANY = 30  # features; more are not left out one by one, since each one costs a programme
 
 Programme = Callable[[np.ndarray], np.ndarray | None]
 
@@ -120,10 +109,10 @@ class Cone:
         self.shift = np.zeros(d)
         if data.fit_intercept:
             origin = middle(data)
-            far = np.abs(moments.mean - origin) > FAR * np.sqrt(moments.variance)
+            far = np.abs(moments.mean - origin) > tuning.FAR_COLUMN * np.sqrt(moments.variance)
             self.shift = np.where(far & varies, moments.mean, origin)
         size = np.sqrt(moments.variance + (moments.mean - self.shift) ** 2)
-        size[varies] = np.maximum(size, COARSE * EPS * np.abs(self.shift))[varies]
+        size[varies] = np.maximum(size, tuning.COARSE_COLUMN * EPS * np.abs(self.shift))[varies]
         self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
         self.distance = np.abs(self.shift) * self.scale * varies
         self.sparse = scipy.sparse.issparse(data.X) and not self.shift.any()
@@ -133,7 +122,7 @@ class Cone:
         self.units = np.empty(0)
         self.equal = np.empty(0, dtype=bool)
         n = data.X.shape[0]
-        some = self._samples(data.X[np.arange(0, n, -(-n // FEW))])
+        some = self._samples(data.X[np.arange(0, n, -(-n // tuning.COUNTED_SAMPLES))])
         self.n_entries = scipy.sparse.csr_array(some).nnz / some.shape[0]
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
@@ -209,7 +198,7 @@ class Cone:
         def programme(clear: np.ndarray) -> np.ndarray | None:
             lower = np.where(clear, -np.inf, 0.0)
             x = self._solve(cost, self.matrix, lower, (-1.0, 1.0))
-            return None if x is None or cost @ x > -NO_GAIN else x
+            return None if x is None or cost @ x > -tuning.NO_GAIN else x
 
         return self._search(programme, direction, -np.inf)
 
@@ -229,7 +218,7 @@ class Cone:
     def fewest_features(self, direction: np.ndarray) -> np.ndarray:
         """A direction with the same clear margins and few features.
 
-        If there are at most `MANY` features, no feature can be left out.
+        If there are at most `tuning.TRIED_FEATURES` features, no feature can be left out.
         """
         try:
             best = self._sparse(direction, np.ones(self.n_features, dtype=bool))
@@ -237,7 +226,7 @@ class Cone:
                 return direction
             sizes = np.abs(best[:, : self.n_features]).max(axis=0)
             smallest_first = np.argsort(sizes)[np.count_nonzero(sizes == 0) :]
-            for j in smallest_first if len(smallest_first) <= MANY else ():
+            for j in smallest_first if len(smallest_first) <= tuning.TRIED_FEATURES else ():
                 others = self.used(best)
                 if others[j]:
                     others[j] = False
@@ -260,7 +249,7 @@ class Cone:
         sizes = scipy.sparse.block_array([[select, size], [-select, size]], format="csr")
         cost = np.append(np.zeros(n), np.ones(d))
         bounds = [(None, None)] * n + [(0, None if use else 0) for use in used]
-        too_many = max(MANY, d // 2)
+        too_many = max(tuning.TRIED_FEATURES, d // 2)
 
         def programme(clear: np.ndarray) -> np.ndarray | None:
             matrix = self.matrix.copy()
@@ -281,11 +270,13 @@ class Cone:
         """
         while True:
             margins = self.matrix @ direction.ravel()
-            clear = ~self.equal & (margins > CLEAR * self._rounding(direction, self.units))
+            clear = ~self.equal & (
+                margins > tuning.CLEAR_MARGIN * self._rounding(direction, self.units)
+            )
             x = programme(clear)
             if x is None:
                 return None
-            x[np.abs(x) < NEGLIGIBLE * np.abs(x).max()] = 0.0
+            x[np.abs(x) < tuning.NEGLIGIBLE_COEFFICIENT * np.abs(x).max()] = 0.0
             any_broken, pairs = self.broken(x.reshape(self.shape), direction, least)
             if any_broken and not len(pairs):
                 x = self._refined(x, np.where(clear, -np.inf, 0.0))
@@ -306,7 +297,7 @@ class Cone:
         refinement for linear programming", INFORMS Journal on Computing 28, 2016,
         :doi:`10.1287/ijoc.2016.0692`). None if there is no such solution.
         """
-        unit = NEAR * np.abs(x).max()
+        unit = tuning.ROUNDING_OFF * np.abs(x).max()
         lower = (lower - self.matrix @ x) / unit
         lower[lower < -2.0] = -np.inf
         y = self._solve(np.zeros_like(x), self.matrix, lower, (-1.0, 1.0))
@@ -336,7 +327,7 @@ class Cone:
     ) -> np.ndarray | None:
         """Minimise cost x with matrix x at least, or equal to, `lower`; None if infeasible."""
         width = min(self.matrix.shape[1], self.shape[0] * self.data.X.shape[0])
-        if width**2 * min(2, self.shape[0]) * self.n_entries > WORK:
+        if width**2 * min(2, self.shape[0]) * self.n_entries > tuning.PROGRAMME_WORK:
             raise Undecided("The data are too large to tell whether they can be separated.")
         equal = np.zeros(len(lower), dtype=bool)
         equal[: len(self.equal)] = self.equal
@@ -346,7 +337,7 @@ class Cone:
         """All samples with a weight above zero."""
         n, K = self.data.X.shape[0], self.data.n_classes
         width = self.n_entries if self.sparse else self.shape[1]
-        step = max(1, int(RUN_ELEMENTS / (width + 4 * K)))
+        step = max(1, int(tuning.RUN_ELEMENTS / (width + 4 * K)))
         for start in range(0, n, step):
             rows = np.arange(start, min(start + step, n))
             if self.data.weight is not None:
@@ -387,11 +378,11 @@ class Cone:
         """
         size = np.abs(direction).max(axis=0)
         far = size[: self.n_features] @ self.distance
-        return ROUNDING * len(size) * size.max() + EPS * far * unit
+        return tuning.MARGIN_ROUNDING * len(size) * size.max() + EPS * far * unit
 
     def _clear(self, direction: np.ndarray, chunk: Chunk) -> np.ndarray:
         """Mask of the clear margins along a direction, (K, m)."""
-        least = CLEAR * self._rounding(direction, chunk.unit)
+        least = tuning.CLEAR_MARGIN * self._rounding(direction, chunk.unit)
         return ~chunk.allowed & (chunk.margins(direction) > least)
 
 

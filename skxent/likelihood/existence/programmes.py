@@ -14,17 +14,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linprog
 
+from skxent.likelihood import tuning
+
 TOLERANCES = 1e-9, 1e-7  # feasibility tolerances of HiGHS, which cycles with smaller ones
 WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("highs-ds", {}),  # steepest edge pricing
     ("highs-ds", {"simplex_dual_edge_weight_strategy": "devex"}),
     ("highs-ipm", {}),
 )
-# Iterations of one way, for each row and column of a programme; one or two are usual.
-ITERATIONS = 10
-# Limit on the processor time of all programmes of a search, in seconds, and on the clock time of
-# each programme. Longer searches take more time than users expect of a check.
-SECONDS = 20.0
 
 
 class Undecided(RuntimeError):
@@ -38,7 +35,7 @@ class Programmes:
     """
 
     def __init__(self) -> None:
-        self.deadline = thread_time() + SECONDS
+        self.deadline = thread_time() + tuning.PROGRAMME_SECONDS
 
     def solve(
         self, cost: np.ndarray, matrix: Any, lower: np.ndarray, equal: np.ndarray, bounds: Any
@@ -54,7 +51,8 @@ class Programmes:
         for tolerance, (method, rule) in product(TOLERANCES, WAYS):
             left = self.deadline - thread_time()
             if left <= 0:
-                raise Undecided(f"The search for a separation took more than {SECONDS:g} seconds.")
+                limit = tuning.PROGRAMME_SECONDS
+                raise Undecided(f"The search for a separation took more than {limit:g} seconds.")
             result = linprog(
                 cost,
                 A_ub=-matrix[above],
@@ -67,7 +65,7 @@ class Programmes:
                     "primal_feasibility_tolerance": tolerance,
                     "dual_feasibility_tolerance": tolerance,
                     "time_limit": left,
-                    "maxiter": ITERATIONS * sum(matrix.shape),
+                    "maxiter": tuning.PROGRAMME_ITERATIONS * sum(matrix.shape),
                     **rule,
                 },
             )

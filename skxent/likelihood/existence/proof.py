@@ -29,25 +29,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.rank import pivoted_cholesky
 from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.existence.separation import Undecided, find_separation
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import Cholesky, Preconditioner
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
-
-# Largest part of a parameter's curvature that may come from the floor under curvatures.
-FLOORED = 1e-4
-# Pivots of the Hessian scaled to unit diagonal, above which a direction has curvature at the end of
-# the fit; 1e5 times the rounding errors.
-SEEN = 1e-10
-# The same for the Hessian at zero. It is smaller, so that no direction that loses its curvature
-# during the fit is left uncounted.
-LOST = 1e-12
-ROUNDED = 1e-9  # part of the total weight that the residual of a direct solution never reaches
-EVEN = 1e4  # ratio of the largest to the smallest weight up to which no sample is lost in sums
 
 
 def proves_finite(
@@ -71,18 +61,18 @@ def proves_finite(
         return model.certain  # no small curvature is lost in sums of squares
     assert isinstance(model, Cholesky)
     floored = model.scales[0] ** 2 * objective.full_least_curvature
-    if model.certain and floored.max() < FLOORED:
+    if model.certain and floored.max() < tuning.FLOORED_CURVATURE:
         return True
-    if _least_share(objective, theta) > ROUNDED * objective.total_weight:
+    if _least_share(objective, theta) > tuning.DIRECT_RESIDUAL * objective.total_weight:
         return True
     zero = np.zeros_like(theta)
     at_zero = Cholesky.of(
         theta.shape, [preconditioners.hessian(objective, zero)], objective.full_least_curvature
     )
     return (
-        floored.max() < FLOORED
+        floored.max() < tuning.FLOORED_CURVATURE
         and _is_even(objective.data)
-        and _rank(model, SEEN) == _rank(at_zero, LOST)
+        and _rank(model, tuning.SEEN_CURVATURE) == _rank(at_zero, tuning.LOST_CURVATURE)
     )
 
 
@@ -121,7 +111,7 @@ def _least_share(objective: Objective, theta: np.ndarray) -> float:
 def _is_even(data: RowSource) -> bool:
     """Whether the weights differ so little that no sample is lost in sums."""
     least, most = data.weight_range()
-    return bool(most <= EVEN * least)
+    return bool(most <= tuning.EVEN_WEIGHTS * least)
 
 
 def _rank(model: Cholesky, tolerance: float) -> int:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise import tuning
 from skxent.likelihood.optimise.newton_cg import (
     NewtonStep,
     self_concordance_factor,

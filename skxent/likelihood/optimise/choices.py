@@ -8,12 +8,12 @@ from enum import Enum
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.cost_model import Cost, CostModel
 from skxent.likelihood.optimise.preconditioners import Preconditioner
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.grams import PACKED
 
 Build = Callable[[Objective, np.ndarray, float], Preconditioner]
 
@@ -162,7 +162,7 @@ def _drawn(
 
     Few entries are packed, and blocks of all rows then cost less than drawn ones.
     """
-    if costs.width <= PACKED or not can_sample:
+    if costs.width <= tuning.PACKED_WIDTH or not can_sample:
         return choices, diagonal
     drawn = PreconditionerChoice(
         Kind.DRAWN_CLASS_BLOCKS, None, costs.drawn_class_blocks, tuning.LONG_STAGE, tuning.LONG_FALL

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skxent.likelihood.optimise import tuning
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.base import RowSource
 
 

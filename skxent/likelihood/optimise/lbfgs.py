@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise import tuning
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
 

@@ -40,8 +40,8 @@ from typing import ClassVar, Protocol, Self
 import numpy as np
 from scipy.linalg import blas, lapack
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise import tuning
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.grams import pairs, unpacked
 

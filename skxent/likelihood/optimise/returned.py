@@ -15,9 +15,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from skxent.likelihood import kernels
+from skxent.likelihood import kernels, tuning
 from skxent.likelihood.objective import EPS
-from skxent.likelihood.optimise import tuning
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, target_gap

@@ -23,8 +23,8 @@ import numpy as np
 import scipy.linalg
 from scipy.special import expit, softmax
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import tuning
 from skxent.likelihood.penalty import Penalty, centred
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_sums import LocalSums

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import tuning
 from skxent.likelihood.optimise.choices import PreconditionerChoice, plan
 from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.frame import Report
 from skxent.likelihood.existence.proof import proves_finite
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise import tuning
 from skxent.likelihood.optimise.certificate import (
     Certificate,
     gap_after_step,

@@ -9,11 +9,8 @@ from typing import Self, TypeVar
 import numpy as np
 import scipy.sparse
 
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.blocks import Blocks, Matrix
-
-# Up to this number of classes one-hot rows are made by comparing labels with the classes, which is
-# then faster than writing a one at the place of each label.
-FEW_CLASSES = 16
 
 
 class RowShape:
@@ -98,7 +95,7 @@ class RowArrays(RowShape):
         if targets.ndim == 2:
             return (targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)).T
         Y = np.empty((self.n_classes, len(targets)))
-        if self.n_classes <= FEW_CLASSES:
+        if self.n_classes <= tuning.FEW_CLASSES:
             Y[...] = targets == np.arange(self.n_classes)[:, None]
         else:
             Y.fill(0.0)

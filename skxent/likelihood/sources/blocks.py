@@ -20,25 +20,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.thread_limits import end_pool, new_pool
 
 Matrix = Any  # an (n, d) NumPy array, or a SciPy CSR matrix, which has no types
-
-BLOCK_ELEMENTS = 1 << 20  # numbers in the rows and logits of a block: eight megabytes of float64
-RUN_ELEMENTS = 1 << 18  # numbers in a run of rows, two megabytes, of which there may be two copies
-LEAST_RUN = 512  # rows of a run at least, so that a product of it is worth its call
-# Numbers in rows and logits up to which all rows are one block: four megabytes, for which threads
-# gain nothing.
-ALONE = 1 << 19
-# Numbers in the logits of a sparse block. A sparse product writes d x K numbers, so that small
-# blocks would cost more than they save.
-SPARSE_LOGITS = 1 << 20
-SPARSE_ENTRIES = 1 << 21  # entries of a sparse block, of which float32 ones are copied to float64
-UNLOCKED = 500  # numbers in a result above which NumPy releases the interpreter's lock
-EVEN = 16  # blocks below which the number of blocks is made a multiple of four, one a thread
-SEGMENTS = 64  # segments at most; enough for many threads
-FEW_SEGMENTS = 4  # segments at least, however large their sums are
-SEGMENT_SUMS = 1 << 23  # numbers in the sums of all segments together, 64 megabytes
 
 
 class Blocks:
@@ -76,15 +61,15 @@ class Blocks:
 
     def _rows_of_a_block(self) -> int:
         if self.sparse:
-            rows = SPARSE_ENTRIES * self.n_rows // max(self.X.nnz, 1)
-            rows = max(min(SPARSE_LOGITS // self.n_outputs, rows), 4 * self.n_features)
+            rows = tuning.SPARSE_BLOCK_ENTRIES * self.n_rows // max(self.X.nnz, 1)
+            rows = max(min(tuning.SPARSE_BLOCK_LOGITS // self.n_outputs, rows), 4 * self.n_features)
         elif fit_one_block(self.n_rows, self.n_features, self.n_outputs):
             return self.n_rows
         else:
-            elements = BLOCK_ELEMENTS // 2 if self._copied else BLOCK_ELEMENTS
+            elements = tuning.BLOCK_ELEMENTS // 2 if self._copied else tuning.BLOCK_ELEMENTS
             rows = max(elements // (self.n_features + 2 * self.n_outputs), 64)
         n_blocks = -(-self.n_rows // rows)
-        if not self.sparse and n_blocks < EVEN:
+        if not self.sparse and n_blocks < tuning.EVEN_BLOCKS:
             n_blocks = -(-n_blocks // 4) * 4  # as many blocks for every thread
         return -(-self.n_rows // max(n_blocks, 1))
 
@@ -92,7 +77,7 @@ class Blocks:
         """Cut the blocks into segments whose results have `sum_size` numbers each."""
         if len(self.all) == 1:
             return [self.all]
-        n = max(FEW_SEGMENTS, min(SEGMENTS, SEGMENT_SUMS // sum_size))
+        n = max(tuning.FEW_SEGMENTS, min(tuning.SEGMENTS, tuning.SEGMENT_SUMS // sum_size))
         n = min(n, len(self.all))
         edges = [len(self.all) * i // n for i in range(n + 1)]
         return [self.all[a:b] for a, b in pairwise(edges)]
@@ -123,7 +108,7 @@ class Blocks:
         """Largest number of rows of a run; a single block is one run."""
         if len(self.all) == 1 and not self.sparse:
             return self.block_rows
-        return min(max(RUN_ELEMENTS // self.n_features, LEAST_RUN), self.block_rows)
+        return min(max(tuning.RUN_ELEMENTS // self.n_features, tuning.LEAST_RUN), self.block_rows)
 
     def buffer(self) -> np.ndarray | None:
         """Space for `read`, one for each thread; None if blocks are not copied."""
@@ -174,7 +159,7 @@ def add(a: Any, b: Any) -> Any:
 
 def fit_one_block(n_rows: int, width: int, n_outputs: int) -> bool:
     """Whether dense rows are so few that they make one block."""
-    return n_rows * (width + 2 * n_outputs) <= ALONE
+    return n_rows * (width + 2 * n_outputs) <= tuning.ONE_BLOCK_ELEMENTS
 
 
 def product(a: np.ndarray, x: Any) -> np.ndarray:
@@ -187,7 +172,7 @@ def product(a: np.ndarray, x: Any) -> np.ndarray:
         result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
         return result
     (k, m), d = a.shape, x.shape[1]
-    n_parts = min(UNLOCKED // (k * d) + 1, m // UNLOCKED)
+    n_parts = min(tuning.UNLOCKED_ELEMENTS // (k * d) + 1, m // tuning.UNLOCKED_ELEMENTS)
     if n_parts <= 1:
         return np.matmul(a, x)
     whole = m - m % n_parts

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.blocks import Matrix, add
-
-# A sparse column whose mean is more than this many deviations from zero has next to no zeros, and
-# its mean is subtracted before products are taken.
-FAR = 1e2
 
 Products = tuple[np.ndarray, np.ndarray]
 
@@ -69,7 +66,7 @@ def _sparse_products(
 
 def _near(x: Matrix, centre: np.ndarray, scale: np.ndarray) -> tuple[Matrix, np.ndarray]:
     """Sparse rows with far centres subtracted, and the centres that are still to be subtracted."""
-    far = np.flatnonzero(np.abs(centre * scale) > FAR)
+    far = np.flatnonzero(np.abs(centre * scale) > tuning.FAR_SPARSE_COLUMN)
     if not len(far):
         return x, centre
     x = x.tolil()

@@ -17,10 +17,9 @@ import numpy as np
 
 from skxent.inputs.features import AnyArray
 from skxent.inputs.namespaces import library_of, moved, to_numpy, widest_float
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.arrays import RowShape
 from skxent.likelihood.sources.blocks import add
-
-ELEMENTS = 1 << 21  # numbers in the rows and logits of one batch: 16 megabytes of float64
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ class DeviceArrays(RowShape):
 def batches(shape: tuple[int, ...], n_outputs: int) -> list[slice]:
     """Slices of the rows of X, each of which has `n_outputs` logits."""
     n, d = shape
-    return runs(n, max(1, ELEMENTS // (d + 2 * n_outputs)))
+    return runs(n, max(1, tuning.DEVICE_BATCH_ELEMENTS // (d + 2 * n_outputs)))
 
 
 def runs(n: int, most: int) -> list[slice]:

@@ -7,11 +7,12 @@ from typing import ClassVar, NoReturn, Self
 import numpy as np
 
 from skxent.inputs.features import AnyArray
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.device_arrays import DeviceArrays, received
 from skxent.likelihood.sources.device_kernels import log_partition
 from skxent.likelihood.sources.device_row_space import independent_row_space, row_space
 from skxent.likelihood.sources.device_sums import DeviceSums
-from skxent.likelihood.sources.first_sums import FEW, FirstSums, Moments, evenly_spaced_rows
+from skxent.likelihood.sources.first_sums import FirstSums, Moments, evenly_spaced_rows
 from skxent.likelihood.sources.row_space import RowSpace
 from skxent.likelihood.sources.sampling import Scores
 
@@ -48,7 +49,7 @@ class DeviceRows(DeviceArrays):
             return self.X[evenly_spaced_rows(self.n_rows, None), :]
         xp = self.xp
         upto = xp.cumulative_sum(self.weight)
-        evenly = self.sent((np.arange(FEW) + 0.5) / FEW)
+        evenly = self.sent((np.arange(tuning.MIDDLE_ROWS) + 0.5) / tuning.MIDDLE_ROWS)
         return xp.take(self.X, xp.searchsorted(upto, upto[-1] * evenly), axis=0)
 
     def weight_range(self) -> tuple[float, float]:

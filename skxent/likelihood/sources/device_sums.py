@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from skxent.inputs.features import AnyArray
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.device_arrays import DeviceArrays, received, runs
 from skxent.likelihood.sources.device_kernels import (
     log_partition,
@@ -16,7 +17,6 @@ from skxent.likelihood.sources.device_kernels import (
 )
 from skxent.likelihood.sources.grams import class_weights, packs, pairs
 
-PACKED_SPACE = 1 << 20  # numbers in the outer products of some rows, eight megabytes
 HOST_EPS = float(np.finfo(float).eps)
 
 ClassWeights = Callable[[AnyArray, AnyArray | None], AnyArray]
@@ -174,7 +174,7 @@ class DeviceSums:
         xp = self.xp
         i, j = (self.data.index(entries) for entries in pairs(samples.shape[1]))
         total: Any = 0.0
-        for some in runs(samples.shape[0], max(PACKED_SPACE // i.shape[0], 16)):
+        for some in runs(samples.shape[0], max(tuning.DEVICE_PACKED_SPACE // i.shape[0], 16)):
             x = samples[some, :].T
             products = xp.take(x, i, axis=0) * xp.take(x, j, axis=0)
             total = total + xp.matmul(C[:, some], products.T)

@@ -7,15 +7,9 @@ from typing import Self
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.blocks import Matrix, product
-
-SQUARES = 1 << 18  # entries of a sparse X that are squared at a time, two megabytes
-# Rows from which the middle of a column is estimated: enough for a median, and no cost to sort.
-FEW = 15
-# A middle farther from zero than this many ranges of the few rows is subtracted before sums are
-# taken. Nearer to zero, squares lose less than two digits and X is read without a copy.
-FAR = 8.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +140,11 @@ def _sum_of_squares(x: Matrix, weight: np.ndarray, space: np.ndarray | None) -> 
 def _weighted_squares(x: Matrix, weight: np.ndarray, space: np.ndarray | None) -> np.ndarray:
     """`_sum_of_squares`, with infinity or NaN where squares overflow."""
     total = np.zeros(x.shape[1])
-    step = max(1, SQUARES * x.shape[0] // max(x.nnz, 1)) if space is None else len(space)
+    step = (
+        max(1, tuning.SQUARED_ENTRIES * x.shape[0] // max(x.nnz, 1))
+        if space is None
+        else len(space)
+    )
     with np.errstate(over="ignore", invalid="ignore"):  # a weight of zero times infinity is NaN
         for rows in (slice(start, start + step) for start in range(0, x.shape[0], step)):
             some = x[rows]
@@ -172,7 +170,7 @@ def _origin(data: RowArrays) -> np.ndarray:
     """The middle of the columns that are far from zero, and zero for other columns, (d,)."""
     few = _few_rows(data)
     middle, spread = few[len(few) // 2], few[-1] - few[0]
-    return np.where(np.abs(middle) > FAR * spread, middle, 0.0)
+    return np.where(np.abs(middle) > tuning.FAR_MIDDLE * spread, middle, 0.0)
 
 
 def _few_rows(data: RowArrays) -> np.ndarray:
@@ -187,6 +185,8 @@ def _few_rows(data: RowArrays) -> np.ndarray:
 def evenly_spaced_rows(n: int, weight: np.ndarray | None) -> np.ndarray | slice:
     """Indices of a few rows, evenly spaced by weight."""
     if weight is None:
-        return slice(0, n, -(-n // FEW))
+        return slice(0, n, -(-n // tuning.MIDDLE_ROWS))
     upto = np.cumsum(weight)
-    return np.searchsorted(upto, upto[-1] * (np.arange(FEW) + 0.5) / FEW)
+    return np.searchsorted(
+        upto, upto[-1] * (np.arange(tuning.MIDDLE_ROWS) + 0.5) / tuning.MIDDLE_ROWS
+    )

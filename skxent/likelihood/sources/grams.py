@@ -12,16 +12,8 @@ from typing import Any
 import numpy as np
 
 from skxent.inputs.namespaces import Array
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.blocks import Matrix, product
-
-# Part of the positive terms below which a difference of sums is taken for rounding.
-ROUNDING = 1e-13
-# Entries of a sample up to which outer products of rows are formed once and multiplied with all
-# class weights in one product; a longer sample has too many products to keep in cache.
-PACKED = 96
-# Entries of a sample per class weight, up to which forming the outer products pays.
-PACKED_RATIO = 3.5
-PACKED_SPACE = 1 << 19  # numbers in the outer products of one batch of rows, four megabytes
 
 
 @cache
@@ -53,7 +45,7 @@ def class_weights(P: Array, residual: Array | None, residual_weight: float) -> A
 
 def packs(n: int, p: int) -> bool:
     """Whether outer products of p entries are formed once for all n class weights."""
-    return p <= min(PACKED, PACKED_RATIO * n)
+    return p <= min(tuning.PACKED_WIDTH, tuning.PACKED_RATIO * n)
 
 
 def unpacked(gram: np.ndarray, p: int) -> np.ndarray:
@@ -89,7 +81,7 @@ def packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def _batch(n_products: int) -> int:
     """Rows whose products are formed at a time."""
-    return max(PACKED_SPACE // n_products, 16)
+    return max(tuning.PACKED_SPACE // n_products, 16)
 
 
 def _products(x: np.ndarray, space: np.ndarray) -> np.ndarray:
@@ -131,7 +123,8 @@ def centred_squares(h: np.ndarray, x: Matrix, centre: np.ndarray | None) -> np.n
     if centre is not None:
         largest = part + h.sum(axis=1, keepdims=True) * centre**2
         part = largest - 2 * centre * product(h, x)
-        part[part < ROUNDING * largest] = 0.0  # the sum of a constant column, which is zero
+        # The sum of a constant column is zero.
+        part[part < tuning.CANCELLED_SQUARES * largest] = 0.0
     return part
 
 

@@ -9,16 +9,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.row_losses import target_losses
 from skxent.likelihood.sources import column_products, row_space, sampling
 from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.row_space import RowSpace
-
-FAR_ROWS = 1024  # rows without weight that are looked at together, so that few are copied at a time
-# A number whose square, times a sample's part in the curvature, is near the end of float64.
-OVERFLOWS = 1e150
 
 
 class LocalRows(RowArrays):
@@ -104,9 +101,10 @@ class LocalRows(RowArrays):
         if self.weight is None or self.weight.all():
             return self
         rows = np.flatnonzero(self.weight == 0)
-        for start in range(0, len(rows), FAR_ROWS):
-            some = self.X[rows[start : start + FAR_ROWS]]
-            if float(np.abs(some.data if self.sparse else some).max(initial=0.0)) > OVERFLOWS:
+        for start in range(0, len(rows), tuning.UNWEIGHTED_ROWS):
+            some = self.X[rows[start : start + tuning.UNWEIGHTED_ROWS]]
+            largest = float(np.abs(some.data if self.sparse else some).max(initial=0.0))
+            if largest > tuning.OVERFLOWING:
                 break
         else:
             return self

@@ -11,15 +11,10 @@ from typing import Self
 
 import numpy as np
 
-from skxent.likelihood import kernels
+from skxent.likelihood import kernels, tuning
 from skxent.likelihood.sources import grams
 from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.blocks import Blocks, Matrix, fit_one_block, product
-
-# Numbers in the class probabilities of all samples up to which they are kept for further products
-# with the Hessian at the same point: eight megabytes, which such a product reads again faster than
-# it computes them.
-KEPT_LOGITS = 1 << 20
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
 
@@ -70,7 +65,7 @@ class LocalSums:
         if self.written_out:
             samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
             self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
-        self._keeps_curvature = data.n_rows * data.n_outputs <= KEPT_LOGITS
+        self._keeps_curvature = data.n_rows * data.n_outputs <= tuning.KEPT_PROBABILITIES
         self._forget()
 
     def _forget(self) -> None:

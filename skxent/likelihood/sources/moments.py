@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
-
-# A mean square below which some of its terms are subnormal numbers, which have lost digits.
-LEAST_SQUARES = 1e-292
-# Variance over squared mean of a sparse column below which sums of squares have lost too many
-# digits: seven of sixteen are left at this limit.
-CONSTANT = 1e-9
 
 
 def compute_moments(data: RowSource) -> Moments:
@@ -37,7 +32,7 @@ def moments_of(data: RowSource, first: FirstSums) -> Moments:
     shift = class_sums.sum(axis=0) / total
     mean, variance = first.origin + shift, np.maximum(squares / total - shift**2, 0.0)
     if data.sparse:
-        doubtful = np.flatnonzero((shift != 0) & (variance <= CONSTANT * shift**2))
+        doubtful = np.flatnonzero((shift != 0) & (variance <= tuning.NEARLY_CONSTANT * shift**2))
         if len(doubtful):
             mean[doubtful], variance[doubtful] = _centred_moments(data, doubtful, total)
     return Moments(first.class_weight, class_sums, first.origin, mean, variance)
@@ -58,7 +53,7 @@ def out_of_range(data: RowSource, first: FirstSums) -> np.ndarray:
     something = (first.class_sums != 0).any(axis=0)
     if not data.fit_intercept:
         something |= first.origin != 0
-    least = LEAST_SQUARES * first.class_weight.sum()
+    least = tuning.SUBNORMAL_SQUARES * first.class_weight.sum()
     lost = (squares <= least) & ((squares > 0) | something)
     return lost | ~np.isfinite(squares)
 

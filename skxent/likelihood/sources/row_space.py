@@ -15,16 +15,11 @@ import numpy as np
 import scipy.linalg
 from scipy.linalg import lapack, solve_triangular
 
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.arrays import Rows
 from skxent.likelihood.sources.first_sums import Moments
 
 EPS = float(np.finfo(float).eps)
-# Roundings, times the root of the number of terms in a sum, that may be no signal. The errors of a
-# factorisation grow with this root, by a factor of a few.
-ROUNDINGS = 16.0
-# Ratio of the sizes of two columns above which the factorisation pivots. Without pivots the
-# rounding of the large column, 1e3 epsilons of the small one, would be seen in its coefficients.
-UNEVEN = 1e3
 
 Source = TypeVar("Source", covariant=True)
 
@@ -146,7 +141,7 @@ def _largest_first(size: np.ndarray) -> tuple[np.ndarray, bool]:
     problems", Numerical Analysis 1997).
     """
     order = np.argsort(-size, kind="stable")
-    return order, bool(size[order[0]] > UNEVEN * size[size > 0].min(initial=np.inf))
+    return order, bool(size[order[0]] > tuning.UNEVEN_COLUMNS * size[size > 0].min(initial=np.inf))
 
 
 def reciprocal(size: np.ndarray) -> np.ndarray:
@@ -157,7 +152,7 @@ def reciprocal(size: np.ndarray) -> np.ndarray:
 def independent_rows(upper: np.ndarray, n_terms: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
     r"""Choose independent columns of a triangle, as many as there are.
 
-    A pivot of the QR factorisation counts if it is above `ROUNDINGS` :math:`\varepsilon
+    A pivot of the QR factorisation counts if it is above `FACTOR_ROUNDINGS` :math:`\varepsilon
     \sqrt{\text{n_terms}}` times the largest pivot, or times one.
 
     Parameters
@@ -181,7 +176,7 @@ def independent_rows(upper: np.ndarray, n_terms: int, eps: float) -> tuple[np.nd
     R, order = scipy.linalg.qr(upper, mode="r", pivoting=True, check_finite=False)
     pivots = np.abs(np.diagonal(R))
     largest = max(float(pivots[0]), 1.0)
-    r = int(np.count_nonzero(pivots > ROUNDINGS * eps * np.sqrt(n_terms) * largest))
+    r = int(np.count_nonzero(pivots > tuning.FACTOR_ROUNDINGS * eps * np.sqrt(n_terms) * largest))
     combinations = np.zeros((len(upper), r))
     combinations[order[:r], np.arange(r)] = 1.0
     if 0 < r < len(upper):

@@ -14,18 +14,12 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.arrays import RowArrays, Rows
-from skxent.likelihood.sources.blocks import RUN_ELEMENTS, Matrix
+from skxent.likelihood.sources.blocks import Matrix
 from skxent.likelihood.sources.first_sums import Moments
 
 SEED = 20150101  # any number; a fixed one draws the same sample every time
-# Part of the rows drawn by class when scores are given: enough to miss no class.
-BY_CLASS = 0.2
-# Part of the size drawn again for the columns that the first draw missed.
-BY_COLUMN = 0.5
-# Factor between the second moments of a column in the sample and in all rows, from which the column
-# counts as missed.
-MISSED = 3.0
 
 Scores = Any  # a number for each row: an (n,) array, or one for each partition, left there
 Drawn = TypeVar("Drawn", bound=RowArrays, covariant=True)
@@ -66,16 +60,18 @@ def draw_sample(
     rate = size * _class_rates(moments)
     shares: list[Any] = []
     if scores is not None:
-        rate = BY_CLASS * rate
-        shares = [(1 - BY_CLASS) * size, scores, data.total_score(scores)]
+        rate = tuning.DRAWN_BY_CLASS * rate
+        shares = [(1 - tuning.DRAWN_BY_CLASS) * size, scores, data.total_score(scores)]
     small = data.draw(centre, rate, *shares)
     estimate = _second_moments(small) / moments.class_weight.sum()
-    missed = np.flatnonzero((estimate < moment / MISSED) | (estimate > MISSED * moment))
+    missed = np.flatnonzero(
+        (estimate < moment / tuning.MISSED_COLUMN) | (estimate > tuning.MISSED_COLUMN * moment)
+    )
     if len(missed) == 0:
         return small
     columns = data.column_scores(missed, centre, moment)
     # The same draw and more rows: another column may depend on a row that was drawn.
-    shares += [BY_COLUMN * size, columns, data.total_score(columns)]
+    shares += [tuning.DRAWN_BY_COLUMN * size, columns, data.total_score(columns)]
     return data.draw(centre, rate, *shares)
 
 
@@ -137,7 +133,7 @@ def column_scores(
 
 
 def _batches(data: RowArrays) -> Iterator[slice]:
-    step = max(1, RUN_ELEMENTS // data.n_features)
+    step = max(1, tuning.RUN_ELEMENTS // data.n_features)
     return (slice(start, start + step) for start in range(0, data.n_rows, step))
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.coordinates.frame import CHANGE, NEGLIGIBLE, WEAK, Frame
+from skxent.likelihood import tuning
+from skxent.likelihood.coordinates.frame import Frame
 from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.units import Units
 from skxent.likelihood.penalty import Penalty
@@ -71,7 +72,7 @@ def test_more_features_than_rows_with_a_penalty_are_certain(fit_intercept):
 
 
 def most_weak(X):
-    return WEAK * len(X) * X.var(axis=0).max()
+    return tuning.WEAK_PENALTY * len(X) * X.var(axis=0).max()
 
 
 @pytest.mark.parametrize(("factor", "certain"), [(0.9, False), (1.1, True)])
@@ -88,7 +89,7 @@ def test_a_weak_penalty_leaves_dependent_columns_out(factor, changed):
     X = TWICE * 1.0
     data = data_of(X)
     basis = Frame.of(data, Penalty(0.0)).identified().changes[0].basis
-    alpha = factor * NEGLIGIBLE * len(X) * X.var(axis=0).min() * basis.least**2
+    alpha = factor * tuning.NEGLIGIBLE_PENALTY * len(X) * X.var(axis=0).min() * basis.least**2
     frame = Frame.of(data, Penalty(alpha)).identified()
     assert kinds(frame) == ([IndependentColumns] if changed else [])
 
@@ -137,7 +138,7 @@ def test_a_fit_in_other_coordinates(X, started, reported):
     solution = frame.fit(minimise, start, report if reported else None)
     logits = frame.data.X @ A.T + a
     np.testing.assert_allclose(X @ solution.coef.T + solution.intercept, logits, atol=1e-8)
-    assert solution.n_passes == 7.0 + CHANGE * len(frame.changes)
+    assert solution.n_passes == 7.0 + tuning.CHANGE_PASSES * len(frame.changes)
     assert solution.extreme == (None if frame.changes else "of these coordinates")
     if reported:
         ((one, other, value),) = seen

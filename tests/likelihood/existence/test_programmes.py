@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse
 from scipy.optimize import OptimizeResult
 
+from skxent.likelihood import tuning
 from skxent.likelihood.existence import programmes
 from skxent.likelihood.existence.programmes import Programmes, Undecided
 
@@ -46,8 +47,8 @@ def test_each_way_has_its_turn(status, monkeypatch):
     def fails(*args, method, options, **settings):
         calls.append((options["primal_feasibility_tolerance"], method))
         assert options["dual_feasibility_tolerance"] == options["primal_feasibility_tolerance"]
-        assert 0 < options["time_limit"] <= programmes.SECONDS
-        assert options["maxiter"] == programmes.ITERATIONS * (3 + 2)
+        assert 0 < options["time_limit"] <= tuning.PROGRAMME_SECONDS
+        assert options["maxiter"] == tuning.PROGRAMME_ITERATIONS * (3 + 2)
         return OptimizeResult(x=None, status=status, message="no luck")
 
     monkeypatch.setattr(programmes, "linprog", fails)
@@ -62,8 +63,8 @@ def test_the_clock_of_all_programmes(monkeypatch):
     monkeypatch.setattr(programmes, "thread_time", lambda: clock[0])
     some = Programmes()
     arguments = COST, ROWS, np.array([-4.0, 0.0, -np.inf]), np.zeros(3, dtype=bool), (0, 10)
-    clock[0] += 0.999 * programmes.SECONDS
+    clock[0] += 0.999 * tuning.PROGRAMME_SECONDS
     np.testing.assert_allclose(some.solve(*arguments), [3, 1])
-    clock[0] = 100.0 + programmes.SECONDS
+    clock[0] = 100.0 + tuning.PROGRAMME_SECONDS
     with pytest.raises(Undecided, match="took more than 20 seconds"):
         some.solve(*arguments)

@@ -7,7 +7,8 @@ from scipy.optimize import OptimizeResult
 from separations import constraints, find, integers, same, sparse, truth
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from skxent.likelihood.existence import cone, programmes
+from skxent.likelihood import tuning
+from skxent.likelihood.existence import programmes
 from skxent.likelihood.existence.separation import Separation, Undecided, find_separation
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
@@ -259,7 +260,7 @@ def test_one_hot_columns():
 def test_one_hot_labels_moments_and_blocks(mixed, monkeypatch):
     X, y, n_samples = mixed
     data = LocalRows(X, np.eye(3)[y], None, 3)
-    monkeypatch.setattr(cone, "RUN_ELEMENTS", 100)
+    monkeypatch.setattr(tuning, "RUN_ELEMENTS", 100)
     found = find_separation(data, moments=compute_moments(data))
     assert (found.features.tolist(), found.n_samples) == ([3], n_samples)
 

@@ -7,6 +7,7 @@ import pytest
 import scipy.linalg
 from scipy.optimize import OptimizeResult, linprog
 
+from skxent.likelihood import tuning
 from skxent.likelihood.existence import programmes
 from skxent.likelihood.existence.programmes import Undecided
 from skxent.likelihood.existence.proof import proves_finite
@@ -158,12 +159,12 @@ def test_a_programme_that_goes_round_in_circles_is_solved_another_way(monkeypatc
     monkeypatch.setattr(programmes, "linprog", circles)
     found = find_separation(LocalRows(X, y, None, K))
     assert (found and found.kind) == (expected and expected.kind)
-    assert all(0 < options["time_limit"] <= programmes.SECONDS for _, options in calls)
+    assert all(0 < options["time_limit"] <= tuning.PROGRAMME_SECONDS for _, options in calls)
     assert all(options["maxiter"] < 1e5 for _, options in calls)
 
 
 def test_all_programmes_of_a_search_share_a_limit(monkeypatch):
     X, y, K = design("onehot66", 0)
-    monkeypatch.setattr(programmes, "SECONDS", 1e-3)
+    monkeypatch.setattr(tuning, "PROGRAMME_SECONDS", 1e-3)
     with pytest.raises(Undecided, match=r"more than 0\.001 seconds"):
         find_separation(LocalRows(X, y, None, K))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skxent.likelihood.optimise import tuning
+from skxent.likelihood import tuning
 from skxent.likelihood.optimise.choices import Kind, plan
 from skxent.likelihood.sources.local_rows import LocalRows
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.optimise import tuning
+from skxent.likelihood import tuning
 from skxent.likelihood.optimise.cost_model import CostModel, fits_row_space
 from skxent.likelihood.sources.local_rows import LocalRows
 

@@ -4,7 +4,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from skxent.likelihood.optimise import preconditioners, tuning
+from skxent.likelihood import tuning
+from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_cg import (
     Accuracy,
     conjugate_gradients,

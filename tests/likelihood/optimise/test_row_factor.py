@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.optimise import tuning
+from skxent.likelihood import tuning
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.row_factor import Extreme, RowFactor
 from skxent.likelihood.sources.local_rows import LocalRows

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from skxent.inputs.namespaces import to_numpy
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.choices import Kind, plan
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.sources import device_arrays, device_sums
 from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
@@ -17,8 +17,8 @@ from skxent.likelihood.sources.moments import compute_moments
 
 @pytest.fixture(params=[1 << 21, 300], ids=["one batch", "batches"])
 def batches(request, monkeypatch):
-    monkeypatch.setattr(device_arrays, "ELEMENTS", request.param)
-    monkeypatch.setattr(device_sums, "PACKED_SPACE", 16 * request.param)
+    monkeypatch.setattr(tuning, "DEVICE_BATCH_ELEMENTS", request.param)
+    monkeypatch.setattr(tuning, "DEVICE_PACKED_SPACE", 16 * request.param)
 
 
 def moved(data, library):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skxent.likelihood import tuning
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.sources import grams
 from skxent.likelihood.sources.grams import pairs, unpacked
@@ -21,8 +22,8 @@ def own_blocks(case, theta, caution):
 @pytest.mark.parametrize("caution", [0.0, 0.1, 2.5])
 @pytest.mark.parametrize("K", [2, 3, 5])
 def test_hessian_with_caution(make_case, K, caution, soft, sparse, packed, monkeypatch):
-    monkeypatch.setattr(grams, "PACKED", 96 if packed else 0)
-    monkeypatch.setattr(grams, "PACKED_RATIO", 99)
+    monkeypatch.setattr(tuning, "PACKED_WIDTH", 96 if packed else 0)
+    monkeypatch.setattr(tuning, "PACKED_RATIO", 99)
     case = make_case(K, n=25, soft=soft)
     theta = case.theta()
     expected = case.free_hessian(theta, caution)
@@ -45,8 +46,8 @@ def test_hessian_with_caution(make_case, K, caution, soft, sparse, packed, monke
 def test_class_blocks_and_diagonal_with_caution(
     make_case, K, caution, sparse, fit_intercept, packed, monkeypatch
 ):
-    monkeypatch.setattr(grams, "PACKED", 96 if packed else 0)
-    monkeypatch.setattr(grams, "PACKED_RATIO", 99)
+    monkeypatch.setattr(tuning, "PACKED_WIDTH", 96 if packed else 0)
+    monkeypatch.setattr(tuning, "PACKED_RATIO", 99)
     case = make_case(K, n=25, fit_intercept=fit_intercept)
     objective, theta = case.objective(sparse=sparse), case.theta()
     expected = own_blocks(case, theta, caution)
@@ -71,7 +72,7 @@ def test_batches_of_rows_change_nothing(make_case, K, batch, monkeypatch):
     case = make_case(K, n=50)
     theta = case.theta()
     p = theta.shape[1]
-    monkeypatch.setattr(grams, "PACKED_SPACE", batch * p * (p + 1) // 2)
+    monkeypatch.setattr(tuning, "PACKED_SPACE", batch * p * (p + 1) // 2)
     H = preconditioners.hessian(case.objective(), theta, 0.1)
     np.testing.assert_allclose(H, case.free_hessian(theta, 0.1), rtol=1e-11, atol=1e-11)
 

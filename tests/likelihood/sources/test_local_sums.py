@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.sources import blocks
+from skxent.likelihood import tuning
 from skxent.likelihood.sources.local_rows import LocalRows
 
 
@@ -17,8 +17,8 @@ def rows_of(form=np.asarray, weighted=False, K=3, n=60):
 @pytest.fixture(params=["one block", "many blocks"])
 def block_size(request, monkeypatch):
     if request.param == "many blocks":
-        monkeypatch.setattr(blocks, "ALONE", 100)
-        monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", 700)
+        monkeypatch.setattr(tuning, "ONE_BLOCK_ELEMENTS", 100)
+        monkeypatch.setattr(tuning, "BLOCK_ELEMENTS", 700)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

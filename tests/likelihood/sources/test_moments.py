@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skxent.likelihood.sources import first_sums
-from skxent.likelihood.sources.first_sums import FEW, FirstSums, evenly_spaced_rows, middle
+from skxent.likelihood import tuning
+from skxent.likelihood.sources.first_sums import FirstSums, evenly_spaced_rows, middle
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import (
     check_overflow,
@@ -65,11 +65,11 @@ def test_origins():
 
 
 def test_the_middle_is_an_upper_median():
-    X = np.random.default_rng(0).normal(size=(FEW, 2))
+    X = np.random.default_rng(0).normal(size=(tuning.MIDDLE_ROWS, 2))
     np.testing.assert_array_equal(middle(data_of(X)), np.median(X, axis=0))
     np.testing.assert_array_equal(middle(data_of(X[:4])), np.sort(X[:4], axis=0)[2])
     assert middle(data_of(X, scipy.sparse.csr_array)).tolist() == [0.0, 0.0]
-    weight = np.ones(FEW)
+    weight = np.ones(tuning.MIDDLE_ROWS)
     X[3], weight[3] = -1e9, 0.0
     assert np.abs(middle(data_of(X, weight=weight))).max() < 10
     X[:, 0] = 0.1
@@ -81,16 +81,16 @@ def test_evenly_spaced_rows(n):
     """Evenly spaced, at most fifteen; by weight only rows that have some."""
     rows = np.arange(n)[evenly_spaced_rows(n, None)]
     assert rows[0] == 0
-    assert min(n, 8) <= len(rows) <= FEW
+    assert min(n, 8) <= len(rows) <= tuning.MIDDLE_ROWS
     assert len(set(np.diff(rows))) <= 1
     weight = np.where(np.arange(n) % 4 == 0, np.arange(1.0, n + 1), 0.0)
     rows = evenly_spaced_rows(n, weight)
-    assert len(rows) == FEW
+    assert len(rows) == tuning.MIDDLE_ROWS
     assert (weight[rows] > 0).all()
     assert (np.diff(rows) >= 0).all()
     # the weight up to a row and its neighbour enclose the middle of its share
     upto = np.cumsum(weight) / weight.sum()
-    share = (np.arange(FEW) + 0.5) / FEW
+    share = (np.arange(tuning.MIDDLE_ROWS) + 0.5) / tuning.MIDDLE_ROWS
     assert (upto[rows] >= share * (1 - 1e-12)).all()
     assert (upto[rows] - (weight / weight.sum())[rows] <= share * (1 + 1e-12)).all()
 
@@ -160,6 +160,6 @@ def test_entries_formed_at_a_time_change_nothing(squares, monkeypatch):
     X, weight = drawn()
     X[X < 0] = 0.0
     expected = weight @ X**2
-    monkeypatch.setattr(first_sums, "SQUARES", squares)
+    monkeypatch.setattr(tuning, "SQUARED_ENTRIES", squares)
     found = FirstSums.of(data_of(X, scipy.sparse.csr_array, weight))
     np.testing.assert_allclose(found.squares, expected, rtol=1e-12)
