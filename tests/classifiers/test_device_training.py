@@ -104,17 +104,6 @@ def test_many_classes(library):
     assert_same_fit(clf, expected, library, X, y)
 
 
-def test_predictions_do_not_underflow(library):
-    X, y = problem(K=2)
-    clf = SoftmaxClassifier().fit(library.array(X), library.array(y))
-    expected = SoftmaxClassifier().fit(X, y)
-    for scale in (1.0, 1e3, 1e5):
-        actual = to_numpy(clf.predict_log_proba(library.array(scale * X)))
-        np.testing.assert_allclose(actual, expected.predict_log_proba(scale * X), rtol=1e-6)
-        actual = to_numpy(clf.predict_proba(library.array(scale * X)))
-        np.testing.assert_allclose(actual.sum(axis=1), 1, rtol=1e-14)
-
-
 def test_warm_start(library):
     X, y = problem()
     there = library.array(X), library.array(y)
@@ -131,9 +120,6 @@ def test_separated_classes(library):
     with pytest.warns(ConvergenceWarning, match="no finite maximum of the likelihood") as caught:
         SoftmaxClassifier(C=np.inf).fit(library.array(X), library.array(y))
     assert caught[0].filename == __file__
-
-
-# ------------------------------------------------------------------ other methods
 
 
 def test_numpy_is_as_ever():

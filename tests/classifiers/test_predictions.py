@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from device_fits import problem
 from reference_fits import WEIGHTS, assert_same_model, minimiser
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 import skxent
 from skxent import SoftmaxClassifier
+from skxent.inputs.namespaces import to_numpy
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -86,3 +88,15 @@ def test_to_sklearn(two_hundred_samples, K, C):
     assert clf.coef_.any()
     refit = clone(other).set_params(solver="newton-cholesky", tol=1e-10).fit(frame, y)
     assert_same_model(clf, refit)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_predictions_on_a_device_neither_overflow_nor_underflow(library, K):
+    X, y = problem(K=K)
+    clf = SoftmaxClassifier().fit(library.array(X), library.array(y))
+    expected = SoftmaxClassifier().fit(X, y)
+    for scale in (1.0, 1e3, 1e5):
+        actual = to_numpy(clf.predict_log_proba(library.array(scale * X)))
+        np.testing.assert_allclose(actual, expected.predict_log_proba(scale * X), rtol=1e-6)
+        actual = to_numpy(clf.predict_proba(library.array(scale * X)))
+        np.testing.assert_allclose(actual.sum(axis=1), 1, rtol=1e-14)

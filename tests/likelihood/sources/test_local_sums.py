@@ -1,8 +1,9 @@
-"""What sums over rows in memory keep from one point is never used at another."""
+"""Sums over rows in memory equal plain formulas, and are never kept for other parameters."""
 
 import numpy as np
 import pytest
 import scipy.sparse
+from scipy.special import expit, softmax
 
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -67,3 +68,17 @@ def test_what_is_kept_is_used_for_equal_parameters(monkeypatch):
     sums.close()
     np.testing.assert_array_equal(sums.hessian_product(theta, direction), one)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("K", [2, 3])
+def test_sampling_scores_are_the_formula(K, weighted, block_size):
+    data = rows_of(weighted=weighted, K=K)
+    theta = np.random.default_rng(1).normal(size=data.theta_shape)
+    logits = data.X @ theta[:, :-1].T + theta[:, -1]
+    P = expit(logits) if K == 2 else softmax(logits, axis=1)
+    Y = (data.targets[:, None] == np.arange(K))[:, -P.shape[1] :]
+    expected = (P * (1 - P) + (P - Y) ** 2).sum(axis=1)
+    expected = expected * data.weight if weighted else expected
+    found = data.sums(None, False).sampling_scores(theta)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
