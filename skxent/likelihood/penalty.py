@@ -69,6 +69,8 @@ class Penalty:
 
     def value(self, W: np.ndarray) -> float:
         """Return the value at coefficients (R, d), as a sum of squares: rounding leaves it >= 0."""
+        if self.is_zero:  # the squares of coefficients may overflow
+            return 0.0
         W = centred(W)
         return 0.5 * self.alpha * float(np.vdot(W, W))
 

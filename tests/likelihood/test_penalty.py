@@ -102,3 +102,7 @@ def test_strength():
 def test_a_penalty_that_is_not_seen_is_none():
     assert Penalty(1.1e-300).unless_invisible(1e-150) == Penalty(1.1e-300)
     assert Penalty(0.9e-300).unless_invisible(1e-150) == Penalty()
+
+
+def test_no_penalty_of_coefficients_whose_squares_overflow_is_zero():
+    assert Penalty().value(np.full((3, 2), 1e200)) == 0.0
