@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 
+from skxent.inputs.namespaces import Floats
+
 Indices = NDArray[np.intp]
 Split = tuple[Indices, Indices]
 
@@ -29,6 +31,26 @@ def read_splits(cv: Any, X: Any, y: Any, metadata: dict[str, Any], n: int) -> li
         )
         for fold, (train, test) in enumerate(pairs)
     ]
+
+
+def check_two_folds(splits: list[Split]) -> None:
+    """Require as many folds as a standard error needs."""
+    if len(splits) < 2:
+        raise ValueError("cv has one fold, which has no standard error: pass two folds or more.")
+
+
+def fold_weights(splits: list[Split], weight: Floats | None, n: int) -> tuple[Floats, Floats]:
+    """Return the total weights of the training and of the test part of each fold, above 0."""
+    importance = np.ones(n) if weight is None else weight
+    train, test = (
+        np.array([importance[i].sum() for i in part]) for part in zip(*splits, strict=True)
+    )
+    if not (train.all() and test.all()):
+        fold = int((train * test == 0).argmax())
+        raise ValueError(
+            f"fold {fold} of cv has no weight: let each part have some samples of weight."
+        )
+    return train, test
 
 
 def _check_pairs(folds: list[Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.labels import as_labels
 from skxent.inputs.namespaces import Codes, Floats
-from skxent.inputs.options import unit
+from skxent.inputs.options import check_count, check_option, unit
 from skxent.inputs.shapes import check_length
 from skxent.metrics.information import entropy
 from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
@@ -243,7 +242,10 @@ def cross_entropy_report(
     Costliest samples: 2 (cow, 2.0000), 0 (ant, 1.0000)
     """
     scale = unit(base)
-    _check_options(by, n_worst)
+    if isinstance(by, str):
+        cure = 'pass "class", or an array of one group label per sample'
+        check_option("by", by, ("class",), cure)
+    check_count(n_worst, "n_worst", "how many samples to name")
     y_true, y_pred, sample_weight = computed(y_true, y_pred, sample_weight)
     samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
     samples.losses.warn(None)
@@ -276,13 +278,6 @@ def _index_of(y_true: Any, rows: Indices) -> NDArray[Any]:
     if not hasattr(y_true, "iloc") or index is None:
         return rows
     return np.asarray(index.take(rows))
-
-
-def _check_options(by: str | ArrayLike, n_worst: int) -> None:
-    if isinstance(by, str) and by != "class":
-        raise ValueError(f'by={by!r}: pass "class", or an array of one group label per sample.')
-    if not isinstance(n_worst, numbers.Integral) or n_worst < 0:
-        raise ValueError(f"n_worst={n_worst!r}: pass how many samples to name, 0 or more.")
 
 
 @dataclass(frozen=True)
