@@ -123,7 +123,7 @@ def dtype_kind(x: Array) -> str:
     return next((kind for name, kind in _KINDS.items() if xp.isdtype(x.dtype, name)), "V")
 
 
-def to_numpy(x: Any) -> NDArray[Any]:
+def to_numpy(x: Any) -> np.ndarray:
     """Return an array of any library as NumPy's, in the memory of the host."""
     if isinstance(x, np.ndarray):
         return x
@@ -198,7 +198,7 @@ def total(x: Array) -> float:
     return float(x.sum() if isinstance(x, np.ndarray) else library_of(x).sum(x))
 
 
-def take(table: NDArray[Any], codes: Array) -> Any:
+def take(table: np.ndarray, codes: Array) -> Any:
     """Return the entries of a NumPy table at the codes, in the library of the codes."""
     if isinstance(codes, np.ndarray):
         return table[codes]

@@ -6,7 +6,6 @@ import numbers
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skxent.inputs.namespaces import Floats
 
@@ -63,7 +62,7 @@ def penalties(Cs: Any) -> Floats:
     return grid.astype(np.float64)
 
 
-def _distinct(values: Any) -> NDArray[Any]:
+def _distinct(values: Any) -> np.ndarray:
     """Distinct values, ascending; whole numbers and fractions of any size as floats."""
     try:
         array = np.asarray(values)

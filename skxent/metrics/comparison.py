@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from skxent.inputs.array_arguments import on_host
@@ -96,7 +96,7 @@ class Comparison(Tabular):
 
     baseline: str
     baseline_mean: float
-    names: NDArray[Any]
+    names: np.ndarray
     mean: Floats
     difference: Floats
     standard_error: Floats

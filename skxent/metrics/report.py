@@ -72,7 +72,7 @@ class CrossEntropyReport(Tabular):
 
     by: str
     unit: str
-    names: NDArray[Any]
+    names: np.ndarray
     n: NDArray[np.intp]
     weight: Floats
     sum: Floats
@@ -81,7 +81,7 @@ class CrossEntropyReport(Tabular):
     standard_error: Floats
     normalised: Floats
     worst: tuple[Indices, ...]
-    worst_index: tuple[NDArray[Any], ...]
+    worst_index: tuple[np.ndarray, ...]
     worst_losses: tuple[Floats, ...]
     total_n: int
     total_sum: float
@@ -272,7 +272,7 @@ def cross_entropy_report(
     )
 
 
-def _index_of(y_true: Any, rows: Indices) -> NDArray[Any]:
+def _index_of(y_true: Any, rows: Indices) -> np.ndarray:
     """Return the labels of rows in the index of a pandas object, or the rows themselves."""
     index = getattr(y_true, "index", None)
     if not hasattr(y_true, "iloc") or index is None:
@@ -289,7 +289,7 @@ class _Part:
     fractions: Floats
 
 
-def _by_class(samples: ScoredSamples) -> tuple[NDArray[Any], Iterator[_Part]]:
+def _by_class(samples: ScoredSamples) -> tuple[np.ndarray, Iterator[_Part]]:
     target = samples.target
     if target.ndim == 1:
         return samples.names, _by_code(target, len(samples.names), samples.losses.values)
@@ -299,7 +299,7 @@ def _by_class(samples: ScoredSamples) -> tuple[NDArray[Any], Iterator[_Part]]:
     )
 
 
-def _by_group(samples: ScoredSamples, groups: ArrayLike) -> tuple[NDArray[Any], Iterator[_Part]]:
+def _by_group(samples: ScoredSamples, groups: ArrayLike) -> tuple[np.ndarray, Iterator[_Part]]:
     labels = as_labels(groups, "by")
     check_length("by", len(labels), len(samples.target))
     values = samples.losses.values
