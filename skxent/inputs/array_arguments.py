@@ -36,7 +36,7 @@ def as_array(values: object, name: str) -> np.ndarray:
         return _host_copy(values, name, error)
 
 
-def on_host(*values: Any) -> list[Any]:
+def on_host(*values: object) -> list[Any]:
     """Return the arguments, Dask collections computed and arrays of other libraries as NumPy's."""
     found = computed(*values)
     return [value if namespace_of(value) is None else to_numpy(value) for value in found]

@@ -20,7 +20,7 @@ from skxent.inputs.namespaces import Label
 from skxent.inputs.partitions import is_dask
 
 
-def all_column_names(values: Any) -> list[Label] | None:
+def all_column_names(values: object) -> list[Label] | None:
     """Return the column names of a table (pandas, polars, PyArrow, Dask), or None of an array."""
     if isinstance(values, np.ndarray):
         return None
@@ -33,7 +33,7 @@ def all_column_names(values: Any) -> list[Label] | None:
     return None
 
 
-def column_names(values: Any) -> list[Label] | None:
+def column_names(values: object) -> list[Label] | None:
     """Return the column names of a table, or None where there are none worth reading.
 
     The default names 0, 1, ..., K - 1 say nothing about classes.
@@ -120,7 +120,7 @@ def axis_names(values: Any) -> list[Label] | None:
     return all_column_names(values)
 
 
-def check_orders(values: Any, name: str, order: list[Label] | None, other: str) -> None:
+def check_orders(values: object, name: str, order: list[Label] | None, other: str) -> None:
     """Refuse a table with columns in another order than those of another table."""
     columns = axis_names(values)
     if columns is None or order is None:
@@ -132,7 +132,7 @@ def check_orders(values: Any, name: str, order: list[Label] | None, other: str) 
     check_order(name, columns, other, order)
 
 
-def columns_of(classes: Labels, width: int, y_true: Any) -> list[int]:
+def columns_of(classes: Labels, width: int, y_true: object) -> list[int]:
     """Return each class's column among the `width` of soft rows: by name, place or number."""
     known = classes.source.tolist()
     check_default_names(y_true, known)
@@ -160,7 +160,7 @@ def columns_of(classes: Labels, width: int, y_true: Any) -> list[int]:
     return [int(label) for label in known]
 
 
-def check_default_names(y_true: Any, known: list[Label], name: str = "y_true") -> None:
+def check_default_names(y_true: object, known: list[Label], name: str = "y_true") -> None:
     """Refuse the default names 0, ..., K - 1 where the classes are these numbers in another order.
 
     An array has its columns in the order of the classes. Such a table may have either order.
@@ -220,7 +220,7 @@ def _matched(names: list[Label], labels: list[Label], name: str) -> list[Label] 
     )
 
 
-def _time(value: Any) -> Any:
+def _time(value: object) -> Any:
     """Return a day or its text in ISO format as a time; all else as it is."""
     if isinstance(value, str):
         with suppress(ValueError):
@@ -250,7 +250,7 @@ def _whole(text: str) -> int | None:
     return None
 
 
-def _key(value: Any) -> Any:
+def _key(value: object) -> Any:
     """Return a key that is equal for names and labels that resemble each other."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")

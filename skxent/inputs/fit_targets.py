@@ -66,7 +66,7 @@ class FitTargets:
     values: np.ndarray
 
     @classmethod
-    def of(cls, y: Any, classes: ArrayLike | None, n: int) -> Self:
+    def of(cls, y: object, classes: ArrayLike | None, n: int) -> Self:
         """Read and check `y` of `n` samples, all there are."""
         targets = cls.read(y, classes, n)
         require_two_classes(targets.classes)

@@ -124,7 +124,7 @@ def kind_of(label: object) -> str:
     return "time" if isinstance(label, datetime.date | np.datetime64) else "object"
 
 
-def as_time(label: Any) -> Any:
+def as_time(label: object) -> Any:
     """Return a day as its first moment, so that days and times of any type are comparable."""
     if isinstance(label, np.datetime64):
         return label.astype("M8[us]").item()

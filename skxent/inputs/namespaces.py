@@ -163,7 +163,7 @@ def widened(x: Array) -> Any:
     return xp.astype(detached(x), widest_float(xp, _compat().device(x)), copy=False)
 
 
-def widest_float(xp: ModuleType, device: Any) -> Any:
+def widest_float(xp: ModuleType, device: object) -> Any:
     """Return the dtype float64 if the device has it, else float32."""
     known = xp.__array_namespace_info__().dtypes(device=device, kind="real floating")
     return known["float64"] if "float64" in known else known["float32"]

@@ -21,7 +21,7 @@ from skxent.inputs.shapes import has_rows, one_dimensional
 from skxent.inputs.targets import Classes, classes_from, positive_label
 
 
-def known_classes(y_true: Any, y_pred: Any, labels: ArrayLike | None) -> np.ndarray | None:
+def known_classes(y_true: object, y_pred: object, labels: ArrayLike | None) -> np.ndarray | None:
     """Return the class of each column, or None where soft rows say no more than their order."""
     prediction, truth = one_row(y_pred, "y_pred"), one_row(y_true, "y_true")
     classes = Classes.of(y_pred, as_numbers(prediction, "y_pred"), labels)
@@ -31,7 +31,7 @@ def known_classes(y_true: Any, y_pred: Any, labels: ArrayLike | None) -> np.ndar
     return None if found is None else classes_from(found, classes).source
 
 
-def known_yes(y_true: Any, y_pred: Any, pos_label: Any) -> Any:
+def known_yes(y_true: object, y_pred: object, pos_label: object) -> Any:
     """Return the label that means yes, or None of probabilities and of rows of outcomes."""
     as_numbers(one_row(y_pred, "y_pred"), "y_pred")
     truth = one_row(y_true, "y_true")
@@ -52,7 +52,7 @@ def one_row(values: Any, name: str) -> np.ndarray:
     return np.zeros((1, *shape[1:]) if shape else ())
 
 
-def all_labels(y_true: Any) -> Labels | None:
+def all_labels(y_true: object) -> Labels | None:
     """Return the distinct labels of all partitions, or None where all are empty."""
     if not is_dask(y_true):
         return as_labels(y_true, "y_true")
@@ -87,7 +87,7 @@ def _first(values: Iterable[Hashable]) -> dict[Any, int]:
     return places
 
 
-def _yes_among_labels(y_true: Any, pos_label: Any) -> Any:
+def _yes_among_labels(y_true: object, pos_label: object) -> Any:
     if is_dask(y_true):
         (parts,) = match(y_true=y_true)
         seen = compute(parts, map_partitions(parts, _look_for_yes))

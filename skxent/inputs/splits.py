@@ -15,7 +15,7 @@ Indices = NDArray[np.intp]
 Split = tuple[Indices, Indices]
 
 
-def read_splits(cv: Any, X: Any, y: Any, metadata: dict[str, Any], n: int) -> list[Split]:
+def read_splits(cv: object, X: object, y: object, metadata: dict[str, Any], n: int) -> list[Split]:
     """Return the training and test indices of each fold of n samples.
 
     `metadata` has the other arguments of a splitter, such as groups.
@@ -62,7 +62,7 @@ def _check_pairs(folds: list[Any]) -> None:
             )
 
 
-def _indices(part: Any, n: int, about: str) -> Indices:
+def _indices(part: object, n: int, about: str) -> Indices:
     array = np.asarray(part)
     if array.dtype.kind == "b" and array.shape == (n,):
         return np.flatnonzero(array)

@@ -35,11 +35,11 @@ from skxent.metrics.scorers import cce_sum_scorer
 
 def compare_cv(
     estimators: Mapping[str, Any],
-    X: Any,
+    X: object,
     y: ArrayLike,
     *,
     baseline: str,
-    cv: Any = None,
+    cv: object = None,
     groups: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     level: float = 0.95,
@@ -179,7 +179,7 @@ def compare_cv(
     return tested(means, baseline, differences, n_tested, method, options)
 
 
-def _splits(cv: Any, X: Any, y: Any, groups: ArrayLike | None) -> list[Split]:
+def _splits(cv: object, X: object, y: object, groups: ArrayLike | None) -> list[Split]:
     """Cut the samples once, so that all estimators meet the same folds."""
     if cv is None:
         cv = _random_splits(y, groups)
@@ -190,7 +190,7 @@ def _splits(cv: Any, X: Any, y: Any, groups: ArrayLike | None) -> list[Split]:
     return splits
 
 
-def _random_splits(y: Any, groups: ArrayLike | None) -> Any:
+def _random_splits(y: object, groups: ArrayLike | None) -> Any:
     """Return the splits that the test was made for, stratified where no class is too rare."""
     options = {"n_splits": 15, "test_size": 0.1, "random_state": 0}
     if groups is not None:

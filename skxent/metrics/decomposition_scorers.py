@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,7 +55,7 @@ class DecompositionScorer(CrossEntropyScorer):
     part: str = "miscalibration"
 
     def __call__(
-        self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, estimator: object, X: object, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Score a fitted classifier.
 

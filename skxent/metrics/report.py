@@ -272,7 +272,7 @@ def cross_entropy_report(
     )
 
 
-def _index_of(y_true: Any, rows: Indices) -> np.ndarray:
+def _index_of(y_true: object, rows: Indices) -> np.ndarray:
     """Return the labels of rows in the index of a pandas object, or the rows themselves."""
     index = getattr(y_true, "index", None)
     if not hasattr(y_true, "iloc") or index is None:
@@ -340,6 +340,6 @@ def _figures(
         }
 
 
-def _cells(name: Any, n: float, weight: float, total: float, share: float, *rest: float) -> Any:
+def _cells(name: object, n: float, weight: float, total: float, share: float, *rest: float) -> Any:
     """Text of a row of the table."""
     return (str(name), count(n), count(weight), number(total), percent(share), *map(number, rest))

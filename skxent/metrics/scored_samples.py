@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -124,7 +124,7 @@ def _read(
     return prediction, _names(y_true, Classes.of(y_pred, prediction, labels))
 
 
-def _names(y_true: Any, classes: Classes) -> np.ndarray:
+def _names(y_true: object, classes: Classes) -> np.ndarray:
     """Name the columns: by `labels`, by a data frame, by the labels found, or by their numbers."""
     if classes.labels is not None:
         return classes.labels.source
