@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.errors import check_kind
@@ -18,7 +17,7 @@ from skxent.inputs.namespaces import Array, detached, dtype_kind, moved, namespa
 from skxent.inputs.shapes import one_or_two_dimensional
 
 
-def as_array(values: object, name: str) -> NDArray[Any]:
+def as_array(values: object, name: str) -> np.ndarray:
     """Return an argument as a NumPy array; the error says why that is impossible."""
     if type(values) is np.ndarray:
         return values if values.dtype.kind != "T" else values.astype(object)
@@ -37,7 +36,7 @@ def as_array(values: object, name: str) -> NDArray[Any]:
         return _host_copy(values, name, error)
 
 
-def on_host(*values: Any) -> list[Any]:
+def on_host(*values: object) -> list[Any]:
     """Return the arguments, Dask collections computed and arrays of other libraries as NumPy's."""
     found = computed(*values)
     return [value if namespace_of(value) is None else to_numpy(value) for value in found]
@@ -55,12 +54,12 @@ def array_beside(values: Any, name: str, like: Array) -> Array:
     return moved(values, like)
 
 
-def as_reals(values: object, name: str) -> NDArray[Any]:
+def as_reals(values: object, name: str) -> np.ndarray:
     """Return an argument as real numbers of NumPy, of any shape and at most eight bytes each."""
     return reals_of(as_array(values, name), name)
 
 
-def as_numbers(values: object, name: str) -> NDArray[Any]:
+def as_numbers(values: object, name: str) -> np.ndarray:
     """Return an argument as real numbers of NumPy, of shape (n,) or (n, K)."""
     return one_or_two_dimensional(as_reals(values, name), name)
 
@@ -85,7 +84,7 @@ def numbers_of(values: object, name: str) -> Any:
     return one_or_two_dimensional(reals_of(values, name), name)
 
 
-def _floats(array: NDArray[Any], name: str) -> Iterator[float]:
+def _floats(array: np.ndarray, name: str) -> Iterator[float]:
     """Read objects one by one; the error names the first object that is not a number."""
     for place, value in np.ndenumerate(array):
         try:
@@ -105,7 +104,7 @@ def _is_mixed(values: object) -> bool:
     return not all(issubclass(kind, str | list | tuple) for kind in set(map(type, values)))
 
 
-def _host_copy(values: object, name: str, error: Exception) -> NDArray[Any]:
+def _host_copy(values: object, name: str, error: Exception) -> np.ndarray:
     """Copy an array that NumPy cannot read to the host, if scikit-learn's switch allows it."""
     if namespace_of(values) is not None:
         return to_numpy(values)

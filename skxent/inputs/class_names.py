@@ -14,13 +14,13 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skxent.inputs.labels import Labels, as_labels, as_time, first_repeated, kind_of, shorten
+from skxent.inputs.namespaces import Label
 from skxent.inputs.partitions import is_dask
 
 
-def all_column_names(values: Any) -> list[Any] | None:
+def all_column_names(values: object) -> list[Label] | None:
     """Return the column names of a table (pandas, polars, PyArrow, Dask), or None of an array."""
     if isinstance(values, np.ndarray):
         return None
@@ -33,7 +33,7 @@ def all_column_names(values: Any) -> list[Any] | None:
     return None
 
 
-def column_names(values: Any) -> list[Any] | None:
+def column_names(values: object) -> list[Label] | None:
     """Return the column names of a table, or None where there are none worth reading.
 
     The default names 0, 1, ..., K - 1 say nothing about classes.
@@ -42,16 +42,16 @@ def column_names(values: Any) -> list[Any] | None:
     return None if names is None else telling(names)
 
 
-def telling(names: list[Any]) -> list[Any] | None:
+def telling(names: list[Label]) -> list[Label] | None:
     """Return the names, or None if they are the default names 0, 1, ..., K - 1."""
     return None if _are_default(names) else names
 
 
-def _are_default(names: list[Any]) -> bool:
+def _are_default(names: list[Label]) -> bool:
     return all(isinstance(x, numbers.Integral) and x == i for i, x in enumerate(names))
 
 
-def named_labels(names: list[Any], labels: list[Any], name: str) -> list[Any] | None:
+def named_labels(names: list[Label], labels: list[Label], name: str) -> list[Label] | None:
     """Return column names as labels, or None where none of them is one of `labels`.
 
     Parameters
@@ -67,7 +67,7 @@ def named_labels(names: list[Any], labels: list[Any], name: str) -> list[Any] | 
     return None if matched is None else [_of_kind(value, labels, name) for value in matched]
 
 
-def classes_named(names: list[Any], name: str) -> Labels:
+def classes_named(names: list[Label], name: str) -> Labels:
     """Return column names as the labels of classes, each of which is there once."""
     if any(isinstance(value, tuple) for value in names):
         raise ValueError(
@@ -80,7 +80,7 @@ def classes_named(names: list[Any], name: str) -> Labels:
     return classes
 
 
-def name_array(classes: Labels) -> NDArray[Any]:
+def name_array(classes: Labels) -> np.ndarray:
     """Return labels in their order as an array of their own type."""
     return np.asarray(classes.source.tolist())
 
@@ -92,7 +92,9 @@ def check_distinct(classes: Labels) -> None:
         raise ValueError(f"{repeated!r} is twice in {classes.name}: name each class once.")
 
 
-def check_order(name: str, columns: list[Any] | None, other: str, order: list[Any] | None) -> None:
+def check_order(
+    name: str, columns: list[Label] | None, other: str, order: list[Label] | None
+) -> None:
     """Refuse two lists of classes that have the same class in different places."""
     if columns is None or order is None:
         return
@@ -110,7 +112,7 @@ def check_order(name: str, columns: list[Any] | None, other: str, order: list[An
     )
 
 
-def axis_names(values: Any) -> list[Any] | None:
+def axis_names(values: Any) -> list[Label] | None:
     """Return the names along the last axis: columns of a table, or the index of a pandas series."""
     kind = type(values)
     if hasattr(kind, "iloc") and hasattr(kind, "index") and not hasattr(kind, "columns"):
@@ -118,7 +120,7 @@ def axis_names(values: Any) -> list[Any] | None:
     return all_column_names(values)
 
 
-def check_orders(values: Any, name: str, order: list[Any] | None, other: str) -> None:
+def check_orders(values: object, name: str, order: list[Label] | None, other: str) -> None:
     """Refuse a table with columns in another order than those of another table."""
     columns = axis_names(values)
     if columns is None or order is None:
@@ -130,7 +132,7 @@ def check_orders(values: Any, name: str, order: list[Any] | None, other: str) ->
     check_order(name, columns, other, order)
 
 
-def columns_of(classes: Labels, width: int, y_true: Any) -> list[int]:
+def columns_of(classes: Labels, width: int, y_true: object) -> list[int]:
     """Return each class's column among the `width` of soft rows: by name, place or number."""
     known = classes.source.tolist()
     check_default_names(y_true, known)
@@ -158,7 +160,7 @@ def columns_of(classes: Labels, width: int, y_true: Any) -> list[int]:
     return [int(label) for label in known]
 
 
-def check_default_names(y_true: Any, known: list[Any], name: str = "y_true") -> None:
+def check_default_names(y_true: object, known: list[Label], name: str = "y_true") -> None:
     """Refuse the default names 0, ..., K - 1 where the classes are these numbers in another order.
 
     An array has its columns in the order of the classes. Such a table may have either order.
@@ -175,7 +177,7 @@ def check_default_names(y_true: Any, known: list[Any], name: str = "y_true") -> 
         )
 
 
-def check_outcome_order(names: list[Any], yes: set[Any], no: set[Any]) -> None:
+def check_outcome_order(names: list[Label], yes: set[Any], no: set[Any]) -> None:
     """Refuse two column names that contradict the order no, yes."""
     first, second = map(_key, names)
     if first in {*map(_key, yes)} or second in {*map(_key, no)}:
@@ -185,7 +187,7 @@ def check_outcome_order(names: list[Any], yes: set[Any], no: set[Any]) -> None:
         )
 
 
-def _translated(names: list[Any], labels: list[Any]) -> list[Any]:
+def _translated(names: list[Label], labels: list[Label]) -> list[Label]:
     """Return each name, replaced by the label that it matches, if there is one."""
     text, other = (all(isinstance(x, str) for x in values) for values in (names, labels))
     if kind_of(labels[0]) == "time":
@@ -198,7 +200,7 @@ def _translated(names: list[Any], labels: list[Any]) -> list[Any]:
     return [label_of.get(str(value), value) for value in names]
 
 
-def _matched(names: list[Any], labels: list[Any], name: str) -> list[Any] | None:
+def _matched(names: list[Label], labels: list[Label], name: str) -> list[Label] | None:
     """Return the names with matched labels in their place, or None if no name matches."""
     translated = _translated(names, labels)
     if not set(labels).isdisjoint(translated):
@@ -218,7 +220,7 @@ def _matched(names: list[Any], labels: list[Any], name: str) -> list[Any] | None
     )
 
 
-def _time(value: Any) -> Any:
+def _time(value: object) -> Any:
     """Return a day or its text in ISO format as a time; all else as it is."""
     if isinstance(value, str):
         with suppress(ValueError):
@@ -226,7 +228,7 @@ def _time(value: Any) -> Any:
     return as_time(value)
 
 
-def _of_kind(value: Any, labels: list[Any], name: str) -> Any:
+def _of_kind(value: Any, labels: list[Label], name: str) -> Any:
     """Return a name as a label of the type of `labels`, for a class that `labels` lacks."""
     text = isinstance(labels[0], str)
     if isinstance(value, str) == text:
@@ -248,7 +250,7 @@ def _whole(text: str) -> int | None:
     return None
 
 
-def _key(value: Any) -> Any:
+def _key(value: object) -> Any:
     """Return a key that is equal for names and labels that resemble each other."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
@@ -263,7 +265,7 @@ def _key(value: Any) -> Any:
     return text
 
 
-def _raise_order(name: str, columns: list[Any], other: str, order: list[Any]) -> NoReturn:
+def _raise_order(name: str, columns: list[Label], other: str, order: list[Label]) -> NoReturn:
     same = columns if set(columns) != set(order) else order
     cure = f"reorder them, {name}[{order}]" if same is order else "bring them to one order"
     raise ValueError(

@@ -13,7 +13,7 @@ from skxent.inputs.namespaces import namespace_of, to_numpy
 from skxent.inputs.partitions import Block, Each, is_dask, map_partitions
 
 
-def computed(*values: Any) -> tuple[Any, ...]:
+def computed(*values: object) -> tuple[Any, ...]:
     """Return the arguments, with the Dask collections computed: one round trip.
 
     All collections become `Delayed` objects first, because Dask warns of frames that are computed
@@ -83,7 +83,7 @@ def row_counts(values: Any) -> list[int] | None:
     return [int(n) for n in values.chunks[0]]
 
 
-def _is_array(values: Any) -> bool:
+def _is_array(values: object) -> bool:
     return hasattr(type(values), "chunks")  # a column of a frame may have any name
 
 

@@ -6,13 +6,13 @@ Each function raises. The values are NumPy's or Python's, and few.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def check_kind(values: Any, name: str) -> None:
+def check_kind(values: object, name: str) -> None:
     """Refuse arguments that are no arrays, and arrays with masked entries."""
     if isinstance(values, np.ndarray):
         _check_masked(values, name)
@@ -32,7 +32,7 @@ def check_kind(values: Any, name: str) -> None:
         )
 
 
-def _check_masked(values: Any, name: str) -> None:
+def _check_masked(values: object, name: str) -> None:
     """Refuse masked entries, because NumPy's functions would use the values behind the mask."""
     if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
         place = ", ".join(map(str, np.argwhere(np.ma.getmaskarray(values))[0]))

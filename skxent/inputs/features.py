@@ -22,7 +22,7 @@ FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
 SHOWN = 5  # columns that an error names
 
 
-def read_X(estimator: Any, X: AnyArray, *, reset: bool) -> AnyArray:
+def read_X(estimator: object, X: AnyArray, *, reset: bool) -> AnyArray:
     """Read and check samples in this process; `reset` learns their columns.
 
     Returns a dense array, or a CSR matrix with sorted indices. Dask collections are computed.
@@ -40,7 +40,7 @@ def canonical(X: AnyArray) -> AnyArray:
     return X
 
 
-def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+def read_rows(estimator: object, X: object, *, reset: bool) -> Any:
     """Samples as they are; `reset` learns their columns, else they are checked against the fit."""
     check_kind(X, "X")
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # which NumPy turns into numbers
@@ -53,7 +53,7 @@ def read_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 
 @contextmanager
-def columns_named(X: Any) -> Iterator[None]:
+def columns_named(X: object) -> Iterator[None]:
     """Let an error about values of X note which columns have them, and what to do."""
     try:
         yield
@@ -69,7 +69,7 @@ def columns_named(X: Any) -> Iterator[None]:
         raise
 
 
-def _amiss(X: Any) -> Iterator[str]:
+def _amiss(X: object) -> Iterator[str]:
     """Columns with values that are not finite numbers, each with its first one."""
     for name, values in _columns(X):
         row = _first_amiss(values)
@@ -109,7 +109,7 @@ def place_of(x: Any) -> str:
     return f"of {library_of(x).__name__.rpartition('.')[2]} on {x.device}"
 
 
-def raise_if_on_device(X: Any) -> None:
+def raise_if_on_device(X: object) -> None:
     """Refuse an array of another library than NumPy."""
     if namespace_of(X) is not None:
         raise TypeError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -62,11 +62,11 @@ class FitTargets:
         Codes into `classes`, or rows that sum to one.
     """
 
-    classes: NDArray[Any]
-    values: NDArray[Any]
+    classes: np.ndarray
+    values: np.ndarray
 
     @classmethod
-    def of(cls, y: Any, classes: ArrayLike | None, n: int) -> Self:
+    def of(cls, y: object, classes: ArrayLike | None, n: int) -> Self:
         """Read and check `y` of `n` samples, all there are."""
         targets = cls.read(y, classes, n)
         require_two_classes(targets.classes)
@@ -122,7 +122,7 @@ class FitTargets:
             raise ValueError(f"{error} Or pass classes=, which then names them.") from error
 
     @staticmethod
-    def names(classes: ArrayLike, n_columns: int, columns: list[Any] | None) -> NDArray[Any]:
+    def names(classes: ArrayLike, n_columns: int, columns: list[Any] | None) -> np.ndarray:
         """Read and check the names of the columns of soft targets."""
         if np.shape(classes) != (n_columns,):
             raise ValueError(
@@ -175,7 +175,7 @@ class FitTargets:
         return weight @ self.distributions()
 
 
-def require_two_classes(classes: NDArray[Any]) -> None:
+def require_two_classes(classes: np.ndarray) -> None:
     """Refuse samples that are all of one class."""
     if len(classes) < 2:
         raise ValueError(
@@ -184,7 +184,7 @@ def require_two_classes(classes: NDArray[Any]) -> None:
 
 
 def class_factors(
-    class_weight: dict[Any, float] | str, classes: NDArray[Any], totals: Floats
+    class_weight: dict[Any, float] | str, classes: np.ndarray, totals: Floats
 ) -> Floats:
     """Factors of the classes, (K,), whose samples have total weights `totals`."""
     if isinstance(class_weight, str) and class_weight == "balanced":

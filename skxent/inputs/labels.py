@@ -46,14 +46,14 @@ class Labels:
     """
 
     source: Any
-    distinct: NDArray[Any]
+    distinct: np.ndarray
     codes: Any
     name: str
 
     def __len__(self) -> int:
         return self.codes.shape[0]
 
-    def at(self, table: NDArray[Any]) -> Any:
+    def at(self, table: np.ndarray) -> Any:
         """Return each sample's entry of a table over the distinct labels."""
         return take(table, self.codes)
 
@@ -86,7 +86,7 @@ def _coded(array: Array, name: str) -> Labels:
     return _coded_objects(_in_one_unit(source), name)
 
 
-def _coded_objects(source: NDArray[Any], name: str) -> Labels:
+def _coded_objects(source: np.ndarray, name: str) -> Labels:
     """Code objects by a dict, or as numbers if all of them are numbers."""
     objects = source.tolist()
     if kind_of(objects[0]) == "time":
@@ -124,7 +124,7 @@ def kind_of(label: object) -> str:
     return "time" if isinstance(label, datetime.date | np.datetime64) else "object"
 
 
-def as_time(label: Any) -> Any:
+def as_time(label: object) -> Any:
     """Return a day as its first moment, so that days and times of any type are comparable."""
     if isinstance(label, np.datetime64):
         return label.astype("M8[us]").item()
@@ -133,7 +133,7 @@ def as_time(label: Any) -> Any:
     return label
 
 
-def _in_one_unit(source: NDArray[Any]) -> NDArray[Any]:
+def _in_one_unit(source: np.ndarray) -> np.ndarray:
     """Return dates and durations in microseconds, if all are whole numbers of microseconds.
 
     Equal dates in different units are then equal as labels.
@@ -173,7 +173,7 @@ def _whole(source: Array, name: str) -> Any:
     return whole
 
 
-def _code_integers(source: NDArray[Any]) -> tuple[NDArray[Any], Codes]:
+def _code_integers(source: np.ndarray) -> tuple[np.ndarray, Codes]:
     low, high = int(source.min()), int(source.max())
     if high - low > _TABLE_SIZE + 4 * source.size or high > _LARGEST_INDEX:
         return np.unique(source, return_inverse=True)
@@ -191,7 +191,7 @@ def _code_integers(source: NDArray[Any]) -> tuple[NDArray[Any], Codes]:
     return distinct, table[offsets]
 
 
-def _code_text(source: NDArray[np.str_]) -> tuple[NDArray[Any], Codes]:
+def _code_text(source: NDArray[np.str_]) -> tuple[np.ndarray, Codes]:
     """Code text as numbers whose digits are its characters, renumbered after each character.
 
     Code points sort as text does, so the codes come out in the order of the distinct labels.
@@ -210,7 +210,7 @@ def _code_text(source: NDArray[np.str_]) -> tuple[NDArray[Any], Codes]:
     return source[example], codes
 
 
-def _code_objects(objects: list[Any], name: str) -> tuple[NDArray[Any], Codes]:
+def _code_objects(objects: list[Any], name: str) -> tuple[np.ndarray, Codes]:
     try:
         held = list(dict.fromkeys(objects))
     except TypeError as error:

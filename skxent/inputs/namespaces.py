@@ -123,7 +123,7 @@ def dtype_kind(x: Array) -> str:
     return next((kind for name, kind in _KINDS.items() if xp.isdtype(x.dtype, name)), "V")
 
 
-def to_numpy(x: Any) -> NDArray[Any]:
+def to_numpy(x: Any) -> np.ndarray:
     """Return an array of any library as NumPy's, in the memory of the host."""
     if isinstance(x, np.ndarray):
         return x
@@ -163,7 +163,7 @@ def widened(x: Array) -> Any:
     return xp.astype(detached(x), widest_float(xp, _compat().device(x)), copy=False)
 
 
-def widest_float(xp: ModuleType, device: Any) -> Any:
+def widest_float(xp: ModuleType, device: object) -> Any:
     """Return the dtype float64 if the device has it, else float32."""
     known = xp.__array_namespace_info__().dtypes(device=device, kind="real floating")
     return known["float64"] if "float64" in known else known["float32"]
@@ -198,7 +198,7 @@ def total(x: Array) -> float:
     return float(x.sum() if isinstance(x, np.ndarray) else library_of(x).sum(x))
 
 
-def take(table: NDArray[Any], codes: Array) -> Any:
+def take(table: np.ndarray, codes: Array) -> Any:
     """Return the entries of a NumPy table at the codes, in the library of the codes."""
     if isinstance(codes, np.ndarray):
         return table[codes]

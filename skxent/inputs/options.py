@@ -58,6 +58,14 @@ def check_count(value: object, name: str, what: str) -> None:
         raise ValueError(f"{name}={value!r}: pass {what}, 0 or more.")
 
 
+def check_isotonic(n_classes: int) -> None:
+    """Require two classes for recalibration by isotonic regression."""
+    if n_classes > 2:
+        raise ValueError(
+            f'calibration="isotonic" is for two classes, but here are {n_classes}: pass "scaling".'
+        )
+
+
 def unit(base: float | None) -> float:
     """Return the number of nats in one unit of the logarithm's base."""
     if base is None:

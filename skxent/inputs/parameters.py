@@ -6,7 +6,6 @@ import numbers
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skxent.inputs.namespaces import Floats
 
@@ -38,19 +37,19 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
     _require("verbose", verbose, good, "0 or 1")
 
 
-def penalty_of(clf: Any) -> float:
+def penalty_of(clf: object) -> float:
     """C of a fit, which cross-validation chose or the user."""
     return float(clf.C_ if hasattr(clf, "C_") else getattr(clf, "C", np.inf))
 
 
-def require_flags(estimator: Any, *names: str) -> None:
+def require_flags(estimator: object, *names: str) -> None:
     """Refuse parameters that are neither True nor False."""
     for name in names:
         value = getattr(estimator, name)
         _require(name, value, isinstance(value, bool | np.bool_), "True or False")
 
 
-def penalties(Cs: Any) -> Floats:
+def penalties(Cs: object) -> Floats:
     """Values of C to compare, ascending; `Cs` is how many, or the values."""
     if isinstance(Cs, numbers.Integral) and not isinstance(Cs, bool):
         grid = np.logspace(-4, 4, max(int(Cs), 0))
@@ -63,7 +62,7 @@ def penalties(Cs: Any) -> Floats:
     return grid.astype(np.float64)
 
 
-def _distinct(values: Any) -> NDArray[Any]:
+def _distinct(values: object) -> np.ndarray:
     """Distinct values, ascending; whole numbers and fractions of any size as floats."""
     try:
         array = np.asarray(values)
@@ -81,7 +80,7 @@ def _distinct(values: Any) -> NDArray[Any]:
     return np.unique(array)
 
 
-def _require(name: str, value: Any, good: Any, cure: str) -> None:
+def _require(name: str, value: object, good: object, cure: str) -> None:
     if not good:
         raise ValueError(f"{name} is {value!r}: pass {cure}.")
 
@@ -95,5 +94,5 @@ def _float(value: Any, name: str) -> float:
         ) from error
 
 
-def _is_number(value: Any, kind: type) -> bool:
+def _is_number(value: object, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)

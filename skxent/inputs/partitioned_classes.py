@@ -10,17 +10,18 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skxent.inputs.array_arguments import as_array, as_numbers
 from skxent.inputs.dask_arguments import check_collection, match
 from skxent.inputs.labels import Labels, as_labels
+from skxent.inputs.namespaces import Label
 from skxent.inputs.partitions import compute, is_dask, map_partitions
 from skxent.inputs.shapes import has_rows, one_dimensional
 from skxent.inputs.targets import Classes, classes_from, positive_label
 
 
-def known_classes(y_true: Any, y_pred: Any, labels: ArrayLike | None) -> NDArray[Any] | None:
+def known_classes(y_true: object, y_pred: object, labels: ArrayLike | None) -> np.ndarray | None:
     """Return the class of each column, or None where soft rows say no more than their order."""
     prediction, truth = one_row(y_pred, "y_pred"), one_row(y_true, "y_true")
     classes = Classes.of(y_pred, as_numbers(prediction, "y_pred"), labels)
@@ -30,14 +31,14 @@ def known_classes(y_true: Any, y_pred: Any, labels: ArrayLike | None) -> NDArray
     return None if found is None else classes_from(found, classes).source
 
 
-def known_yes(y_true: Any, y_pred: Any, pos_label: Any) -> Any:
+def known_yes(y_true: object, y_pred: object, pos_label: object) -> Any:
     """Return the label that means yes, or None of probabilities and of rows of outcomes."""
     as_numbers(one_row(y_pred, "y_pred"), "y_pred")
     truth = one_row(y_true, "y_true")
     return pos_label if has_rows(truth) else _yes_among_labels(y_true, pos_label)
 
 
-def one_row(values: Any, name: str) -> NDArray[Any]:
+def one_row(values: Any, name: str) -> np.ndarray:
     """Return an array of the shape of an argument, but of one row."""
     if not is_dask(values):
         shape = as_array(values, name).shape
@@ -51,7 +52,7 @@ def one_row(values: Any, name: str) -> NDArray[Any]:
     return np.zeros((1, *shape[1:]) if shape else ())
 
 
-def all_labels(y_true: Any) -> Labels | None:
+def all_labels(y_true: object) -> Labels | None:
     """Return the distinct labels of all partitions, or None where all are empty."""
     if not is_dask(y_true):
         return as_labels(y_true, "y_true")
@@ -59,11 +60,11 @@ def all_labels(y_true: Any) -> Labels | None:
     return _together(compute(parts, map_partitions(parts, _distinct)))
 
 
-def _distinct(index: int, y_true: Any) -> list[Any]:
+def _distinct(index: int, y_true: Any) -> list[Label]:
     return as_labels(y_true, "y_true").distinct.tolist() if y_true.shape[0] else []
 
 
-def _together(found: list[list[Any]]) -> Labels | None:
+def _together(found: list[list[Label]]) -> Labels | None:
     """Put together the labels that each partition found."""
     kinds = _first(isinstance(each[0], str) if each else None for each in found)
     if True in kinds and False in kinds:
@@ -86,7 +87,7 @@ def _first(values: Iterable[Hashable]) -> dict[Any, int]:
     return places
 
 
-def _yes_among_labels(y_true: Any, pos_label: Any) -> Any:
+def _yes_among_labels(y_true: object, pos_label: object) -> Any:
     if is_dask(y_true):
         (parts,) = match(y_true=y_true)
         seen = compute(parts, map_partitions(parts, _look_for_yes))
@@ -106,7 +107,7 @@ def _yes_among_labels(y_true: Any, pos_label: Any) -> Any:
     return positive_label(found.distinct.tolist(), pos_label)
 
 
-def _look_for_yes(index: int, y_true: Any) -> tuple[list[Any], str]:
+def _look_for_yes(index: int, y_true: Any) -> tuple[list[Label], str]:
     """Return what is certain of outcomes: both labels, or those probabilities that are 0 or 1."""
     if not y_true.shape[0]:
         return [], "certain"

@@ -23,14 +23,14 @@ Block = Any  # a Delayed
 WIDTH = 8  # terms that one task adds
 
 
-def is_dask(*values: Any) -> bool:
+def is_dask(*values: object) -> bool:
     """Whether any of some arguments is a Dask collection."""
     if "dask" not in sys.modules:
         return False
     return any(hasattr(type(value), "__dask_graph__") and _is_lazy(value) for value in values)
 
 
-def _is_lazy(value: Any) -> bool:
+def _is_lazy(value: object) -> bool:
     """Ask Dask itself, since what may hold a collection has the method and need not hold one."""
     from dask import is_dask_collection
 
@@ -45,7 +45,7 @@ class Each(list[Any]):
         return Each(self[i] for i in which)
 
 
-def map_partitions(parts: list[Any], function: Callable[..., Any], *args: Any) -> Each:
+def map_partitions(parts: list[Any], function: Callable[..., Any], *args: object) -> Each:
     """``function(index, part, *args)`` of each partition, lazily.
 
     Of an argument that is an `Each` a partition gets its own; all get what is lazy otherwise, and
@@ -66,7 +66,7 @@ def map_partitions(parts: list[Any], function: Callable[..., Any], *args: Any) -
     )
 
 
-def _together(values: Any) -> Any:
+def _together(values: object) -> Any:
     return values
 
 
@@ -101,7 +101,7 @@ def tree_reduce(each: Each, add: Callable[[Any, Any], Any]) -> Any:
     return terms[0]
 
 
-def compute(parts: Sequence[Any], lazy: Any) -> Any:
+def compute(parts: Sequence[Any], lazy: object) -> Any:
     """Compute something made from partitions: one round trip."""
     import dask
 
@@ -132,7 +132,7 @@ def _place_named(parts: Sequence[Any]) -> Iterator[None]:
         raise
 
 
-def _fails(part: Any, kind: type[Exception]) -> bool:
+def _fails(part: object, kind: type[Exception]) -> bool:
     """Whether the partition itself cannot be had, for that kind of error."""
     import dask
 
@@ -143,7 +143,7 @@ def _fails(part: Any, kind: type[Exception]) -> bool:
     return False
 
 
-def _nothing(part: Any) -> None:
+def _nothing(part: object) -> None:
     """Come back with nothing once the partition is there."""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skxent.inputs.namespaces import Array, dtype_kind, library_of, widened
 from skxent.inputs.predictions import blocks_of
@@ -89,7 +89,7 @@ def _has_many_classes(y_true: ArrayLike) -> bool:
     return truth is not None and len(set(truth.tolist())) > 2
 
 
-def _flat(values: ArrayLike) -> NDArray[Any] | None:
+def _flat(values: ArrayLike) -> np.ndarray | None:
     """Return the entries of an argument, or None where NumPy cannot read it."""
     try:
         array = np.asarray(values).ravel()
@@ -98,7 +98,7 @@ def _flat(values: ArrayLike) -> NDArray[Any] | None:
     return array if array.size else None
 
 
-def _is_whole(array: NDArray[Any]) -> bool:
+def _is_whole(array: np.ndarray) -> bool:
     """Tell whether an array may hold labels: text, booleans or whole numbers."""
     if array.dtype.kind in "biuUST":
         return True

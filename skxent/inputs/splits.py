@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 
+from skxent.inputs.namespaces import Floats
+
 Indices = NDArray[np.intp]
 Split = tuple[Indices, Indices]
 
 
-def read_splits(cv: Any, X: Any, y: Any, metadata: dict[str, Any], n: int) -> list[Split]:
+def read_splits(cv: object, X: object, y: object, metadata: dict[str, Any], n: int) -> list[Split]:
     """Return the training and test indices of each fold of n samples.
 
     `metadata` has the other arguments of a splitter, such as groups.
@@ -31,6 +33,26 @@ def read_splits(cv: Any, X: Any, y: Any, metadata: dict[str, Any], n: int) -> li
     ]
 
 
+def check_two_folds(splits: list[Split]) -> None:
+    """Require as many folds as a standard error needs."""
+    if len(splits) < 2:
+        raise ValueError("cv has one fold, which has no standard error: pass two folds or more.")
+
+
+def fold_weights(splits: list[Split], weight: Floats | None, n: int) -> tuple[Floats, Floats]:
+    """Return the total weights of the training and of the test part of each fold, above 0."""
+    importance = np.ones(n) if weight is None else weight
+    train, test = (
+        np.array([importance[i].sum() for i in part]) for part in zip(*splits, strict=True)
+    )
+    if not (train.all() and test.all()):
+        fold = int((train * test == 0).argmax())
+        raise ValueError(
+            f"fold {fold} of cv has no weight: let each part have some samples of weight."
+        )
+    return train, test
+
+
 def _check_pairs(folds: list[Any]) -> None:
     for fold, pair in enumerate(folds):
         if not isinstance(pair, tuple | list | np.ndarray) or len(pair) != 2:
@@ -40,7 +62,7 @@ def _check_pairs(folds: list[Any]) -> None:
             )
 
 
-def _indices(part: Any, n: int, about: str) -> Indices:
+def _indices(part: object, n: int, about: str) -> Indices:
     array = np.asarray(part)
     if array.dtype.kind == "b" and array.shape == (n,):
         return np.flatnonzero(array)

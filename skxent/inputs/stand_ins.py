@@ -75,7 +75,7 @@ class GivenPredictions:
         kind = GivenLogProbabilities if logarithms else GivenPredictions
         return kind(estimator_name(estimator), getattr(estimator, "classes_", None))
 
-    def predict_proba(self, prediction: Any) -> Any:
+    def predict_proba(self, prediction: object) -> Any:
         """Return what the estimator predicted."""
         return prediction
 

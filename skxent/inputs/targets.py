@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skxent.inputs.array_arguments import array_beside, numbers_of
 from skxent.inputs.class_names import (
@@ -164,7 +164,7 @@ def check_outcome_columns(y_true: object, y_pred: object, outcomes: Array) -> No
     if names is None or outcomes.ndim == 2:
         check_orders(y_true, "y_true", all_column_names(y_pred), "y_pred")
     elif len(names) == 2:
-        labels: NDArray[Any] = np.asarray(y_true).ravel()
+        labels: np.ndarray = np.asarray(y_true).ravel()
         yes, no = (set(labels[outcomes == outcome].tolist()) for outcome in (1, 0))
         check_outcome_order(names, yes, no)
 

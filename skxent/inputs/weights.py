@@ -72,6 +72,13 @@ def check_weight_range(largest: float, wide: bool = True) -> None:
         )
 
 
+def check_two_pieces(n_pieces: int, groups: object) -> None:
+    """Require as many independent samples or groups as a standard error needs."""
+    if n_pieces < 2:
+        what = "sample" if groups is None else "group"
+        raise ValueError(f"one {what} has no standard error: pass two {what}s of weight, or more.")
+
+
 def group_codes(groups: ArrayLike, n: int, of: str) -> Codes:
     """Return groups as integers, one for each of the n samples of the argument `of`."""
     labels = as_labels(groups, "groups")

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from skxent.inputs.array_arguments import on_host
+from skxent.inputs.compared_models import check_baseline, check_finite_losses, check_is_prediction
 from skxent.inputs.namespaces import Codes, Floats
-from skxent.inputs.options import is_one_of, unit
-from skxent.inputs.weights import as_weights, group_codes
-from skxent.metrics.intervals import around, check_level
+from skxent.inputs.options import check_level, check_option, unit
+from skxent.inputs.weights import as_weights, check_two_pieces, group_codes
+from skxent.metrics.intervals import around
 from skxent.metrics.loss_registry import CATEGORICAL, LossOptions, losses_of
 from skxent.metrics.means import (
     MeanEstimate,
     copies_and_shares,
     estimate,
-    require_two,
     scaled_weights,
 )
 from skxent.metrics.tables import Table, Tabular, number, unit_name
@@ -42,8 +42,8 @@ class Options:
     def __post_init__(self) -> None:
         check_level(self.level)
         unit(self.base)
-        if not is_one_of(self.correction, ("holm", None)):
-            raise ValueError(f'correction={self.correction!r}: pass "holm", or None for none.')
+        cure = 'pass "holm", or None for none'
+        check_option("correction", self.correction, ("holm", None), cure)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,7 +96,7 @@ class Comparison(Tabular):
 
     baseline: str
     baseline_mean: float
-    names: NDArray[Any]
+    names: np.ndarray
     mean: Floats
     difference: Floats
     standard_error: Floats
@@ -253,7 +253,7 @@ def compare(
     copies, shares = copies_and_shares(weight, n)
     codes = None if groups is None else group_codes(groups, n, "y_true")
     for name, values in losses.items():
-        _require_finite(name, values, copies)
+        check_finite_losses(values, copies, name)
     differences = {
         name: _difference(values, losses[baseline], copies, shares, codes)
         for name, values in losses.items()
@@ -263,7 +263,7 @@ def compare(
     method = "Paired t-test"
     if groups is not None:
         method += f" of {whole.n_pieces} groups, cluster-robust"
-    require_two(whole, groups)
+    check_two_pieces(whole.n_pieces, groups)
     means = {name: estimate(values, copies, shares).mean for name, values in losses.items()}
     return tested(means, baseline, differences, whole.n, method, options)
 
@@ -307,18 +307,6 @@ def tested(
     )
 
 
-def check_baseline(models: Any, baseline: Any, name: str) -> None:
-    """Require a baseline, and something to compare with it."""
-    if not isinstance(models, Mapping):
-        raise TypeError(f"{name} is a {type(models).__name__}: pass a dict, names to models.")
-    if not isinstance(baseline, Hashable) or baseline not in models:
-        raise ValueError(
-            f"baseline={baseline!r} is not in {name}, {list(models)}: pass one of them."
-        )
-    if len(models) < 2:
-        raise ValueError(f"{name} holds nothing but the baseline: add what to compare with it.")
-
-
 def holm(p: Floats) -> Floats:
     """Adjust p-values: the smallest times their number, the next by one less, never decreasing."""
     order = np.argsort(p)
@@ -331,27 +319,14 @@ def holm(p: Floats) -> Floats:
 def _losses(
     name: str, y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, labels: ArrayLike | None
 ) -> Floats:
-    """Losses of one model; what is wrong with them is said with its name."""
-    if hasattr(type(y_pred), "fit"):
-        raise TypeError(
-            f"y_preds[{name!r}] is a {type(y_pred).__name__}: pass what its predict_proba(X) "
-            "gives, or compare the estimators themselves by cross-validation with compare_cv."
-        )
+    """Return the losses of one model; an error names the model."""
+    check_is_prediction(y_pred, name)
     try:
         losses = losses_of(y_true, y_pred, CATEGORICAL, LossOptions(labels, from_logits))
     except (TypeError, ValueError) as error:
         raise type(error)(f"y_preds[{name!r}]: {error}") from error
     losses.warn(None, f"y_preds[{name!r}]")
     return losses.values
-
-
-def _require_finite(name: str, losses: Floats, copies: Floats) -> None:
-    bad = ~np.isfinite(losses) & (copies > 0)
-    if bad.any():
-        raise ValueError(
-            f"y_preds[{name!r}]: the loss of row {int(bad.argmax())} is infinite, since the logit "
-            "of its class is -inf: make it finite."
-        )
 
 
 def _difference(

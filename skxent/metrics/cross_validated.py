@@ -22,23 +22,24 @@ from sklearn.model_selection import (
 from sklearn.utils.validation import has_fit_parameter
 
 from skxent.inputs.array_arguments import as_array
+from skxent.inputs.compared_models import check_baseline, check_estimators
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.labels import as_labels
 from skxent.inputs.namespaces import Floats
-from skxent.inputs.splits import Split, read_splits
+from skxent.inputs.splits import Split, check_two_folds, fold_weights, read_splits
 from skxent.inputs.weights import as_weights, check_weight_range
-from skxent.metrics.comparison import Comparison, Options, check_baseline, tested
+from skxent.metrics.comparison import Comparison, Options, tested
 from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
 from skxent.metrics.scorers import cce_sum_scorer
 
 
 def compare_cv(
     estimators: Mapping[str, Any],
-    X: Any,
+    X: object,
     y: ArrayLike,
     *,
     baseline: str,
-    cv: Any = None,
+    cv: object = None,
     groups: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     level: float = 0.95,
@@ -148,7 +149,7 @@ def compare_cv(
     """
     options = Options(level, correction, base)
     check_baseline(estimators, baseline, "estimators")
-    _check_estimators(estimators)
+    check_estimators(estimators)
     X, y, groups, sample_weight = computed(X, y, groups, sample_weight)
     truth = as_array(y, "y")
     n = len(truth)
@@ -158,7 +159,7 @@ def compare_cv(
     weight = as_weights(sample_weight, n, of="y")
     if weight is not None:
         check_weight_range(weight.max())
-    train, test = _fold_weights(splits, weight, n)
+    train, test = fold_weights(splits, weight, n)
     sums = {}
     for name, estimator in estimators.items():
         try:
@@ -178,29 +179,18 @@ def compare_cv(
     return tested(means, baseline, differences, n_tested, method, options)
 
 
-def _check_estimators(estimators: Mapping[str, Any]) -> None:
-    for name, estimator in estimators.items():
-        if not hasattr(estimator, "fit"):
-            raise TypeError(
-                f"estimators[{name!r}] is a {type(estimator).__name__}: pass classifiers; "
-                "predictions that are there already are compared by skxent.compare."
-            )
-
-
-def _splits(cv: Any, X: Any, y: Any, groups: ArrayLike | None) -> list[Split]:
+def _splits(cv: object, X: object, y: object, groups: ArrayLike | None) -> list[Split]:
     """Cut the samples once, so that all estimators meet the same folds."""
     if cv is None:
         cv = _random_splits(y, groups)
     elif groups is not None and isinstance(cv, numbers.Integral):
         cv = GroupKFold(int(cv))
-    n = len(as_array(y, "y"))
-    splits = read_splits(cv, X, y, {"groups": groups}, n)
-    if len(splits) < 2:
-        raise ValueError("cv has one fold, which has no standard error: pass two folds or more.")
+    splits = read_splits(cv, X, y, {"groups": groups}, len(as_array(y, "y")))
+    check_two_folds(splits)
     return splits
 
 
-def _random_splits(y: Any, groups: ArrayLike | None) -> Any:
+def _random_splits(y: object, groups: ArrayLike | None) -> Any:
     """Return the splits that the test was made for, stratified where no class is too rare."""
     options = {"n_splits": 15, "test_size": 0.1, "random_state": 0}
     if groups is not None:
@@ -211,20 +201,6 @@ def _random_splits(y: Any, groups: ArrayLike | None) -> Any:
     counts = np.bincount(as_labels(array, "y").codes)
     rare = counts.min() < 2 or len(counts) > 0.1 * counts.sum()
     return ShuffleSplit(**options) if rare else StratifiedShuffleSplit(**options)
-
-
-def _fold_weights(splits: list[Split], weight: Floats | None, n: int) -> tuple[Floats, Floats]:
-    """Total weights of the training and of the test part of each fold."""
-    importance = np.ones(n) if weight is None else weight
-    train, test = (
-        np.array([importance[i].sum() for i in part]) for part in zip(*splits, strict=True)
-    )
-    if not (train.all() and test.all()):
-        fold = int((train * test == 0).argmax())
-        raise ValueError(
-            f"fold {fold} of cv has no weight: let each part have some samples of weight."
-        )
-    return train, test
 
 
 def _held_out_sums(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, softmax
 
 from skxent.inputs.namespaces import Floats
-from skxent.inputs.options import is_one_of, unit
+from skxent.inputs.options import check_isotonic, check_option, unit
 from skxent.metrics.information import entropy
 from skxent.metrics.loss_values import Losses
 from skxent.metrics.means import copies_and_shares
@@ -235,12 +235,10 @@ def decompose(
 
 def _known(calibration: str | None, n_classes: int) -> str:
     """Return the map asked for, or the default for so many classes."""
-    if not is_one_of(calibration, (None, *MAPS)):
-        raise ValueError(f'calibration={calibration!r}: pass "isotonic", "scaling" or None.')
-    if calibration == "isotonic" and n_classes > 2:
-        raise ValueError(
-            f'calibration="isotonic" is for two classes, but here are {n_classes}: pass "scaling".'
-        )
+    cure = 'pass "isotonic", "scaling" or None'
+    check_option("calibration", calibration, (None, *MAPS), cure)
+    if calibration == "isotonic":
+        check_isotonic(n_classes)
     return calibration or ("isotonic" if n_classes == 2 else "scaling")
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skxent.inputs.array_arguments import as_array, as_numbers
 from skxent.inputs.class_names import columns_of
@@ -56,7 +55,7 @@ class DecompositionScorer(CrossEntropyScorer):
     part: str = "miscalibration"
 
     def __call__(
-        self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, estimator: object, X: object, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Score a fitted classifier.
 
@@ -112,8 +111,8 @@ discrimination_scorer = DecompositionScorer(part="discrimination")
 
 
 def _with_all_classes(
-    prediction: NDArray[Any], classes: Labels, y: ArrayLike
-) -> tuple[NDArray[Any], NDArray[Any]]:
+    prediction: np.ndarray, classes: Labels, y: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Return prediction and target with a column for each class that either of them knows."""
     truth = as_array(y, "y_true")
     if truth.ndim == 2 and truth.shape[1] > 1:

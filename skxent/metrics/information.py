@@ -228,7 +228,7 @@ def _distributions(values: ArrayLike, name: str, like: Any) -> Any:
     return widened(array)
 
 
-def _lazily(function: Callable[..., Any], *values: Any, base: float | None) -> Any:
+def _lazily(function: Callable[..., Any], *values: object, base: float | None) -> Any:
     """Return ``function(*values, base=base)`` of Dask collections as a lazy array."""
     from dask import array
 

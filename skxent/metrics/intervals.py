@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import numbers
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from skxent.inputs.array_arguments import as_reals
+from skxent.inputs.compared_models import finite_losses
 from skxent.inputs.dask_arguments import computed
-from skxent.inputs.namespaces import Floats
-from skxent.inputs.weights import as_weights, group_codes
+from skxent.inputs.options import check_level
+from skxent.inputs.weights import as_weights, check_two_pieces, group_codes
 from skxent.metrics.means import (
     copies_and_shares,
     estimate,
-    require_two,
     scaled_weights,
 )
 
@@ -136,38 +133,18 @@ def mean_loss_interval(
     """
     check_level(level)
     losses, sample_weight, groups = computed(losses, sample_weight, groups)
-    values = _read(losses)
+    values = finite_losses(losses)
     n = len(values)
     weight = scaled_weights(as_weights(sample_weight, n, of="losses"))
     codes = None if groups is None else group_codes(groups, n, "losses")
     found = estimate(values, *copies_and_shares(weight, n), codes)
-    require_two(found, groups)
+    check_two_pieces(found.n_pieces, groups)
     low, high = around(found.mean, found.standard_error, found.df, level)
     error = found.standard_error
     return MeanLossInterval(found.mean, error, low, high, found.n, found.df, float(level))
-
-
-def check_level(level: float) -> None:
-    """Require a probability between 0 and 1."""
-    if not isinstance(level, numbers.Real) or not 0 < level < 1:
-        raise ValueError(f"level={level!r}: pass a number between 0 and 1, such as 0.95.")
 
 
 def around(mean: Any, error: Any, df: int, level: float) -> tuple[Any, Any]:
     """Return the ends of the t-interval."""
     half = float(stats.t.isf((1.0 - level) / 2.0, df)) * error
     return mean - half, mean + half
-
-
-def _read(losses: ArrayLike) -> Floats:
-    values = as_reals(losses, "losses").astype(np.float64)
-    if values.ndim != 1 or not values.size:
-        raise ValueError(f"losses has shape {values.shape}: pass one loss for each sample, (n,).")
-    bad = ~np.isfinite(values)
-    if bad.any():
-        row = int(bad.argmax())
-        raise ValueError(
-            f"losses[{row}] is {values[row]}: the mean of such losses has no interval. Losses from "
-            "probabilities are finite unless eps=0."
-        )
-    return values

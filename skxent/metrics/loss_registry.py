@@ -136,7 +136,7 @@ def _categorical_rows(y_true: Any, y_pred: Any, prediction: Array, labels: Any) 
     return Rows(OUTCOMES, target[:, 1], None)
 
 
-def _binary_rows(y_true: Any, y_pred: Any, prediction: Array, pos_label: Any) -> Rows:
+def _binary_rows(y_true: object, y_pred: object, prediction: Array, pos_label: object) -> Rows:
     outcomes = binary_target(y_true, pos_label, prediction)
     check_outcome_columns(y_true, y_pred, outcomes)
 

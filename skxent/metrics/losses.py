@@ -135,7 +135,7 @@ def binary_cross_entropy(
     y_pred: ArrayLike,
     *,
     from_logits: bool = False,
-    pos_label: Any = None,
+    pos_label: object = None,
     sample_weight: ArrayLike | None = None,
     reduction: Reduction = "mean",
     base: float | None = None,

@@ -115,13 +115,6 @@ def estimate(
     return MeanEstimate(total, weight, mean, error, n, n_pieces)
 
 
-def require_two(found: MeanEstimate, groups: object) -> None:
-    """Require as many independent pieces as a standard error needs."""
-    if found.n_pieces < 2:
-        what = "sample" if groups is None else "group"
-        raise ValueError(f"one {what} has no standard error: pass two {what}s of weight, or more.")
-
-
 def exact_sum(values: Floats) -> float:
     """Return the sum with one rounding, of the exact sum of all values."""
     try:

@@ -74,7 +74,7 @@ class PartitionedLosses:
 
     @classmethod
     def of(
-        cls, loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any, options: LossOptions
+        cls, loss: Loss, y_true: object, y_pred: object, sample_weight: object, options: LossOptions
     ) -> Self:
         """Return the losses of a public function; every partition gets the classes of the whole."""
         scale, _ = unit(options.base), max_loss(options.eps)
@@ -131,12 +131,12 @@ def _losses(part: Any, read: Read) -> tuple[Losses, Any]:
     return losses, losses.weights(weight, zero=True)
 
 
-def _report(index: int, part: Any, read: Read) -> Sums:
+def _report(index: int, part: object, read: Read) -> Sums:
     losses, weights = _losses(part, read)
     n = len(losses.values)
     floored = losses.floored.placed(partition=index)
     return Sums(*losses.sums(weights), n, floored, int(n > 0 and not losses.hard))
 
 
-def _values(index: int, part: Any, read: Read, scale: float) -> Floats:
+def _values(index: int, part: object, read: Read, scale: float) -> Floats:
     return _losses(part, read)[0].values / scale

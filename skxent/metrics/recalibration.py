@@ -17,7 +17,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ MOST_IN_A_MATRIX = 256
 ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a sum that makes up a gradient
 
 
-def isotonic(scores: NDArray[Any], sides: Floats, weight: Floats) -> Floats:
+def isotonic(scores: np.ndarray, sides: Floats, weight: Floats) -> Floats:
     """Return the probabilities of no and of yes for each score, (n, 2).
 
     `sides` is (n, 2): how far each outcome is a no, and a yes. Only the order of scores matters, so
@@ -69,7 +69,7 @@ def _starts_of_blocks(no: Floats, yes: Floats) -> NDArray[np.intp]:
     return np.flatnonzero(np.append(True, changes))
 
 
-def scaling(log_q: Floats, target: NDArray[Any], rates: Floats, weight: Floats) -> Floats:
+def scaling(log_q: Floats, target: np.ndarray, rates: Floats, weight: Floats) -> Floats:
     """Return logits of the scaled predictions, (n, K), -inf for a class that the truth lacks.
 
     Parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.labels import as_labels
 from skxent.inputs.namespaces import Codes, Floats
-from skxent.inputs.options import unit
+from skxent.inputs.options import check_count, check_option, unit
 from skxent.inputs.shapes import check_length
 from skxent.metrics.information import entropy
 from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
@@ -73,7 +72,7 @@ class CrossEntropyReport(Tabular):
 
     by: str
     unit: str
-    names: NDArray[Any]
+    names: np.ndarray
     n: NDArray[np.intp]
     weight: Floats
     sum: Floats
@@ -82,7 +81,7 @@ class CrossEntropyReport(Tabular):
     standard_error: Floats
     normalised: Floats
     worst: tuple[Indices, ...]
-    worst_index: tuple[NDArray[Any], ...]
+    worst_index: tuple[np.ndarray, ...]
     worst_losses: tuple[Floats, ...]
     total_n: int
     total_sum: float
@@ -243,7 +242,10 @@ def cross_entropy_report(
     Costliest samples: 2 (cow, 2.0000), 0 (ant, 1.0000)
     """
     scale = unit(base)
-    _check_options(by, n_worst)
+    if isinstance(by, str):
+        cure = 'pass "class", or an array of one group label per sample'
+        check_option("by", by, ("class",), cure)
+    check_count(n_worst, "n_worst", "how many samples to name")
     y_true, y_pred, sample_weight = computed(y_true, y_pred, sample_weight)
     samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
     samples.losses.warn(None)
@@ -270,19 +272,12 @@ def cross_entropy_report(
     )
 
 
-def _index_of(y_true: Any, rows: Indices) -> NDArray[Any]:
+def _index_of(y_true: object, rows: Indices) -> np.ndarray:
     """Return the labels of rows in the index of a pandas object, or the rows themselves."""
     index = getattr(y_true, "index", None)
     if not hasattr(y_true, "iloc") or index is None:
         return rows
     return np.asarray(index.take(rows))
-
-
-def _check_options(by: str | ArrayLike, n_worst: int) -> None:
-    if isinstance(by, str) and by != "class":
-        raise ValueError(f'by={by!r}: pass "class", or an array of one group label per sample.')
-    if not isinstance(n_worst, numbers.Integral) or n_worst < 0:
-        raise ValueError(f"n_worst={n_worst!r}: pass how many samples to name, 0 or more.")
 
 
 @dataclass(frozen=True)
@@ -294,7 +289,7 @@ class _Part:
     fractions: Floats
 
 
-def _by_class(samples: ScoredSamples) -> tuple[NDArray[Any], Iterator[_Part]]:
+def _by_class(samples: ScoredSamples) -> tuple[np.ndarray, Iterator[_Part]]:
     target = samples.target
     if target.ndim == 1:
         return samples.names, _by_code(target, len(samples.names), samples.losses.values)
@@ -304,7 +299,7 @@ def _by_class(samples: ScoredSamples) -> tuple[NDArray[Any], Iterator[_Part]]:
     )
 
 
-def _by_group(samples: ScoredSamples, groups: ArrayLike) -> tuple[NDArray[Any], Iterator[_Part]]:
+def _by_group(samples: ScoredSamples, groups: ArrayLike) -> tuple[np.ndarray, Iterator[_Part]]:
     labels = as_labels(groups, "by")
     check_length("by", len(labels), len(samples.target))
     values = samples.losses.values
@@ -345,6 +340,6 @@ def _figures(
         }
 
 
-def _cells(name: Any, n: float, weight: float, total: float, share: float, *rest: float) -> Any:
+def _cells(name: object, n: float, weight: float, total: float, share: float, *rest: float) -> Any:
     """Text of a row of the table."""
     return (str(name), count(n), count(weight), number(total), percent(share), *map(number, rest))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skxent.inputs.array_arguments import as_array, as_numbers, on_host
 from skxent.inputs.class_names import classes_named, column_names, name_array
@@ -43,9 +43,9 @@ class ScoredSamples:
     from_logits : bool
     """
 
-    names: NDArray[Any]
-    target: Codes | NDArray[Any]
-    prediction: NDArray[Any]
+    names: np.ndarray
+    target: Codes | np.ndarray
+    prediction: np.ndarray
     losses: Losses
     weight: Floats | None
     from_logits: bool = False
@@ -118,13 +118,13 @@ class ScoredSamples:
 @explain_roles
 def _read(
     y_true: ArrayLike, y_pred: ArrayLike, labels: ArrayLike | None
-) -> tuple[NDArray[Any], NDArray[Any]]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Read a prediction, and the class of each of its columns."""
     prediction = as_numbers(y_pred, "y_pred")
     return prediction, _names(y_true, Classes.of(y_pred, prediction, labels))
 
 
-def _names(y_true: Any, classes: Classes) -> NDArray[Any]:
+def _names(y_true: object, classes: Classes) -> np.ndarray:
     """Name the columns: by `labels`, by a data frame, by the labels found, or by their numbers."""
     if classes.labels is not None:
         return classes.labels.source

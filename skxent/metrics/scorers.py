@@ -81,7 +81,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
     request: bool | str | None = None
 
     def __call__(
-        self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, estimator: object, X: object, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
         """Score a fitted classifier.
 
@@ -123,14 +123,14 @@ class CrossEntropyScorer(ScorerOfSklearn):
         """What scikit-learn counts to see whether several scorers need the same prediction."""
         return ("predict_log_proba",) * (self.eps == 0) + ("predict_proba", "predict")
 
-    def _value(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    def _value(self, estimator: object, X: object, y: object, sample_weight: object) -> float:
         losses = self._losses(estimator, X, y)
         weights = losses.weights(sample_weight)
         losses.warn(self.eps)
         value = losses.sum(weights) if self.reduction == "sum" else losses.mean(weights)
         return float(0.0 - value / unit(self.base))
 
-    def _losses(self, estimator: Any, X: Any, y: Any) -> Losses:
+    def _losses(self, estimator: object, X: object, y: object) -> Losses:
         truth = array_of(y, "y_true")
         if not self._takes_outcomes(truth):
             return self._multiclass(estimator, X, truth, y)
@@ -141,7 +141,9 @@ class CrossEntropyScorer(ScorerOfSklearn):
         """Tell whether the truth is rows of independent yes/no outcomes."""
         return LOSSES[self.loss].takes_outcomes and has_rows(truth)
 
-    def _over_partitions(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    def _over_partitions(
+        self, estimator: object, X: object, y: object, sample_weight: object
+    ) -> float:
         """Score Dask collections; the estimator's prediction decides where partitions stay."""
         row = one_row(y, "y_true")
         logarithms = self._takes_logarithms(estimator) and not self._takes_outcomes(row)
@@ -158,10 +160,10 @@ class CrossEntropyScorer(ScorerOfSklearn):
         losses = PartitionedLosses(read, y, prediction, sample_weight, self.eps, unit(self.base))
         return float(0.0 - losses.reduced(self.reduction))
 
-    def _takes_logarithms(self, estimator: Any) -> bool:
+    def _takes_logarithms(self, estimator: object) -> bool:
         return self.eps == 0 and hasattr(estimator, "predict_log_proba")
 
-    def _multiclass(self, estimator: Any, X: Any, truth: Array, y: Any) -> Losses:
+    def _multiclass(self, estimator: object, X: object, truth: Array, y: object) -> Losses:
         """Losses of the truth, which is `y` as an array; `y` may be a table with column names."""
         logarithms = self._takes_logarithms(estimator)
         prediction, classes = predicted_columns(estimator, X, logarithms)
@@ -333,6 +335,6 @@ bce_sum_scorer = make_cross_entropy_scorer("binary", reduction="sum")
 
 
 def _losses_of_partition(
-    scorer: CrossEntropyScorer, given: GivenPredictions, y: Any, P: Any
+    scorer: CrossEntropyScorer, given: GivenPredictions, y: object, P: object
 ) -> Losses:
     return scorer._losses(given, P, y)

@@ -45,6 +45,7 @@ TESTED_WITH = {
     "inference/likelihood_estimate.py": "inference/test_information_matrix.py",
     "inference/linear_dependence.py": "inference/test_information_matrix.py",
     "inference/case_deletion.py": "inference/test_leave_one_out.py",
+    "inputs/compared_models.py": "metrics/test_comparison.py",
     "inputs/array_arguments.py": "inputs/test_targets.py",
     "inputs/responses.py": "metrics/test_scorers_responses.py",
     "inputs/shapes.py": "inputs/test_targets.py",
