@@ -16,7 +16,7 @@ except ImportError:
     HAS_CALLBACKS = False
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Replaces the mixin of scikit-learn 1.9 in earlier versions."""
+        """Empty replacement of scikit-learn's mixin, for versions before 1.9."""
 
     def with_callbacks(method: Callable) -> Callable:
         """Return the method itself."""
@@ -24,9 +24,9 @@ except ImportError:
 
 
 Attributes = dict[str, Any]  # fitted attributes of an estimator by name
-# Makes the fitted attributes of a point of the fit.
+# Function that returns the fitted attributes for some parameters of the fit.
 MakeAttributes = Callable[[], Attributes]
-# Called after each iteration; tells whether a callback ends the fit.
+# Function to call after each iteration; returns whether a callback stops the fit.
 AfterIteration = Callable[[MakeAttributes], bool]
 
 
@@ -37,12 +37,12 @@ def fit_task(
     """Run a fit as a task of the callbacks, with a subtask for each iteration.
 
     Yields the function to call after each iteration, or None if there are no callbacks. `start`
-    makes the fitted attributes of the first point. Attributes are made only if a callback wants
-    them.
+    returns the fitted attributes for the initial parameters. Attributes are computed only if a
+    callback asks for them.
 
     As in scikit-learn's LogisticRegression the next iteration begins as soon as one ends, so a
     callback at the beginning of an iteration sees the attributes of the end of the previous one.
-    The iteration that begins after the last one ends without data and attributes.
+    The subtask that begins after the last iteration ends without data and attributes.
     """
     if not getattr(estimator, "_skl_callbacks", None):
         yield None
@@ -68,5 +68,5 @@ def fit_task(
     yield after_iteration
     if iteration is not None:
         iteration.call_on_fit_task_end(estimator=estimator)
-    # The estimator has its fitted attributes now, and callbacks can look at them.
+    # The estimator has its fitted attributes by now, so callbacks can read them there.
     fit.call_on_fit_task_end(**known, reconstruction_attributes={})

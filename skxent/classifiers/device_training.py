@@ -1,7 +1,7 @@
-"""Samples of a fit as arrays of other libraries than NumPy, on their device.
+"""Reading the samples of a fit if X is an array of another library than NumPy, on any device.
 
-X determines the library and the device, as in scikit-learn: targets and weights are moved there,
-and so are the fitted arrays. Only `classes_` is in the library of y, and strings stay in NumPy.
+As in scikit-learn, X determines the library and the device: targets, weights and the fitted arrays
+are moved there. Only `classes_` is in the library of y, or in NumPy if the labels are strings.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def read_on_device(
 
 
 def read_device_X(estimator: LinearModel, X: AnyArray, *, reset: bool) -> AnyArray:
-    """Check X and return it unchanged; `reset` learns the number of columns."""
+    """Check X and return it unchanged; `reset` stores the number of columns in the estimator."""
     xp = library_of(X)
     floats = [widest_float(xp, X.device), xp.float32]
     return validate_data(estimator, detached(X), dtype=floats, reset=reset)
@@ -87,7 +87,7 @@ def _targets(y: AnyArray, classes: ArrayLike | None, X: AnyArray) -> tuple[np.nd
 
 
 def _codes(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray]:
-    """Return the distinct labels, and the codes of the samples, indices into them."""
+    """Return the distinct labels, and the code of each sample: the index of its label."""
     if classes is not None:
         raise ValueError("classes names the columns of soft targets, but y holds labels.")
     y = detached(column_or_1d(y, warn=True))
@@ -98,7 +98,7 @@ def _codes(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray
 
 
 def _rows(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray]:
-    """Return the names of the columns, and the rows, which are checked to be distributions."""
+    """Check that soft rows are distributions; return the names of their columns, and the rows."""
     rows = numbers_of(y, "y")
     check_distributions(rows, "y")
     K = rows.shape[1]
@@ -106,7 +106,7 @@ def _rows(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray]
 
 
 def device_weights(sample_weight: AnyArray, X: AnyArray) -> AnyArray | None:
-    """Read and check the weights of the samples X, and bring them to their device."""
+    """Read and check the weights of samples, and move them to the device of X."""
     if sample_weight is None:
         return None
     if namespace_of(sample_weight) is None:
@@ -150,7 +150,7 @@ def _totals(data: DeviceRows) -> NDArray[np.float64]:
 def to_namespace_of(X: AnyArray, y: AnyArray, fitted: Attributes) -> Attributes:
     """Return fitted attributes with arrays in the library and on the device of X.
 
-    Classes are in the library of y, and strings stay in NumPy.
+    `classes_` is in the library of y, or in NumPy if the labels are strings.
     """
     result = dict(fitted)
     if namespace_of(X) is not None:
@@ -163,7 +163,7 @@ def to_namespace_of(X: AnyArray, y: AnyArray, fitted: Attributes) -> Attributes:
 
 
 def converted(estimator: Estimator, converter: Callable[[AnyArray], AnyArray]) -> Estimator:
-    """Return a copy of a fitted estimator whose arrays for predictions `converter` has moved."""
+    """Return a copy of a fitted estimator, with `converter` applied to its arrays of numbers."""
     result = copy(estimator)
     for name in ("classes_", "coef_", "intercept_", "objective_curve_"):
         values = getattr(estimator, name)

@@ -1,9 +1,9 @@
 """Held-out losses of K-fold cross-validation, in memory and on Dask partitions.
 
 A fold is a pair of row sources: the rows of the training part and those of the test part. Each fit
-minimises the objective of the training rows, starts at the minimum for the penalty before, and the
+minimises the objective of the training rows and begins at the minimum for the previous penalty. The
 held-out loss is a sum over the test rows. Samples in memory and samples in partitions differ in how
-`splits` chooses the rows of a fold, and in what `check_fold` requires of them.
+`splits` chooses the rows of a fold, and in what `check_fold` requires of a fold.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from skxent.metrics.row_forms import predicted_losses
 
 
 class FoldRows(RowSource, Protocol):
-    """Rows of which each process can compute a sum."""
+    """Row source that adds up a function of the rows in each process."""
 
     def sum(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Return the sum of ``function(rows, *args)`` over the local rows of each process."""
+        """Return the sum of ``function(rows, *args)`` over processes, each with its local rows."""
         ...
 
 
 class SplitSamples(Protocol):
-    """Samples of which a fold takes some: one by one, or whole partitions."""
+    """Samples that are split into folds: single samples, or whole partitions."""
 
     @property
     def in_processes(self) -> bool:
@@ -53,23 +53,23 @@ class SplitSamples(Protocol):
         ...
 
     def classes_in(self, which: Indices) -> NDArray[np.bool_]:
-        """Return which classes some of the samples have, (K,)."""
+        """Return whether each class occurs among the samples `which`, (K,)."""
         ...
 
     def rows(
         self, class_weight: ClassWeight | None, n_jobs: int | None, which: Indices
     ) -> FoldRows:
-        """Return some of the samples as the rows of a fit with class weights."""
+        """Return the samples `which` as the rows of a fit with class weights."""
         ...
 
     def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
-        """Raise an error about a fold that cannot be fitted or judged."""
+        """Raise an error if a fold cannot be fitted or evaluated."""
         ...
 
 
 @dataclass(frozen=True)
 class FoldFits:
-    """How the fits of a fold are made.
+    """Options of the fits of a fold.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class FoldLosses:
     means : (n_Cs,) array
         Mean held-out losses in nats; infinite where the fit has no finite minimum.
     n_capped : (n_Cs,) array of int
-        Test samples with the largest possible loss.
+        Number of test samples with the largest possible loss.
     unconverged : (n_Cs,) array of bool
         Whether the fit ended above its target gap.
     """
@@ -112,9 +112,9 @@ class FoldLosses:
 
 
 def leave_folds_out(samples: SplitSamples, splits: Sequence[Split], fits: FoldFits) -> Path:
-    """Fit without each fold for each value of C, and return the losses of the folds."""
+    """Fit without each fold, for each value of C; return the losses of the held-out folds."""
     n_jobs = fits.n_jobs
-    if samples.in_processes:  # which share the cores among them
+    if samples.in_processes:  # joblib divides the cores among the processes
         fits = replace(fits, n_jobs=1 if n_jobs == 1 else None)
     one_fold = partial(losses_of_fold, samples, fits)
     tasks = [(fold, train, test) for fold, (train, test) in enumerate(splits)]
@@ -136,7 +136,7 @@ def losses_of_fold(
 ) -> FoldLosses:
     """Fit the training part for each C, from strong to weak penalty; return the held-out losses.
 
-    A class that the training part lacks is no class of the fit, and has probability 0.
+    A class that the training part lacks is not part of the fit, and its probability is 0.
     """
     samples.check_fold(fold, train, test)
     known = samples.classes_in(train)
@@ -161,9 +161,10 @@ def losses_of_fold(
 def held_out_sums(
     data: LocalRows, coef: Floats, intercept: Floats, known: NDArray[np.bool_]
 ) -> tuple[float, float, int]:
-    """Return the weighted loss of rows, their weight, and how many have the largest loss.
+    """Return the weighted sum of losses, the sum of weights, and the number of capped losses.
 
-    `coef` and `intercept` are of the classes `known` alone. Samples without weight are left out.
+    A loss is capped if it is the largest possible one, `MAX_LOSS`. `coef` and `intercept` are those
+    of a fit of the classes `known` only. Samples without weight are left out.
     """
     if data.weight is not None:
         rows = np.flatnonzero(data.weight)

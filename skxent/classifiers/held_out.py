@@ -29,9 +29,9 @@ class HeldOutLoss:
     mean, standard_error : float
         In nats.
     capped : int
-        Samples with the largest possible loss.
+        Number of samples with the largest possible loss.
     n_short : int
-        Fits that ended above their target gap.
+        Number of fits that ended above their target gap.
     """
 
     mean: float
@@ -41,11 +41,12 @@ class HeldOutLoss:
 
     @classmethod
     def of_samples(cls, left_out: LeftOut, importance: Floats) -> Self:
-        r"""Estimate the mean from samples that were left out in turn, all n or m of them.
+        r"""Estimate the mean held-out loss from m of the n samples, each left out of a fit in turn.
 
-        The estimate is the mean loss of the n training samples plus the mean of what leaving out
-        adds to the loss of the m samples. Its variance is m/n of the variance of a mean of m
-        held-out losses, and (1 - m/n) of the variance of the mean of what was added.
+        The estimate is the mean loss of all n samples in the fit of all samples, plus the mean
+        increase of the loss of the m samples when they are left out. Its variance is m/n times the
+        variance of the mean of the m held-out losses, plus (1 - m/n) times the variance of the mean
+        of the m increases.
         """
         n_short = int(left_out.solution.short)
         if left_out.solution.unbounded:
@@ -62,7 +63,7 @@ class HeldOutLoss:
 
     @classmethod
     def of_folds(cls, means: Floats, weight: Floats, capped: int, n_short: int) -> Self:
-        """Estimate the mean from the means of folds and the weights of folds."""
+        """Estimate the mean held-out loss from the mean loss and the weight of each fold."""
         if not np.isfinite(means).all():
             return cls(np.inf, np.nan, 0, n_short)
         error = standard_error(means, weight)
@@ -72,7 +73,8 @@ class HeldOutLoss:
 def standard_error(values: Floats, weight: Floats) -> float:
     """Return the standard error of a weighted mean of independent values.
 
-    A value with its weight is one observation, because copies of a sample are not independent.
+    A value counts as one observation whatever its weight, because copies of a sample are not
+    independent.
     """
     return estimate(values, np.ones(len(values)), weight).standard_error
 
@@ -85,7 +87,7 @@ class Path:
     ----------
     estimates : list of HeldOutLoss
     details : dict
-        Fitted attributes that only this kind of path has.
+        Fitted attributes that only leave-one-out has, or only folds have.
     solutions : list of Solution
         Fits of all samples, one for each penalty; empty for folds.
     """
@@ -110,18 +112,22 @@ class Path:
         return sum(estimate.n_short for estimate in self.estimates)
 
     def best(self, one_standard_error: bool) -> int:
-        """Return the index of the smallest mean, or of the first within a standard error of it."""
+        """Return the index of the chosen penalty.
+
+        It is the penalty with the smallest mean loss. With `one_standard_error` it is the strongest
+        penalty whose mean loss is within one standard error of the smallest mean loss.
+        """
         best = int(np.argmin(self.mean))
         smallest, error = self.mean[best], self.standard_error[best]
         if not np.isfinite(smallest):
             raise ValueError(
                 "no fit has a finite minimum, because some classes can be separated perfectly: "
-                "let Cs have finite values."
+                "pass finite values in Cs."
             )
         if not one_standard_error:
             return best
         if np.isnan(error):
-            raise ValueError("one fold has no standard error: let cv have more of them.")
+            raise ValueError("one fold has no standard error: pass a cv with more folds.")
         return int(np.argmax(self.mean <= smallest + error))
 
 
@@ -134,7 +140,7 @@ def leave_one_out(
     max_iter: int,
     rng: np.random.RandomState,
 ) -> Path:
-    """Leave each sample out of the fit of `rows` in turn, for each value of C."""
+    """Estimate the held-out loss for each C by leaving samples out of the fit of `rows` in turn."""
 
     def losses(which: Indices, logits: Floats) -> Floats:
         return predicted_losses(

@@ -1,4 +1,4 @@
-"""What the softmax classifiers share: predictions, fitted attributes, warnings, the HTML link."""
+"""Base class of the softmax classifiers: predictions, fitted attributes, warnings, HTML link."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from skxent.metrics import categorical_cross_entropy
 
 
 def restored_on_error(method: Callable) -> Callable:
-    """Let a method `fit` leave the estimator as it was if it raises.
+    """Decorate a method `fit`: if it raises an error, the estimator is left unchanged.
 
     Errors include those of callbacks at the end of a fit, warnings turned into errors, and
     interrupts.
@@ -64,8 +64,8 @@ def restored_on_error(method: Callable) -> Callable:
 class LinearClassifier(ClassifierMixin, BaseEstimator):
     """Base of the classifiers that minimise the cross-entropy of a linear softmax model.
 
-    Predictions are a lazy Dask array for a Dask collection. For an array of another library than
-    NumPy they are in this library, on the device of the array.
+    If X is a Dask collection, predictions are a lazy Dask array. If X is an array of another
+    library than NumPy, predictions are arrays of this library on the device of X.
     """
 
     classes_: AnyArray
@@ -77,7 +77,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     class_weight: ClassWeight | None
     max_iter: int
 
-    # scikit-learn's HTML diagram reads these two attributes. An empty template makes no link.
+    # scikit-learn's HTML diagram reads these two attributes; it has no link if the template is "".
     _doc_link_module = "skxent"
 
     @property
@@ -165,7 +165,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         float
-            Between 0 and 1. `log_likelihood` and `skxent.cce_scorer` judge the probabilities.
+            Between 0 and 1. To evaluate probabilities instead of labels, use `log_likelihood` or
+            `skxent.cce_scorer`.
         """
         check_labels(y)
         if is_dask(X):
@@ -215,7 +216,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         LogisticRegression
-            With copies of this model's parameters. Its `C` is `C_` where cross-validation chose it.
+            A classifier with copies of the parameters. Its `C` is `C_` if cross-validation chose
+            the penalty.
         """
         check_is_fitted(self, "coef_")
         model = LogisticRegression(
@@ -231,7 +233,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     def _attributes(self, solution: Solution, classes: np.ndarray) -> Attributes:
         """Return the fitted attributes of a solution."""
         curve = np.array(solution.curve).reshape(-1, 2)
-        curve[-1:, 1] = solution.value  # of the parameters as returned
+        curve[-1:, 1] = solution.value  # the objective of the returned parameters
         return {
             "classes_": classes,
             "coef_": solution.coef,

@@ -101,7 +101,7 @@ def no_weight_message(clf: Any, solution: Solution) -> str:
 
 @contextmanager
 def one_class_named(classes: ArrayLike) -> Iterator[None]:
-    """Let the error about samples of a single class name this class by its label."""
+    """Replace the error about samples of a single class by one that names the label."""
     try:
         yield
     except OneClassError as error:

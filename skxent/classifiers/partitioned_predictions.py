@@ -25,7 +25,7 @@ Predict = Callable[[Any, AnyArray], AnyArray]
 
 
 def by_partition(method: Predict) -> Callable[..., AnyArray]:
-    """Let a prediction method take a Dask collection, for which it returns a lazy Dask array."""
+    """Decorate a prediction method: for a Dask collection it returns a lazy Dask array."""
 
     @wraps(method)
     def predict(model: FittedLinearModel, X: AnyArray) -> AnyArray:
@@ -37,7 +37,7 @@ def by_partition(method: Predict) -> Callable[..., AnyArray]:
         empty = method(nameless, np.zeros((1, model.n_features_in_)))[:0]
         if hasattr(X, "columns"):
             return X.map_partitions(partial(_predict, method, copy(model), empty), meta=empty)
-        # The names of columns are checked above, and blocks of an array have none.
+        # The names of columns are checked above, and blocks of an array have no names.
         function, X = partial(_predict, method, nameless, empty), X.rechunk({1: -1})
         if empty.ndim == 1:
             return X.map_blocks(function, drop_axis=1, dtype=empty.dtype, meta=empty)
@@ -48,14 +48,14 @@ def by_partition(method: Predict) -> Callable[..., AnyArray]:
 
 
 def _nameless(model: FittedLinearModel) -> FittedLinearModel:
-    """Return a copy of a classifier that does not know the names of the features."""
+    """Return a copy of a classifier without the names of the features."""
     model = copy(model)
     model.__dict__.pop("feature_names_in_", None)
     return model
 
 
 def _predict(method: Predict, model: FittedLinearModel, empty: np.ndarray, x: AnyArray) -> AnyArray:
-    """Predict a block; blocks without rows get the empty prediction."""
+    """Return the predictions of a block, or `empty` if the block has no rows."""
     return method(model, x) if x.shape[0] else empty
 
 

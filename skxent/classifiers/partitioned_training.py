@@ -1,8 +1,8 @@
-"""Samples in the partitions of Dask collections: read, checked and encoded where they are.
+"""Samples in the partitions of Dask collections: read, checked and encoded on their workers.
 
-One round trip looks at all partitions and brings their sizes, their classes and the weights of the
-classes. The classes of all partitions, their codes and the class weights follow from these, and
-tasks apply them to each partition.
+One round trip to the workers returns the size of each partition, its classes and the total weight
+of each class. The classes of the whole collection and the class weights are computed from these.
+Tasks then encode the labels of each partition and multiply the class weights into its weights.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class PartitionedSamples:
     Parameters
     ----------
     x, targets, weights : Each
-        Blocks of X as a fit reads them, `FitTargets` with the classes of the partition, and
+        Blocks of X as `as_block` returns them, `FitTargets` with the classes of the partition, and
         weights or None.
     lengths : list of int
         Number of samples of each partition.
@@ -83,30 +83,31 @@ class PartitionedSamples:
         names = column_names(y) if getattr(y, "ndim", 1) == 2 else None
         targets = map_partitions(y_blocks, read_targets, weights)
         room, has_workers = memory()
-        # Workers spill to disk what exceeds their memory; this process does not.
+        # If the size of X is unknown, X is kept in the memory of workers, which may spill to disk,
+        # but not in the memory of this process.
         early = has_workers if n_bytes is None else n_bytes <= ROOM * room
-        # Both are computed together, because a source that is read twice may give other rows.
+        # X and targets are computed together, because a source may give other rows when read again.
         kept, targets = persist(x, targets) if early else (x, *persist(targets))
         sources = list(zip(blocks, y_blocks, weights, strict=True))
-        looks: list[Look] = compute(
-            sources, map_partitions(kept, look, targets, weights, n_features)
+        facts: list[PartitionFacts] = compute(
+            sources, map_partitions(kept, check_partition, targets, weights, n_features)
         )
-        spare = ROOM * room - sum(one.n_bytes for one in looks)
+        spare = ROOM * room - sum(one.n_bytes for one in facts)
         fits = spare >= 0
         if fits != early:
             (kept,) = persist(x) if fits else (x,)
-        filled = [i for i, one in enumerate(looks) if one.n_rows]
-        looks = [looks[i] for i in filled]
-        known, totals = _classes(looks, names, classes)
+        filled = [i for i, one in enumerate(facts) if one.n_rows]
+        facts = [facts[i] for i in filled]
+        known, totals = _classes(facts, names, classes)
         return cls(
             x=kept.take(filled),
             targets=targets.take(filled),
             weights=weights.take(filled),
-            lengths=[one.n_rows for one in looks],
+            lengths=[one.n_rows for one in facts],
             totals=totals,
             classes=known,
             n_features=n_features,
-            sparse=looks[0].sparse,
+            sparse=facts[0].sparse,
             fit_intercept=bool(estimator.fit_intercept),
             spare=spare if fits else None,
         )
@@ -117,7 +118,7 @@ class PartitionedSamples:
         n_jobs: int | None,
         which: Indices | None = None,
     ) -> PartitionedRows:
-        """Return all partitions, or some of them, as the rows of a fit with class weights."""
+        """Return all partitions, or those in `which`, as the rows of a fit with class weights."""
         chosen = range(len(self.lengths)) if which is None else which.tolist()
         factors = None
         if class_weight is not None:
@@ -150,19 +151,19 @@ class PartitionedSamples:
         n = len(self.lengths)
         if not isinstance(cv, numbers.Integral) or isinstance(cv, bool):
             raise ValueError(
-                f"cv is {cv!r}, but folds of Dask collections are whole partitions, and leaving "
-                "single samples out takes all of them in memory: pass how many folds, as in cv=5."
+                f"cv is {cv!r}, but folds of Dask collections are whole partitions, and "
+                "leave-one-out needs all samples in memory: pass the number of folds, such as cv=5."
             )
         if not 2 <= int(cv) <= n:
             raise ValueError(
-                f"cv={cv} folds of {n} partitions: pass 2 to {n}, or cut X and y into more "
-                "partitions, as X.rechunk or X.repartition do."
+                f"cv={cv} folds of {n} partitions: pass 2 to {n}, or split X and y into more "
+                "partitions with X.rechunk or X.repartition."
             )
         k = int(cv)
         return [(np.delete(np.arange(n), slice(i, n, k)), np.arange(i, n, k)) for i in range(k)]
 
     def classes_in(self, which: Indices) -> NDArray[np.bool_]:
-        """Return which classes the training partitions have: all, as `check_fold` ensures."""
+        """Return True for each class, (K,): `check_fold` requires all classes in training."""
         return np.ones(len(self.classes), dtype=bool)
 
     def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
@@ -172,14 +173,14 @@ class PartitionedSamples:
             lacks = self.classes.tolist()[int(np.argmax(lacking))]
             raise ValueError(
                 f"fold {fold} of cv trains on partitions without class {lacks!r}: shuffle the "
-                "samples, or cut them into more partitions."
+                "samples, or split them into more partitions."
             )
         if not self.totals[test].any():
             raise ValueError(f"fold {fold} of cv has no weight in testing: shuffle the samples.")
 
 
 def _readable(X: AnyArray, blocks: Each) -> tuple[Each, int | None]:
-    """Return blocks as a fit reads them, and the bytes of all blocks, None if not known yet."""
+    """Return blocks as `as_block` returns them, and their size in bytes, None if unknown."""
     meta = X._meta
     if not isinstance(meta, np.ndarray):
         return map_partitions(blocks, read_block), None
@@ -189,22 +190,24 @@ def _readable(X: AnyArray, blocks: Each) -> tuple[Each, int | None]:
 
 
 def _classes(
-    looks: list[Look], columns: list[Any] | None, classes: ArrayLike | None
+    facts: list[PartitionFacts], columns: list[Any] | None, classes: ArrayLike | None
 ) -> tuple[np.ndarray, Floats]:
     """Return all classes, and the total weight of each class in each partition."""
-    if not looks:
+    if not facts:
         raise ValueError("X has no samples: all its partitions are empty.")
-    widths = {len(one.classes) if one.soft else 1 for one in looks}
-    if len({one.soft for one in looks}) > 1 or (looks[0].soft and len(widths) > 1):
-        raise ValueError(f"y has partitions of {sorted(widths)} columns: pass one number of them.")
-    if looks[0].soft:
-        known, totals = looks[0].classes, np.array([one.totals for one in looks])
+    widths = {len(one.classes) if one.soft else 1 for one in facts}
+    if len({one.soft for one in facts}) > 1 or (facts[0].soft and len(widths) > 1):
+        raise ValueError(
+            f"y has partitions of {sorted(widths)} columns: pass the same number of columns in all."
+        )
+    if facts[0].soft:
+        known, totals = facts[0].classes, np.array([one.totals for one in facts])
         if classes is not None:
             known = FitTargets.names(classes, len(known), columns)
     elif classes is not None:
         raise ValueError("classes names the columns of soft targets, but y holds labels.")
     else:
-        known, totals = _classes_of_labels(looks)
+        known, totals = _classes_of_labels(facts)
     require_two_classes(known)
     if not totals.any():
         raise_no_weight()
@@ -213,18 +216,18 @@ def _classes(
     return known, totals
 
 
-def _classes_of_labels(looks: list[Look]) -> tuple[np.ndarray, Floats]:
+def _classes_of_labels(facts: list[PartitionFacts]) -> tuple[np.ndarray, Floats]:
     """Return the labels of all partitions, and their total weights in each partition."""
-    held = np.concatenate([one.classes.astype(object) for one in looks])
+    held = np.concatenate([one.classes.astype(object) for one in facts])
     labels = as_labels(held, "the classes of y")
-    totals = np.zeros((len(looks), len(labels.distinct)))
-    part = np.repeat(np.arange(len(looks)), [len(one.classes) for one in looks])
-    totals[part, labels.codes] = np.concatenate([one.totals for one in looks])
-    return labels.distinct.astype(np.result_type(*[one.classes.dtype for one in looks])), totals
+    totals = np.zeros((len(facts), len(labels.distinct)))
+    part = np.repeat(np.arange(len(facts)), [len(one.classes) for one in facts])
+    totals[part, labels.codes] = np.concatenate([one.totals for one in facts])
+    return labels.distinct.astype(np.result_type(*[one.classes.dtype for one in facts])), totals
 
 
 def learn_columns(estimator: LinearModel, X: AnyArray, *, reset: bool) -> int:
-    """Check the columns of a collection, or learn them with `reset`; return their number."""
+    """Check the columns of a collection, or store them with `reset`; return their number."""
     check_collection("X", X)
     if X.ndim != 2 or np.isnan(X.shape[1]):
         raise ValueError(f"X has shape {X.shape}: pass samples in rows, (n, d), of known width d.")
@@ -234,7 +237,7 @@ def learn_columns(estimator: LinearModel, X: AnyArray, *, reset: bool) -> int:
 
 
 def as_block(x: AnyArray) -> AnyArray:
-    """Return a block of X as a fit reads it: dense, or CSR with sorted indices."""
+    """Return a block of X as a dense array of floats, or as CSR with sorted indices."""
     check_kind(x, "X")
     if _is_ready(x):
         return x
@@ -263,8 +266,8 @@ def read_targets(index: int, y: AnyArray, weight: AnyArray) -> FitTargets | None
 
 
 @dataclass(frozen=True)
-class Look:
-    """The size of one partition, its classes and the total weights of its classes."""
+class PartitionFacts:
+    """Facts about one partition: its size, its classes and the total weight of each class."""
 
     n_rows: int
     n_bytes: int
@@ -274,26 +277,26 @@ class Look:
     soft: bool
 
 
-def look(
+def check_partition(
     index: int, x: AnyArray, targets: FitTargets | None, weight: AnyArray, n_features: int
-) -> Look:
-    """Check the samples of a partition, and return their size, classes and weights."""
-    x = as_block(x)  # the type that Dask knows may be wrong
+) -> PartitionFacts:
+    """Check the samples of a partition, and return its facts."""
+    x = as_block(x)  # the type in the metadata of Dask may be wrong
     if x.ndim != 2 or x.shape[1] != n_features:
-        raise ValueError(f"X has a block of shape {x.shape}, and {n_features} columns in all.")
+        raise ValueError(f"X has a block of shape {x.shape}, but {n_features} columns.")
     n = 0 if targets is None else len(targets.values)
     if x.shape[0] != n:
         raise ValueError(
-            f"X has {x.shape[0]} samples but y has {n}: cut both alike, as columns of one frame "
-            "are, or pass arrays whose chunk sizes are known."
+            f"X has {x.shape[0]} samples but y has {n}: split both at the same rows, as columns "
+            "of one frame are, or pass arrays whose chunk sizes are known."
         )
     if targets is None:
-        return Look(0, 0, issparse(x), np.empty(0), np.empty(0), False)
+        return PartitionFacts(0, 0, issparse(x), np.empty(0), np.empty(0), False)
     assert_all_finite(x.data if issparse(x) else x, input_name="X")
     weight = as_weights(weight, n, zero=True)
     n_bytes = x.data.nbytes + x.indices.nbytes if issparse(x) else x.nbytes
     soft = targets.values.ndim == 2
-    return Look(n, n_bytes, issparse(x), targets.classes, targets.totals(weight), soft)
+    return PartitionFacts(n, n_bytes, issparse(x), targets.classes, targets.totals(weight), soft)
 
 
 def encode(
@@ -303,7 +306,7 @@ def encode(
     classes: np.ndarray,
     factors: Floats | None,
 ) -> tuple[np.ndarray | None, Floats | None]:
-    """Return targets as codes into all classes, and weights times the class weights."""
+    """Return codes of labels among all classes, or soft rows, and weights with class weights."""
     if targets is None:
         return None, None
     if targets.values.ndim == 1:

@@ -33,7 +33,7 @@ def logits_of(estimator: FittedLinearModel, X: AnyArray, method: str) -> AnyArra
 
 
 def _is_on_device(estimator: FittedLinearModel, X: AnyArray, method: str) -> bool:
-    """Tell whether X is on a device; require that the fitted arrays are in its library, there."""
+    """Tell whether X is on a device; require the fitted arrays in the same library and place."""
     xp, coef = namespace_of(X), estimator.coef_
     on_host = isinstance(coef, np.ndarray)
     if xp is None and on_host:
@@ -42,14 +42,15 @@ def _is_on_device(estimator: FittedLinearModel, X: AnyArray, method: str) -> boo
         return True
     raise ValueError(
         f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
-        f"the same device as those passed to fit(). Those were {place_of(coef)}, X is "
-        f"{place_of(X)}. Pass X where the estimator was fitted, with array_api_dispatch as it was "
-        "then; or bring the estimator to X with move_estimator_to of sklearn.utils._array_api."
+        f"the same device as those passed to fit(). The fitted arrays are {place_of(coef)}, but X "
+        f"is {place_of(X)}. Pass X in the library and on the device of the fit, with the same "
+        "array_api_dispatch, or move the estimator with move_estimator_to of "
+        "sklearn.utils._array_api."
     )
 
 
 def single(logits: AnyArray) -> AnyArray:
-    """Return logits (n, R) as (n,) if R is one, for two classes."""
+    """Return logits of shape (n, 1), those of two classes, as (n,), and others unchanged."""
     return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
@@ -57,7 +58,7 @@ def host_logits(X: AnyArray, coef: np.ndarray, intercept: np.ndarray) -> np.ndar
     """Return the logits of a dense array or CSR matrix, (n, R)."""
     logits = np.empty((X.shape[0], len(coef)))
     blocks = Blocks(X, n_outputs=len(coef))
-    # The product of float32 rows and float64 weights copies the rows, so it is taken in blocks.
+    # The product of float32 rows and float64 weights copies rows, so it is computed in blocks.
     for rows in [slice(0, len(logits))] if X.dtype == np.float64 else blocks.all:
         logits[rows] = blocks.read(rows, None) @ coef.T
     logits += intercept
@@ -76,7 +77,7 @@ def _device_logits(X: AnyArray, coef: AnyArray, intercept: AnyArray) -> AnyArray
 
 
 def labels_at(logits: AnyArray, classes: AnyArray) -> AnyArray:
-    """Return the most probable classes, on the device of the logits; strings in NumPy."""
+    """Return the most probable classes, on the device of the logits; strings are in NumPy."""
     if isinstance(logits, np.ndarray):
         codes = (logits > 0).astype(np.intp) if logits.ndim == 1 else logits.argmax(axis=1)
         return to_numpy(classes)[codes]

@@ -135,7 +135,7 @@ class SoftmaxClassifierCV(LinearClassifier):
     [0.269 0.138 0.099 0.115 0.155] 1.0
     """
 
-    # Groups are an argument of the splitter, so the classifier does not request them.
+    # In metadata routing the splitter requests `groups`, and the classifier itself does not.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
 
     def __init__(
@@ -235,12 +235,12 @@ class SoftmaxClassifierCV(LinearClassifier):
         return self
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return what `fit` takes of metadata for itself and for the splitter.
+        """Return the metadata that `fit` requests for itself and for the splitter.
 
         Returns
         -------
         MetadataRouter
-            As scikit-learn's routers have it, see :ref:`sklearn:metadata_routing`.
+            Router of scikit-learn, see :ref:`sklearn:metadata_routing`.
         """
         mapping = MethodMapping().add(caller="fit", callee="split")
         router = MetadataRouter(owner=self).add_self_request(self)
@@ -297,7 +297,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         return rows, path
 
     def _warn_of_path(self, path: Path, best: int) -> None:
-        """Warn of compared fits that did not converge, and of samples with the largest loss."""
+        """Warn about compared fits that did not converge and samples with the largest loss."""
         if path.n_short:
             warnings.warn(
                 f"{type(self).__name__}: {path.n_short} of the fits compared ended above their "

@@ -98,10 +98,11 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         The gap: how far `objective_` is above its minimum, in nats. For a fit that converged it is
         an estimate, the Newton decrement :math:`\tfrac12 g^\top H^{-1} g` with the exact Hessian H.
         The linear system is solved directly or, if H is too large, by conjugate gradients. They end
-        at a relative residual of 0.03, or when the penalty bounds the rest; the estimate is then up
-        to five times the gap. For a fit that did not converge it is an upper bound. If the Newton
-        step moves no logit by one, the bound is the decrement times a factor for the change of the
-        curvature. Otherwise it is `objective_` itself, because no objective is negative.
+        at a relative residual of 0.03, or when the penalty bounds the remaining error; the estimate
+        is then up to five times the gap. For a fit that did not converge, the gap is an upper
+        bound: the decrement times a factor for the change of the curvature if the Newton step
+        changes each logit by less than one, and otherwise `objective_` itself, because no objective
+        is negative.
     target_gap_ : float
         The gap, in nats, at which the fit stops: the gap that `tol` defines, or the rounding error
         of the objective in float64 if it is larger.
@@ -188,8 +189,8 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         ----------
         X : array-like, sparse matrix, or Dask array or data frame of shape (n, d)
             Samples. float32, Fortran-ordered, read-only and memory-mapped arrays are not copied
-            unless they are small, under half a million numbers, or have fewer rows than features;
-            sparse ones only if indices within a row are not sorted.
+            unless they are small, under half a million numbers, or have fewer rows than features.
+            Sparse matrices are copied only if indices within a row are not sorted.
         y : array-like of shape (n,) or (n, K)
             Labels, or soft targets: rows that are distributions over K classes.
         sample_weight : array-like of shape (n,) or None, default=None
@@ -248,7 +249,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
             )
 
     def _start(self, rows: RowSource) -> tuple[Floats, Floats] | None:
-        """Return the parameters of the last fit with `warm_start`, if their shape is right."""
+        """Return the last parameters, or None without `warm_start` or if the shape has changed."""
         shape = (rows.n_outputs, rows.n_features)
         if not self.warm_start or getattr(self, "coef_", np.empty(0)).shape != shape:
             return None
@@ -257,7 +258,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
     def _report(
         self, training: Training, after_iteration: AfterIteration | None
     ) -> Callable[[Floats, Floats, float], bool] | None:
-        """Return the function to call after each iteration, None if there is nothing to do."""
+        """Return the function that prints and calls callbacks after each iteration, or None."""
         if after_iteration is None and not self.verbose:
             return None
         n_iterations = 0

@@ -1,4 +1,4 @@
-"""The data of a fit: read and checked once, wherever X is."""
+"""Reads and checks the data of a fit, in memory, in Dask partitions or on a device."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Training:
         Samples, targets and weights, with the class weights multiplied into the weights.
     classes : (K,) array
     to_namespace : function(attributes) -> attributes
-        Brings fitted arrays to the library and device of X, and classes to those of y.
+        Moves fitted arrays to the library and device of X, and classes to those of y.
     """
 
     rows: RowSource
@@ -71,7 +71,7 @@ def read_samples(
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
 ) -> LocalSamples | PartitionedSamples:
-    """Read and check samples of which some are left out in turn; X is not on a device."""
+    """Read and check the samples of a fit, in memory or in Dask partitions, not on a device."""
     if is_dask(X):
         return PartitionedSamples.read(estimator, X, y, sample_weight, classes)
     X = read_X(estimator, X, reset=True)
@@ -105,7 +105,7 @@ class LocalSamples:
 
     @property
     def importance(self) -> Floats:
-        """Weights in means of losses, (n,)."""
+        """Weights of the samples in means of losses, without class weights, (n,)."""
         return np.ones(self.X.shape[0]) if self.weight is None else self.weight
 
     @property
@@ -115,7 +115,7 @@ class LocalSamples:
         return values if values.ndim == 1 else values.argmax(axis=1)
 
     def classes_in(self, which: Indices) -> NDArray[np.bool_]:
-        """Return which classes some of the samples have, (K,); all classes for soft targets."""
+        """Return whether the samples `which` have each class, (K,); True for soft targets."""
         found = np.ones(len(self.classes), dtype=bool)
         if self.targets.values.ndim == 1:
             found[:] = np.bincount(self.targets.values[which], minlength=len(found)) > 0
@@ -127,7 +127,7 @@ class LocalSamples:
         n_jobs: int | None,
         which: Indices | None = None,
     ) -> LocalRows:
-        """Return the samples, or some of them, as the rows of a fit with class weights."""
+        """Return all samples, or those in `which`, as the rows of a fit with class weights."""
         X, targets, weight = self.X, self.targets, self.weight
         if which is None:
             targets, weight = targets.weighted(class_weight, weight)
@@ -148,10 +148,10 @@ class LocalSamples:
         )
 
     def splits(self, cv: Any, metadata: dict[str, Any]) -> list[Split]:
-        """Return the training and test samples of each fold of a splitter."""
+        """Return the indices of the training and test samples of each fold."""
         splits = read_splits(cv, self.X, self.codes, metadata, self.X.shape[0])
         if not splits:
-            raise ValueError("cv gives no folds: pass how many, a splitter, or None.")
+            raise ValueError("cv gives no folds: pass a number of folds, a splitter, or None.")
         return splits
 
     def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
@@ -174,7 +174,7 @@ def _weighted_in_fold(
 ) -> tuple[FitTargets, Floats]:
     """Multiply the class weights of the classes `found` in a fold into sample weights.
 
-    Keys of other classes are left out here; the fit of all samples checks them and warns.
+    Keys of other classes are ignored here; the fit of all samples checks all keys and warns.
     """
     classes, factors = targets.classes[found], np.ones(len(found))
     if isinstance(class_weight, dict):

@@ -65,7 +65,7 @@ class Fit:
         return rows
 
     def step(self, row: int, push: np.ndarray) -> np.ndarray:
-        """Return the Newton step without a sample, from its u."""
+        """Return the Newton step to the minimum without a sample; `push` is its u."""
         rows = self.rows
         (x,) = rows.samples(slice(row, row + 1), rows.blocks.buffer())
         force = np.zeros_like(self.theta)
@@ -79,7 +79,7 @@ def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     (R, p), free = theta.shape, max(len(theta) - 1, 1)
     half = lapack.dtrtri(fit.model.factors[0], lower=1)[0] * fit.model.scales[0]
     known = held.blocks
-    # A sample needs free^2 p numbers for its B, so that blocks are smaller.
+    # B of a sample has free^2 p numbers, so these blocks have fewer samples than usual.
     blocks = Blocks(
         known.X,
         offset=known.offset,
@@ -133,17 +133,21 @@ def _moves(
     """Return A u and u = (I - W A)^-1 r of some samples, both (m, free); `half` is T'."""
     (m, p), free = x.shape, P.shape[1]
     B = np.zeros((m, free, free * p))
-    for k in range(free):  # T' is a lower triangle
+    for k in range(free):  # T' is lower triangular: the rows above k p are zero here
         np.matmul(x, half[k * p :, k * p : (k + 1) * p].T, out=B[:, k, k * p :])
     A = B @ B.swapaxes(1, 2)
     W = -w[:, None, None] * P[:, :, None] * P[:, None, :]
     W[:, range(free), range(free)] = w[:, None] * P * others
-    # The leverage of a sample that alone determines a coefficient is one, but for the jitter.
+    # If one sample alone determines a coefficient, its leverage is one and I - W A is singular
+    # without the jitter.
     lever = (1.0 + tuning.JITTER) * np.eye(free) - W @ A
     u = np.linalg.solve(lever, r[:, :, None])
     return (A @ u)[:, :, 0], u[:, :, 0]
 
 
 def largest_change(moves: np.ndarray) -> np.ndarray:
-    """Return the largest change of a logit relative to the others; the last one is fixed."""
+    """Return the largest change of a difference of two logits of each sample.
+
+    The logit of the class with fixed parameters does not change.
+    """
     return np.maximum(moves.max(axis=1), 0.0) - np.minimum(moves.min(axis=1), 0.0)

@@ -1,4 +1,4 @@
-"""The attributes of a classifier that fits and inference use, whatever its class."""
+"""Protocols: the attributes of a classifier that fits and inference read."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class FittedLinearModel(LinearModel, Protocol):
 
 
 def is_linear_model(clf: object) -> bool:
-    """Tell whether an object is a classifier of this kind, fitted or not."""
+    """Tell whether an object has the methods of this package's classifiers, fitted or not."""
     return hasattr(clf, "log_likelihood") and hasattr(clf, "fit_intercept")

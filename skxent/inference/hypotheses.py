@@ -13,8 +13,8 @@ def hypotheses(R: ArrayLike, r: ArrayLike, q: int) -> tuple[Floats, Floats]:
     rows, right = np.atleast_2d(_real(R, "R")), _real(r, "r")
     if rows.ndim != 2 or rows.shape[1] != q or not len(rows):
         raise ValueError(
-            f"R has shape {rows.shape}: pass a column for each of the {q} coefficients, row by "
-            "row, and at least one row."
+            f"R has shape {rows.shape}: pass at least one row, with a column for each of the {q} "
+            "coefficients in row-major order."
         )
     if not np.isfinite(rows).all():
         row, column = np.argwhere(~np.isfinite(rows))[0]

@@ -59,8 +59,8 @@ def infer(
         The training labels or soft targets.
     sample_weight : array-like of shape (n,) or None, default=None
         The training weights. A weight is a number of copies of the sample: weights of two make
-        standard errors smaller by the square root of two. If not all weights are whole numbers, up
-        to a few roundings of their type, "robust", "cluster" and `bic` treat each sample as one
+        standard errors smaller by the square root of two. If some weights are not whole numbers,
+        by more than a few rounding errors, "robust", "cluster" and `bic` treat each sample as one
         observation whose importance is the weight.
     covariance : {"observed", "robust", "cluster"}, default="observed"
         Estimator of the covariance.
@@ -189,7 +189,7 @@ def _check_options(covariance: object, groups: ArrayLike | None) -> None:
     if (covariance == "cluster") != (groups is not None):
         raise ValueError(
             f"groups is {'missing' if groups is None else 'given'} with covariance={covariance!r}: "
-            "it goes with 'cluster', and only with it."
+            "pass groups with 'cluster', and only with it."
         )
 
 
@@ -204,14 +204,14 @@ def _unnamed(d: int) -> list[str]:
 
 
 def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | None) -> Floats:
-    """Return the sandwich covariance: HC0, or of groups with the correction for their number."""
+    """Return the sandwich covariance: HC0, or the corrected one of groups if there are any."""
     weight = at.weight
     if codes is None:
         factor = np.divide(weight, copies, out=np.zeros_like(weight), where=copies > 0)
         return sandwich(at, weight * factor, None)
     n_groups, N, q = len(np.unique(codes[weight > 0])), copies.sum(), len(at.covariance)
     if n_groups < 2:
-        raise ValueError("groups has one group only: a variance takes two at least.")
+        raise ValueError("groups has one group only: pass at least two groups.")
     if q >= N:
         raise ValueError(
             f"{q} coefficients leave no degrees of freedom to {N:.6g} observations: leave out "
@@ -230,7 +230,7 @@ def _null(found: Optimum, data: LocalRows) -> float:
 
 
 def _entropy(at: LikelihoodEstimate) -> float:
-    """Return the weighted entropy of the targets in nats, a lower bound of the loss."""
+    """Return the weighted sum of the entropies of targets, in nats; no loss is smaller."""
     targets = at.data.targets
     if targets.ndim == 1:
         return 0.0
@@ -255,7 +255,7 @@ def _warn(clf: FittedLinearModel, covariance: str) -> None:
         )
     elif clf.class_weight is not None and covariance == "observed":
         message = (
-            "clf has class weights, which the inverse of the observed information takes for copies "
+            "clf has class weights, which the inverse of the observed information treats as copies "
             "of samples: pass covariance='robust'."
         )
     else:

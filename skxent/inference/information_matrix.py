@@ -7,7 +7,7 @@ intercept. The parameters of one class are fixed at zero: of the last class, or 
 as in `preconditioners.full`. The **free** parameters are the q = (K - 1) p parameters of the other
 classes, row-major. Everything in `inference` is computed for the free parameters of centred
 samples, because the variance of w'x + b loses its digits to cancellation if x is far from zero,
-such as a timestamp. Only `LikelihoodEstimate.map` leads to parameters of samples that are not
+such as a timestamp. Only `LikelihoodEstimate.map` converts to parameters for samples that are not
 centred.
 """
 
@@ -24,9 +24,9 @@ from skxent.likelihood.penalty import Penalty
 # Smallest reciprocal condition number of the Hessian scaled to unit diagonal. A variance then has
 # three correct digits.
 SINGULAR = 1e-12
-STEPS = 8  # Newton steps at most; from a gap of a thousandth of a nat three are enough
-DONE = 1e-22  # gap, as a fraction of the objective, at which Newton steps end; rounding is larger
-MOVES = 1e-3  # largest change of a logit in the last Newton step to a finite minimum
+STEPS = 8  # largest number of Newton steps; from a gap of 1e-3 nats three are enough
+DONE = 1e-22  # gap, as a fraction of the objective, at which Newton steps end; below rounding
+MOVES = 1e-3  # a minimum is finite if a further Newton step changes logits by less than this
 
 
 def information(objective: Objective, theta: np.ndarray) -> Cholesky | None:
@@ -51,7 +51,7 @@ def information(objective: Objective, theta: np.ndarray) -> Cholesky | None:
 
 
 def newton(objective: Objective, point: Point, model: Cholesky) -> tuple[Point, Cholesky]:
-    """Take Newton steps until the decrement is at rounding; return the point and its Hessian."""
+    """Take Newton steps until the decrement is mere rounding; return the point and its Hessian."""
     here = PreconditionedPoint.of(model, point)
     for _ in range(STEPS):
         if here.decrement <= DONE * here.point.value:
@@ -68,9 +68,9 @@ def newton(objective: Objective, point: Point, model: Cholesky) -> tuple[Point, 
 
 
 def still(objective: Objective, point: Point, model: Cholesky) -> bool:
-    """Tell whether another Newton step would move no logit, as at a finite minimum.
+    """Tell whether another Newton step would hardly change logits, as at a finite minimum.
 
-    On the way to an infimum at infinity each step moves a logit by about 1.
+    On the way to an infimum at infinity each step changes a logit by about 1.
     """
     return objective.max_logit_range(PreconditionedPoint.of(model, point).newton_step) < MOVES
 
@@ -83,7 +83,7 @@ def effective_df(model: Cholesky, covariance: np.ndarray, penalty: Penalty, d: i
 
 
 def inverse(model: Cholesky) -> np.ndarray:
-    """Return H^-1 = T T' for the Cholesky factor of a whole Hessian, (q, q)."""
+    """Return H^-1 = T T', (q, q), from the Cholesky factor of H."""
     half, _ = lapack.dtrtri(model.factors[0], lower=1)
     half *= model.scales[0]
     return half.T @ half

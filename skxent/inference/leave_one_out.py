@@ -5,14 +5,15 @@ The Newton step from the minimum to the minimum without a sample is in `case_del
 Where one step is not enough
 ----------------------------
 The Newton step assumes that the curvature of the *other* samples is constant. If logits change by
-q, a curvature changes by a factor between exp(-q) and exp(q), so the relative error of the step is
-of the order of q. If classes are nearly separable, a few samples determine the boundary. Without
-one of them logits change by ten, and the error of the step is as large. The error of a loss is
-roughly bounded by the fraction min(1, q) of its change, and by its further change if the step is
-exp(min(1, q)) times as long. The second bound matters for samples whose loss is nearly zero before
-and after the Newton step, but not after the exact step. The samples with the largest bounds are
-left out by fits of their own, until the estimated error of the others is small against the mean.
-The estimate is the sum of the other bounds, times the ratio of error to bound in the last fits.
+q, the curvature changes by a factor between exp(-q) and exp(q), so the relative error of the step
+is of the order of q. If classes are nearly separable, a few samples determine the boundary. Without
+one of them logits change by ten, and the error of the step is as large. The rough bound of the
+error of a loss is the larger of two numbers: the fraction min(1, q) of its change in the step, and
+its further change if the step is exp(min(1, q)) times as long. The second number matters for
+samples whose loss is nearly zero before and after the Newton step, but not after the exact step.
+The samples with the largest bounds are left out by fits of their own (refits), until the estimated
+error of the others is small against the mean. This estimate is the sum of the bounds of the others,
+times the ratio of error to bound in the last refits.
 
 References
 ----------
@@ -48,18 +49,23 @@ from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 WIDEST = 4000  # largest number of parameters whose Hessian is formed
-WORK = 1e8  # operations for the steps from one fit, about ten milliseconds
-LEAST = 2000  # smallest number of samples that are left out if there are as many
+WORK = 1e8  # largest number of operations for the Newton steps of one fit, about ten milliseconds
+LEAST = 2000  # up to this number of samples all are left out, also if they exceed WORK
 ACCURACY = 3e-3  # tolerated relative error of the mean loss
-PESSIMISM = 0.5  # assumed ratio of error to bound before a refit; 0.1 to 0.45 for small q
+PESSIMISM = 0.5  # ratio of error to bound before the first refit; measured: 0.1 to 0.45, small q
 REFITS = 64  # largest number of samples that are left out by fits of their own
 BATCH = 8  # refits after which the ratio of error to bound is estimated anew
-FINE = 1e-4  # gap of refits over that of the fit; the error of a logit is the root of a gap
-STAGES = 4  # stages of a refit with the Hessian of all samples, before a fit of the usual kind
-STAGE = 40  # iterations of a stage
-ALONE = 1e-12  # fraction of a class's weight that rounding leaves without its only sample
+# Target gap of refits as a fraction of that of the fit. The error of a logit is of the order of the
+# square root of the gap.
+FINE = 1e-4
+STAGES = 4  # L-BFGS stages of a refit with the Hessian of all samples, before an ordinary fit
+STAGE = 40  # largest number of iterations of a stage
+# A sample is the only one of its class if the others have at most this fraction of the weight of
+# the class, which may be rounding.
+ALONE = 1e-12
 
-# Function of the indices of m samples and their logits, (m, K) or (m, 1), to their losses, (m,).
+# Function that returns the losses of m samples, (m,), from their indices and their logits, (m, K)
+# or (m, 1).
 LossFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -72,11 +78,11 @@ class LeftOut:
     solution : Solution
         The fit of all samples.
     fitted : (n,) array
-        The loss of each sample in that fit.
+        The loss of each sample in the fit of all samples.
     rows : (m,) array
         Indices of the samples that were left out in turn.
     losses : (m,) array
-        The loss of each of them in a fit without it; infinite if `solution` is unbounded.
+        The loss of each of these samples in a fit without it; infinite if `solution` is unbounded.
     n_refits : int
         Number of samples that were left out by fits of their own.
     """
@@ -89,11 +95,11 @@ class LeftOut:
 
 
 class LeaveOneOut:
-    """Fits for one penalty after the other, each with samples left out in turn.
+    """Leave-one-out losses for one penalty after the other.
 
     Parameters
     ----------
-    data : Data
+    data : LocalRows
     loss : function (rows, logits) -> losses
     importance : (n,) array
         Weights of the losses in their mean. Samples without weight are not left out.
@@ -114,15 +120,15 @@ class LeaveOneOut:
         rng: np.random.RandomState,
     ) -> None:
         if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
-            raise ValueError("only one sample has some weight, and leave-one-out needs another.")
+            raise ValueError("only one sample has some weight: leave-one-out needs two or more.")
         self.loss, self.importance = loss, importance
         self.loss_of_all = loss
         self.tol, self.max_iter = tol, max_iter
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
         self.changes: list[Coordinates] = []
-        if fits_row_space(data):  # in which fits without a row are too
-            # Of independent rows, which is as good for any penalty as for none.
+        if fits_row_space(data):  # it contains the fits without a row too
+            # The space of independent rows serves fits with and without a penalty.
             space = data.row_space(compute_moments(data), independent=True)
             self.data = space.data
             self.changes.append(space)
@@ -137,7 +143,7 @@ class LeaveOneOut:
         width = self.free * (self.data.X.shape[1] + data.fit_intercept)
         if width > WIDEST:
             raise ValueError(
-                f"leave-one-out takes the whole Hessian, here of {width} parameters, and {WIDEST} "
+                f"leave-one-out needs the whole Hessian, here of {width} parameters, and {WIDEST} "
                 "are the most: pass cv=5 for folds."
             )
         self.rows = np.flatnonzero(importance)
@@ -147,7 +153,7 @@ class LeaveOneOut:
         self.alone = self._only_samples(self.moments.class_weight)
 
     def _only_samples(self, class_weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the positions in `rows` of only samples of a class, and their classes."""
+        """Return the positions in `rows` of samples that are alone in a class, and this class."""
         weight = 1.0 if self.data.weight is None else self.data.weight[self.rows]
         targets, nearly_all = self.data.targets[self.rows], (1.0 - ALONE) * class_weight
         if targets.ndim == 1:
@@ -159,7 +165,7 @@ class LeaveOneOut:
         return places, classes
 
     def fit(self, penalty: Penalty) -> LeftOut:
-        """Fit all samples, from the minimum of the last fit, and without each sample of `rows`."""
+        """Fit all samples, beginning at the last minimum; then leave out each sample of `rows`."""
         penalty = penalty if self.present is None else self.present.penalty(penalty)
         with closing(one_blas_thread()) as limit, limit:
             solution = self._minimise(self.data, penalty, self.start, self.tol, True)
@@ -204,9 +210,9 @@ class LeaveOneOut:
             Z[places, classes] = -np.inf
 
     def _refit(self, fit: Fit, pushes: np.ndarray, losses: np.ndarray, bound: np.ndarray) -> int:
-        """Replace the losses with the largest error bounds, in place; return their number."""
+        """Replace the losses with the largest bounds by refits, in place; return their number."""
         order = np.argsort(-bound, kind="stable")
-        # Without its only sample a class is not part of the fit, so a refit is useless.
+        # Without its only sample a class is not part of the fit: the loss is known without a refit.
         order = order[~np.isin(order, self.alone[0])][:REFITS]
         order = order[bound[order] > 0]
         importance = self.importance[self.rows]
@@ -217,7 +223,7 @@ class LeaveOneOut:
             for i in batch:
                 losses[i] = self._loss_without(fit, self.rows[i], pushes[i])
             wrong = importance[batch] * np.abs(losses[batch] - before)
-            # A loss that is the largest possible one before and after says nothing about errors.
+            # A loss that stays at the largest possible one is no evidence about the other errors.
             known = bound[batch][wrong > 0].sum()
             if known > 0:
                 share = wrong.sum() / known
@@ -228,9 +234,9 @@ class LeaveOneOut:
     def _loss_without(self, fit: Fit, row: int, push: np.ndarray) -> float:
         """Return the loss of a sample in a fit in which its weight is zero.
 
-        Stages begin at the end of the Newton step, with the Hessian of all samples as the model of
-        the curvature. If logits change too much for this model to estimate the gap, a fit of the
-        usual kind goes on from there.
+        L-BFGS stages begin at the end of the Newton step (or at the minimum of all samples, if it
+        is better), with the Hessian of all samples as the model of the curvature. If logits change
+        too much for this model to estimate the gap, an ordinary fit continues from there.
         """
         n = self.data.X.shape[0]
         weight = np.ones(n) if self.data.weight is None else self.data.weight.copy()

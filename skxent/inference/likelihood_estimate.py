@@ -10,9 +10,9 @@ sandwich :math:`H^{-1} B H^{-1}` [1]_ with the **meat**
 .. math:: B = \sum_i f_i\, c_i^2\, s_i s_i^\top \quad\text{or}\quad
           B = \sum_g \Bigl(\sum_{i \in g} w_i s_i\Bigr)\Bigl(\sum_{i \in g} w_i s_i\Bigr)^\top
 
-for independent samples, or for groups of them. A weight :math:`w_i = f_i c_i` is the number of
-copies times the class weight: copies are independent samples, and a class weight multiplies one
-score.
+for independent samples, or for groups of samples. A weight :math:`w_i = f_i c_i` is the number of
+copies :math:`f_i` times the class weight :math:`c_i`: copies are independent samples, and a class
+weight multiplies one score.
 
 The sandwich is the sum of squared **influences** :math:`H^{-1} s_i`, and B is never formed. If
 classes are nearly separated, :math:`H^{-1}` is as large as C in directions in which all scores are
@@ -38,7 +38,7 @@ from scipy.special import logsumexp, softmax
 from skxent.inputs.features import AnyArray
 from skxent.likelihood.sources.local_rows import LocalRows
 
-SPACE = 1 << 20  # numbers of the work arrays of a batch of samples, 8 MB
+SPACE = 1 << 20  # largest work arrays of a batch of samples, in numbers: 8 MB
 
 Rows = slice | np.ndarray  # indices of rows
 Batch = tuple[Rows, np.ndarray]  # rows, and their centred samples or scores
@@ -52,7 +52,7 @@ class LikelihoodEstimate:
     ----------
     data : LocalRows
     mean : (d,) array
-        Centre of the samples.
+        Vector that is subtracted from the samples.
     theta : (K, p) array
         Parameters for centred samples; the row of the fixed class is zero.
     covariance : (q, q) array
@@ -75,7 +75,7 @@ class LikelihoodEstimate:
         return free_rows(len(self.theta))
 
     def map(self, reference: int) -> np.ndarray:
-        """Return the matrix from free parameters to contrasts for samples not centred, (q, q)."""
+        """Return the matrix, (q, q), from free parameters to contrasts for uncentred samples."""
         K, p = self.theta.shape
         classes = np.eye(K)[:, self.free]
         contrasts = np.delete(classes, reference, axis=0) - classes[reference]
@@ -85,14 +85,14 @@ class LikelihoodEstimate:
         return np.kron(contrasts, uncentre)
 
     def batches(self, X: AnyArray, width: int) -> Iterator[Batch]:
-        """Yield batches of any X, centred; a sample needs `width` numbers of work space."""
+        """Yield centred batches of any X, small enough for `width` numbers of work per sample."""
         return batches(X, self.mean, self.data.fit_intercept, width)
 
     def log_odds(self, X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
         r"""Return the log-odds of each class against the rest and their standard errors, (n, K).
 
         With logits z, :math:`\eta_k = z_k - \log\sum_{l \ne k} e^{z_l}`, and its gradient by z is
-        one for z_k and :math:`-p_l / (1 - p_k)` for the others: minus the softmax of those alone.
+        one for z_k and :math:`-p_l / (1 - p_k)` for the others: minus the softmax of the others.
         """
         K, p = self.theta.shape
         eta, error = np.empty((2, X.shape[0], K))
@@ -103,7 +103,8 @@ class LikelihoodEstimate:
             others = Z[:, None, :] + off_own
             eta[rows] = Z - logsumexp(others, axis=2)
             slope = (np.eye(K) - softmax(others, axis=2))[:, :, self.free]
-            V = (np.tensordot(x, C, (1, 1)) @ x[:, None, :, None])[..., 0]  # of the free logits
+            # V holds the covariances of the free logits.
+            V = (np.tensordot(x, C, (1, 1)) @ x[:, None, :, None])[..., 0]
             error[rows] = np.sqrt(np.maximum(((slope @ V) * slope).sum(axis=2), 0.0))
         return eta, error
 
@@ -143,7 +144,7 @@ class LikelihoodEstimate:
 def estimate(
     data: LocalRows, mean: np.ndarray, theta: np.ndarray, covariance: np.ndarray
 ) -> LikelihoodEstimate:
-    """Make an estimate with one class fixed at zero from `theta`, (1, p) or (K, p)."""
+    """Make the estimate for `theta`, (1, p) or (K, p), shifted to zeros for one class."""
     whole = np.vstack([np.zeros_like(theta), theta]) if len(theta) == 1 else theta - theta[-1]
     return LikelihoodEstimate(data, mean, whole, covariance)
 
@@ -160,7 +161,7 @@ def sandwich(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray | No
     ----------
     at : LikelihoodEstimate
     weight : (n,) array
-        f c^2 of each sample without groups, and w with groups.
+        f c^2 of each sample if `groups` is None, else w = f c.
     groups : (n,) array of int or None
     """
     total = np.zeros_like(at.covariance)
@@ -179,7 +180,7 @@ def _weighted(at: LikelihoodEstimate, weight: np.ndarray) -> Iterator[np.ndarray
 
 
 def _summed(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the weighted sums of the scores of groups, which may extend over batches."""
+    """Yield the weighted sum of scores of each group; a group may be in several batches."""
     rest, last = np.zeros((1, len(at.covariance))), -1
     for rows, S in _scores(at, np.argsort(groups, kind="stable")):
         S *= weight[rows][:, None]

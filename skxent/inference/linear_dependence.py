@@ -1,4 +1,4 @@
-"""Columns that are linear combinations of others: not identified, or of a nested model."""
+"""Columns that are linear combinations of others, within a model or between nested models."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from skxent.likelihood.objective import EPS
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 
-# Largest squared fraction of a column that may be rounding, and smallest coefficient of a linear
-# combination that is named.
+# Largest squared fraction of a column that may be rounding. Messages name the columns that have at
+# least this coefficient in a linear combination.
 DEPENDENT = 1e-6
-NESTED = 1e-9  # squared fraction of a column that rounding may leave outside a space it lies in
+NESTED = 1e-9  # largest squared fraction of a column outside a span that may be rounding
 
 
 def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list[int]]]:
@@ -23,9 +23,9 @@ def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list
     Returns
     -------
     list of (column, others)
-        `column` is a linear combination of `others`, where the number d means the intercept. The
-        only other of a constant column is the intercept. Without an intercept the list of a zero
-        column is empty.
+        `column` is a linear combination of `others`, where the number d means the intercept. For a
+        constant column `others` is the intercept alone. For a zero column of a model without
+        intercept it is empty.
     """
     d = data.X.shape[1]
     middle = moments.mean if data.fit_intercept else np.zeros(d)
@@ -35,7 +35,7 @@ def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list
     found = [(int(j), [d] if data.fit_intercept else []) for j in np.flatnonzero(constant)]
     if not len(others):
         return found
-    # Rounding of a column is an epsilon of its size, which may be large against its deviation.
+    # The rounding error of a column is epsilon times its mean, perhaps large against its deviation.
     noise = (np.finfo(data.X.dtype).eps * np.abs(middle[others]) / deviation[others]) ** 2
     least = float(np.clip(4 * noise.max(), SINGULAR, DEPENDENT))
     unit = np.where(constant, 0.0, 1.0 / np.where(constant, 1.0, deviation))
@@ -57,7 +57,7 @@ def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list
 def outside(larger: LikelihoodEstimate, smaller: LikelihoodEstimate) -> np.ndarray:
     """Return the columns of the smaller model outside the span of the larger model's columns.
 
-    The intercept of the smaller model is its last column.
+    Columns are numbered as in the smaller model: the features first, then the intercept.
     """
     widths = larger.theta.shape[1], smaller.theta.shape[1]
     gram = np.zeros((sum(widths), sum(widths)))

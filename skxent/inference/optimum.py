@@ -28,9 +28,10 @@ from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
-WIDEST = 5000  # largest number of parameters; a few matrices of its square are held in memory
-OFF = 1e-3  # gap in nats above which the data are not those of the fit
-# Gap in nats, below which logits that still move go to infinity: there is no finite minimum.
+WIDEST = 5000  # largest number of parameters q; a few matrices (q, q) are held in memory
+OFF = 1e-3  # gap, in units of `_nat`, above which the data are not those of the fit
+# Gap, in units of `_nat`. If the gap is smaller but Newton steps still change logits, there is no
+# finite minimum.
 ON_THE_WAY = 1e-5
 MOST = 3  # largest number of columns that a message describes
 
@@ -65,7 +66,7 @@ def data_of_fit(
         _raise_kind(clf)
     check_is_fitted(clf, "coef_")
     if not isinstance(clf.coef_, np.ndarray):
-        raise TypeError("clf was fitted on a device: for infer fit it on the host, with NumPy's.")
+        raise TypeError("clf was fitted on a device: fit it on the host, with NumPy arrays.")
     _check_width(clf, X)
     X = read_X(clf, X, reset=False)
     copies = sample_weights(sample_weight, X.shape[0])
@@ -81,17 +82,17 @@ def data_of_fit(
     width = (len(clf.classes_) - 1) * (X.shape[1] + bool(clf.fit_intercept))
     if width > WIDEST:
         raise ValueError(
-            f"infer takes the whole Hessian, here of {width} parameters, and {WIDEST} are the "
+            f"infer needs the whole Hessian, here of {width} parameters, and {WIDEST} are the "
             "most: leave out features."
         )
     return data, copies
 
 
 def _raise_kind(clf: object) -> NoReturn:
-    """Raise the error that `clf` is of another kind, and say what to pass instead."""
+    """Raise the error that `clf` is no classifier of this package, and say what to pass."""
     cure = "pass a fitted SoftmaxClassifier"
     if hasattr(clf, "steps"):
-        cure = "pass its last step, clf[-1], and with it X as the other steps make it, clf[:-1]"
+        cure = "pass its last step, clf[-1], with the X that the other steps return, clf[:-1]"
         cure += ".transform(X)"
     raise TypeError(f"clf is a {type(clf).__name__}: {cure}.")
 
@@ -122,7 +123,9 @@ def _targets(clf: FittedLinearModel, y: AnyArray, n: int) -> FitTargets:
     targets = FitTargets.of(y, None, n)
     found = targets.classes.tolist()
     if set(found) != set(known):
-        raise ValueError(f"y has classes {found} but clf was fitted with {known}: pass its y.")
+        raise ValueError(
+            f"y has classes {found} but clf was fitted with {known}: pass the y of the fit."
+        )
     places = np.array([known.index(label) for label in found])
     return FitTargets(clf.classes_, places[targets.values])
 
@@ -164,7 +167,7 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
 
 
 def _nat(data: LocalRows) -> float:
-    """Return one nat, or the mean weight in nats if it is smaller."""
+    """Return the unit of `OFF` and `ON_THE_WAY` in nats: 1, or the mean weight if it is smaller."""
     return min(1.0, 1.0 if data.weight is None else float(data.weight.mean()))
 
 
@@ -177,8 +180,9 @@ def _check_at_optimum(
 ) -> None:
     """Check that the data are those of the fit, before any other error about the data.
 
-    The gap at the parameters of the fit is compared. If the Hessian is singular or the fit did not
-    converge, the gap tells nothing about the data, and log-likelihoods are compared.
+    The gap at the parameters of the fit must be small. If the Hessian is singular or the fit did
+    not converge, the gap is no evidence about the data, and the log-likelihood must be that of the
+    fit.
     """
     if model is None or not clf.converged_:
         if not same_likelihood(clf, objective, point):
@@ -213,8 +217,8 @@ def _raise_unconverged(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
         with suppress(Undecided):
             _check_separation(clf, data)
     raise ValueError(
-        f"clf has not converged, it is at most {clf.optimality_gap_:.2g} nats above the "
-        "minimum: fit it with a higher max_iter, or a finite C where classes can be separated."
+        f"clf has not converged, and its objective is at most {clf.optimality_gap_:.2g} nats above "
+        "the minimum: fit it with a higher max_iter, or a finite C if classes can be separated."
     )
 
 
@@ -236,19 +240,19 @@ def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
     """Raise the error that no finite optimum exists, or none within the range of float64."""
     if penalty_of(clf) < np.inf:
         raise ValueError(
-            "The Hessian of the objective is singular to the precision of float64, so weak is the "
-            "penalty: pass a smaller C."
+            "The penalty is so weak that the Hessian of the objective is singular to the precision "
+            "of float64: pass a smaller C."
         )
     why = (
         "No finite maximum of the likelihood is in reach, because some classes can be separated "
-        "perfectly, or all but perfectly"
+        "perfectly or almost perfectly"
     )
     with suppress(Undecided):
         _check_separation(clf, data)
         why = "The maximum of the likelihood is finite, but out of reach in float64"
     raise ValueError(
         f"{why}: standard errors would mean nothing. Pass a finite C, or leave out the features "
-        "that separate."
+        "that separate the classes."
     )
 
 
@@ -266,10 +270,10 @@ def _check_collinear(data: LocalRows, moments: Moments, names: list[str]) -> Non
     if not found:
         return
     clauses = [_dependence(column, others, data, names) for column, others in found[:MOST]]
-    more = f"; and {len(found) - MOST} columns more" if len(found) > MOST else ""
+    more = f"; and {len(found) - MOST} more columns" if len(found) > MOST else ""
     raise ValueError(
         f"X has columns whose coefficients cannot be identified: {'; '.join(clauses)}{more}. Leave "
-        "them out, or pass a finite C."
+        "columns out, or pass a finite C."
     )
 
 

@@ -106,14 +106,15 @@ class LikelihoodInference(EstimatedCoefficients):
         """
         self._check_unpenalised("wald_test")
         rows, right = hypotheses(R, r, self.coef.size)
-        # Centred coordinates avoid the cancellation of slopes and distant intercepts.
+        # Centred coordinates avoid cancellation between slopes and an intercept that is far from the
+        # samples.
         centred = rows @ self._estimate.map(self.classes.index(self.reference))
         V = centred @ self._estimate.covariance @ centred.T
         scale = np.sqrt(np.diagonal(V))
         if not scale.all() or np.linalg.cond(V / np.outer(scale, scale)) * SINGULAR > 1.0:
             raise ValueError(
-                "R has rows that depend on each other, or as many as the covariance has groups: "
-                "leave rows out."
+                "R has rows that depend on each other, or as many rows as the covariance has "
+                "groups: leave rows out."
             )
         excess = (rows @ self.coef.ravel() - right) / scale
         statistic = excess @ np.linalg.solve(V / np.outer(scale, scale), excess)
@@ -126,8 +127,8 @@ class LikelihoodInference(EstimatedCoefficients):
         ----------
         other : LikelihoodInference or None, default=None
             The smaller model, fitted to the same targets and weights. Its features are some
-            features of this model, or linear combinations of them. None means the model of
-            `null_log_likelihood`.
+            features of this model, or linear combinations of them. None means the model without
+            features, that of `null_log_likelihood`.
 
         Returns
         -------
@@ -155,8 +156,8 @@ class LikelihoodInference(EstimatedCoefficients):
         df = round(self.df - other.df)
         if df <= 0:
             raise ValueError(
-                "other is not nested in this model, it has as many coefficients or more: test the "
-                "smaller model from the larger one."
+                "other is not nested in this model, it has as many coefficients or more: call the "
+                "method of the larger model and pass the smaller one."
             )
         beyond = outside(self._estimate, other._estimate)
         if len(beyond):
@@ -269,7 +270,7 @@ class LikelihoodInference(EstimatedCoefficients):
     def _check_unpenalised(self, what: str) -> None:
         if self.penalised:
             raise ValueError(
-                f"{what} is for a maximum of the likelihood, but C is {self.C:g}: fit with "
+                f"{what} needs a fit that maximises the likelihood, but C is {self.C:g}: fit with "
                 "C=numpy.inf."
             )
 
@@ -277,8 +278,8 @@ class LikelihoodInference(EstimatedCoefficients):
         self._check_unpenalised("likelihood_ratio_test")
         if self.class_weighted:
             raise ValueError(
-                "likelihood_ratio_test is for the likelihood of data, and this one is weighted by "
-                "class: use wald_test, with covariance='robust'."
+                "likelihood_ratio_test needs a likelihood that is not weighted by class: use "
+                "wald_test with covariance='robust'."
             )
 
     def _check_same_data(self, other: LikelihoodInference) -> None:
@@ -290,12 +291,12 @@ class LikelihoodInference(EstimatedCoefficients):
         )
         if not same:
             raise ValueError(
-                "other was made from other data: pass one with the same y and weights, in the same "
-                "order."
+                "other was made from other data: pass a result for the same y and weights, in the "
+                "same order."
             )
 
     def _null_test(self) -> ChiSquareTest | None:
-        """Return the test of the model without features, if the likelihood is that of the data."""
+        """Return the test of the model without features; None with penalty or class weights."""
         return None if self.penalised or self.class_weighted else self.likelihood_ratio_test()
 
     def _ratio_test(self, log_likelihood: float, df: int) -> ChiSquareTest:

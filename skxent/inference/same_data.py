@@ -20,7 +20,7 @@ PIPELINE = "for the last step of a pipeline X is pipeline[:-1].transform(X)"
 
 
 def same_likelihood(clf: FittedLinearModel, objective: Objective, point: Point) -> bool:
-    """Tell whether the log-likelihood at the parameters of `clf`, `point`, is that of the fit."""
+    """Tell whether the log-likelihood at `point`, the parameters of `clf`, is that of the fit."""
     found = objective.log_likelihood(point)
     return _close(found, clf.log_likelihood_, point.rounding + _rounding_of_logits(clf, objective))
 
@@ -53,14 +53,14 @@ def raise_other_data(
     gap : float or None
         Distance of the objective from its minimum in nats, if it is known.
     """
-    # Far from the minimum a decrement above the objective means nothing: the gap is smaller.
+    # A decrement above the objective, far from the minimum, is no estimate: the gap is smaller.
     off = "not at" if gap is None or gap > point.value else f"about {gap:.2g} nats from"
     found = objective.log_likelihood(point)
     raise ValueError(
         f"clf is {off} the optimum of these data: its log-likelihood is {found:.7g} nats on them "
         f"and was {clf.log_likelihood_:.7g} at the end of the fit. "
-        f"{_likely_cause(clf, data, found)}Pass the X, y and sample_weight that it was fitted "
-        "with, with its parameters as they were, or fit it again."
+        f"{_likely_cause(clf, data, found)}Pass the X, y and sample_weight of the fit, with "
+        "the parameters of clf as they were, or fit it again."
     )
 
 

@@ -11,9 +11,9 @@ from skxent.inference.estimated_coefficients import EstimatedCoefficients
 from skxent.inference.interval_estimates import ChiSquareTest
 from skxent.metrics.tables import cut, distinct
 
-WIDTH = 78
+WIDTH = 78  # width of the text, in characters
 CELL = 10  # width of a column of numbers, in characters
-INDENT = 2  # of the names of terms, in characters
+INDENT = 2  # indentation of the names of terms, in characters
 
 Pair = tuple[str, str]
 
@@ -108,17 +108,15 @@ def _tables(result: EstimatedCoefficients) -> Iterator[tuple[str, list[tuple[str
 def _notes(result: EstimatedCoefficients) -> list[str]:
     notes = []
     if result.penalised and result.covariance_type == "observed":
-        notes.append("Intervals are of the posterior under the prior N(0, C). No p-values.")
+        notes.append("Intervals are posterior intervals for the prior N(0, C). No p-values.")
     elif result.penalised:
-        notes.append("Intervals are around the expectation of shrunk coefficients. No p-values.")
+        notes.append("Intervals are for the expectation of shrunk coefficients. No p-values.")
     if result.class_weighted:
-        notes.append(
-            "Likelihoods, AIC and BIC are of data weighted by class: no tests by their ratio."
-        )
+        notes.append("Likelihoods, AIC and BIC are of data weighted by class: no ratio tests.")
     return notes
 
 
 def _number(value: float) -> str:
-    """Return a number with up to four digits, fewer if its exponent takes their room."""
+    """Return a number with four digits, or with fewer if it would fill its column."""
     texts = [f"{value:.{digits}g}" for digits in (4, 3, 2, 1)]
     return next((text for text in texts if len(text) < CELL), texts[-1])

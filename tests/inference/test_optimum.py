@@ -93,7 +93,7 @@ def test_other_multiples_of_the_weights(data):
 
 def test_a_fit_that_did_not_converge(data):
     X, y = data[3]
-    refused(fit(X, y, max_iter=1), X, y, match=r"has not converged, it is at most [\d.e+-]+ nats")
+    refused(fit(X, y, max_iter=1), X, y, match=r"its objective is at most [\d.e+-]+ nats above")
 
 
 # ------------------------------------------------------------------ no maximum
@@ -144,7 +144,7 @@ def test_a_class_without_weight(data, C):
 def test_a_penalty_that_is_too_weak(data):
     X, y = data[2]
     X = np.column_stack([X, X[:, 0] - X[:, 1]])
-    refused(fit(X, y, C=1e15), X, y, match="so weak is the penalty: pass a smaller C")
+    refused(fit(X, y, C=1e15), X, y, match="penalty is so weak .*: pass a smaller C")
 
 
 # ------------------------------------------------------------------ columns
@@ -185,7 +185,7 @@ def test_zero_without_intercept(data):
 
 def test_more_columns_than_samples(generate):
     X, y = generate(20, 30, 2)
-    refused(fit(X, y), X, y, match=r" \d+ others and the intercept; .* and \d+ columns more")
+    refused(fit(X, y), X, y, match=r" \d+ others and the intercept; .* and \d+ more columns")
 
 
 # ------------------------------------------------------------------ penalised fits
@@ -258,11 +258,11 @@ def test_class_weights(data):
         infer(clf, X, y)
     found = infer(clf, X, y, covariance="robust")
     assert found.log_likelihood == pytest.approx(clf.log_likelihood_, rel=1e-9)
-    with pytest.raises(ValueError, match="weighted by class: use wald_test"):
+    with pytest.raises(ValueError, match="not weighted by class: use wald_test"):
         found.likelihood_ratio_test()
     plain = infer(fit(X, y), X, y)
     smaller = infer(fit(X[:, :2], y, class_weight="balanced"), X[:, :2], y, covariance="robust")
-    with pytest.raises(ValueError, match="weighted by class: use wald_test"):
+    with pytest.raises(ValueError, match="not weighted by class: use wald_test"):
         plain.likelihood_ratio_test(smaller)
 
 

@@ -87,5 +87,5 @@ def test_parameters_that_changed_since(generate, C):
     clf = SoftmaxClassifier(C=C).fit(X, y).set_params(C=0.01)
     text = message(clf, X, y)
     assert "nats from the optimum of these data" in text
-    assert "with its parameters as they were, or fit it again" in text
+    assert "with the parameters of clf as they were, or fit it again" in text
     assert "Columns" not in text

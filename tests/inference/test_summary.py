@@ -57,8 +57,8 @@ def test_summary_of_a_penalised_fit(named_data):
     X, y = named_data[3]
     clf = SoftmaxClassifier(C=0.5).fit(X, y)
     for covariance, match in (
-        ("observed", "Intervals are of the posterior under the prior N(0, C). No p-values."),
-        ("robust", "Intervals are around the expectation of shrunk coefficients. No p-values."),
+        ("observed", "Intervals are posterior intervals for the prior N(0, C). No p-values."),
+        ("robust", "Intervals are for the expectation of shrunk coefficients. No p-values."),
     ):
         with pytest.warns(InferenceWarning):
             text = infer(clf, X, y, covariance=covariance).summary()
