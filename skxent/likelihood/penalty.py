@@ -5,11 +5,11 @@ The L2 penalty of coefficients W, (R, d) with R = K rows of logits or R = 1 for 
 .. math:: \frac{\alpha}{2} \|W - \bar W\|^2, \qquad \alpha = 1 / C,
 
 where :math:`\bar W` is the mean over classes for K >= 3 and zero for two classes. Intercepts are
-not penalised. Adding one vector to the coefficients of all classes changes no probability. The mean
-is taken out so that it does not change the penalty either: the minimum stays the same, and the
-gradient is orthogonal to these directions.
+not penalised. Adding one vector to the coefficients of all classes changes no probability. Because
+the mean is subtracted, it does not change the penalty either. The minimum is that of the penalty
+without the mean, and the gradient is orthogonal to these directions.
 
-The engine asks a `Penalty` for everything that depends on the penalty: no other module reads alpha.
+Everything that depends on the penalty is a method of `Penalty`: no other module reads alpha.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ class Penalty:
     Parameters
     ----------
     alpha : float
-        Its curvature along each coefficient, 1 / C. 0 is no penalty.
+        Curvature of the penalty along each coefficient, 1 / C. Zero means no penalty.
     """
 
     alpha: float = 0.0
 
-    # A rotation of the features leaves the penalty as it is, so that a fit may be made in
-    # coordinates of the space of the rows.
+    # A rotation of the features does not change the penalty, so that a fit may use coordinates of
+    # the space spanned by the rows.
     rotation_invariant = True
 
     @classmethod
     def of_C(cls, C: float) -> Self:
-        """Return the penalty of an inverse strength C; an infinite C gives none."""
+        """Return the penalty with the inverse strength C; an infinite C means no penalty."""
         return cls(1.0 / float(C))
 
     @property
@@ -61,14 +61,14 @@ class Penalty:
         return Penalty(factor * self.alpha)
 
     def unless_invisible(self, root: float) -> Penalty:
-        """Return this penalty, or none where its curvature is at most the square of `root`.
+        """Return this penalty, or a zero penalty if its curvature is at most the square of `root`.
 
-        Roots are compared, because squares may underflow.
+        The root of the curvature is compared with `root`, because the square may underflow.
         """
         return self if np.sqrt(self.alpha) > root else Penalty()
 
     def value(self, W: np.ndarray) -> float:
-        """Return the value at coefficients (R, d), as a sum of squares: rounding leaves it >= 0."""
+        """Return the value at coefficients (R, d), a sum of squares that is never negative."""
         if self.is_zero:  # the squares of coefficients may overflow
             return 0.0
         W = centred(W)
@@ -77,32 +77,32 @@ class Penalty:
     def __call__(self, W: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the value and the gradient at coefficients (R, d).
 
-        The gradient is linear: it is also the product of the penalty's Hessian with `W`.
+        The gradient is linear in `W`, and therefore equals the penalty's Hessian times `W`.
         """
         slope = self.alpha * centred(W)
         return 0.5 * float(np.vdot(W, slope)), slope
 
     def add_to_hessian(self, diagonals: np.ndarray) -> None:
-        """Add the Hessian, in place, written for the classes but the last.
+        """Add the penalty's Hessian, in place, to the Hessian of all classes but the last.
 
-        `diagonals` is a (d, n, n) view of the Hessian: for each feature its entries for two of the
-        n = max(R - 1, 1) classes.
+        `diagonals` is a (d, n, n) view of that Hessian with n = max(R - 1, 1) classes: for each
+        feature, the entries of its coefficients for any two classes.
         """
         diagonals += self.alpha * class_weights(diagonals.shape[1])
 
     def add_to_class_blocks(self, blocks: np.ndarray, n_features: int) -> None:
-        """Add an upper bound of the Hessian, in place, to the (R, p, p) blocks of the classes."""
+        """Add an upper bound of the penalty's Hessian, in place, to class blocks (R, p, p)."""
         j = np.arange(n_features)
         blocks[:, j, j] += self.alpha
 
     def add_to_diagonal(self, diagonal: np.ndarray) -> None:
-        """Add an upper bound of the Hessian's diagonal, in place, to a (R, d) array."""
+        """Add an upper bound of the diagonal of the penalty's Hessian, in place, to (R, d)."""
         diagonal += self.alpha
 
     def row_factor(self, n_classes: int, n_features: int, width: int) -> np.ndarray:
-        """Return rows whose squares add up to the Hessian for n classes, the last left out.
+        """Return A with A' A equal to the penalty's Hessian of n classes, without the last class.
 
-        Each of the rows has n times `width` entries. There are no rows without a penalty.
+        Each row of A has n times `width` entries. Without a penalty A has no rows.
         """
         unit = np.eye(width)[:n_features]
         root = np.linalg.cholesky(class_weights(n_classes)).T
@@ -110,18 +110,19 @@ class Penalty:
         return rows[:0] if self.is_zero else rows
 
     def hessian_trace(self, inverse: np.ndarray) -> float:
-        """Return the trace of the Hessian times an inverse, both for the classes but the last.
+        """Return the trace of the penalty's Hessian times `inverse`.
 
-        `inverse` is (n, d, n, d).
+        Both matrices leave out the last class. `inverse` is (n, d, n, d).
         """
         same_feature = np.einsum("ajbj->ab", inverse)
         return self.alpha * float(np.vdot(class_weights(len(same_feature)), same_feature))
 
     def gap_bound(self, gradient: np.ndarray) -> float:
-        """Return the largest gap in nats that a gradient by the coefficients can mean.
+        """Return the largest possible gap, in nats, at a point with this gradient.
 
-        The objective is at least as curved as the penalty. The bound holds where the gradient by
-        the intercepts is zero. It is infinite where a coefficient is not penalised.
+        `gradient` is the derivative with respect to the coefficients. The bound holds because the
+        curvature of the objective is at least that of the penalty, and requires that the derivative
+        with respect to the intercepts is zero. Without a penalty the bound is infinite.
         """
         if not self.is_definite:
             return np.inf
@@ -129,17 +130,18 @@ class Penalty:
 
 
 def centred(W: np.ndarray) -> np.ndarray:
-    """Return parameters (R, ...) less their mean over classes; those of one logit as they are.
+    """Subtract the mean over classes from parameters (R, ...); R = 1 is returned unchanged.
 
-    What all classes have in common changes no probability.
+    The mean changes no probability.
     """
     return W - W.sum(axis=0) / len(W) if len(W) > 1 else W
 
 
 @cache
 def class_weights(n: int) -> np.ndarray:
-    """Return the Hessian of half the squares of n weights, less their mean with that of a last.
+    """Return the Hessian of half the sum of squares of n + 1 centred weights, (n, n).
 
-    The weight of the last class is held at zero. For two classes there is one weight and no mean.
+    The weights are a feature's coefficients of all classes, less their mean. The last coefficient
+    is held at zero. For n = 1, two classes with one row of logits, no mean is subtracted.
     """
     return np.eye(n) - (1.0 / (n + 1) if n > 1 else 0.0)

@@ -1,4 +1,4 @@
-"""What a fit ends with, and the gap that ends it."""
+"""The result of a fit, and the gap at which a fit has converged."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ def target_gap(tol: float, value: float, rounding: float = 0.0) -> float:
     value : float
         The objective, in nats.
     rounding : float
-        Rounding error of the objective, in nats. A gap of a few times as much cannot be resolved.
+        Rounding error of the objective, in nats. The target is at least a few rounding errors,
+        because a smaller gap cannot be resolved.
     """
     return max(tol * max(min(1.0, value), 1e-3 * value), tuning.ROUNDINGS * rounding)
 
 
 @dataclass(frozen=True)
 class Solution:
-    """What a fit ends with.
+    """The result of a fit.
 
     Parameters
     ----------
     coef : (R, d) array
     intercept : (R,) array
-        Parameters for samples as they are, not centred.
+        Parameters for the samples of the user, which are not centred.
     value, log_likelihood : float
         The objective and the log-likelihood, in nats.
     gap : float
@@ -52,22 +53,23 @@ class Solution:
     unbounded : bool
         Whether logits go to infinity as the gap goes to zero: there is no finite minimum.
     stopped : bool
-        Whether the caller's report ended the fit.
+        Whether the caller's function `report` ended the fit.
     n_iterations : int
     n_passes : float
-        Reads of X. Reads of samples count as fractions.
+        Number of reads of X. Reading a sample of the rows counts as a fraction.
     curve : tuple of (passes, value)
         The objective after each iteration on all rows.
     extreme : Extreme or None
-        The entry of X that is out of proportion, if it kept the fit from its minimum.
+        The entry of X that is far larger than others of its column, if it kept the fit from
+        converging.
     proved : bool
-        Whether the end of the fit proves that a finite minimum exists.
+        Whether the last step of the fit proves that a finite minimum exists.
     decided : bool
-        Whether it is known, from the end or by linear programmes, if a finite minimum exists.
+        Whether the last step or linear programmes decided if a finite minimum exists.
     separation : Separation or None
         The direction that separates classes, if the linear programmes found one.
     present : (K,) array of bool or None
-        Which classes have weight, if others have none and were left out.
+        Mask of the classes that have weight, if classes without weight were left out.
     """
 
     coef: np.ndarray

@@ -1,7 +1,8 @@
-"""The constants of the engine: the unit of each, what it limits and why it has this value.
+"""The constants of the likelihood engine.
 
-The comment above a constant begins with its unit. `tests/benchmarks/bench_tuning.py` moves each
-constant and prints what follows for time, passes and gaps; the documentation has its table.
+The comment above a constant says what the constant limits, in which unit, and why it has this
+value. `tests/benchmarks/bench_tuning.py` moves each constant and prints the effect on time, passes
+and gaps; the documentation has its table.
 """
 
 from sys import float_info
@@ -10,345 +11,380 @@ EPS = float_info.epsilon
 
 # Preconditioners
 
-# Part of a unit diagonal. Added before a factorisation, which fails on a singular matrix without
-# it. A hundred epsilons: next to nothing for any direction that is more than rounding.
+# Number added to the diagonal of a matrix of unit diagonal before its Cholesky factorisation, which
+# fails on a singular matrix. It is a few hundred epsilons, about the rounding of the matrix.
 JITTER = 1e-13
-# Factor. The jitter grows by it until the factorisation succeeds.
+# Factor by which the jitter grows until the factorisation succeeds.
 JITTER_GROWTH = 100.0
-# Root of a part of a parameter's curvature. A pivot above it, squared, is more than what rounding
-# leaves of a sum of squares, with a factor of 1e5 to spare.
+# Smallest diagonal entry of a Cholesky factor, of a matrix of unit diagonal, that is certainly more
+# than rounding. Its square is 1e-10; rounding of a sum of squares leaves about 1e-15.
 CERTAIN_PIVOT = 1e-5
-# Part of an intercept's curvature in the model that is left, at least, given the other parameters.
-# Intercepts have no penalty to bound their gap. On centred samples they are nearly independent.
+# Fraction of an intercept's curvature in a preconditioner that the objective is assumed to have at
+# least, in bounds of the gap. No penalty bounds the gap of an intercept, but on centred samples
+# intercepts hardly depend on the coefficients.
 INTERCEPT_CURVATURE = 0.1
-# Rows for each entry of a sample that are drawn for a class block, at most. Fewer make the block
-# too noisy, more cost as much as the block saves.
+# Largest number of rows drawn for a class block, for each entry of a sample. With fewer rows the
+# block is too noisy; more rows cost as much as the block saves.
 DRAWN_ROWS = 8
 
 # The Hessian from rows
 
-# Median sizes of a column's entries. The squares of a larger entry hide half of the digits of the
-# others, so that the Hessian may have to be made from rows.
+# Smallest distance of an extreme entry from the median of its column, in median distances. The
+# square of such an entry is a million times those of the others, which lose six digits in the
+# Hessian. The Hessian may then have to be factored from the rows.
 EXTREME_RATIO = 1e3
-# Operations. A QR of that many takes about a second; larger problems keep the Hessian.
+# Largest number of operations of a QR factorisation of the rows, about a second. Larger problems
+# keep the Hessian.
 QR_OPERATIONS = 1e9
-# Logits. A sample with half of this margin has other probabilities of 2e-22, which are lost beside
-# one in float64: it has no curvature.
+# Difference of the two largest logits of a sample, above which the sample has no curvature along a
+# step that changes them by less than half of the difference. The probabilities of the other classes
+# stay below exp(-50) = 2e-22, which is lost beside one in float64.
 DECIDED_MARGIN = 100.0
-# Part of a column. Without a penalty a smaller remainder of the column is taken for rounding.
+# Pivot of QR, as a fraction of the column's norm, below which it is taken for rounding if there is
+# no penalty.
 RANK_TOLERANCE = 1e-13
 
 # Stages of L-BFGS
 
-# Ratio. A goal that is no farther than this below the usual end of a stage is gone to at once.
+# A stage goes on until its goal if the goal is at most this factor below the decrement at which the
+# stage would otherwise end: to reach the goal costs less than a new preconditioner.
 GOAL_IN_REACH = 50.0
-# Part of the target gap. The decrement at which a stage ends, which leaves room for the difference
-# of the model and the Hessian.
+# Newton decrement at which a stage ends, as a fraction of the target gap. It is below one because
+# the preconditioner differs from the Hessian.
 GOAL = 0.1
-# Weight of squared residuals in the preconditioner after a stage whose line search struggled.
+# Weight of squared residuals in the preconditioner (see `preconditioners`) after a stage that found
+# no better point or whose line search struggled.
 RESIDUAL_WEIGHT = 0.1
-# Logits. The longest change by the first step of a stage after one that failed or struggled.
+# Largest change of a logit by the first trial step of the stage after such a stage.
 FIRST_CHANGE = 8.0
-# Factor. The preconditioner is too poor if the decrement fell by less in a stage.
+# A preconditioner is too poor if the decrement fell by less than this factor in a stage.
 SLOW_FALL = 10.0
-# Evaluations for each iteration, beyond three. A line search that takes more is struggling.
+# Evaluations for each iteration, besides three for a stage. With more, the line search struggles.
 EVALUATIONS = 1.3
-# Pairs of steps and gradients that L-BFGS keeps.
+# Number of corrections (pairs of a step and a change of the gradient) that L-BFGS keeps.
 CORRECTIONS = 10
-# The same for more than MANY_PARAMETERS, where the work on the pairs takes longer than a pass over
-# sparse rows.
+# Number of corrections for more than MANY_PARAMETERS parameters. Work on more corrections would
+# take longer than a pass over sparse rows.
 FEW_CORRECTIONS = 3
-# Parameters.
 MANY_PARAMETERS = 30_000
 
 # Newton steps and conjugate gradients
 
-# Part of the gradient's norm, whitened. The residual at which conjugate gradients stop. At 0.1 a
-# direction of little curvature was missed, and with it much of the gap.
+# Norm of the residual at which conjugate gradients stop, as a fraction of the norm of the gradient,
+# both whitened. At 0.1 they missed a direction of little curvature, and with it much of the gap.
 CG_RESIDUAL = 0.03
-# The same without a penalty: along directions that separate classes the gradient is next to zero.
+# The same fraction without a penalty. It is smaller because the gradient is nearly zero along
+# directions that separate classes.
 UNPENALISED_CG_RESIDUAL = 1e-3
-# Hessian products, at most. To begin a new stage costs more than to go on.
+# Largest number of Hessian products in one solution by conjugate gradients. It is large because a
+# new stage would cost more than further products.
 CG_PRODUCTS = 1000
-# The same for a gap that is only reported, where no step follows.
+# Largest number of products if the search has to end, and the gap is only reported.
 LAST_CG_PRODUCTS = 100
-# Part of the gradient's norm. The residual that is left by steps that begin far from the minimum.
+# Norm of the residual, as a fraction of the norm of the gradient, at which conjugate gradients stop
+# if the gap is above the target. A step from far away need not be accurate.
 LOOSE_RESIDUAL = 0.3
-# Ratio. What is left of a gap, over what was measured of it, at most.
+# Largest ratio of the part of a gap that conjugate gradients left unmeasured to the measured part.
 GAP_FACTOR = 4.0
-# Factor. The curvature of a direction may be smaller by this than in a preconditioner from a sample
-# of rows.
+# Factor by which a preconditioner from a sample of rows may overrate the curvature along a
+# direction. The gap of a whitened residual r is then at most this factor times |r|^2 / 2.
 OVERRATED = 100.0
-# Nats, for the tolerance 1 of `target_gap`. Of a smaller gap no more is measured than that.
+# Tolerance of `target_gap`, in nats. Conjugate gradients stop if the gap is certain to be below the
+# target gap of this tolerance: the exact size of so small a gap does not matter.
 KNOWN_GAP = 1e-6
-# Ratio to the target. At a smaller decrement of the preconditioner the gap itself is measured.
+# The gap is measured if the decrement of the preconditioner is at most this multiple of the target.
 HINT = 4.0
-# Logits. If a Newton step changes none by more, the Hessian still holds at its end, and the step is
-# on the way to a finite minimum.
+# Largest change of a logit for which the Hessian from before a step still holds after the step. A
+# Newton step that changes logits by less leads to a finite minimum.
 SMALL_CHANGE = 0.1
-# Logits. Beyond, the curvature at one point bounds that at another by no useful factor.
+# Largest change of a logit after which the curvature from before the change still gives a bound. A
+# change by 8 alters the curvature by up to exp(8), a factor of 3000.
 FAR_CHANGE = 8.0
-# Logits. If a step of conjugate gradients changes one by more, it began too far from the minimum.
+# Largest change of a logit by a good step of conjugate gradients. A step that changes a logit by
+# more began too far from the minimum.
 CG_CHANGE = 2.0
-# Factor of `Plan.cg_gap` after such a step.
+# Factor of `Search.cg_gap` after a step of conjugate gradients that began too far from the minimum.
 CG_GAP_FACTOR = 0.01
-# Part of the decrement. A Newton step is taken if the objective falls by more; a quadratic falls by
-# the whole decrement.
+# A Newton step is taken if the objective falls by more than this fraction of the decrement. A
+# quadratic function would fall by the whole decrement.
 SUFFICIENT_FALL = 0.5
-# Part of the slope at the beginning. If more is left at the end of a Newton step, a second point on
-# its line is worth an evaluation.
+# Slope of the objective at the end of a Newton step, as a fraction of the slope at its start. With
+# a steeper slope a second point on the line is worth an evaluation.
 LINE_SLOPE = 0.15
-# Part of the objective. A smaller gap is not worth another Newton step.
+# Gap, as a fraction of the objective, below which another Newton step is not worth its cost.
 NEGLIGIBLE_GAP = 1e-20
-# Rounding errors of the objective. A smaller gap cannot be resolved.
+# Smallest target gap, in rounding errors of the objective. A smaller gap cannot be resolved.
 ROUNDINGS = 8
-# Nats. Logits that still change at a smaller gap are on their way to infinity.
+# Gap, in nats, below which logits that still change go to infinity.
 VANISHED_GAP = 1e-11
-# Nats. The same if no better point was found in float64.
+# Gap, in nats, below which logits go to infinity if no better point is found in float64.
 STUCK_GAP = 3e-5
 
 # Passes
 
-# Passes that the first read of X counts for.
+# Number of passes that the first read of X counts as.
 FIRST_READ_PASSES = 1.0
-# Passes for each iteration that is allowed. The search ends if it has taken more.
+# The search ends after this many passes for each iteration of `max_iter`.
 PASSES_PER_ITERATION = 10
-# Passes by which a preconditioner that was too poor is left earlier than by its cost.
+# Passes that count as spent in addition if a preconditioner was too poor, so that the search
+# escalates to the next one earlier.
 POOR_ADVANCE = 12.0
 
 # Costs
 
-# Operations that take as long as a pass over next to no rows.
+# Operations of the cheapest pass: with next to no rows, the calls of functions take this long.
 CALL_OPERATIONS = 1e6
-# Operations of a few milliseconds. A preconditioner that takes fewer is made from all rows.
+# Operations that take a few milliseconds. A preconditioner that needs no more is made from all
+# rows.
 FEW_OPERATIONS = 2e7
-# Passes that a preconditioner may cost, at first.
+# Cost of the first preconditioner from a sample, in passes, which decides how many rows it has.
 PRECONDITIONER_PASSES = 4
-# Passes that the first one may cost, if a smaller kind would do.
+# Cost of the Hessian, in passes, above which class blocks come before it.
 START_PASSES = 6
-# Passes above which the diagonal comes first.
+# Cost of the first factored preconditioner, in passes, above which the diagonal comes before it.
 DIAGONAL_PASSES = 16
-# Passes above which a preconditioner is used for longer.
+# Cost, in passes, from which a preconditioner is used for a long stage, and the Hessian is not made
+# anew for each Newton step.
 DEAR_PASSES = 12
-# Rows for each parameter: fewer give no useful curvature.
+# Smallest number of rows of a sample for each parameter: fewer give no useful curvature.
 LEAST_ROWS = 8
-# Rows for each parameter: more give no better curvature.
+# Largest number of rows of a sample for each parameter: more give no better curvature.
 MOST_ROWS = 200
-# Rows. The same for few parameters.
+# Number of rows that a sample may always have, however few the parameters are.
 MOST_ROWS_LEAST = 2000
-# Factor of the rows of a sample from one choice to the next.
+# Ratio of the rows of a sample to those of the sample before, when the search escalates.
 MORE_ROWS = 4
-# Parameters. The third power of a wider Hessian costs more than its curvature saves.
+# Largest width of a Hessian, in parameters. The factorisation takes the third power of the width,
+# which costs more than the curvature saves for a wider Hessian.
 HESSIAN_WIDTH = 2400
-# Numbers in all class blocks together, of which threads hold a few copies: 64 megabytes each.
+# Largest number of entries of all class blocks together, 64 megabytes. Threads hold a few copies.
 CLASS_ELEMENTS = 1 << 23
-# Ratio. A drawn row costs less by this, because large products are fast, and is worth twice its
-# time.
+# Factor by which the cost of drawn class blocks counts less than their operations. Large matrix
+# products are faster than a pass, and a drawn row gains about twice the time that it takes.
 DRAWN_SPEED = 6
-# Columns. Samples of a wider sparse X are not made dense.
+# Number of columns of a sparse X, above which samples of its rows are not made dense, and the
+# diagonal is the only preconditioner.
 SPARSE_FEATURES = 1000
-# Numbers of the rows that are written out to find out which are independent: 128 megabytes.
+# Largest number of entries of X that are copied, dense, to find out which rows are independent: 128
+# megabytes.
 ROW_SPACE_NUMBERS = 1 << 24
-# Rows. With fewer, and 200 more for each row of logits, the space of the rows costs few passes.
+# Largest number of rows of a dense X that is fitted in the space of its rows: 500, and 200 more for
+# each row of logits. The change of coordinates then costs few passes.
 ROW_SPACE_ROWS = 500
 ROW_SPACE_ROWS_PER_OUTPUT = 200
 
 # Schedule
 
-# L-BFGS iterations of a stage, and factor of the decrement after which it ends.
+# Number of L-BFGS iterations of a stage, and factor by which the decrement falls in a stage. The
+# stage ends at either.
 SHORT_STAGE = 6
 SHORT_FALL = 1e3
-# The same for a preconditioner that costs more than DEAR_PASSES.
+# The same limits for a preconditioner that costs DEAR_PASSES or more.
 LONG_STAGE = 15
 LONG_FALL = 1e6
-# L-BFGS iterations of a stage with the diagonal, which costs one pass but sees little.
+# Number of L-BFGS iterations of a stage with the diagonal, which is cheap but a poor model.
 DIAGONAL_STAGE = 12
-# Nats for each nat of the objective. At a smaller gap Newton's steps are nearly straight, so that
-# conjugate gradients take over from the diagonal over wide sparse rows.
+# Gap, as a fraction of the objective, below which conjugate gradients take over from L-BFGS over
+# wide sparse rows. The objective is then nearly quadratic.
 CG_GAP = 1e-3
-# Rows for each parameter, of a sample that is a better start than zero for Newton's steps.
+# Smallest number of rows, for each parameter, of a sample whose minimum is a better start of Newton
+# steps than zero.
 START_ROWS = 20
-# Rows of a sample that is worth a fit of its own.
+# Smallest number of rows of a sample that is worth a fit of its own.
 LEAST_SAMPLE = 500
-# Factor between the rows of the samples that are minimised one after the other.
+# Ratio of the rows of the samples that are minimised one after the other.
 FEWER_ROWS = 8
-# Nats for each parameter. The gap at which a sample is left: a tenth of the gap of its minimum.
+# Gap on a sample, in nats for each parameter, at which its minimisation ends. At the minimum of all
+# rows the sample's gap is about half a nat for each parameter; this is a tenth of it.
 SAMPLE_GAP = 0.05
-# Stages on a sample, at most.
+# Largest number of stages on a sample.
 SAMPLE_STAGES = 20
-# Part of the rows of a sample. If its curvature comes from as many rows, it is not drawn again.
+# Fraction of a sample's rows. If the effective number of rows that its curvature comes from is
+# above it, the sample serves for the preconditioner as well.
 CURVED_ROWS = 0.2
 
 # The objective at the parameters that a fit returns
 
-# Logits. If rounding changes them by less, the objective is taken from the fit.
+# Rounding error of a logit, above which the objective is evaluated anew at these parameters.
 SAME_LOGITS = 1e-7
-# Part of the objective. The same, for an objective next to zero.
+# Rounding error of the sum of losses, as a fraction of the objective, with the same effect. It
+# matters for an objective next to zero.
 SAME_VALUE = 1e-9
-# Nats, for the tolerance 1 of `target_gap`: rounding adds no more to a converged fit. And logits:
-# if rounding may change one by more, the sum of the losses is checked sample by sample.
+# Largest rounding error of the objective in a converged fit, as a tolerance of `target_gap`. Also a
+# rounding error in logits, above which this error is computed sample by sample.
 MOST_ROUNDING = 1e-3
-# Part of the target gap that may always be lost to rounding.
+# Fraction of the target gap that rounding may add to the objective of any fit.
 ROUNDING_OF_TARGET = 0.25
 
-# Reading rows
+# Reading rows. Sizes are counts of float64 numbers, of eight bytes, where no other unit is given.
 
-# Numbers in the rows and logits of one block: eight megabytes, about the cache of a core.
+# Size of the rows and logits of one block: eight megabytes, about the cache of a core.
 BLOCK_ELEMENTS = 1 << 20
-# Numbers in a run of rows within a block, of which there may be two copies.
+# Size of a run, a part of the rows of a block of which there may be two copies.
 RUN_ELEMENTS = 1 << 18
-# Rows of a run, at least: products of fewer are slow.
+# Smallest number of rows of a run: products of fewer rows are slow.
 LEAST_RUN = 512
-# Numbers up to which all rows are one block, and kept as samples: four megabytes.
+# Largest size of rows and logits for which all rows are one block, whose centred samples are kept:
+# four megabytes.
 ONE_BLOCK_ELEMENTS = 1 << 19
-# Logits of a block of sparse rows, which are larger: a sparse product writes d x K numbers.
+# Number of logits of a block of sparse rows. Sparse blocks are larger than dense ones because a
+# sparse product writes d x K numbers for each block.
 SPARSE_BLOCK_LOGITS = 1 << 20
-# Entries of a block of sparse rows, which are copied to float64 if they are float32.
+# Number of stored entries of a block of sparse rows, which are copied to float64 if they are
+# float32.
 SPARSE_BLOCK_ENTRIES = 1 << 21
-# Numbers of a result, above which NumPy releases the lock of the interpreter.
+# Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
-# Blocks. With fewer, an odd number is made even, so that two threads end together.
+# Number of blocks, below which it is rounded up to a multiple of four. Threads then get equally
+# many blocks.
 EVEN_BLOCKS = 16
-# Parts of the rows that threads share, enough for many threads; and the number of parts if their
-# sums are large.
+# Largest number of segments of the rows that threads share, and the number if sums are large.
 SEGMENTS = 64
 FEW_SEGMENTS = 4
-# Numbers in the sums of all parts together: 64 megabytes.
+# Largest size of the sums of all segments together: 64 megabytes.
 SEGMENT_SUMS = 1 << 23
-# Classes. With no more, one-hot rows are made by comparing labels with all classes, which is then
-# faster than writing a one at the place of each label.
+# Largest number of classes for which one-hot rows are made by comparing labels with all classes.
+# Writing a one at the place of each label is faster for more classes.
 FEW_CLASSES = 16
-# Numbers in the rows and logits of one batch on a device: 16 megabytes of float64.
+# Size of the rows and logits of one batch on a device: 16 megabytes.
 DEVICE_BATCH_ELEMENTS = 1 << 21
-# Probabilities of all samples that are kept for more Hessian products at the same point: eight
+# Largest number of probabilities that are kept for more Hessian products at the same point: eight
 # megabytes, which are read faster than computed again.
 KEPT_PROBABILITIES = 1 << 20
 
 # Grams
 
-# Entries of a sample. With no more, outer products of rows are formed once for all class weights; a
-# longer sample has too many products to keep in cache.
+# Largest number of entries of a sample for which the outer products of rows are formed once for all
+# class weights. A longer sample has too many products for the cache.
 PACKED_WIDTH = 96
-# Entries of a sample for each class weight, up to which forming the outer products pays.
+# Largest number of entries of a sample, for each class weight, for which this is faster.
 PACKED_RATIO = 3.5
-# Numbers in the outer products of one batch of rows: four megabytes, eight on a device.
+# Size of the outer products of one batch of rows: four megabytes, and eight on a device.
 PACKED_SPACE = 1 << 19
 DEVICE_PACKED_SPACE = 1 << 20
-# Part of the positive terms. A smaller difference of sums is taken for rounding.
+# Sum of squares, as a fraction of its positive terms, below which it is set to zero: the remainder
+# is rounding.
 CANCELLED_SQUARES = 1e-13
 
 # Rounding of sums over rows
 
-# Logits. The loss of a confident sample is exp(-z), which is zero in float64 beyond z = 745.
+# Largest margin z, in logits, of a sample whose loss, exp(-z), is not zero in float64.
 LONGEST_LOGIT = 745.0
-# Deviations of a column. If its mean is farther from zero, three digits of centred logits cancel,
-# and blocks are centred before they are multiplied.
+# Distance of a column's mean from zero, in standard deviations, above which blocks are centred
+# before they are multiplied. Centring afterwards would lose three digits of the logits.
 FAR_CENTRE = 1e3
-# The same for a sparse column, which then has next to no zeros.
+# The same distance for a sparse column, which has next to no zeros if its mean is so far.
 FAR_SPARSE_COLUMN = 1e2
-# Rows from which the middle of a column is estimated: enough for a median, and cheap to sort.
+# Number of rows from which the middle of a column is estimated: enough for a median, cheap to sort.
 MIDDLE_ROWS = 15
-# Ranges of these rows. A middle farther from zero is subtracted before sums are taken; of a nearer
-# one squares lose less than two digits, and X is read without a copy.
+# Distance of the middle from zero, in ranges of these rows, above which the middle is subtracted
+# before sums are taken. If it is nearer, squares lose less than two digits, and X is not copied.
 FAR_MIDDLE = 8.0
-# Entries of a sparse X that are squared at a time: two megabytes.
+# Number of entries of a sparse X that are squared at a time: two megabytes.
 SQUARED_ENTRIES = 1 << 18
-# Rows without weight that are looked at together, so that few are copied at a time.
+# Number of rows of weight zero that are checked at a time, so that few rows are copied at a time.
 UNWEIGHTED_ROWS = 1024
-# A number whose square, times a sample's part in the curvature, is near the end of float64.
+# Entry whose square, times the weight of a sample in the curvature, may overflow.
 OVERFLOWING = 1e150
-# Mean square of a column. If it is smaller, some of its terms are subnormal and have lost digits.
+# Mean square of a column, below which some terms are subnormal numbers and have lost digits.
 SUBNORMAL_SQUARES = 1e-292
-# Variance over squared mean of a sparse column. If it is smaller, sums of squares have fewer than
-# seven digits left, and the column is read again.
+# Variance over squared mean of a sparse column, below which its sum of squares keeps fewer than
+# seven digits of the variance. The column is then read again.
 NEARLY_CONSTANT = 1e-9
-# Rounding errors, times the root of the number of terms in a sum, that may be no signal. The errors
-# of a factorisation grow with this root, by a factor of a few.
+# Number of rounding errors, times the root of the number of terms of a sum, that may not be signal.
+# The errors of a factorisation grow with this root, times a small factor.
 FACTOR_ROUNDINGS = 16.0
 # Ratio of the sizes of two columns, above which a QR factorisation pivots. Without pivots the
-# rounding of the large column, 1e3 epsilons of the small one, would show in its coefficients.
+# rounding of the large column, 1e3 epsilons of the small one, would spoil its coefficients.
 UNEVEN_COLUMNS = 1e3
 
 # Samples of rows
 
-# Part of the rows that is drawn by class if scores are given: enough to miss no class.
+# Fraction of a sample that is drawn by class if scores are given: enough to miss no class.
 DRAWN_BY_CLASS = 0.2
-# Part of the size that is drawn again for the columns that the first draw missed.
+# Number of rows drawn for columns that a sample missed, as a fraction of its size.
 DRAWN_BY_COLUMN = 0.5
-# Factor between the second moments of a column in the sample and in all rows, beyond which the
-# sample missed the column.
+# Ratio of the second moments of a column in the sample and in all rows. Beyond this factor, in
+# either direction, the sample missed the column.
 MISSED_COLUMN = 3.0
 
 # Penalties and columns that depend on others
 
-# Part of the largest curvature. A weaker penalty is taken for none in the space of the rows. If
-# rows depend on others, rounding leaves entries of an epsilon of X. A stronger penalty keeps what
-# these entries add to a logit below the root of an epsilon.
+# Curvature of the penalty, as a fraction of the largest curvature of the loss, up to which a fit in
+# the space of the rows leaves the penalty out. If rows depend on others, rounding leaves entries of
+# an epsilon of X; a stronger penalty keeps their effect on a logit below the root of an epsilon.
 WEAK_PENALTY = EPS**1.5
-# Part of the least curvature. A weaker penalty changes no result in float64.
+# Curvature of the penalty, as a fraction of the smallest curvature of the loss, up to which the
+# penalty changes no result in float64.
 NEGLIGIBLE_PENALTY = EPS
-# Median sizes of a column. Beside a larger entry the others keep less than half of their digits.
+# Distance of an entry from the median of its column, in median distances, above which the other
+# entries lose more than half of their digits in sums.
 GRADED_RATIO = 1e8
-# Passes that a change of coordinates counts for.
+# Number of passes that a change of coordinates counts as.
 CHANGE_PASSES = 2
-# Refinements of a solution of least norm. Each gains most of the digits that are still wrong.
+# Number of refinements of a least-norm solution. Each corrects most of the digits still wrong.
 REFINEMENTS = 2
-# Numbers of the orthogonal columns that are written out: 34 megabytes.
+# Largest number of entries of the dense orthogonal columns: 34 megabytes.
 ORTHOGONAL_NUMBERS = 1 << 22
-# Squared part of a column of unit size that others do not explain. A larger one is certainly more
-# than rounding, which leaves 1e-15 or so.
+# Squared part of a column of unit size that the other columns do not explain, above which the
+# column is certainly independent. Rounding leaves about 1e-15.
 RANK_PIVOT = 1e-10
-# The same, not squared. If it is smaller the Hessian does not show it: there it is squared and
-# multiplied by probabilities, and rounding is 2e-16 of the whole.
+# The same part, not squared, below which columns are made orthogonal. In the Hessian it is squared
+# and multiplied by probabilities, and rounding of 2e-16 of the whole would hide it.
 PLAIN_PIVOT = 1e-4
-# Levels of residuals. Each is 1e-5 of the one before, and float64 ends at 1e-16.
+# Number of levels of residuals. Each is 1e-5 of the level before, and float64 ends at 1e-16.
 RANK_LEVELS = 4
-# Corrections of the coefficients of a residual. Each gains as many digits as the Gram matrix has,
-# five at least; and more of them for columns far from zero, whose Gram matrix has fewer.
+# Number of corrections of a residual's coefficients. Each gains the digits of the Gram matrix, five
+# at least. The Gram matrix of sparse columns far from zero has fewer, so that more are made.
 GRAM_CORRECTIONS = 1
 FAR_GRAM_CORRECTIONS = 4
-# Epsilons of the mean square of a column that centring may leave as rounding errors.
+# Rounding error of a column's square that centring may leave, in epsilons of the squared mean.
 CENTRING_ERROR = 400.0
-# Largest RANK_PIVOT for columns far from zero.
+# Largest value of RANK_PIVOT, which is raised for sparse columns far from zero.
 FAR_RANK_PIVOT = 0.01
-# Rows for each column. If so many rows have full rank, all rows have.
+# Number of rows for each column of a subset of rows. If the subset has full rank, all rows have it.
 FULL_RANK_ROWS = 8
-# Columns whose Gram matrix is formed, 46 megabytes of it.
+# Largest number of columns whose Gram matrix is formed: 46 megabytes.
 RANK_WIDTH = 2400
 
 # Whether a finite minimum exists
 
-# Part of a parameter's curvature that may come from the floor under curvatures.
+# Largest fraction of a parameter's curvature that may come from `Objective.least_curvature`.
 FLOORED_CURVATURE = 1e-4
-# Part of the diagonal of the Hessian. A larger curvature is certainly more than rounding.
+# Smallest curvature of a direction, as a fraction of the Hessian's diagonal, that counts in the
+# rank of the Hessian at the end of a fit. It is certainly more than rounding.
 SEEN_CURVATURE = 1e-10
-# The same at zero. A direction with a larger curvature counts, and may lose it on the way.
+# The same fraction for the Hessian at zero. It is smaller, so that directions count whose curvature
+# the fit may have lost.
 LOST_CURVATURE = 1e-12
-# Part of the total weight that the residual of a direct solution never reaches.
+# Upper bound of the residual of a direct solution, as a fraction of the total weight.
 DIRECT_RESIDUAL = 1e-9
-# Ratio of the largest to the smallest weight. Up to it no sample is lost in sums.
+# Ratio of the largest to the smallest weight, up to which no sample is lost in sums.
 EVEN_WEIGHTS = 1e4
-# Deviations of a column. It is measured from its mean if that is farther from its middle.
+# Distance of a column's mean from its middle, in standard deviations, above which the column is
+# measured from its mean.
 FAR_COLUMN = 10
-# Rounding error of a margin, for each entry of a sample.
+# Rounding error of a margin for each entry of a sample, as a fraction of the largest coefficient.
 MARGIN_ROUNDING = 8 * EPS
-# Rounding errors of a margin. A larger margin is clearly above zero.
+# Number of rounding errors of a margin, above which the margin is certainly positive.
 CLEAR_MARGIN = 1e3
-# Rounding errors of its entries that the unit of a column is, at least.
+# Smallest unit of a column, in rounding errors of its entries.
 COARSE_COLUMN = 1e6
-# Part of the largest coefficient. Within it the coefficients of a solution are rounded off.
+# Unit in which a solution is corrected, as a fraction of its largest coefficient. HiGHS errs by
+# less than this unit.
 ROUNDING_OFF = 1e-6
-# Part of the largest coefficient. A smaller one in a solution is zero.
+# Fraction of the largest coefficient of a solution. A smaller coefficient is set to zero.
 NEGLIGIBLE_COEFFICIENT = 1e-9
-# Part of the largest coefficient of a sum of margins. A smaller sum is no gain.
+# Smallest value of a sum of margins, as a fraction of the sum's largest coefficient, that counts.
 NO_GAIN = 1e-12
-# Samples whose entries are counted to estimate the size of a programme.
+# Number of samples whose entries are counted to estimate the size of a linear programme.
 COUNTED_SAMPLES = 100
-# Squared parameters times entries of a constraint: programmes of a second or two.
+# Largest work of a programme, parameters squared times entries of a constraint: a second or two.
 PROGRAMME_WORK = 1e7
-# Features. More are not tried out one by one.
+# Largest number of features that are left out on trial, one by one.
 TRIED_FEATURES = 30
-# Iterations of HiGHS for each row and column of a programme. One or two are usual.
+# Largest number of iterations of HiGHS for each row and column of a programme. HiGHS usually needs
+# one or two.
 PROGRAMME_ITERATIONS = 10
-# Seconds of the processor for all programmes of a search, and of the clock for each.
+# Processor time of all programmes of one search, and clock time of each programme, in seconds.
 PROGRAMME_SECONDS = 20.0

@@ -1,1 +1,1 @@
-"""The minimiser: L-BFGS in preconditioned coordinates, Newton steps, and the measured gap."""
+"""The minimiser: L-BFGS in preconditioned coordinates, Newton steps and measured gaps."""

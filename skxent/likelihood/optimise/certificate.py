@@ -1,4 +1,4 @@
-"""The certificate: whether the gap that a Newton step measures ends the search."""
+"""The certificate: whether the gap at a point, measured by a Newton step, ends the search."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a Newton step tells of the gap.
+    """The gap at a point by a Newton step, and whether it ends the search.
 
     Parameters
     ----------
@@ -27,15 +27,15 @@ class Certificate:
     bound : float
         Upper bound of the gap, in nats.
     holds : bool
-        Whether the search is at its end: the gap is certain to be at most the target, or the
-        minimum is at infinity.
+        Whether the search ends: the gap is certain to be at most the target, or the minimum is at
+        infinity.
     change : float
         The largest change of a logit by the step.
     unbounded : bool
         Whether logits go to infinity as the gap goes to zero.
     doubtful : bool
-        Whether a logit still changes much at the target, in spite of a penalty: its curvature may
-        be rounding.
+        Whether the gap is at most the target, but the step changes a logit much, in spite of a
+        penalty. The curvature along the step may be a rounding error.
     """
 
     gap: float
@@ -55,7 +55,7 @@ class Certificate:
         target: float,
         vanished: float,
     ) -> Certificate:
-        """Judge a Newton step from a point.
+        """Return the certificate of a Newton step.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class Certificate:
         target : float
             The gap to reach, in nats.
         vanished : float
-            The gap, in nats, below which logits that still change are on their way to infinity.
+            The gap, in nats, below which logits that still change go to infinity.
         """
         model = here.preconditioner
         change = model.logit_change(objective, newton.step, newton.gap)
@@ -81,7 +81,7 @@ class Certificate:
         small = gap <= target
         holds = small and (sure or most <= target)
         doubtful = small and change >= tuning.SMALL_CHANGE
-        if small and not holds:  # beyond where the objective is quadratic
+        if small and not holds:  # the step leaves the range of the quadratic model
             gap = min(2 * target, most)
         return cls(gap, bound, holds, change, doubtful=doubtful)
 
@@ -89,11 +89,11 @@ class Certificate:
 def gap_after_step(
     objective: Objective, there: PreconditionedPoint, built_at: np.ndarray, target: float
 ) -> float | None:
-    """Return the gap at the end of a Newton step, by the Hessian from before the step.
+    """Return an upper bound of the gap after a Newton step, from the Hessian before the step.
 
-    None if the gap is above the target, or logits changed too much for that Hessian. A logit that
-    changes by q changes the curvature by a factor between exp(-q) and exp(q), see
-    `self_concordance_factor`, so that a small step needs no new Hessian for its certificate.
+    Return None if the bound is above the target, or if logits changed too much since that Hessian.
+    Logits that change by q change the curvature by a factor between exp(-q) and exp(q), see
+    `self_concordance_factor`. After a small step the certificate therefore needs no new Hessian.
     """
     if not there.decrement <= target:
         return None
@@ -106,9 +106,9 @@ def gap_after_step(
 
 
 def polished(objective: Objective, here: PreconditionedPoint, gap: float) -> tuple[Point, float]:
-    """Return the point and its gap after up to two more Newton steps; each nearly squares the gap.
+    """Take up to two more Newton steps; return the point and its gap.
 
-    A negligible gap takes no more steps.
+    No step is taken if the gap is negligible, or once a step does not lower the gap.
     """
     point = here.point
     for _ in range(2):
@@ -123,10 +123,11 @@ def polished(objective: Objective, here: PreconditionedPoint, gap: float) -> tup
 
 
 def newton_trial(objective: Objective, here: PreconditionedPoint) -> Point | None:
-    """Return the point after a Newton step; None if it falls by less than half of the decrement.
+    """Return the point after a Newton step.
 
-    If the slope at the end of the step is not small, the point where a quadratic model of the slope
-    is zero is tried as well.
+    Return None if the objective falls by less than half of the decrement. If the slope at the end
+    of the step is not small, the point on its line where a quadratic model of the slope is zero is
+    evaluated as well, and the better point counts.
     """
     step = here.newton_step
     trial = objective(here.point.theta + step)

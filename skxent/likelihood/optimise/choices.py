@@ -1,4 +1,4 @@
-"""The choice of preconditioners, and of the rows that they are made from, by size."""
+"""The choice of preconditioners, and of the rows to make them from, by the size of the data."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ BUILDERS: dict[Kind, Build] = {
 
 @dataclass(frozen=True)
 class PreconditionerChoice:
-    """A preconditioner, and how long it is used.
+    """A kind of preconditioner, the rows to make it from, and the length of a stage with it.
 
     Parameters
     ----------
     kind : Kind
     rows : int or None
-        Rows of the sample that it is made from; None for all.
+        Size of the sample that the preconditioner is made from; None for all rows.
     passes : float
-        What it costs, in passes.
+        Cost of making the preconditioner, in passes.
     iterations : int
-        L-BFGS iterations after which it is made anew.
+        Number of L-BFGS iterations after which it is made anew.
     fall : float
-        Factor of the decrement after which it is made anew.
+        Factor by which the decrement has fallen when it is made anew.
     """
 
     kind: Kind
@@ -66,37 +66,38 @@ class PreconditionerChoice:
 
     @classmethod
     def of(cls, kind: Kind, rows: int | None, passes: float) -> PreconditionerChoice:
-        """Return a choice that is used the longer, the more it costs."""
+        """Return a choice; a preconditioner that costs more is used for longer."""
         dear = passes >= tuning.DEAR_PASSES
         iterations = tuning.LONG_STAGE if dear else tuning.SHORT_STAGE
         return cls(kind, rows, passes, iterations, tuning.LONG_FALL if dear else tuning.SHORT_FALL)
 
     @property
     def is_hessian(self) -> bool:
-        """Whether it is the Hessian of all rows."""
+        """Whether the preconditioner is the Hessian of all rows."""
         return self.rows is None and self.kind is Kind.HESSIAN
 
     @property
     def newton(self) -> bool:
-        """Whether the Hessian costs so little that it is made anew for each step, Newton's.
+        """Whether the preconditioner is a Hessian cheap enough to take plain Newton steps.
 
-        A stage then follows only a Newton step that did not fall as a quadratic would.
+        The Hessian is then made anew for each step. A stage of L-BFGS follows only if a Newton step
+        lowers the objective by too little.
         """
         return self.is_hessian and self.passes < tuning.DEAR_PASSES
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which preconditioners a search uses.
+    """The preconditioners and the samples of a search.
 
     Parameters
     ----------
     choices : tuple of PreconditionerChoice
-        From cheap to dear; one is used until the next is worth its cost.
+        From cheap to expensive. Each is used until the next one is worth its cost.
     first_rows : tuple of int
-        Rows of the samples that are minimised first, one after the other.
+        Sizes of the samples that are minimised, one after the other, before all rows.
     cg_gap : float
-        Gap, in nats for each nat of the objective, below which conjugate gradients make the steps.
+        Gap, as a fraction of the objective, below which conjugate gradients take the steps.
     """
 
     choices: tuple[PreconditionerChoice, ...]
@@ -105,12 +106,13 @@ class Plan:
 
 
 def plan(data: RowSource) -> Plan:
-    """Choose preconditioners and samples by size.
+    """Choose preconditioners and samples by the size of the data.
 
-    The Hessian is used if it is not too wide. If it costs too much to begin with, or is too wide,
-    class blocks come first, or alone. If even these cost too much, the diagonal comes first, and
-    the class blocks are made from drawn rows. Wide sparse rows have the diagonal alone. If no
-    sample of the rows can be drawn, all of them make the preconditioners.
+    The Hessian is used if it is not too wide. If it costs too much for the beginning, class blocks
+    come before it; if it is too wide, class blocks replace it. If even class blocks cost too much,
+    the diagonal comes first, and the class blocks are made from drawn rows. For wide sparse rows
+    the diagonal is the only preconditioner. If samples of the rows cannot be drawn, all rows make
+    the preconditioners.
     """
     diagonal = PreconditionerChoice(
         Kind.DIAGONAL, None, 1.0, tuning.DIAGONAL_STAGE, tuning.SHORT_FALL
@@ -129,7 +131,7 @@ def plan(data: RowSource) -> Plan:
 
 
 def _factored(costs: CostModel, can_sample: bool) -> list[PreconditionerChoice]:
-    """Return the choices whose matrices are factored: the Hessian, or class blocks before it."""
+    """Return the choices with factored matrices: class blocks, the Hessian, or both in turn."""
     p, R = costs.width, costs.n_outputs
     choices: list[PreconditionerChoice] = []
     if costs.n_parameters <= tuning.HESSIAN_WIDTH:
@@ -144,7 +146,7 @@ def _factored(costs: CostModel, can_sample: bool) -> list[PreconditionerChoice]:
 def _by_rows(
     kind: Kind, cost: Cost, costs: CostModel, can_sample: bool
 ) -> Iterator[PreconditionerChoice]:
-    """Yield a kind of preconditioner from more and more rows, from all rows at last."""
+    """Yield choices of one kind, from larger and larger samples, and at last from all rows."""
     rows, n = costs.sample_rows(cost), costs.n_rows
     while can_sample and 2 * rows < n:
         yield PreconditionerChoice.of(kind, rows, costs.passes(cost, rows))
@@ -158,9 +160,10 @@ def _drawn(
     diagonal: PreconditionerChoice,
     can_sample: bool,
 ) -> tuple[list[PreconditionerChoice], PreconditionerChoice]:
-    """Make class blocks from drawn rows, after no more than a start with the diagonal.
+    """Replace class blocks by drawn class blocks; return the choices and the diagonal before them.
 
-    Few entries are packed, and blocks of all rows then cost less than drawn ones.
+    If a sample has few entries, outer products are packed (see `grams`), and class blocks of all
+    rows cost less than drawn ones.
     """
     if costs.width <= tuning.PACKED_WIDTH or not can_sample:
         return choices, diagonal
@@ -174,8 +177,9 @@ def _drawn(
 def _first_rows(costs: CostModel, rows: int | None) -> tuple[int, ...]:
     """Return the sizes of the samples that are minimised first, from small to large.
 
-    `rows` are those of the first preconditioner, if it is made from a sample. Otherwise Newton's
-    steps come next, on all rows, and a sample of few rows is a worse start than zero.
+    `rows` is the size of the sample that the first preconditioner is made from, and the last of
+    these sizes. If it is None, Newton steps on all rows come next, for which the minimum of a
+    sample with few rows would be a worse start than zero.
     """
     first = [] if rows is None else [rows]
     least = max((1 if first else tuning.START_ROWS) * costs.n_parameters, tuning.LEAST_SAMPLE)

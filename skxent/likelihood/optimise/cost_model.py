@@ -1,4 +1,4 @@
-"""Operations of passes and preconditioners, from the sizes of the data alone."""
+"""Number of operations of passes and preconditioners, from the size of the data alone."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from skxent.likelihood.sources.base import RowSource
 
 @dataclass(frozen=True)
 class Cost:
-    """What a preconditioner costs, in operations.
+    """Cost of making a preconditioner, in operations.
 
     Parameters
     ----------
     row : int
-        For each row that it is made from.
+        Operations for each row that the preconditioner is made from.
     factor : float
-        For its factorisation.
+        Operations of its factorisation.
     width : int
-        Rows that determine it, at least: the number of its parameters.
+        Number of parameters, which is the smallest number of rows that determine it.
     """
 
     row: int
@@ -31,13 +31,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class CostModel:
-    """Operations for n rows of p entries and R rows of logits.
+    """Numbers of operations for n rows of p entries and R rows of logits.
 
-    A pass takes 4 n p R operations and some forty for each of the n R logits. A row takes p (p + 1)
-    for each of the (K - 1) K / 2 weights of the Hessian or the K weights of the class blocks. Then
-    the matrices are factored, which takes a third of the third power of their width. With one
-    weight, for two classes, a pass waits for memory, and the outer product of a row is formed
-    sixteen times as fast, once the row has been copied and scaled.
+    A pass takes 4 n p R operations, and about forty more for each of the n R logits. A matrix takes
+    p (p + 1) operations for each row and class weight: the Hessian has (K - 1) K / 2 class weights,
+    the class blocks have K. A factorisation takes a third of the cubed width of the matrix. With
+    two classes there is one class weight. A pass is then limited by memory, while an outer product
+    of a row is formed sixteen times as fast, once the row has been copied and scaled.
     """
 
     n_rows: int
@@ -46,17 +46,17 @@ class CostModel:
 
     @classmethod
     def of(cls, data: RowSource) -> CostModel:
-        """Return the costs for some data."""
+        """Return the cost model for the size of some data."""
         return cls(data.n_rows, data.n_features + data.fit_intercept, data.n_outputs)
 
     @property
     def n_free(self) -> int:
-        """Classes whose parameters are free in the Hessian."""
+        """Number of classes with parameters in the Hessian, which leaves out the last class."""
         return max(self.n_outputs - 1, 1)
 
     @property
     def n_parameters(self) -> int:
-        """Width of the Hessian."""
+        """Number of parameters in the Hessian: its width."""
         return self.width * self.n_free
 
     @property
@@ -67,14 +67,14 @@ class CostModel:
 
     @property
     def hessian(self) -> Cost:
-        """The cost of the Hessian."""
+        """The cost of making the Hessian."""
         p, n = self.width, self.n_free
         row = n * (n + 1) // 2 * p * (p + 1) if n > 1 else p * (p + 192) // 16 + 40
         return Cost(row, self.n_parameters**3 / 3, self.n_parameters)
 
     @property
     def class_blocks(self) -> Cost:
-        """The cost of the class blocks."""
+        """The cost of making the class blocks."""
         p, R = self.width, self.n_outputs
         return Cost(R * p * (p + 1), R * p**3 / 3, 3 * p)
 
@@ -86,14 +86,14 @@ class CostModel:
         return 2 + R * drawn / (tuning.DRAWN_SPEED * self.one_pass)
 
     def passes(self, cost: Cost, n_rows: int) -> float:
-        """Return the cost of a preconditioner from some rows, in passes."""
+        """Return the cost, in passes, of making a preconditioner from `n_rows` rows."""
         return (n_rows * cost.row + cost.factor) / self.one_pass
 
     def sample_rows(self, cost: Cost) -> int:
-        """Return how many rows a preconditioner is made from at first.
+        """Return the number of rows that the first preconditioner of a kind is made from.
 
-        It may cost a few passes. It needs some rows for each parameter; thousands for each are
-        wasted. All rows make it if that takes a few milliseconds.
+        All rows are used if that takes a few milliseconds. Otherwise the preconditioner may cost a
+        few passes, but has at least some rows for each parameter, and at most a few hundred.
         """
         if self.n_rows * cost.row <= tuning.FEW_OPERATIONS:
             return self.n_rows
@@ -103,11 +103,12 @@ class CostModel:
 
 
 def fits_row_space(data: RowSource, needed: bool = False) -> bool:
-    """Whether to fit in the space of the rows: fewer rows than features, and not too many.
+    """Whether to fit in coordinates of the space of the rows.
 
-    The change takes 4 d n^2 operations, which is n / R passes. If it is needed, because no penalty
-    determines what the rows do not, it may take more, and sparse rows are made dense if they are
-    few.
+    There must be fewer rows than features, and not too many rows: the change of coordinates takes
+    4 d n^2 operations, or n / R passes. `needed` tells that the penalty is too weak to determine
+    the coefficients that the rows leave open. The change may then cost more, and few sparse rows
+    are made dense.
     """
     n, d = data.n_rows, data.n_features
     if n >= d:

@@ -16,9 +16,9 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 class Stage:
     """L-BFGS from one point in the whitened coordinates of one preconditioner.
 
-    SciPy's first trial step has length one. Whitened coordinates are therefore measured in units of
-    the norm of the first gradient, so that the trial is the Newton step. The stage ends when the
-    decrement is at `goal` nats, or has fallen by the factor `fall`.
+    SciPy's first trial step has length one. Whitened coordinates are therefore divided by the norm
+    of the first gradient, so that the first trial is the Newton step. The stage ends when the
+    decrement is at most `goal` nats, or has fallen by the factor `fall`.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class Stage:
     goal : float
         The decrement to reach, in nats.
     fall : float
-        Factor of the decrement after which the preconditioner should be made anew.
+        Factor by which the decrement falls before the preconditioner should be made anew.
     short_first_step : bool
         Whether the first trial changes no logit by more than `tuning.FIRST_CHANGE`.
     after_iteration : function(Point) -> bool, or None
-        Called with the best point; True ends the stage.
+        Called with the best point after each iteration. The stage ends if it returns True.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Stage:
         self.n_iterations = self.n_evaluations = 0
 
     def run(self, max_iter: int) -> Self:
-        """Minimise; `best` is the best point found, the start itself if none is better."""
+        """Minimise; afterwards `best` is the best point found, or the start if none was better."""
         if self.unit > 0:
             many = len(self.gradient) > tuning.MANY_PARAMETERS
             options = {
@@ -86,17 +86,17 @@ class Stage:
 
     @property
     def converged(self) -> bool:
-        """Whether the decrement is at the goal, or has fallen by the factor `fall`."""
+        """Whether the decrement has reached the goal, or has fallen by the factor `fall`."""
         return self.decrement <= self.floor
 
     @property
     def line_search_struggling(self) -> bool:
-        """Whether many iterations took more than one evaluation."""
+        """Whether the line searches take many more evaluations than one for each iteration."""
         return self.n_evaluations > tuning.EVALUATIONS * self.n_iterations + 3
 
     @property
     def slow(self) -> bool:
-        """Whether the decrement fell by so little that the preconditioner is too poor."""
+        """Whether the decrement fell by less than `SLOW_FALL`: the preconditioner is too poor."""
         return self.decrement > self.first_decrement / tuning.SLOW_FALL
 
     def _value_and_gradient(self, u: np.ndarray) -> tuple[float, np.ndarray]:

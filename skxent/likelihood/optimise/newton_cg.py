@@ -1,4 +1,4 @@
-"""Newton steps and the gaps that they measure, by conjugate gradients where H is not factored."""
+"""Newton steps by conjugate gradients, the gaps that they measure, and bounds of gaps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
 
 def self_concordance_factor(change: float) -> float:
-    r"""Return the ratio of the gap to the Newton decrement, at most, in a step that moves logits.
+    r"""Return an upper bound of the ratio of the gap to the Newton decrement.
 
     The third derivative of a log-partition along a direction is at most the second times the range
     q of the changes of the logits (F. Bach, "Self-concordant analysis for logistic regression",
@@ -22,12 +22,14 @@ def self_concordance_factor(change: float) -> float:
 
     .. math:: 2\,[q + (1 - q) \log(1 - q)] / q^2,
 
-    one for small q and two for q = 1, where the bound ends. Beyond, 2q is a guess.
+    This factor is one for small q and two for q = 1. For larger q there is no such bound, and 2q is
+    returned as an estimate.
 
     Parameters
     ----------
     change : float
-        The largest change of a logit by the step, relative to the others of its sample.
+        The largest change of a logit by the Newton step, relative to other logits of the same
+        sample.
     """
     if change >= 1:
         return 2 * change
@@ -37,12 +39,12 @@ def self_concordance_factor(change: float) -> float:
 
 
 def step_length(slope: float) -> float:
-    r"""Return how far to go along a Newton step, in units of the step.
+    r"""Return the length of a step along the direction of a Newton step, in units of this step.
 
-    Relative to the slope of the objective where the step begins, the slope is one there, falls by
-    one for each unit, and is `slope` at the end of the step. The quadratic :math:`1 - t +
-    \mathrm{slope}\,t^2` has these three values. Its root is the estimated minimum along the line.
-    If it has none the curvature falls, and the length is two.
+    Slopes of the objective along the step are divided by the slope at its start. The slope at t is
+    then one at t = 0, where its derivative is -1, and `slope` at t = 1. The quadratic :math:`1 - t
+    + \mathrm{slope}\,t^2` has these values. Its first root is the estimated minimum along the line.
+    If there is no root, the length is two.
     """
     if slope >= 0.25:
         return 2.0
@@ -51,20 +53,21 @@ def step_length(slope: float) -> float:
 
 @dataclass(frozen=True)
 class NewtonStep:
-    r"""A Newton step, and the gap that it measures.
+    r"""A Newton step and its estimate of the gap.
 
     Parameters
     ----------
     step : (R, p) array
     gap : float
-        :math:`-\tfrac12 g^\top s` for the gradient g and the step s, in nats.
+        :math:`-\tfrac12 g^\top s` for the gradient g and the step s, in nats. Conjugate gradients
+        add an estimate of the part that their residual leaves.
     direct : bool
-        Whether the step is that of the factored Hessian, and not of conjugate gradients.
+        Whether the step comes from the factored Hessian, not from conjugate gradients.
     converged : bool
-        Whether the step is accurate enough for `gap` to be the distance from the minimum.
+        Whether the step is accurate enough for `gap` to be the gap of the quadratic model.
     residual : float or None
-        Half the squared residual of conjugate gradients, whitened, in nats, at most; None for a
-        direct step. See `existence.proof.proves_finite`.
+        Upper bound of half the squared whitened residual of conjugate gradients, in nats; None for
+        a direct step. See `existence.proof.proves_finite`.
     """
 
     step: np.ndarray
@@ -83,11 +86,11 @@ class Accuracy:
     target : float
         The gap to certify, in nats.
     floor : float
-        A gap below it need not be known better than that, in nats.
+        Conjugate gradients stop when the gap is certain to be below this, in nats.
     residual : float
-        Norm of the residual, as a part of that of the gradient, both whitened.
+        Norm of the residual, as a fraction of the norm of the gradient, both whitened.
     max_products : int
-        Hessian products.
+        Largest number of Hessian products.
     """
 
     target: float
@@ -101,10 +104,11 @@ def conjugate_gradients(
 ) -> NewtonStep:
     r"""Return the Newton step by preconditioned conjugate gradients on exact Hessian products.
 
-    From s = 0 the gap has two parts: :math:`\tfrac12 b^\top s` of the step so far, which only
-    grows, and :math:`\tfrac12 r^\top H^{-1} r` of the residual. A small residual makes the second
-    part next to nothing. If products run out, or show no curvature, the second part is bounded by
-    the penalty or estimated by the model, and the step has not converged.
+    With b = -g, the step s so far and the residual r = b - H s, the gap is the sum of two parts.
+    The first, :math:`\tfrac12 b^\top s`, grows with each product. The second, :math:`\tfrac12
+    r^\top H^{-1} r`, is unknown, and negligible if the residual is small. If `max_products` is
+    reached, or a product shows no curvature, the step has not converged; the second part is then
+    bounded by the penalty, or estimated by the preconditioner.
     """
     model, theta, b = here.preconditioner, here.point.theta, -here.gradient
     s, r, d = np.zeros_like(b), b, b
@@ -138,12 +142,12 @@ def conjugate_gradients(
 def _suffices(
     here: PreconditionedPoint, target: float, gap: float, bound: float, rr: float
 ) -> bool:
-    """Whether a residual of squared norm `rr`, whose gap has a known bound, is small enough.
+    """Whether a residual of squared norm `rr` is small enough, given a bound of its gap.
 
-    There are two cases. If the gap of the step is above the target, there is nothing to certify,
-    and the step need not be better than Newton's own. The relative error of Newton's step is about
-    the gap in nats for each nat of the objective. Otherwise both parts of the gap together must be
-    within the target, and the second not far above the first.
+    If the gap of the step is above the target, there is nothing to certify, and the step need not
+    be more accurate than an exact Newton step, whose relative error is about the gap divided by the
+    objective. Otherwise both parts of the gap together must be at most the target, and the second
+    part must not be far above the first.
     """
     goal = 2 * here.decrement
     if gap > target:
@@ -155,10 +159,11 @@ def _suffices(
 def is_minimum(
     objective: Objective, point: Point, start: np.ndarray, decrement: float, target: float
 ) -> bool:
-    """Whether `point` is within `target` of the minimum without one of the samples, in nats.
+    """Whether the gap at `point` is at most `target` nats for data with one sample left out.
 
-    `decrement` is that of the Hessian of all samples at `start`. The Hessian at the point itself is
-    computed only if logits have changed so much since that the first may be far too large.
+    `decrement` is the Newton decrement at `point` by the Hessian of all samples at `start`. The
+    Hessian at `point` itself is computed only if logits have changed so much from `start` to
+    `point` that the first Hessian gives no useful bound.
     """
     change = objective.max_logit_range(point.theta - start)
     if change < tuning.FAR_CHANGE and decrement * _overrated(change) <= target:
@@ -170,12 +175,13 @@ def is_minimum(
 
 
 def _overrated(change: float) -> float:
-    """Return how many times less the curvature may be without a sample, if logits changed.
+    """Return the factor by which the Hessian of all samples may overrate the curvature.
 
-    Logits that change by q change the curvature of a sample by a factor between exp(-q) and exp(q).
-    The sample left out had the part h of the curvature, its leverage. The Newton step without the
-    sample changes its own logit by h / (1 - h) at least, so that 1 / (1 - h) is 1 + q exp(q) at
-    most.
+    The true curvature lacks one sample, and logits have changed by `change`, or q, since that
+    Hessian. Logits that change by q change the curvature of a sample by a factor between exp(-q)
+    and exp(q). If the sample left out has leverage h, the curvature without it is 1 - h of the
+    whole. The Newton step without the sample changes the logit of that sample by at least
+    h / (1 - h), so that 1 / (1 - h) is at most 1 + q exp(q).
     """
     factor = float(np.exp(change))
     return factor * (1.0 + change * factor)

@@ -1,4 +1,4 @@
-r"""Preconditioners: models of the Hessian, and coordinates in which they are the identity.
+r"""Preconditioners: models of the Hessian, and coordinates in which a model is the identity.
 
 With :math:`P_i = \mathrm{diag}\,p_i - p_i p_i^\top` the Hessian is
 
@@ -11,24 +11,25 @@ and the objective is quadratic.
 
 Models, from large to small, for p entries of a sample and K classes:
 
-* *Hessian*: the matrix itself, (K - 1) p wide (p for two classes). It is written for the classes
-  but the last: adding the same vector to all classes changes no probability, so that the parameters
+* *Hessian*: the Hessian itself, of width (K - 1) p, or p for two classes. The last class is left
+  out: adding the same vector to the parameters of all classes changes no probability, so that those
   of the last class can be held at zero;
-* *class blocks*: its diagonal blocks, one p x p matrix for each class. Because
+* *class blocks*: the diagonal blocks of the Hessian, one p x p matrix for each class. Because
   :math:`\mathrm{diag}\,p - pp^\top \preceq 2\,\mathrm{diag}(p(1-p))`, H is at most twice the model;
 * *drawn class blocks*: the same blocks from a few rows for each class. The leverage of row i for a
   class is :math:`w_i p_i (1 - p_i) \sum_j x_{ij}^2 / H_{jj}`, with the diagonal of H. Rows are
   drawn with probabilities in proportion to their leverage, so that a row that alone determines a
-  coefficient is always drawn. The leverages of a class add up to p at most;
-* *diagonal*: p numbers for each class.
+  coefficient is always drawn. The leverages of a class add up to at most p;
+* *diagonal*: the diagonal of the Hessian, p numbers for each class.
 
 **Residual weight.** A sample that is classified wrongly and confidently has next to no curvature
-but a full gradient, and Newton's step is then far too long. With a residual weight c > 0 a model
-has :math:`P_i + c\,(p_i - y_i)(p_i - y_i)^\top` in place of :math:`P_i`. If the model of the
-classes is right both terms have the same mean, so that the residual weight costs little.
+but a full gradient, and the Newton step is then far too long. With a residual weight c > 0 a model
+has :math:`P_i + c\,(p_i - y_i)(p_i - y_i)^\top` in place of :math:`P_i`. If the predicted
+probabilities are right, :math:`P_i` is the mean of :math:`(p_i - y_i)(p_i - y_i)^\top`, so that
+the residual weight hardly changes the model.
 
 Columns of raw data differ by many orders of magnitude. A matrix is therefore scaled to unit
-diagonal before it is factored, so that a jitter means the same for every column.
+diagonal before it is factored, so that the jitter is the same fraction of every diagonal entry.
 """
 
 from __future__ import annotations
@@ -51,12 +52,12 @@ class Preconditioner(Protocol):
 
     @property
     def certain(self) -> bool:
-        """Whether no direction has so little curvature in the model that it may be rounding."""
+        """Whether the curvature of the model is above rounding in every direction."""
         ...
 
     @property
     def from_rows(self) -> bool:
-        """Whether the factor was made from the rows of X, without sums of squares."""
+        """Whether the factor was computed by QR of the rows, not from sums of squares."""
         ...
 
     def from_whitened(self, v: np.ndarray) -> np.ndarray:
@@ -68,27 +69,27 @@ class Preconditioner(Protocol):
         ...
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
-        """Return a bound of the change of a logit, relative to the others, by a Newton step.
+        """Return an upper bound of the change of a logit, relative to others, by a Newton step.
 
-        The step and the gap that it measures are both given.
+        `gap` is the gap that the Newton step `step` measures. An implementation uses one of them.
         """
         ...
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
-        """Return the largest gap that a whitened gradient can mean; None if no bound is known."""
+        """Return an upper bound of the gap at whitened gradient v; None if none is known."""
         ...
 
 
 @dataclass(frozen=True)
 class PreconditionedPoint:
-    """A point in whitened coordinates.
+    """A point with its gradient in whitened coordinates.
 
     Parameters
     ----------
     preconditioner : Preconditioner
     point : Point
     gradient : array
-        The gradient in whitened coordinates, flat.
+        The gradient in whitened coordinates, a vector.
     """
 
     preconditioner: Preconditioner
@@ -97,28 +98,30 @@ class PreconditionedPoint:
 
     @classmethod
     def of(cls, preconditioner: Preconditioner, point: Point) -> Self:
-        """Whiten the gradient at a point."""
+        """Return a point with its gradient whitened by a preconditioner."""
         return cls(preconditioner, point, preconditioner.to_whitened(point.gradient))
 
     @property
     def decrement(self) -> float:
-        """Half the squared gradient: the gap in nats if the model is the Hessian."""
+        """Half the squared norm of the gradient: the gap, in nats, if the model is exact."""
         return 0.5 * float(self.gradient @ self.gradient)
 
     @property
     def newton_step(self) -> np.ndarray:
-        """The step to the minimum, (R, p), if the model is the Hessian."""
+        """The step to the minimum of the quadratic model, (R, p)."""
         return -self.preconditioner.from_whitened(self.gradient)
 
 
 @dataclass(frozen=True)
 class Cholesky:
-    """H as blocks D L L' D, one for each group of rows of Theta whose curvature is modelled.
+    """A model of the Hessian as diagonal blocks D L L' D with diagonal D and triangular L.
+
+    There is one block for each class, or a single block for all classes but the last.
 
     Parameters
     ----------
     shape : (R, p)
-        Of Theta.
+        Shape of Theta.
     scales : list of array
         The reciprocal of D for each block.
     factors : list of array
@@ -132,7 +135,7 @@ class Cholesky:
 
     @classmethod
     def of(cls, shape: tuple[int, int], matrices: list[np.ndarray], least: np.ndarray) -> Self:
-        """Factor matrices, in place, whose diagonals are replaced by `least` where smaller."""
+        """Factor matrices, in place, after raising their diagonals to at least `least`."""
         scales, factors = [], []
         for H in matrices:
             scale = _reciprocal_root(np.maximum(np.diagonal(H), least))
@@ -146,8 +149,8 @@ class Cholesky:
     def certain(self) -> bool:
         """Whether the curvature of every parameter, given the others, is more than rounding.
 
-        If two columns all but agree, as two with a placeholder of -1e9 in the same rows, the
-        curvature of their difference is lost in the sums of squares.
+        If two columns are nearly equal, such as two columns with a placeholder of -1e9 in the same
+        rows, sums of squares lose the curvature of their difference.
         """
         return bool(min(L.diagonal().min() for L in self.factors) > tuning.CERTAIN_PIVOT)
 
@@ -161,7 +164,8 @@ class Cholesky:
             flat[start:stop] = scale * blas.dtrsv(L, v[start:stop], lower=1, trans=1)
             start = stop
         if start < theta.size:
-            # The last class was held at zero. No common part may pile up over the steps.
+            # The step of the last class is zero. The mean over classes, which changes no
+            # probability, is removed, so that it does not grow from step to step.
             theta -= theta.sum(axis=0) / len(theta)
         return theta
 
@@ -193,7 +197,7 @@ class Cholesky:
 
 @dataclass(frozen=True)
 class Diagonal:
-    """H as a diagonal, T = H^(-1/2).
+    """The diagonal of the Hessian as its model H, with T = H^(-1/2).
 
     Parameters
     ----------
@@ -218,10 +222,10 @@ class Diagonal:
         return objective.max_logit_range(step)
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
-        """Return the largest gap that a whitened gradient can mean; None without a penalty.
+        """Return an upper bound of the gap at whitened gradient v; None without a penalty.
 
-        H is at least the curvature of the penalty. Intercepts are not penalised; for them a fixed
-        part of the model's curvature is taken.
+        The curvature of coefficients is at least that of the penalty. Intercepts are not penalised;
+        their curvature is taken as a fixed fraction, `INTERCEPT_CURVATURE`, of the model's.
         """
         if not penalty.is_definite:
             return None
@@ -229,7 +233,7 @@ class Diagonal:
 
 
 def _gap_bound(g: np.ndarray, scale: np.ndarray, penalty: Penalty, n_features: int) -> float:
-    """Return the bound for gradients (..., p); `scale` is one over the root of the diagonal."""
+    """Return the bound of a gap for gradients (..., p); `scale` is one over diagonal's root."""
     by_coef, rest = g[..., :n_features], g[..., n_features:] * scale[..., n_features:]
     by_intercept = 0.5 * float(np.vdot(rest, rest)) / tuning.INTERCEPT_CURVATURE
     return penalty.gap_bound(by_coef) + by_intercept
@@ -242,7 +246,7 @@ def full(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) 
 
 
 def hessian(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> np.ndarray:
-    """Return the Hessian at `theta` for the classes but the last, max(K - 1, 1) p wide."""
+    """Return the Hessian at `theta` for all classes but the last, of width (K - 1) p."""
     R, p = theta.shape
     n = max(R - 1, 1)
     gram = unpacked(objective.one_pass().hessian_gram(theta, residual_weight), p)
@@ -286,7 +290,7 @@ def diagonal(objective: Objective, theta: np.ndarray, residual_weight: float = 0
 
 
 def _cholesky(H: np.ndarray) -> np.ndarray:
-    """Return the lower factor of a matrix of unit diagonal, with as little jitter as it takes."""
+    """Return the lower Cholesky factor of a matrix of unit diagonal, with the least jitter."""
     jitter = tuning.JITTER
     while True:
         H.flat[:: len(H) + 1] = 1.0 + jitter
@@ -297,6 +301,6 @@ def _cholesky(H: np.ndarray) -> np.ndarray:
 
 
 def _reciprocal_root(diagonal: np.ndarray) -> np.ndarray:
-    """Return 1 / sqrt, and 0 where there is no curvature, so that the parameter does not change."""
+    """Return 1 / sqrt(diagonal), or 0 for zeros: a parameter without curvature stays fixed."""
     result = np.zeros_like(diagonal)
     return np.divide(1.0, np.sqrt(diagonal), out=result, where=diagonal > 0)

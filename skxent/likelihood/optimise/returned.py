@@ -1,12 +1,12 @@
-r"""The objective at the parameters that a fit returns, for samples as they are.
+r"""The objective at the parameters that a fit returns, for samples that are not centred.
 
-A fit measures samples from a centre, in coordinates of its own, and may compute the log-likelihood
-as the difference of a log-partition and a linear part. The parameters that it returns are for
-samples as they are. Beside a column of 1e12, or if columns depend on others, these parameters and
-the logits of predictions may have fewer digits than the fit had. The losses are then added up once
-more, from these logits. No loss is negative, and so neither is the sum. If so many digits are lost
-that the parameters are worse than no coefficients at all, the fit returns intercepts alone, which
-give the shares of the classes, and has not converged.
+During a fit samples are centred and may be in other coordinates, and the log-likelihood may be the
+difference of a log-partition and a linear part. The fit returns parameters for the samples of the
+user. If a column has entries of 1e12, or if columns depend on others, these parameters and the
+logits of predictions may have fewer correct digits than the parameters during the fit. The losses
+are then computed again from these logits. Since no loss is negative, neither is their sum. If the
+parameters lost so many digits that they are worse than zero coefficients, the solution has
+intercepts only, which predict the frequencies of the classes, and has not converged.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from skxent.likelihood.sources.local_rows import LocalRows
 def as_returned(
     data: RowSource, moments: Moments, penalty: Penalty, solution: Solution, *, certain: bool = True
 ) -> Solution:
-    """Evaluate the objective anew, in one read of X, if rounding of the logits may change it.
+    """Evaluate the objective again, in one read of X, if rounding of the logits may change it.
 
-    If `certain` is false, the search was in other coordinates than the columns of X, and the
-    objective is always evaluated anew.
+    It is always evaluated again if `certain` is false: the search then used other coordinates than
+    the columns of X.
     """
     largest = np.abs(moments.mean) + np.sqrt(moments.variance) * np.sqrt(data.n_rows)
-    size = np.where(np.isfinite(largest), largest, 0.0)  # columns that overflow had other units
+    size = np.where(np.isfinite(largest), largest, 0.0)  # columns of infinite moments were rescaled
     error = EPS * float((np.abs(solution.coef) @ size).max())
     total_error = error * float(moments.class_weight.sum())
     small = total_error <= tuning.SAME_VALUE * solution.value
@@ -63,9 +63,9 @@ def as_returned(
 def _evaluated(
     data: RowSource, solution: Solution, value: float, loss: float, error: float
 ) -> Solution:
-    """Return the solution with its objective, which rounding may have raised.
+    """Return the solution with the objective evaluated again, which rounding may have raised.
 
-    `error` is the rounding error of a logit, at most.
+    `error` is an upper bound of the rounding error of a logit.
     """
     lost, most = value - solution.value, target_gap(tuning.MOST_ROUNDING, value)
     allowed = tuning.ROUNDING_OF_TARGET * solution.target
@@ -75,13 +75,13 @@ def _evaluated(
     if converged and error > tuning.MOST_ROUNDING and rows is not None:
         converged = _uncertain(rows, solution) <= most
     gap = solution.gap + max(lost, 0.0)
-    if lost <= rounding:  # no parameters in float64 would do better
+    if lost <= rounding:  # no parameters in float64 have a lower objective
         gap = min(gap, max(solution.gap, solution.target))
     return replace(
         solution,
         value=value,
         log_likelihood=-loss,
-        # If rounding has raised the objective, only the objective itself bounds the gap.
+        # If the fit has not converged, the objective is the only upper bound of the gap.
         gap=min(gap, value) if converged else value,
         converged=converged,
         n_passes=solution.n_passes + 1,
@@ -90,9 +90,9 @@ def _evaluated(
 
 
 def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray, float]:
-    """Return the best intercepts without coefficients, and their objective.
+    """Return the best intercepts with zero coefficients, and their objective.
 
-    With an intercept all samples get the shares of the classes as probabilities.
+    These intercepts predict the weighted frequencies of the classes for every sample.
     """
     total = moments.class_weight
     K = len(total)
@@ -104,10 +104,10 @@ def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray
 
 
 def _uncertain(data: LocalRows, solution: Solution) -> float:
-    """Return what rounding of the logits may change in the sum of the losses, in nats.
+    """Return the rounding error of the sum of losses that comes from rounding of logits, in nats.
 
-    A loss changes by the residual times the change of its logit. Large terms of a logit may cancel,
-    and the order in which they are added up then decides what remains of them.
+    A loss changes by the residual times the change of its logit. A logit has a rounding error of an
+    epsilon times the sum of the sizes of its terms, which may be large and cancel.
     """
     blocks, coef = data.blocks(None), solution.coef
     buffer, total = blocks.buffer(), 0.0
@@ -115,7 +115,7 @@ def _uncertain(data: LocalRows, solution: Solution) -> float:
         for rows in blocks.all:
             x = blocks.read(rows, buffer)
             Z = np.asarray(x @ coef.T + solution.intercept)
-            Y = data.target_block(rows)[-Z.shape[1] :]  # of the second class where there are two
+            Y = data.target_block(rows)[-Z.shape[1] :]  # two classes: the second one
             residuals = kernels.losses_and_residuals(np.ascontiguousarray(Z.T), Y)[1]
             size = np.abs(x) @ np.abs(coef).T + np.abs(solution.intercept)
             each = np.abs(residuals).max(axis=0) * size.max(axis=1)

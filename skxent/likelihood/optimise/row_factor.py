@@ -1,16 +1,16 @@
-r"""Samples of very different sizes: the Hessian's factor from the rows themselves, by QR.
+r"""Samples of very different sizes: the triangular factor of the Hessian by QR of the rows.
 
 A placeholder of 1e9 in several columns of a row makes the sums of squares of these columns equal up
 to a relative 1e-18. The Hessian, a sum of squares in float64, then no longer holds the differences
-of the columns in other rows. The rows themselves do. With :math:`P_i = \mathrm{diag}\,p_i - p_i
+of the columns in other rows, but the rows of X still do. With :math:`P_i = \mathrm{diag}\,p_i - p_i
 p_i^\top = \sum_k p_{ik} (e_k - p_i)(e_k - p_i)^\top` the Hessian is :math:`A^\top A`, where A has
-the rows :math:`\sqrt{w_i p_{ik}}\,(e_k - p_i) \otimes \tilde x_i` and those of the penalty. Its
-triangle R, :math:`R^\top R = A^\top A`, comes from Householder's QR of A. With rows sorted by their
-size and columns pivoted the error in each row is of the size of that row (A. J. Cox, N. J. Higham,
-"Stability of Householder QR factorization for weighted least squares problems", Numerical Analysis
-1997), so that small rows keep their digits beside large ones.
+the rows :math:`\sqrt{w_i p_{ik}}\,(e_k - p_i) \otimes \tilde x_i` and the rows of the penalty.
+Householder's QR of A gives the triangle R with :math:`R^\top R = A^\top A`. If rows are sorted by
+size and columns are pivoted, the error in each row is proportional to the size of the row (A. J.
+Cox, N. J. Higham, "Stability of Householder QR factorization for weighted least squares problems",
+Numerical Analysis 1997), so that small rows keep their digits beside large ones.
 
-For the same reason samples are measured from medians: a placeholder moves the mean so far that all
+For the same reason samples are centred at medians: a placeholder moves the mean so far that all
 other samples would lose digits.
 """
 
@@ -37,11 +37,11 @@ class Extreme:
     Parameters
     ----------
     row, column : int
-        Where the entry is.
+        Indices of the entry.
     value : float
         The entry.
     medians : (d,) array
-        Of the columns.
+        Medians of the columns.
     sizes : (d,) array
         Typical sizes of the columns: the median distance from the median, over the entries that
         differ from the median. One for a constant column.
@@ -86,23 +86,24 @@ def _median_of_some(distance: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class RowFactor:
-    """H as R' R, in columns that are scaled and reordered: a `Preconditioner`.
+    """The Hessian as R' R in scaled and reordered columns; a `Preconditioner`.
 
     Parameters
     ----------
     shape : (R, p)
-        Of Theta.
+        Shape of Theta.
     scale : array
-        The factor of each column, flat.
+        Factor that scales each parameter's column, a vector for all classes but the last.
     order : (r,) array of int
-        Indices of the columns that were kept, the most important first.
+        Indices of the columns that were kept, in the order of their pivots.
     R : (r, r) array
         Upper triangle.
     certain : bool
         Whether the columns that were left out are nothing but rounding.
     reach, margin : (n,) arrays
-        For each sample the largest change of a logit, relative to the others, in a step with a
-        decrement of half a nat, and the difference of its two largest logits.
+        `reach` is an upper bound of the change of a sample's logit, relative to the others, in a
+        step with a decrement of half a nat. `margin` is the difference of the two largest logits of
+        a sample.
     """
 
     shape: tuple[int, int]
@@ -118,7 +119,7 @@ class RowFactor:
     def of(
         cls, objective: Objective, theta: np.ndarray, residual_weight: float, sizes: np.ndarray
     ) -> Self:
-        """Factor the Hessian at `theta`; `sizes` are typical sizes of the columns, (d,)."""
+        """Factor the Hessian at `theta`; `sizes` are typical sizes of columns, see `Extreme`."""
         R, p = theta.shape
         free = max(R - 1, 1)
         entries = 1.0 / np.append(sizes, np.ones(p - len(sizes)))
@@ -150,18 +151,17 @@ class RowFactor:
         return cls(theta.shape, scale, order[:rank], triangle, certain, reach, margin)
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
-        """Return a bound of the change of a logit over all steps that measure this gap.
+        """Return an upper bound of the change of a logit in any step with this gap.
 
-        Beside a sample of another order of magnitude logits have lost digits, and the change cannot
-        be computed from the step.
+        The step itself is not used: if one sample is orders of magnitude larger than others, the
+        logits of the others computed from the step have lost digits.
         """
         return 2 * self.largest_change(gap)
 
     def largest_change(self, decrement: float) -> float:
         """Return the largest change of a logit in a step, over samples that have curvature.
 
-        A sample whose margin stays large over the step has no curvature before or after, however
-        much its logits change.
+        A sample whose margin stays large during the step has no curvature, and does not count.
         """
         change = self.reach * np.sqrt(2.0 * decrement)
         decided = (self.margin > tuning.DECIDED_MARGIN) & (change < 0.5 * self.margin)
@@ -182,12 +182,12 @@ class RowFactor:
         return v
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
-        """Return None: no bound is known beyond the factor."""
+        """Return None: no bound of the gap is known for a factor from rows."""
         return None
 
 
 def _samples(rows: LocalSums) -> np.ndarray:
-    """Return all samples, centred and with their ones, (n, p); zeros for those without weight."""
+    """Return the centred samples with a column of ones, (n, p); zeros for weightless samples."""
     buffer = rows.blocks.buffer()
     samples = np.concatenate([np.array(rows.samples(block, buffer)) for block in rows.blocks.all])
     if rows.data.weight is not None:
@@ -198,7 +198,7 @@ def _samples(rows: LocalSums) -> np.ndarray:
 def _sample_rows(
     rows: LocalSums, x: np.ndarray, theta: np.ndarray, residual_weight: float
 ) -> list[np.ndarray]:
-    """Return rows whose squares add up to the Hessian of the losses, for classes but the last."""
+    """Return parts of A with A' A equal to the losses' Hessian, for all classes but the last."""
     everything = slice(0, len(x))
     Z = x @ theta.T
     P = expit(Z) if len(theta) == 1 else softmax(Z, axis=1)
@@ -213,7 +213,7 @@ def _sample_rows(
 
 
 def _margin(Z: np.ndarray) -> np.ndarray:
-    """Return the difference of the two largest logits of each sample; the other of two is zero."""
+    """Return the difference of the two largest logits; a single logit is compared with zero."""
     if Z.shape[1] == 1:
         return np.abs(Z[:, 0])
     ordered = np.sort(Z, axis=1)
@@ -221,7 +221,10 @@ def _margin(Z: np.ndarray) -> np.ndarray:
 
 
 def _reach(x: np.ndarray, scale: np.ndarray, order: np.ndarray, R: np.ndarray) -> np.ndarray:
-    """Return the root of the largest x' H^-1 x over classes; twice that for differences."""
+    """Return `RowFactor.reach`: the root of the largest x' H^-1 x over classes, (n,).
+
+    With more than two classes the root is doubled, to bound the change of a difference of logits.
+    """
     p, largest = x.shape[1], np.zeros(len(x))
     for start in range(0, len(scale), p):
         entries = np.zeros((len(scale), len(x)))
@@ -232,7 +235,7 @@ def _reach(x: np.ndarray, scale: np.ndarray, order: np.ndarray, R: np.ndarray) -
 
 
 def _deviations(P: np.ndarray, k: int) -> np.ndarray:
-    """Return sqrt(p_k) (e_k - p) for classes but the last, (m, K - 1), without cancellation."""
+    """Return sqrt(p_k) (e_k - p) for all classes but the last, without cancellation, (m, K - 1)."""
     deviation = -P
     deviation[:, k] = np.delete(P, k, axis=1).sum(axis=1)
     return (np.sqrt(P[:, [k]]) * deviation)[:, :-1]

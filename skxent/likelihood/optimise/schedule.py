@@ -1,9 +1,9 @@
-"""The schedule of preconditioners, and the sample of rows that the present one is made from.
+"""The schedule: which preconditioner the search uses, and the sample of rows that it comes from.
 
-The choices go from cheap to dear, see `choices.plan`. A preconditioner that costs too much from all
-rows is made from a sample of rows, drawn by their part in the curvature. A sample is also where the
-search begins: with P parameters, the gap of its minimum in the objective of all rows is about P/2
-nats of the sample.
+The choices go from cheap to expensive, see `choices.plan`. If a preconditioner from all rows costs
+too much, it is made from a sample, drawn in proportion to the rows' part in the curvature. The
+search begins at the minimum of a sample. With P parameters, the minimum of all rows has a gap of
+about P/2 nats in the objective of the sample, so that a sample is not minimised much further.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Schedule:
     Parameters
     ----------
     objective : Objective
-        On all rows.
+        The objective on all rows.
     moments : Moments
-        Of all rows.
+        Moments of all rows.
     extreme : Extreme or None
-        An entry out of proportion, because of which the Hessian is factored by QR of the rows.
+        An extreme entry of X, if there is one: the Hessian is then factored by QR of the rows.
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class Schedule:
         self.objective = objective
         self.moments = moments
         self.extreme = extreme
-        self.source = objective  # on the rows that the preconditioner is made from
+        self.source = objective  # objective on the rows of the preconditioner
         self.plan = plan(objective.data)
         self.choices = list(self.plan.choices)
         self._passes_of_closed = 0.0
 
     @property
     def choice(self) -> PreconditionerChoice:
-        """The choice in use."""
+        """The choice of the preconditioner in use."""
         return self.choices[0]
 
     def preconditioner(self, theta: np.ndarray, residual_weight: float) -> Preconditioner:
@@ -56,7 +56,7 @@ class Schedule:
         return self.choice.kind.build(self.source, theta, residual_weight)
 
     def start(self) -> np.ndarray:
-        """Return where the search on all rows begins: the minimum of a sample, or zero."""
+        """Return the start of the search on all rows: the minimum of a sample, or zero."""
         theta = np.zeros(self.objective.shape)
         for rows in self.plan.first_rows:
             self._close_source()
@@ -67,16 +67,16 @@ class Schedule:
     def begin(self, theta: np.ndarray) -> None:
         """Choose the rows for the preconditioners at the start of the search on all rows.
 
-        They are those of the last sample again, or a new sample drawn by the curvature at `theta`.
+        The last sample is used again, or a new one is drawn by the curvature at `theta`.
         """
         if self.source is self.objective or not self._serves_again(theta):
             self._draw_source(theta)
 
     def escalate(self, theta: np.ndarray, advance: float = 0.0) -> bool:
-        """Go on to the next choice if it is worth its cost; tell whether.
+        """Go on to the next choice if it is worth its cost; return whether it was.
 
-        That is when as many passes have been spent without it: in the end the search costs twice
-        what it had to, at most. `advance` passes are counted as spent if a preconditioner was poor.
+        It is worth its cost once as many passes have been spent without it. The search then costs
+        at most twice as much as with the best choice. `advance` passes count as spent in addition.
         """
         if len(self.choices) == 1:
             return False
@@ -87,7 +87,7 @@ class Schedule:
         return True
 
     def escalate_to_hessian(self, theta: np.ndarray, most: float) -> bool:
-        """Go on to the Hessian of all rows if it costs `most` passes at most; tell whether."""
+        """Go on to the Hessian of all rows if it costs at most `most` passes; return whether."""
         last = self.choices[-1]
         if self.choice.is_hessian or not last.is_hessian or last.passes > most:
             return False
@@ -97,7 +97,7 @@ class Schedule:
 
     @property
     def passes(self) -> float:
-        """What reading samples has cost so far, in reads of X."""
+        """Reads of X to which the reads of samples amount so far."""
         return self._passes_of_closed + self._passes_of_source()
 
     def close(self) -> None:
@@ -105,14 +105,14 @@ class Schedule:
         self._close_source()
 
     def _draw(self, rows: int, theta: np.ndarray | None = None) -> Objective:
-        """Return the objective on a sample, drawn by the part of rows in the curvature at theta."""
+        """Return the objective on a sample, drawn uniformly or by the curvature at `theta`."""
         whole = self.objective
         scores = None if theta is None else whole.sampling_scores(theta)
         small = whole.data.sample(self.moments, whole.mean, rows, scores)
         return Objective(small, compute_moments(small), whole.penalty, None)
 
     def _minimise_source(self, theta: np.ndarray) -> np.ndarray:
-        """Minimise on a sample, to a gap that is small beside that of its minimum."""
+        """Minimise on the present sample until its gap is `SAMPLE_GAP` for each parameter."""
         point, residual_weight = self.source(theta), 0.0
         floor = tuning.SAMPLE_GAP * theta.size
         for _ in range(tuning.SAMPLE_STAGES):
@@ -129,9 +129,9 @@ class Schedule:
         return point.theta
 
     def _serves_again(self, theta: np.ndarray) -> bool:
-        """Whether the sample that was minimised also serves for the preconditioner.
+        """Whether preconditioners can be made from the sample that was minimised last.
 
-        It does if its curvature comes from many of its rows.
+        The sample must have the size of the choice, and many of its rows must have curvature.
         """
         if self.choice.rows != self.plan.first_rows[-1]:
             return False
@@ -151,7 +151,7 @@ class Schedule:
             self.source = self.objective
 
     def _passes_of_source(self) -> float:
-        """What the sample in use has cost, the draw and the first read included."""
+        """Cost of the present sample in reads of X, including the draw and its first read."""
         if self.source is self.objective:
             return 0.0
         return (self.source.n_passes + 2) * self.source.data.n_rows / self.objective.data.n_rows

@@ -1,4 +1,4 @@
-"""One search for the minimum, in given coordinates; see `solver` for the steps."""
+"""A search for the minimum in given coordinates; `solver` describes its steps."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from skxent.likelihood.sources.first_sums import Moments
 
 
 class Search:
-    """The state of one search.
+    """One search and its state.
 
     Parameters
     ----------
     data : RowSource
     moments : Moments
-        Of the data.
+        Moments of `data`.
     penalty : Penalty
     tol : float
-        See `target_gap`.
+        The tolerance, see `target_gap`.
     max_iter : int
-        Iterations on all rows, at most.
+        Largest number of iterations on all rows.
     report : function(coef, intercept, value) -> bool, or None
-        Called after each of them; True ends the search.
+        Called after each iteration. The search ends if it returns True.
     """
 
     def __init__(
@@ -66,19 +66,19 @@ class Search:
         self.curve: list[tuple[float, float]] = []
         self.stopped = False
         self._reported: Point | None = None
-        self._passes_before = 0.0  # with an objective that was given up
-        # The preconditioner; None: make a new one.
+        self._passes_before = 0.0  # with the objective that `_by_rows` replaced
+        # The preconditioner; None if a new one must be made.
         self.model: Preconditioner | None = None
         self.fresh = False  # whether it was made for the present point
-        # What went wrong, and what the next steps do about it.
+        # Failures so far, and how the next steps respond to them.
         self.residual_weight = 0.0  # of the next preconditioner
         self.failures = 0  # stages in a row that found no better point
-        self.slow = False  # whether the last stage was slow: conjugate gradients take over
-        self.cg_failed = False  # whether conjugate gradients failed where the Hessian is noisy
+        self.slow = False  # whether the last stage was so slow that conjugate gradients take over
+        self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.cg_gap = self.schedule.plan.cg_gap  # see `Plan`
-        self.may_be_graded = True  # until an extreme entry has been looked for
+        self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
         self.extreme: Extreme | None = None
-        # What is known at the end.
+        # Results.
         self.certified = False
         self.unbounded = False
         self.proved = penalty.is_definite
@@ -125,7 +125,7 @@ class Search:
         return PreconditionedPoint.of(self.model, point)
 
     def _descend(self, here: PreconditionedPoint) -> Point | None:
-        """Return the point after a Newton step or a stage; None if it is certified already."""
+        """Return the point after a Newton step or a stage; None if its gap is already certified."""
         trial = None
         if self.choice.newton and not self.residual_weight:
             trial = newton_trial(self.objective, here)
@@ -152,13 +152,13 @@ class Search:
         self.failures = self.failures + 1 if failed and not escalated else 0
         self.slow = slow and not (failed or escalated) and self.choice.kind is Kind.DIAGONAL
         self.residual_weight = tuning.RESIDUAL_WEIGHT * (stage.line_search_struggling or failed)
-        # A preconditioner that led to the target is good enough for conjugate gradients there.
+        # If the stage ended near the target, conjugate gradients can use its preconditioner.
         if self.choice.newton or escalated or stage.decrement > tuning.HINT * self.target:
             self.model = None
         return stage.best
 
     def _certify(self, here: PreconditionedPoint) -> Point | None:
-        """Measure the gap; return the point to go on from, or None at the end."""
+        """Measure the gap; return the next point, or None if the search ends."""
         newton = self._newton_step(here)
         vanished = self.vanished
         if self.stuck:
@@ -182,7 +182,7 @@ class Search:
             if self.choice.newton:
                 self.model = None
             return better
-        # The preconditioner sees no gap, and there is one.
+        # The decrement of the preconditioner is small, but the gap is not.
         if self.schedule.escalate(self.point.theta, tuning.POOR_ADVANCE):
             self.model = None
             return self.point
@@ -205,23 +205,23 @@ class Search:
             tuning.LAST_CG_PRODUCTS if self.must_end else tuning.CG_PRODUCTS,
         )
         newton = conjugate_gradients(self.objective, here, accuracy)
-        if noisy and not newton.converged:  # then the step of the Hessian is as good
+        if noisy and not newton.converged:  # the direct step is no worse
             self.cg_failed = True
             return replace(direct, converged=False, residual=np.inf)
         return newton
 
     def _conclude(self, here: PreconditionedPoint, newton: NewtonStep, change: float) -> None:
-        """Look for a proof of a finite minimum, and polish a point whose certificate holds."""
+        """After a certificate: look for a proof of a finite minimum, and polish the point."""
         if self.unbounded:
             return
         if not self.objective.penalty.is_definite:
             model, theta = here.preconditioner, self.point.theta
             self.proved = proves_finite(self.objective, theta, model, newton.residual)
-        if newton.direct and change < tuning.SMALL_CHANGE:  # the Hessian holds after the step, too
+        if newton.direct and change < tuning.SMALL_CHANGE:  # H still holds after the step
             self._polish(here)
 
     def _unproved(self) -> Point | None:
-        """Return the point if only the Hessian can prove that a finite minimum exists, else None.
+        """Return the point if a Hessian should yet prove that a finite minimum exists, else None.
 
         The Hessian may cost many passes, but linear programmes would cost more.
         """
@@ -233,7 +233,7 @@ class Search:
         return self.point
 
     def _cg_step(self, newton: NewtonStep, change: float) -> Point | None:
-        """Return the point after a step of conjugate gradients, if it is better."""
+        """Return the point after a step of conjugate gradients; None if it is no better."""
         trial = self.objective(self.point.theta + newton.step)
         fall = -0.5 * float(np.vdot(self.point.gradient, newton.step))
         enough = self.point.at_most - tuning.SUFFICIENT_FALL * fall
@@ -245,7 +245,7 @@ class Search:
         return trial
 
     def _arrived(self, there: PreconditionedPoint) -> bool:
-        """Whether a Newton step ends at the target, by the Hessian from before the step."""
+        """Whether the Hessian from before a Newton step certifies the point after the step."""
         model = there.preconditioner
         if self._is_noisy(model) or model.from_rows:
             return False
@@ -259,14 +259,14 @@ class Search:
         return True
 
     def _polish(self, here: PreconditionedPoint) -> None:
-        """Take up to two more Newton steps, which count as one iteration, the last."""
+        """Take up to two more Newton steps, which together count as one iteration."""
         if not self._no_iterations_left:
             self.point, self.gap = polished(self.objective, here, self.gap)
 
     def _serves_still(self, here: PreconditionedPoint, there: PreconditionedPoint) -> bool:
-        """Whether more steps with this Hessian reach the target for less than a new one costs.
+        """Whether steps with this Hessian reach the target for less than a new Hessian costs.
 
-        At the target the certificate needs a new Hessian.
+        False near the target, where the certificate needs a new Hessian.
         """
         fall = there.decrement / here.decrement
         left = there.decrement * fall ** max(1.0, self.choice.passes)
@@ -274,7 +274,7 @@ class Search:
         return bool(far and fall < 1 and left <= self.target)
 
     def _may_be_at_the_end(self, here: PreconditionedPoint) -> bool:
-        """Whether the gap is small enough to be measured, or nothing else is left to do."""
+        """Whether the gap should be measured: it may be at the target, or stages do not help."""
         noisy = self.choice.newton and self.fresh and self._is_noisy(here.preconditioner)
         near = self.gap <= self.cg_gap * here.point.value
         end = self.target
@@ -283,7 +283,7 @@ class Search:
         return self.stuck or self.slow or noisy or near or self.gap <= tuning.HINT * end
 
     def _needs_hessian(self) -> bool:
-        """Whether the certificate needs a Hessian made for this point, and can have it now."""
+        """Whether the certificate needs a Hessian made at this point, and its cost is low enough."""
         fresh = self.fresh and self.choice.is_hessian
         stale = not (self.objective.penalty.is_definite or fresh)
         if (self.residual_weight or stale) and self.choice.is_hessian:
@@ -292,23 +292,24 @@ class Search:
         return stale and self.schedule.escalate_to_hessian(self.point.theta, passes)
 
     def _is_noisy(self, model: Preconditioner) -> bool:
-        """Whether rounding is part of the Hessian: conjugate gradients must measure the gap.
+        """Whether the Hessian is noisy, so that conjugate gradients must measure the gap.
 
-        Without a penalty only directions that change no logit, and have no gap, are rounding.
+        A noisy Hessian has directions whose curvature may be rounding. Without a penalty these
+        directions change no logit and no gap.
         """
         return self.objective.penalty.is_definite and not (self.cg_failed or model.certain)
 
     def _is_graded(self) -> bool:
-        """Whether samples differ so much in size that sums of squares lose the small ones."""
+        """Whether an extreme entry makes sums of squares lose the digits of other samples."""
         if not self.may_be_graded:
             return False
         self.may_be_graded, self.extreme = False, Extreme.of(self.objective.data)
         return self.extreme is not None
 
     def _by_rows(self, point: Point) -> Point:
-        """Measure samples from their medians, and make the Hessian's factor from rows from now on.
+        """Centre samples at medians and factor the Hessian from rows from now on.
 
-        Return the same point for the new objective.
+        Return the same point of the new objective, or zero if that is better.
         """
         assert self.extreme is not None
         data, penalty, known = self.objective.data, self.objective.penalty, self.n_passes
@@ -327,7 +328,7 @@ class Search:
         return there
 
     def _record(self, point: Point) -> bool:
-        """Count an iteration that ended at a point, and report it; tell whether to stop."""
+        """Count and report an iteration that ended at `point`; return whether to stop."""
         self.n_iterations += 1
         self._reported = point
         self.curve.append((self.n_passes, point.value))
@@ -337,12 +338,12 @@ class Search:
 
     @property
     def choice(self) -> PreconditionerChoice:
-        """The choice of the preconditioner."""
+        """The kind of preconditioner in use, and the length of a stage with it."""
         return self.schedule.choice
 
     @property
     def stuck(self) -> bool:
-        """Whether stages with and without a residual weight found no better point."""
+        """Whether two stages in a row found no better point, the second with a residual weight."""
         return self.failures > 1
 
     @property
@@ -352,11 +353,11 @@ class Search:
 
     @property
     def vanished(self) -> float:
-        """The gap, in nats, below which logits that still change are on their way to infinity.
+        """The gap, in nats, below which logits that still change go to infinity.
 
-        It is multiplied by the mean weight of a sample if this is above one, because rounding of
-        probabilities hides the curvature of a sample whatever its weight, and by the total weight
-        if this is below one.
+        `VANISHED_GAP` is multiplied by the mean weight of a sample if this mean is above one: the
+        rounding of probabilities hides the curvature of a sample whatever its weight. It is
+        multiplied by the total weight if the total is below one.
         """
         total = self.objective.total_weight
         return tuning.VANISHED_GAP * max(min(1.0, total), total / self.objective.data.n_rows)
@@ -372,7 +373,7 @@ class Search:
         return self.n_iterations >= self.max_iter
 
     def solution(self) -> Solution:
-        """Return what was found."""
+        """Return the solution at the end of the search."""
         coef, intercept = self.objective.leave(self.point.theta)
         return Solution(
             coef=coef,

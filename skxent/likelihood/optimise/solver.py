@@ -1,29 +1,30 @@
-r"""The minimiser: L-BFGS in whitened coordinates, Newton steps, and the measured gap.
+r"""The minimiser: L-BFGS in whitened coordinates, Newton steps and measured gaps.
 
-1. **Samples first** (`schedule`). If there are many rows, the objective on a sample of them is
-   minimised before X is read again, and on a smaller sample before that. The search on all rows
-   then starts where a quadratic model holds. Preconditioners that cost too much from all rows are
-   made from a sample, drawn by the part of each row in the curvature. The sample that was minimised
-   serves again if its curvature comes from many of its rows.
-2. **A stage** (`lbfgs`). A preconditioner is made at the present point, and SciPy's L-BFGS-B
-   minimises over v in Theta = Theta_0 + T v. With a new and good preconditioner the first step is
-   Newton's, and the next ones correct it. A stage ends when the decrement has fallen a
-   thousandfold, when the line search struggles, or after a dozen iterations. Value and gradient are
-   carried over, so that a new stage costs no pass. After a stage whose line search struggled the
-   next preconditioner has a residual weight, and the first step is short. The choices of
-   preconditioners go from cheap to dear (`choices`). The search escalates to the next one as soon
-   as its cost in passes has been spent without it.
-   If the Hessian costs no more than a few passes, plain Newton steps come first, and a stage only
-   if such a step does not fall as a quadratic would.
-3. **The certificate** (`certificate`, `newton_cg`). The Hessian of all rows at the present point
-   gives the gap, :math:`\tfrac12 g^\top H^{-1} g`. Any other preconditioner gives a hint only:
-   conjugate gradients on exact Hessian products then measure the gap, and their step is taken if
-   the gap is too large. Both hold if the step stays where the objective is quadratic, see
-   `self_concordance_factor`. Over sparse rows of many columns, whose only preconditioner is a
-   diagonal, such steps begin farther from the minimum.
-   Without a penalty conjugate gradients may miss a direction that separates classes. The
-   certificate is then that of the Hessian of all rows, if it costs no more than has been spent, and
-   `existence` decides whether it proves that a finite minimum exists.
+1. **Samples first** (`schedule`). If there are many rows, the objective is first minimised on
+   samples of the rows, from small to large. The search on all rows then starts near the minimum,
+   where the objective is nearly quadratic. If a preconditioner from all rows costs too much, it is
+   made from a sample, drawn in proportion to each row's part in the curvature. The sample that was
+   minimised last is used again if many of its rows have curvature.
+2. **Stages** (`lbfgs`). A stage makes a preconditioner at the present point, and minimises over v
+   in Theta = Theta_0 + T v by SciPy's L-BFGS-B. The first trial step is the Newton step of the
+   preconditioner. A stage ends when the decrement has fallen by a given factor, when the line
+   search struggles, or after a given number of iterations. The next stage starts from the value and
+   gradient of its last point, at no extra pass. After a stage whose line search struggled, the next
+   preconditioner has a residual weight, and the first step is short. The choices of preconditioners
+   go from cheap to expensive (`choices`). The search escalates to the next choice once it has spent
+   as many passes without it as that choice costs.
+   If the Hessian costs only a few passes, the search takes plain Newton steps, and makes a stage
+   only after a Newton step that lowers the objective by too little.
+3. **The certificate** (`certificate`, `newton_cg`). With the Hessian of all rows at the present
+   point, the gap is :math:`\tfrac12 g^\top H^{-1} g`. With another preconditioner this formula is
+   only a rough estimate: conjugate gradients on exact Hessian products then measure the gap, and
+   the search takes their step if the gap is too large. Either gap is valid if the step is so small
+   that the objective is nearly quadratic, see `self_concordance_factor`. For sparse rows with many
+   columns the diagonal is the only preconditioner, and steps of conjugate gradients begin farther
+   from the minimum.
+   Without a penalty, conjugate gradients may miss a direction that separates classes. The Hessian
+   of all rows then gives the certificate, if it costs no more than the passes spent so far, and
+   `existence` decides whether the certificate proves that a finite minimum exists.
 """
 
 from __future__ import annotations
@@ -61,23 +62,24 @@ def minimise(
     ----------
     data : RowSource
     penalty : Penalty
-        Of the coefficients.
+        Penalty of the coefficients.
     start : (coef, intercept) or None
-        Where to begin; None stands for zero.
+        Parameters to start from; None means zero.
     tol : float
         The tolerance, see `target_gap`.
     max_iter : int
-        L-BFGS iterations and Newton steps on all rows, at most. 0 stays at `start`, or at zero.
+        Largest number of L-BFGS iterations and Newton steps on all rows. With 0 the solution is
+        `start`, or zero.
     report : function(coef, intercept, value) -> bool, or None
-        Called after each iteration; True ends the fit.
+        Called after each iteration. The fit ends if it returns True.
     search : bool
-        Whether linear programmes decide if a finite minimum exists, if there is no penalty and the
-        end of the fit does not prove it.
+        Whether linear programmes decide if a finite minimum exists. They are solved only if there
+        is no penalty and the last step of the fit does not prove it.
 
     Raises
     ------
     OneClassError
-        If all weight is in one class.
+        If only one class has weight.
     """
     solution = _minimised(data, penalty, tol, max_iter, start, report)
     return settled(solution, data) if search else solution
@@ -91,9 +93,9 @@ def _minimised(
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
-    """Minimise, without the linear programmes at the end."""
-    # Threads share the blocks of rows. BLAS with threads of its own waits for those that are busy,
-    # and can be a hundred times slower, above all on the small matrices of a preconditioner.
+    """Minimise, but solve no linear programmes at the end."""
+    # Threads of this package share the blocks of rows. If BLAS used threads as well, they would
+    # wait for these threads, and could be a hundred times slower, above all on small matrices.
     with closing(one_blas_thread()) as limit, limit:
         frame = Frame.of(data, penalty)
         present = Present.of(data, frame.first)
@@ -104,7 +106,7 @@ def _minimised(
         frame = frame.identified()
         search = partial(_in_frame, frame, tol, max_iter)
         solution = frame.fit(search, start, report)
-        # A penalty that the frame left out still counts in the objective.
+        # If the frame left out a weak penalty, the objective is evaluated again with the penalty.
         certain = frame.certain and frame.penalty == penalty
         return as_returned(data, frame.first, penalty, solution, certain=certain)
 
@@ -118,7 +120,8 @@ def _in_frame(
 ) -> Solution:
     """Minimise in the coordinates of a frame."""
     search = Search(frame.data, frame.moments, frame.penalty, tol, max_iter, report)
-    # Without a penalty rows of other coordinates depend on each other but for rounding.
+    # Without a penalty, rows in other coordinates than columns of X may depend on each other, and
+    # what tells them apart is rounding. A Hessian from the rows would gain nothing.
     search.may_be_graded = frame.of_columns or frame.penalty.is_definite
     try:
         search.run(start)
