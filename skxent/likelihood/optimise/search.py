@@ -283,7 +283,7 @@ class Search:
         return self.stuck or self.slow or noisy or near or self.gap <= tuning.HINT * end
 
     def _needs_hessian(self) -> bool:
-        """Whether the certificate needs a Hessian made at this point, and its cost is low enough."""
+        """Whether the certificate needs a Hessian made at this point, and its cost is allowed."""
         fresh = self.fresh and self.choice.is_hessian
         stale = not (self.objective.penalty.is_definite or fresh)
         if (self.residual_weight or stale) and self.choice.is_hessian:

@@ -108,3 +108,45 @@ def test_where_products_run_out_the_rest_is_estimated(alpha):
     assert not found.converged
     seen = -0.5 * np.vdot(point.gradient, found.step)
     assert seen < true_gap(objective, point) < found.gap
+
+
+def parts_of_the_gap(objective, view):
+    """After each product: the measured part of the gap, and the whitened residual squared."""
+    model, theta, n = view.preconditioner, view.point.theta, view.point.theta.size
+    for k in range(1, n + 1):
+        step = conjugate_gradients(objective, view, Accuracy(0.0, 0.0, 0.0, k)).step
+        residual = -view.point.gradient - objective.hessian_product(theta, step)
+        yield -0.5 * np.vdot(view.point.gradient, step), np.sum(model.to_whitened(residual) ** 2)
+
+
+@pytest.mark.parametrize("excess", [1e-4, 0.1, 1.0])
+def test_below_the_floor_the_residual_counts_a_hundredfold(excess):
+    """The preconditioner may overrate the curvature by `OVERRATED`, and underrate the gap."""
+    objective = objective_of(2, 0.0, "correlated")
+    point = objective(np.zeros(objective.shape))
+    view = PreconditionedPoint.of(preconditioners.diagonal(objective, point.theta), point)
+    floor = (1.0 + excess) * true_gap(objective, point)
+    expected = next(
+        k
+        for k, (gap, rr) in enumerate(parts_of_the_gap(objective, view), 1)
+        if gap + tuning.OVERRATED * 0.5 * rr <= floor
+    )
+    before = objective.n_passes
+    found = conjugate_gradients(objective, view, Accuracy(0.0, floor, 0.0, tuning.CG_PRODUCTS))
+    assert found.converged
+    assert objective.n_passes - before == expected > 1
+
+
+@pytest.mark.parametrize("overrated", [1.0, 10.0, tuning.OVERRATED])
+@pytest.mark.parametrize("K", [2, 3])
+def test_a_floor_is_certified_only_above_the_gap(K, overrated):
+    """Even if a preconditioner overrates the curvature of all directions by `OVERRATED`."""
+    objective = objective_of(K, 0.0, "correlated")
+    point = objective(np.zeros(objective.shape))
+    model = preconditioners.diagonal(objective, point.theta)
+    model = preconditioners.Diagonal(model.scale / np.sqrt(overrated))
+    view = PreconditionedPoint.of(model, point)
+    true = true_gap(objective, point)
+    for floor in (0.5 * true, 0.9 * true, 1.1 * true):
+        found = conjugate_gradients(objective, view, Accuracy(0.0, floor, 0.0, 40))
+        assert found.converged == (floor > true)
