@@ -139,9 +139,9 @@ def centred(W: np.ndarray) -> np.ndarray:
 
 @cache
 def class_weights(n: int) -> np.ndarray:
-    """Return the Hessian of half the sum of squares of n + 1 centred weights, (n, n).
+    """Return the penalty's Hessian for one feature and alpha = 1, (n, n).
 
-    The weights are a feature's coefficients of all classes, less their mean. The last coefficient
-    is held at zero. For n = 1, two classes with one row of logits, no mean is subtracted.
+    The parameters are the feature's coefficients in all classes but the last, n = K - 1. The last
+    coefficient is held at zero, but counts in the mean. For two classes no mean is subtracted.
     """
     return np.eye(n) - (1.0 / (n + 1) if n > 1 else 0.0)

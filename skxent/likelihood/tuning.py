@@ -238,8 +238,9 @@ UNLOCKED_ELEMENTS = 500
 # Number of blocks, below which it is rounded up to a multiple of four. Threads then get equally
 # many blocks.
 EVEN_BLOCKS = 16
-# Largest number of segments of the rows that threads share, and the number if sums are large.
+# Largest number of segments of rows, which threads share.
 SEGMENTS = 64
+# Number of segments that the limit on the size of their sums always leaves.
 FEW_SEGMENTS = 4
 # Largest size of the sums of all segments together: 64 megabytes.
 SEGMENT_SUMS = 1 << 23
@@ -300,7 +301,8 @@ UNEVEN_COLUMNS = 1e3
 
 # Samples of rows
 
-# Fraction of a sample that is drawn by class if scores are given: enough to miss no class.
+# Fraction of a sample that is drawn by class, if the rest is drawn by scores: enough to miss no
+# class.
 DRAWN_BY_CLASS = 0.2
 # Number of rows drawn for columns that a sample missed, as a fraction of its size.
 DRAWN_BY_COLUMN = 0.5
@@ -354,12 +356,13 @@ FLOORED_CURVATURE = 1e-4
 # Smallest curvature of a direction, as a fraction of the Hessian's diagonal, that counts in the
 # rank of the Hessian at the end of a fit. It is certainly more than rounding.
 SEEN_CURVATURE = 1e-10
-# The same fraction for the Hessian at zero. It is smaller, so that directions count whose curvature
-# the fit may have lost.
+# The same fraction for the Hessian at zero. A smaller fraction counts more directions: those whose
+# curvature vanished during the fit make the two ranks differ.
 LOST_CURVATURE = 1e-12
 # Upper bound of the residual of a direct solution, as a fraction of the total weight.
 DIRECT_RESIDUAL = 1e-9
-# Ratio of the largest to the smallest weight, up to which no sample is lost in sums.
+# Ratio of the largest to the smallest weight, up to which sums over samples keep enough digits of
+# the terms of every sample.
 EVEN_WEIGHTS = 1e4
 # Distance of a column's mean from its middle, in standard deviations, above which the column is
 # measured from its mean.

@@ -73,7 +73,7 @@ class Schedule:
             self._draw_source(theta)
 
     def escalate(self, theta: np.ndarray, advance: float = 0.0) -> bool:
-        """Go on to the next choice if it is worth its cost; return whether it was.
+        """Go on to the next choice if it is worth its cost; return if so.
 
         It is worth its cost once as many passes have been spent without it. The search then costs
         at most twice as much as with the best choice. `advance` passes count as spent in addition.
@@ -87,7 +87,7 @@ class Schedule:
         return True
 
     def escalate_to_hessian(self, theta: np.ndarray, most: float) -> bool:
-        """Go on to the Hessian of all rows if it costs at most `most` passes; return whether."""
+        """Go on to the Hessian of all rows if it costs at most `most` passes; return if so."""
         last = self.choices[-1]
         if self.choice.is_hessian or not last.is_hessian or last.passes > most:
             return False

@@ -94,8 +94,9 @@ def _minimised(
     report: Report | None,
 ) -> Solution:
     """Minimise, but solve no linear programmes at the end."""
-    # Threads of this package share the blocks of rows. If BLAS used threads as well, they would
-    # wait for these threads, and could be a hundred times slower, above all on small matrices.
+    # Threads of this package share the blocks of rows. If BLAS used threads as well, its
+    # threads would wait for these, and it could be a hundred times slower, above all on small
+    # matrices.
     with closing(one_blas_thread()) as limit, limit:
         frame = Frame.of(data, penalty)
         present = Present.of(data, frame.first)
