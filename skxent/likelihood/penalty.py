@@ -5,9 +5,10 @@ The L2 penalty of coefficients W, (R, d) with R = K rows of logits or R = 1 for 
 .. math:: \frac{\alpha}{2} \|W - \bar W\|^2, \qquad \alpha = 1 / C,
 
 where :math:`\bar W` is the mean over classes for K >= 3 and zero for two classes. Intercepts are
-not penalised. Adding one vector to the coefficients of all classes changes no probability. Because
-the mean is subtracted, it does not change the penalty either. The minimum is that of the penalty
-without the mean, and the gradient is orthogonal to these directions.
+not penalised. Adding the same vector to the coefficients of all classes changes no probability, and
+because the mean is subtracted, it does not change this penalty. The minimum of the objective is
+the same as with :math:`\|W\|^2` in the penalty, where the minimiser has a mean of zero. The sum of
+the gradient over classes is zero.
 
 Everything that depends on the penalty is a method of `Penalty`: no other module reads alpha.
 """

@@ -197,7 +197,7 @@ class Cholesky:
 
 @dataclass(frozen=True)
 class Diagonal:
-    """The diagonal of the Hessian as its model H, with T = H^(-1/2).
+    """A diagonal model H of the Hessian, with T = H^(-1/2).
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ class Diagonal:
 
 
 def _gap_bound(g: np.ndarray, scale: np.ndarray, penalty: Penalty, n_features: int) -> float:
-    """Return the bound of a gap for gradients (..., p); `scale` is one over diagonal's root."""
+    """Return the bound of a gap for gradients (..., p), with the `scale` of the model."""
     by_coef, rest = g[..., :n_features], g[..., n_features:] * scale[..., n_features:]
     by_intercept = 0.5 * float(np.vdot(rest, rest)) / tuning.INTERCEPT_CURVATURE
     return penalty.gap_bound(by_coef) + by_intercept

@@ -73,10 +73,10 @@ class Schedule:
             self._draw_source(theta)
 
     def escalate(self, theta: np.ndarray, advance: float = 0.0) -> bool:
-        """Go on to the next choice if it is worth its cost; return if so.
+        """Go on to the next choice and return True, if that choice is worth its cost.
 
-        It is worth its cost once as many passes have been spent without it. The search then costs
-        at most twice as much as with the best choice. `advance` passes count as spent in addition.
+        A choice is worth its cost once as many passes have been spent without it. The search then
+        costs at most twice as much as with the best choice. `advance` passes count as spent in addition.
         """
         if len(self.choices) == 1:
             return False
@@ -87,7 +87,7 @@ class Schedule:
         return True
 
     def escalate_to_hessian(self, theta: np.ndarray, most: float) -> bool:
-        """Go on to the Hessian of all rows if it costs at most `most` passes; return if so."""
+        """Go on to the Hessian of all rows and return True, if it costs at most `most` passes."""
         last = self.choices[-1]
         if self.choice.is_hessian or not last.is_hessian or last.passes > most:
             return False
