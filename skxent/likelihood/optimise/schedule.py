@@ -76,7 +76,7 @@ class Schedule:
         """Go on to the next choice and return True, if that choice is worth its cost.
 
         A choice is worth its cost once as many passes have been spent without it. The search then
-        costs at most twice as much as with the best choice. `advance` passes count as spent in addition.
+        costs at most twice as much as with the best choice. `advance` is added to the passes spent.
         """
         if len(self.choices) == 1:
             return False
@@ -97,7 +97,7 @@ class Schedule:
 
     @property
     def passes(self) -> float:
-        """Reads of X to which the reads of samples amount so far."""
+        """Cost of all reads of samples so far, in reads of X."""
         return self._passes_of_closed + self._passes_of_source()
 
     def close(self) -> None:

@@ -221,7 +221,7 @@ class Search:
             self._polish(here)
 
     def _unproved(self) -> Point | None:
-        """Return the point if a Hessian should yet prove that a finite minimum exists, else None.
+        """Return the point if the Hessian may prove that a finite minimum exists, else None.
 
         The Hessian may cost many passes, but linear programmes would cost more.
         """
@@ -294,8 +294,8 @@ class Search:
     def _is_noisy(self, model: Preconditioner) -> bool:
         """Whether the Hessian is noisy, so that conjugate gradients must measure the gap.
 
-        A noisy Hessian has directions whose curvature may be rounding. Without a penalty these
-        directions change no logit and no gap.
+        A noisy Hessian has directions whose curvature may be rounding. Without a penalty no Hessian
+        counts as noisy, because such directions change neither logits nor the gap.
         """
         return self.objective.penalty.is_definite and not (self.cg_failed or model.certain)
 
