@@ -51,8 +51,8 @@ print(
 )
 
 # %%
-# Where the nats go
-# -----------------
+# Losses by class and by group
+# ----------------------------
 # The loss is a sum, and here it is split by class, and by the size of the nuclei. The rows of
 # either table add up to the same total.
 

@@ -2,8 +2,7 @@
 Displays: pictures with units
 =============================
 
-Where the nats go, whether probabilities mean what they say, how a fit got to its minimum, how
-strong its penalty should be, and what its coefficients are.
+Losses by class, calibration, convergence of fits, the strength of the penalty, and coefficients.
 """
 
 import matplotlib.pyplot as plt
