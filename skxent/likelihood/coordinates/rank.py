@@ -68,7 +68,7 @@ def column_scale(moments: Moments, centre: np.ndarray) -> np.ndarray:
 
 
 def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None:
-    """Choose as many independent columns of X as there are.
+    """Choose a maximal set of linearly independent columns of X.
 
     Returns None if all columns are clearly independent. Constant columns are never chosen: they
     depend on the intercept, or are zero.

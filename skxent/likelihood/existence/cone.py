@@ -5,10 +5,10 @@ Conventions
 * A direction is an array (K - 1, p) of parameters, for all classes but the last, whose logits it
   does not change. The last column is for the intercept, if there is one. The size of a direction is
   its largest absolute entry.
-* A value near the middle is subtracted from each column, with almost no rounding error, and the
-  column is divided by a power of two near its standard deviation. Then each sample is divided by the sum of
-  its absolute entries. A margin is therefore at most twice the size of its direction, for any units
-  of X.
+* A value near its middle is subtracted from each column, with almost no rounding error, and the
+  column is divided by a power of two near its standard deviation. Then each sample is divided by
+  the sum of its absolute entries. A margin is therefore at most twice the size of its direction,
+  for any units of X.
 * The **margin** of a sample i and a class k along a direction is the logit of the target's class
   less the logit of k. The pair has the index i K + k. Margins must be at least zero, and exactly
   zero if k is another class of a soft target. Any other margin is **clear** if it is above zero by
@@ -163,7 +163,7 @@ class Cone:
     def broken(
         self, trial: np.ndarray, direction: np.ndarray, least: float
     ) -> tuple[bool, np.ndarray]:
-        """Whether any margin along `trial` breaks its bound, and the worst pairs not constrained yet.
+        """Whether a margin along `trial` breaks its bound, and the worst pairs not constrained yet.
 
         The bound is `least` for margins that are clear along `direction`, and zero for others.
         """
@@ -204,7 +204,7 @@ class Cone:
         return self._search(programme, direction, -np.inf)
 
     def step(self, direction: np.ndarray, gain: np.ndarray) -> np.ndarray:
-        """`direction` plus a multiple of `gain`, at most 1; keeps half of each clear margin."""
+        """`direction` plus a multiple of `gain` that keeps at least half of each clear margin."""
         length = 1.0
         for chunk in self._chunks():
             clear = self._clear(direction, chunk)
@@ -266,7 +266,7 @@ class Cone:
     def _search(
         self, programme: Programme, direction: np.ndarray, least: float
     ) -> np.ndarray | None:
-        """Solve `programme`, and add the constraints that its solution breaks, until it breaks none.
+        """Solve `programme`, adding constraints that the solution breaks, until it breaks none.
 
         `programme` takes the mask of the constraints whose margins are clear along `direction`.
         """

@@ -32,8 +32,8 @@ class RowSums(Protocol):
     def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
         """Sum of the weighted losses, its sensitivity to rounding and its gradient (R, p).
 
-        This sum has no cancellation. `log_partition` is faster, but its caller subtracts terms that
-        may cancel. `LocalSums.losses` defines the sensitivity.
+        This sum has no cancellation. `log_partition` is faster, but to get the loss its caller
+        subtracts a linear term, and the two may cancel. `LocalSums.losses` defines the sensitivity.
         """
         ...
 

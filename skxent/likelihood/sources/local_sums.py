@@ -60,8 +60,8 @@ class LocalSums:
         in_cache = far and not data.sparse
         self.centre = None if in_cache else centre
         self.blocks = data.blocks(centre if in_cache else None)
-        # The number of columns is that of the samples, because the samples must be one block too:
-        # otherwise the kept probabilities would be those of the last block only.
+        # The stored samples, with p entries each, must fit one block. If they were several blocks,
+        # `_last` would hold the probabilities of the last block only.
         self.written_out = not data.sparse and fit_one_block(
             data.n_rows, self.shape[1], data.n_outputs
         )
@@ -225,7 +225,7 @@ class LocalSums:
     def samples(
         self, rows: slice, buffer: np.ndarray | None, space: np.ndarray | None = None
     ) -> np.ndarray:
-        """Centred samples of a block, dense, (m, p); if they must be copied, `space` is used."""
+        """Centred samples of a block, dense, (m, p); a copy is written to `space` if given."""
         x = self.blocks.read(rows, buffer)
         x = x.toarray() if self.blocks.sparse else x
         if x.shape[1] == self.shape[1] and self.centre is None:

@@ -152,7 +152,7 @@ def reciprocal(size: np.ndarray) -> np.ndarray:
 
 
 def independent_rows(upper: np.ndarray, n_terms: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
-    r"""Choose as many linearly independent rows as there are.
+    r"""Choose a maximal set of linearly independent rows.
 
     The rank is the number of pivots in a pivoted QR factorisation of `upper` that are above
     `FACTOR_ROUNDINGS` :math:`\varepsilon \sqrt{\text{n_terms}}` times the largest pivot, or times

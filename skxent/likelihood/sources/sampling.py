@@ -73,8 +73,8 @@ def draw_sample(
     if len(missed) == 0:
         return small
     columns = data.column_scores(missed, centre, moment)
-    # The random numbers are the same, so the second draw keeps the rows of the first. Without them
-    # the sample could miss another column.
+    # The second draw uses the same random numbers, so it contains all rows of the first draw. An
+    # independent draw might miss another column.
     shares += [tuning.DRAWN_BY_COLUMN * size, columns, data.total_score(columns)]
     return data.draw(centre, rate, *shares)
 
