@@ -1,7 +1,8 @@
-"""Fused kernels of a fit: logits of a block -> log-partition, probabilities and their changes.
+"""Fused kernels of a fit: log-partition, probabilities and their changes from a block of logits.
 
-Blocks are class-major, (R, m), R = 1 for two classes, and stay in cache. Sums are accurate in
-absolute terms: a loss of 1e-18 may come out as 0. `row_losses` has full relative accuracy.
+Blocks are class-major, (R, m), with R = 1 for two classes, and fit in cache. The log-partition has
+a small absolute error: a loss of 1e-18 that is computed from it may be 0. Losses of `row_losses`
+have a small relative error.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from skxent.likelihood.row_losses import binary_losses, soft_losses
 
 Floats = NDArray[np.float64]
 
-# Sums of exponentials within these bounds need no shift by the maximum: no term that matters
-# overflowed or underflowed. The bounds are far from float64's limits, so that quotients are normal.
+# If a sum of exponentials of logits is within these bounds, no term that matters has overflowed or
+# underflowed, and the maximum need not be subtracted from the logits. The bounds are far from the
+# limits of float64, so that quotients are not subnormal.
 _SAFE = (1e-200, 1e200)
-# Numbers up to which taking their logarithms is as fast as multiplying them first.
+# For arrays shorter than this, summing logarithms is as fast as taking logarithms of products.
 _FEW = 4096
 
 
 def log_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
-    """Weighted sum of A(z) over a block; P becomes the weighted gradient of A.
+    """Return the weighted sum of A(z) over a block, and write the weighted gradient of A to P.
 
     A(z) = log sum_k exp(z_k) and P = w softmax(z); for one logit, measured from the midpoint,
     A(z) = log(2 cosh(z / 2)) and P = w (sigmoid(z) - 1/2). Z is overwritten.
@@ -33,10 +35,10 @@ def log_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
 
 
 def losses_and_residuals(Z: Floats, Y: Floats) -> tuple[Floats, Floats]:
-    """Losses (m,) with full relative accuracy, and residuals p - y (R, m), of class-major logits.
+    """Losses (m,) with full relative accuracy, and residuals p - y (R, m), from class-major logits.
 
-    Y are the targets (R, m), of the second class if there is one logit. `log_partition` is faster,
-    but a sum of tiny losses loses its digits next to the terms of the log-partition.
+    Y holds the targets (R, m); if there is one logit, those of the second class. `log_partition` is
+    faster, but losses that are much smaller than the log-partition lose their digits there.
     """
     if len(Z) == 1:
         z, y = Z[0], Y[0]
@@ -46,14 +48,17 @@ def losses_and_residuals(Z: Floats, Y: Floats) -> tuple[Floats, Floats]:
         return binary_losses(z, y), residual[None]
     P = np.empty_like(Z)
     _softmax(Z.copy(), P, None)
-    # The residual of a sure label is minus the probabilities of the other classes.
+    # For a target of 1 the residual p - 1 is minus the sum of the other classes' probabilities.
     sure = Y == 1
     others = np.where(sure, 0.0, P).sum(axis=0)
     return soft_losses(Z.T, Y.T), np.where(sure, -others, P - Y)
 
 
 def _symmetric_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
-    """|z| / 2 + log(1 + e), e = exp(-|z|), summed, and (1 / (1 + e) - 1/2) with the sign of z."""
+    """`log_partition` for one logit, where P is not weighted yet.
+
+    With e = exp(-|z|), A = |z| / 2 + log(1 + e), and P = 1 / (1 + e) - 1/2 with the sign of z.
+    """
     z, half = Z[0], P[0]
     np.copysign(z, -1.0, out=half)
     total = -0.5 * _weighted_sum(half, weight)
@@ -67,7 +72,7 @@ def _symmetric_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
 
 
 def _sum_of_logs(x: Floats) -> float:
-    """Sum of log(x) for 1 <= x <= 2, by logarithms of products of 512 numbers, below 2^512."""
+    """Sum of log(x) for 1 <= x <= 2, as logarithms of products of 512 numbers (at most 2^512)."""
     if len(x) < _FEW:
         return float(np.log(x).sum())
     whole = len(x) // 512 * 512
@@ -80,7 +85,7 @@ def _weighted_sum(x: Floats, weight: Floats | None) -> float:
 
 
 def _softmax(Z: Floats, P: Floats, weight: Floats | None) -> float:
-    """Log-partition of the columns of Z, summed, and P = softmax(Z)."""
+    """Return the weighted sum of the log-partitions of the columns of Z; write softmax(Z) to P."""
     shift = None
     with np.errstate(over="ignore"):
         np.exp(Z, out=P)
@@ -99,7 +104,7 @@ def _softmax(Z: Floats, P: Floats, weight: Floats | None) -> float:
 
 
 def curvature(Z: Floats, P: Floats) -> None:
-    """Write to P what `move_probabilities` takes: softmax(Z), or p (1 - p) for one logit.
+    """Write softmax(Z), or p (1 - p) for one logit, to P, for `move_probabilities`.
 
     Z is overwritten.
     """
@@ -115,7 +120,7 @@ def curvature(Z: Floats, P: Floats) -> None:
 
 
 def move_probabilities(P: Floats, Q: Floats, space: Floats, weight: Floats | None) -> None:
-    """Turn changes Q of the logits into weighted changes of the probabilities, in place.
+    """Replace changes Q of the logits by the weighted first-order changes of the probabilities.
 
     The change is (diag p - p p') q = p * (q - p'q), and p (1 - p) q for one logit. P comes from
     `curvature`; `space`, of the same shape, is overwritten.

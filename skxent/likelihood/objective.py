@@ -1,4 +1,4 @@
-r"""The objective: value and gradient at parameters, a sum over samples in nats.
+r"""The objective of a fit, a sum over samples in nats, and its derivatives.
 
 Conventions of the engine
 -------------------------
@@ -6,8 +6,8 @@ Conventions of the engine
   intercept :math:`\tilde x_i = x_i` and p = d. **Centring** removes most of the correlation between
   the intercept and the coefficients. X itself is not changed.
 * Parameters `theta`, :math:`\Theta`, are (R, p): R = K rows of logits, or R = 1 for two classes.
-* Arrays over samples are class-major, (R, m): maxima, exponentials and sums run along contiguous
-  rows.
+* Arrays over samples are class-major, (R, m), so that maxima, exponentials and sums run along
+  contiguous rows.
 
 The function
 ------------
@@ -21,16 +21,17 @@ x_i`, targets :math:`y_i` (one-hot or soft), weights :math:`w_i` and the log-par
               = \sum_i w_i A(z_i) - \langle\Theta, S\rangle + \frac{\|W\|^2}{2C},
     \qquad S = \sum_i w_i\, y_i \tilde x_i^\top .
 
-The targets enter through their **sufficient statistic** S alone, which is computed once: a pass
-reads neither labels nor soft rows, and the gradient is
+The targets matter only through their **sufficient statistic** S, which is computed once. A pass
+therefore does not read labels or soft rows. The gradient is
 
 .. math:: \nabla F = \sum_i w_i\, p_i \tilde x_i^\top - S + W / C, \qquad p = \nabla A(z).
 
-Two classes have one logit z. Measured from the midpoint, so that :math:`A(z) = \log(2\cosh(z/2))`,
-:math:`\nabla A = p - 1/2` and :math:`S = \sum_i w_i (y_i - 1/2) \tilde x_i^\top`, nothing
-overflows and confident samples keep their digits.
+Two classes have one logit z, and their logits are taken as -z / 2 and z / 2. Then
+:math:`A(z) = \log(2\cosh(z/2))`, :math:`\nabla A = p - 1/2` and
+:math:`S = \sum_i w_i (y_i - 1/2) \tilde x_i^\top`. In this form nothing overflows, and confident
+samples keep their digits.
 
-For K >= 3 the penalty is that of W less its mean over classes, see `penalty`.
+For K >= 3, W in the penalty is W less its mean over classes, see `penalty`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ EPS = float(np.finfo(float).eps)
 
 @dataclass(frozen=True)
 class Point:
-    """Parameters with the objective (nats) and its gradient there.
+    """Parameters, and the value (nats) and gradient of the objective at these parameters.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ class Point:
     value : float
     gradient : (R, p) array
     rounding : float
-        Size of the rounding error in the value: an epsilon of its terms, which may be much larger
+        Rounding error of the value: epsilon times the terms of the value, which may be much larger
         than their difference.
     """
 
@@ -70,9 +71,9 @@ class Point:
 
     @property
     def at_most(self) -> float:
-        """Upper bound of the exact value: a point is better than another if the bound is smaller.
+        """Upper bound of the exact value; a search compares points by this bound.
 
-        With logits of 1e16 the value is rounding error alone, and might be below the minimum.
+        With logits of 1e16 the computed value is only rounding error, and may be below the minimum.
         """
         return self.value + self.rounding
 
@@ -84,11 +85,11 @@ class Objective:
     ----------
     data : RowSource
     moments : Moments
-        Of the data.
+        Moments of `data`.
     penalty : Penalty
-        Of the coefficients.
+        Penalty of the coefficients.
     centre : (d,) array or None
-        Samples are measured from it; None stands for the origin.
+        Subtracted from each row; None subtracts nothing.
     """
 
     def __init__(
@@ -102,22 +103,22 @@ class Objective:
         far = np.abs(self.mean) > tuning.FAR_CENTRE * np.sqrt(moments.variance)
         self.rows = data.sums(centre, bool(np.any(far)))
         self.statistic, squares = self._statistics(moments)
-        # Smallest curvature that a model gives to the parameters of a class, (p,). If all
-        # probabilities are 0 or 1 in float64 the curvature is zero, but a parameter that has a
-        # gradient must be able to change. A column of zeros has neither.
+        # Lower limits of the diagonal of a model of the Hessian, for the parameters of one class,
+        # (p,). If all probabilities are 0 or 1 in float64 the curvature is zero, but a parameter
+        # with a nonzero gradient must be able to change. A column of zeros has limit 0.
         self.least_curvature = data.eps * squares
         self.total_weight = float(moments.class_weight.sum())
         self.value_at_zero = self.total_weight * float(np.log(data.n_classes))
-        self.sample_by_sample = False  # whether losses are always added up sample by sample
+        self.sample_by_sample = False  # whether `_loss` always adds up losses sample by sample
         self.n_passes = 0.0
 
     @cached_property
     def full_least_curvature(self) -> np.ndarray:
-        """Smallest diagonal of a model of the Hessian, for the classes but the last, flat."""
+        """`least_curvature` for each class but the last, as one flat array."""
         return np.tile(self.least_curvature, max(self.shape[0] - 1, 1))
 
     def one_pass(self) -> RowSums:
-        """Count a read of X, and return the sums over rows for one of their methods."""
+        """Count a pass, and return the sums over rows; the caller calls one method of them."""
         self.n_passes += 1
         return self.rows
 
@@ -143,27 +144,28 @@ class Objective:
         return Point(theta, loss + penalty, gradient, rounding)
 
     def log_likelihood(self, point: Point) -> float:
-        """Return the log-likelihood at a point: its value without the penalty, sign changed."""
+        """Return the log-likelihood at a point: minus the value without the penalty."""
         return self.penalty(point.theta[:, : self.n_features])[0] - point.value
 
     def _loss(self, theta: np.ndarray) -> tuple[float, np.ndarray, float]:
         """Return the sum of the losses, its gradient and its rounding error.
 
-        If losses are tiny next to logits, the sum of the log-partitions and the linear part cancel.
-        The losses are then added up sample by sample, which costs another read of X.
+        The sum of the losses is the sum of the log-partitions less a linear term. If losses are
+        much smaller than logits, the two cancel. The losses are then added up sample by sample,
+        which reads X once more.
         """
         if not self.sample_by_sample:
             partition, gradient = self.one_pass().log_partition(theta)
             linear = float(np.vdot(theta, self.statistic))
             loss = partition - linear
             rounding = self.data.eps * (abs(partition) + abs(linear))
-            if loss * np.sqrt(self.data.eps) > rounding:  # half of the digits are left
+            if loss * np.sqrt(self.data.eps) > rounding:  # at least half of the digits are left
                 gradient -= self.statistic
                 return loss, gradient, rounding
         loss, sensitivity, gradient = self.one_pass().losses(theta)
-        # The rounding error of a logit z is eps z. It changes a small loss by the same part of the
-        # loss, and the loss of a longer logit by the residual times eps z. Curvature of less than
-        # eps times its maximum, a quarter for each sample, is lost as well.
+        # The rounding error eps |z| of a logit z changes a loss by eps |z| times the residual. For a
+        # small loss the residual is about the loss. Curvature below eps times its maximum, a quarter
+        # for each sample, is lost as well.
         longest = max(tuning.LONGEST_LOGIT * loss, sensitivity)
         rounding = self.data.eps * (longest + self.total_weight / 8.0)
         return loss, gradient, rounding
@@ -171,8 +173,8 @@ class Objective:
     def gap_bound(self, point: Point) -> float:
         """Return an upper bound of the gap at a point, in nats.
 
-        No loss is negative, so that the gap is at most the value. Without an intercept the penalty
-        bounds the gap, too.
+        The gap is at most the value, because no loss is negative. Without an intercept the penalty
+        and the gradient give a second bound.
         """
         bound = max(point.value, 0.0) + point.rounding
         if not self.data.fit_intercept:
@@ -180,14 +182,14 @@ class Objective:
         return bound
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-        """Return theta, for centred samples, from parameters for samples as they are."""
+        """Return theta, the parameters for centred samples, from parameters for the rows of X."""
         theta = np.array(coef, dtype=np.float64)
         if self.data.fit_intercept:
             theta = np.column_stack([theta, intercept + coef @ self.mean])
         return centred(theta)
 
     def leave(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return coef and intercept, for samples as they are; their means over classes are zero."""
+        """Return coef and intercept for the rows of X; their means over classes are zero."""
         theta = centred(theta)
         coef = np.array(theta[:, : self.n_features])
         if not self.data.fit_intercept:
@@ -206,9 +208,9 @@ class Objective:
         return product
 
     def max_logit_range(self, direction: np.ndarray) -> float:
-        """Return the largest change of a logit, relative to the others of its sample."""
+        """Return the largest difference, over samples, between the changes of two logits."""
         return self.one_pass().max_logit_range(direction)
 
     def sampling_scores(self, theta: np.ndarray) -> Scores:
-        """Return the part of each row in the curvature, which stays where the rows are."""
+        """Return the contribution of each row to the curvature; it stays where the rows are."""
         return self.one_pass().sampling_scores(theta)

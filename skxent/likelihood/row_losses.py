@@ -12,10 +12,10 @@ With m = max_j Z_ij, attained by class a, the loss of class k is
 
     lse(Z_i) - Z_ik = (m - Z_ik) + log1p(s),    s = sum_{j != a} exp(Z_ij - m).
 
-Both terms are non-negative, so nothing cancels, and both are accurate to a few roundings: the loss
-of a class at the maximum is log1p(s), however small s is. Two sources of error are left, and both
-are corrected: the rounding of Z_ij - m, which exp turns into a relative error of up to 6e-14, and
-the addition of K terms.
+Both terms are non-negative, so nothing cancels, and both have a relative error of a few epsilons:
+the loss of a class at the maximum is log1p(s), however small s is. Two sources of error remain, and
+both are reduced: the rounding of Z_ij - m, which exp turns into a relative error of up to 6e-14, is
+corrected, and the K terms are added pairwise.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# exp(x) is zero in float64 below -745.2. Smaller differences of logits, -inf included, are raised
-# to this number, so that no difference is infinite.
+# exp(x) is zero in float64 for x below -745.2. Differences of logits below this constant, also
+# -inf, are replaced by this constant, so that every difference is finite.
 _EXP_IS_ZERO = -800.0
 
 
 def categorical_losses(Z: Floats, codes: NDArray[np.intp]) -> Floats:
-    """Cross-entropy of each row's softmax at one class, in nats, shape (n,)."""
+    """Cross-entropy of softmax(Z_i) with the label `codes[i]`, in nats, shape (n,)."""
     Zt, top, log_rest = _class_major(Z)
     with np.errstate(over="ignore"):
         return (top - Zt[codes, np.arange(codes.size)]) + log_rest
 
 
 def soft_losses(Z: Floats, Y: Floats) -> Floats:
-    """Cross-entropy of each row's softmax with a distribution over classes, in nats, shape (n,)."""
+    """Cross-entropy of softmax(Z_i) with the distribution Y_i, in nats, shape (n,)."""
     Zt, top, log_rest = _class_major(Z)
-    Yt = np.array(Y.T, order="C")  # a copy, also of a single row, since it is summed in place
+    Yt = np.array(Y.T, order="C")  # always a copy, because it is summed in place
     # A class with target 0 and logit -inf adds nothing; 0 * inf would be NaN.
     shortfall = np.zeros_like(Zt)
     with np.errstate(over="ignore"):
@@ -53,7 +53,7 @@ def binary_losses(z: Floats, y: Floats) -> Floats:
     """Cross-entropy of sigmoid(z) with the outcome y in [0, 1], in nats, the shape of z.
 
     The loss is |z| w + log1p(exp(-|z|)), where w is the target of the less probable outcome: 1 - y
-    for z >= 0, y for z < 0. This equals max(z, 0) - y z + log1p(exp(-|z|)), without the difference.
+    for z >= 0, y for z < 0. This equals max(z, 0) - y z + log1p(exp(-|z|)), but subtracts nothing.
     """
     size = np.abs(z)
     denied = np.where(z >= 0, 1.0 - y, y)
@@ -63,7 +63,7 @@ def binary_losses(z: Floats, y: Floats) -> Floats:
 
 
 def _class_major(Z: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the transpose of Z, its maximum over classes, and log1p(s) of the module's formula."""
+    """Return the transpose of Z, the maximum m of each row, and log1p(s) as defined above."""
     Zt = np.ascontiguousarray(Z.T)
     top = Zt.max(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -72,7 +72,7 @@ def _class_major(Z: Floats) -> tuple[Floats, Floats, Floats]:
     at_top = gap == 0
     rest = np.exp(np.maximum(gap, _EXP_IS_ZERO))
     rest *= 1.0 + lost
-    # One of the classes at the maximum is left out of the sum; the others add exactly 1 each.
+    # One class at the maximum is left out of the sum; each other class at the maximum adds 1.
     rest[at_top] = 0.0
     ties = np.count_nonzero(at_top, axis=0) - 1
     return Zt, top, np.log1p(_sum_over_classes(rest) + ties)
@@ -87,7 +87,7 @@ def _two_difference(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def _sum_over_classes(T: Floats) -> Floats:
-    """Sum of (K, n) over classes, pairwise and in place: the error grows with log2 K, not K."""
+    """Sum T (K, n) over classes, pairwise and in place; the error grows with log2 K, not K."""
     width = len(T)
     while width > 1:
         half = width // 2
@@ -97,7 +97,10 @@ def _sum_over_classes(T: Floats) -> Floats:
 
 
 def target_losses(logits: Floats, targets: NDArray) -> Floats:
-    """Losses of logits (n, R) with targets as a fit has them: codes (n,) or soft rows (n, K)."""
+    """Losses (n,) of logits (n, R) for targets: codes (n,) or soft rows (n, K).
+
+    R is K, or one for two classes. Soft rows are divided by their sums.
+    """
     if targets.ndim == 2:
         targets = targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
         targets = targets[:, 1] if logits.shape[1] == 1 else targets

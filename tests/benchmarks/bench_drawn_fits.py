@@ -93,7 +93,7 @@ def refused_rightly(problem: Problem, error: Exception) -> bool:
         return not problem.T.any()
     if "sample_weight is too" in said:
         return not 1e-290 < problem.w.max() <= problem.w.sum() < 1e290
-    if "in column" in said and "scale it" in said:
+    if "in column" in said and "rescale the column" in said:
         column = problem.X[:, int(said.split("column ")[1].split(",")[0].split()[0])]
         squares = np.abs(column).max() ** 2 * max(problem.T.sum(), 1.0)
         return not 1e-290 < squares < 1e300

@@ -174,7 +174,10 @@ def test_small_columns_with_a_penalty():
 
 @pytest.mark.parametrize(
     ("exponent", "C", "said"),
-    [(-1060, np.inf, "so small that their coefficient"), (600, 1.0, "squares overflow: scale it")],
+    [
+        (-1060, np.inf, "so small that their coefficient"),
+        (600, 1.0, "squares overflow: rescale the column"),
+    ],
 )
 def test_units_beyond_float64_are_refused_by_column(exponent, C, said):
     rng = np.random.default_rng(0)

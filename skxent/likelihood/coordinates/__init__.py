@@ -1,1 +1,1 @@
-"""Changes of coordinates: other parameters, and rows, with the same logits."""
+"""Changes of coordinates: rows and parameters are transformed, and logits stay the same."""

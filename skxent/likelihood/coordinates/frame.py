@@ -1,9 +1,9 @@
-"""Changes of coordinates: a fit on other rows and columns that have the same logits.
+"""The coordinates in which a fit minimises: a fit on transformed rows with the same logits.
 
-A fit is made on X as it is, on coordinates of the space of its rows, or on independent columns. If
-columns depend on others, some directions change no logit. Without a penalty these directions are
-left out, see `rank`. They are also left out if the penalty is so weak that the Hessian is singular
-in float64.
+A fit uses the columns of X, coordinates of the row space of X, or independent columns of X. If
+columns depend linearly on others, some directions of the parameters change no logit. Without a
+penalty these directions are left out, see `rank`. They are also left out if the penalty is so weak
+that the Hessian is singular in float64.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Minimise = Callable[[Parameters | None, Report | None], Solution]
 
 
 class Coordinates(Protocol):
-    """A change of coordinates: other parameters with the same logits."""
+    """A change of coordinates: parameters are transformed so that logits stay the same."""
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
         """Parameters before the change -> parameters after the change."""
@@ -45,7 +45,7 @@ class Coordinates(Protocol):
 
 
 class Change(Coordinates, Protocol):
-    """A change of coordinates with the rows in the new coordinates."""
+    """A change of coordinates that also holds the transformed rows."""
 
     @property
     def data(self) -> RowSource:
@@ -66,10 +66,10 @@ def minimise_after(
     start: Parameters | None,
     report: Report | None,
 ) -> Solution:
-    """Minimise after some changes of coordinates; the solution is in those before the changes.
+    """Minimise after some changes of coordinates; the solution is for the original coordinates.
 
-    A `start` with an infinite intercept is not used: in the fit that it comes from, a class had no
-    weight.
+    `start` is ignored if an intercept in it is infinite, which means that a class had no weight in
+    the fit that produced it.
     """
     for change in changes:
         start = start and change.enter(*start)
@@ -91,16 +91,16 @@ class Frame:
     data : RowSource
         Rows in these coordinates.
     moments : Moments
-        Of `data`.
+        Moments of `data`.
     first : Moments
-        Of the rows as they are.
+        Moments of the rows before any change of coordinates.
     penalty : Penalty
-        Zero if the penalty of the user is too weak to be seen.
+        The penalty of the user, or zero if that is too weak to matter, see `units.read`.
     changes : tuple of Coordinates
-        From the columns of X to these coordinates.
+        The changes from the columns of X to these coordinates, in order.
     certain : bool
-        Whether no direction was left out and no unit changed. Then parameters that enter and leave
-        the coordinates are the same but for rounding.
+        Whether no direction was left out and no unit was changed. If so, `enter` and then `leave`
+        return the same parameters up to rounding.
     """
 
     data: RowSource
@@ -112,7 +112,7 @@ class Frame:
 
     @classmethod
     def of(cls, data: RowSource, penalty: Penalty) -> Frame:
-        """Read X, and change the units of columns whose squares overflow or underflow."""
+        """Compute the moments of X, and rescale columns whose squares overflow or underflow."""
         data = data.without_far_unweighted()
         moments, penalty, units = read(data, penalty)
         if units is None:
@@ -121,7 +121,7 @@ class Frame:
 
     @property
     def of_columns(self) -> bool:
-        """Whether the coordinates are columns of X, in their own units or in others."""
+        """Whether the coordinates are the columns of X, possibly rescaled."""
         return all(isinstance(change, Units) for change in self.changes)
 
     def identified(self) -> Frame:
@@ -147,7 +147,7 @@ class Frame:
         return self if _graded(data) else self._of_independent_columns(basis)
 
     def _of_independent_columns(self, basis: ColumnBasis) -> Frame:
-        """The frame of the columns in `basis`, made orthogonal if they nearly depend on others."""
+        """The frame of the columns in `basis`; nearly dependent columns are made orthogonal."""
         frame = self
         if len(basis.columns) < self.data.n_features:
             columns = IndependentColumns.of(self.data, self.moments, basis)
@@ -169,19 +169,19 @@ class Frame:
         )
 
     def fit(self, minimise: Minimise, start: Parameters | None, report: Report | None) -> Solution:
-        """Call `minimise` in these coordinates; return its solution in those of X."""
+        """Call `minimise` in these coordinates; return its solution for the columns of X."""
         solution = minimise_after(self.changes, minimise, start, report)
         if not self.changes:
             return solution
-        # The row and column of an extreme entry in other coordinates would mean nothing to a user.
+        # An extreme entry is not reported, because its column would be one of other coordinates.
         n_passes = solution.n_passes + tuning.CHANGE_PASSES * len(self.changes)
         return replace(solution, n_passes=n_passes, extreme=None)
 
 
 def _graded(data: RowSource) -> bool:
-    """Whether one entry, such as a placeholder of 1e15, may be why columns look dependent.
+    """Whether one extreme entry, such as a placeholder of 1e15, may make columns look dependent.
 
-    The columns are then kept, and `row_factor` finds the rank of the Hessian from the rows.
+    If so, all columns are kept, and `row_factor` finds the rank of the Hessian from the rows.
     """
     extreme = Extreme.of(data)
     if extreme is None:

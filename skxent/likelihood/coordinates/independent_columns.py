@@ -1,4 +1,4 @@
-"""A change of coordinates from all columns to independent ones."""
+"""A change of coordinates from all columns to linearly independent columns."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ Factors = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 class IndependentColumns:
     r"""A change of coordinates from all columns to independent columns J.
 
-    The centred X is :math:`X_J T`, so that coefficients W give the logits of :math:`B = W T^\top`
-    on the columns J. Of all such W the one of **least norm** is :math:`B (T T^\top)^{-1} T`, the
-    limit of penalised fits as the penalty goes to zero. If most columns are independent, it is
-    computed from B and zeros, by subtracting the part along the directions N that change no logit.
+    The centred X is :math:`X_J T`, so coefficients W of all columns give the same logits as
+    coefficients :math:`B = W T^\top` of the columns J. Of all W with the same B, the one of **least
+    norm** is :math:`B (T T^\top)^{-1} T`. It is the limit of penalised fits as the penalty goes to
+    zero. If most columns are independent, the least-norm W is computed in another way: start from B
+    for the columns J and zero for the others, and subtract the component along the directions N
+    that change no logit.
 
     Parameters
     ----------
     data : RowSource
-        With the columns J only.
+        The rows with the columns J only.
     moments : Moments
-        Of `data`.
+        Moments of `data`.
     basis : ColumnBasis
     centre : (d,) array
-        What all columns are measured from.
+        Subtracted from each row of X.
     """
 
     data: RowSource
@@ -45,7 +47,7 @@ class IndependentColumns:
 
     @classmethod
     def of(cls, data: RowSource, moments: Moments, basis: ColumnBasis) -> Self:
-        """Leave out the dependent columns."""
+        """Make the change that leaves out the columns that are not in `basis`."""
         few = data.with_columns(basis.columns)
         return cls(
             few, moments.of_columns(basis.columns), basis, moments.centre(data.fit_intercept)
@@ -57,7 +59,7 @@ class IndependentColumns:
         return B, intercept + coef @ self.centre - B @ self.centre[self.basis.columns]
 
     def leave(self, B: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of the independent columns -> those of all columns with the least norm."""
+        """Parameters of the independent columns -> parameters of all columns with least norm."""
         columns = self.basis.columns
         coef = np.zeros((len(B), len(self.centre)))
         if 2 * len(columns) > len(self.centre):
@@ -103,9 +105,10 @@ class IndependentColumns:
         return logits
 
     def _least_norm(self, wanted: np.ndarray) -> np.ndarray:
-        """The W of least norm with W M = `wanted` for the map M.
+        """The least-norm W with W M = `wanted`, where M is `_map`.
 
-        With M P = Q R this is (R'^-1 P' wanted')' Q'. Constant columns get coefficients of zero.
+        With M P = Q R, where P permutes, W = (R'^-1 P' wanted')' Q'. Constant columns get
+        coefficients of zero.
         """
         order, Q, R, pivot = self._map_factors
         coef = np.zeros((len(wanted), len(order)))
@@ -115,7 +118,7 @@ class IndependentColumns:
         return coef
 
     def _along_null(self, coef: np.ndarray) -> np.ndarray:
-        """The part of coefficients that changes no logit: N y, with y by least squares."""
+        """Component of `coef` that changes no logit: its projection on the columns of `_null`."""
         order, Q, R, pivot = self._null_factors
         y = np.zeros((len(pivot), len(coef)))
         if R.size:
@@ -125,9 +128,10 @@ class IndependentColumns:
 
 
 def _factored(matrix: np.ndarray) -> Factors:
-    """Order of the rows of a matrix from large to small, its pivoted QR factors, and the pivots.
+    """Pivoted QR factors of a matrix with its rows in order from large to small.
 
-    In this order the rounding errors of a row are as small as the row (A. J. Cox, N. J. Higham,
+    Returns this order, Q, R and the pivots. In this order rounding errors in a row are as small as
+    the row (A. J. Cox, N. J. Higham,
     "Stability of Householder QR factorization for weighted least squares problems", Numerical
     Analysis 1997).
     """

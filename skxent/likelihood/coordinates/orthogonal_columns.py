@@ -19,22 +19,23 @@ from skxent.likelihood.sources.local_rows import LocalRows
 class OrthogonalColumns:
     """A change of coordinates to orthogonal columns that span the space of the columns of X.
 
-    The centred X of scaled columns is Q R, and coefficients A = W R' on Q give the logits of W on
-    X. A direction of X that is 1e-8 of the others has a curvature of 1e-16 in the Hessian, which is
-    lost in rounding. In Q this direction has unit size.
+    The centred and scaled X is Q R, and coefficients A = W R' of the columns of Q give the same
+    logits as coefficients W of X. If X varies along one direction 1e8 times less than along others,
+    the curvature of this direction in the Hessian is 1e16 times smaller and is lost in rounding.
+    In Q all directions have the same size.
 
     Parameters
     ----------
     data : LocalRows
-        With Q for X; columns of Q have a mean square of one.
+        The rows with Q in place of X; columns of Q have a mean square of one.
     R : (d, d) array
-        Upper triangle of the factorisation.
+        Upper triangular factor.
     pivot : (d,) array of int
-        Columns of X in the order of R.
+        Indices of the columns of X in the order of the columns of R.
     scale : (d,) array
-        Powers of two that bring the columns of X to a deviation near one.
+        Powers of two that scale the columns of X to a standard deviation near one.
     centre : (d,) array
-        What the columns of X are measured from.
+        Subtracted from each row of X.
     """
 
     data: LocalRows
@@ -50,7 +51,7 @@ class OrthogonalColumns:
 
     @classmethod
     def of(cls, data: LocalRows, moments: Moments) -> Self:
-        """Factor independent columns; rows without weight are mapped by the same factor."""
+        """Factor X, whose columns are independent; rows of weight zero are multiplied by R^-1."""
         centre = moments.centre(data.fit_intercept)
         scale = column_scale(moments, centre)
         rows = np.subtract(data.dense(), centre, dtype=np.float64) * scale
@@ -67,11 +68,11 @@ class OrthogonalColumns:
         return cls(replace(data, X=columns), R / unit, pivot, scale, centre)
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of the columns as they are -> parameters of the orthogonal columns."""
+        """Parameters of the columns of X -> parameters of the orthogonal columns."""
         return (coef / self.scale)[:, self.pivot] @ self.R.T, intercept + coef @ self.centre
 
     def leave(self, A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of the orthogonal columns -> parameters of the columns as they are."""
+        """Parameters of the orthogonal columns -> parameters of the columns of X."""
         coef = np.empty_like(A)
         coef[:, self.pivot] = solve_triangular(self.R, A.T, check_finite=False).T
         coef *= self.scale

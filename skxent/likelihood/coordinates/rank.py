@@ -1,27 +1,27 @@
 r"""Numerical rank: which columns or rows of X are independent of the others in float64.
 
-Without a penalty, coefficients are determined only up to directions that change no logit. If such a
-direction is taken for one that changes logits a little, a fit divides rounding errors by rounding
-errors. Columns are therefore scaled to one size before any number is called small, and each limit
-is a multiple of the rounding errors of the numbers that are compared with it.
+Without a penalty, coefficients are determined only up to directions that change no logit. If a fit
+mistakes such a direction for one that changes logits a little, its coefficients are quotients of
+rounding errors. Columns are therefore scaled to one size before numbers are compared, and each
+threshold is a multiple of the rounding error of the number that is compared with it.
 
 Columns
 -------
 The Gram matrix :math:`G = \sum_i w_i x_i x_i^\top` of centred and scaled columns costs one read of
-X. Its pivots in a pivoted Cholesky factorisation are the squared parts of the columns that the
-columns before do not explain. If a pivot is above `RANK_PIVOT`, far more than rounding, its column
-is independent. A smaller pivot may consist of rounding errors of squares only. The residuals
+X. In a pivoted Cholesky factorisation of G, the pivot of a column is the squared norm of its
+residual after regression on the columns before. If a pivot is above `RANK_PIVOT`, which is far
+above rounding, the column is independent. A smaller pivot may be rounding error only. The residuals
 :math:`E = X_{rest} - X_J T` are therefore computed from X, with T corrected until E is orthogonal
 to :math:`X_J` (the corrected semi-normal equations, Å. Björck, "Stability analysis of the method of
 seminormal equations for linear least squares problems", Linear Algebra and its Applications 88/89,
-1987, :doi:`10.1016/0024-3795(87)90101-7`). A residual is accurate to a rounding of its terms.
-Columns whose residual is within `FACTOR_ROUNDINGS` of this error depend on the others. The
-remaining residuals are scaled and factored in the same way.
+1987, :doi:`10.1016/0024-3795(87)90101-7`). The error of a residual is about epsilon times the terms
+of its sum. A column depends on the others if its residual is less than `FACTOR_ROUNDINGS` times
+this error. The other residuals are scaled and factored in the same way.
 
 Rows
 ----
-If rows are fewer than columns, a pivoted QR factorisation of the scaled rows is cheap, see
-`row_space.independent_rows`.
+If X has fewer rows than columns, independent rows are chosen by a pivoted QR factorisation of the
+scaled rows, see `row_space.independent_rows`.
 """
 
 from __future__ import annotations
@@ -40,18 +40,20 @@ from skxent.likelihood.sources.row_space import reciprocal
 
 @dataclass(frozen=True)
 class ColumnBasis:
-    """Independent columns, and the other columns as their linear combinations.
+    """Linearly independent columns, and all columns as linear combinations of them.
 
     Parameters
     ----------
     columns : (r,) array of int
-        Independent columns, in the order of X.
+        Indices of the independent columns, in ascending order.
     combinations : (r, d) array
-        The centred X times `scale` is the same of ``X[:, columns]``, times `combinations`.
+        ``X_scaled = X_scaled[:, columns] @ combinations``, where ``X_scaled`` is the centred X
+        times `scale`.
     scale : (d,) array
-        Powers of two that bring the columns to a deviation near one.
+        Powers of two that scale the columns to a standard deviation near one.
     least : float
-        Smallest part of an independent column that the columns before do not explain, at most one.
+        Smallest norm of the residual of an independent column after regression on the columns
+        chosen before it, relative to the norm of the column; at most one.
     """
 
     columns: np.ndarray
@@ -61,14 +63,15 @@ class ColumnBasis:
 
 
 def column_scale(moments: Moments, centre: np.ndarray) -> np.ndarray:
-    """Powers of two that bring the columns' deviations near one; 0 for constant columns."""
+    """Powers of two that scale columns to standard deviations near one; 0 for constant columns."""
     return reciprocal(np.sqrt(moments.mean_square(centre)))
 
 
 def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None:
-    """Choose as many independent columns of X as there are; None if all plainly are independent.
+    """Choose a maximal set of linearly independent columns of X.
 
-    Constant columns depend on the intercept, or are zero.
+    Returns None if all columns are clearly independent. Constant columns are never chosen: they
+    depend on the intercept, or are zero.
     """
     if data.n_features > tuning.RANK_WIDTH or _few_rows_have_full_rank(data):
         return None
@@ -94,10 +97,11 @@ def _few_rows_have_full_rank(data: RowSource) -> bool:
 
 
 def _certain(data: RowSource, moments: Moments, scale: np.ndarray) -> float:
-    """Squared part of a column of size one that is certainly more than rounding.
+    """Threshold for pivots: a larger squared residual of a unit column is not rounding error.
 
-    Products of sparse columns are centred after they were added up, and lose digits if the mean is
-    large. A mean farther than `tuning.FAR_SPARSE_COLUMN` is subtracted before.
+    Products of sparse columns are centred after summation, which loses digits if a mean is large.
+    The threshold is then larger. It does not grow with means above `tuning.FAR_SPARSE_COLUMN`,
+    because these are subtracted before summation.
     """
     if not data.sparse:
         return tuning.RANK_PIVOT
@@ -110,19 +114,20 @@ def _certain(data: RowSource, moments: Moments, scale: np.ndarray) -> float:
 
 
 class _Search:
-    """The choice of columns, level by level of residuals.
+    """The choice of independent columns, in levels.
 
-    Column j of `V` (d, d) gives the residual X V_j of scaled columns. A chosen column keeps the
-    residual that it had when it was chosen, so that the residuals of a level are orthogonal to all
-    levels before.
+    Each level chooses some columns; the residuals of the others are factored in the next level.
+    Column j of `V` (d, d) holds the coefficients of a residual, X V_j for scaled columns X. The
+    residual of a chosen column is not changed after its level, so that the residuals of a level are
+    orthogonal to those of all levels before.
     """
 
     def __init__(self, data: RowSource, moments: Moments) -> None:
         self.data = data
         self.centre = moments.centre(data.fit_intercept)
         self.scale = column_scale(moments, self.centre)
-        # Numbers of X are accurate to an epsilon of their size, not of their distance from the
-        # centre.
+        # The rounding error of an entry of X is epsilon times its size, which may be much larger
+        # than its distance from the centre.
         size = np.sqrt(moments.mean_square()) * self.scale
         self.rms = np.sqrt(moments.class_weight.sum()) * size
         self.V = np.eye(len(self.scale))
@@ -135,7 +140,7 @@ class _Search:
         self.least = 1.0
 
     def run(self) -> ColumnBasis | None:
-        """Choose columns until the residuals of all other columns are rounding errors."""
+        """Choose columns until the residuals of all other columns are only rounding errors."""
         varies = self.size > 0
         others = rest = np.flatnonzero(varies)
         gram = self.gram[np.ix_(rest, rest)]
@@ -159,7 +164,7 @@ class _Search:
         return ColumnBasis(columns, combinations, self.scale, self.least)
 
     def _choose(self, rest: np.ndarray, gram: np.ndarray) -> np.ndarray:
-        """Choose the columns of one level, whose residuals are certainly independent."""
+        """Choose the columns of `rest` whose residuals are certainly independent: one level."""
         factor = _Factor.of(gram, tuning.RANK_PIVOT if self.levels else self.certain)
         chosen = rest[factor.chosen]
         part = factor.L.diagonal() / (factor.scale * self.size[chosen])
@@ -168,7 +173,7 @@ class _Search:
         return chosen
 
     def _take_out(self, others: np.ndarray) -> np.ndarray:
-        """Subtract the chosen columns from the others; return the Gram matrix of the residuals."""
+        """Regress the other columns on the chosen ones; return the Gram matrix of the residuals."""
         with_X = self.with_X[:, others]
         gram = self.gram
         for _ in range(1 + self.corrections):
@@ -180,16 +185,16 @@ class _Search:
         return gram
 
     def _rounding(self, others: np.ndarray) -> np.ndarray:
-        """Upper bound of the rounding errors of the residuals, as a part of each column."""
+        """Upper bounds of the rounding errors of the residuals, relative to the column norms."""
         unit = tuning.FACTOR_ROUNDINGS * np.sqrt(len(self.scale)) * self.data.eps
         terms: np.ndarray = np.abs(self.V[:, others]).T @ self.rms
         return unit * terms / self.size[others]
 
 
 def pivoted_cholesky(A: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
-    """Lower factor of a positive semidefinite matrix, and its columns in the order of the pivots.
+    """Cholesky factor of a positive semidefinite matrix, and the chosen columns in pivot order.
 
-    The largest pivot comes first, and pivots up to `tolerance` are left out.
+    The largest pivot comes first. Columns whose pivots are at most `tolerance` are left out.
     """
     L, order, rank, _ = lapack.dpstrf(A, tol=tolerance, lower=1)
     return np.tril(L[:rank, :rank]), order[:rank] - 1
@@ -197,16 +202,16 @@ def pivoted_cholesky(A: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.nd
 
 @dataclass(frozen=True)
 class _Factor:
-    """Cholesky factor of the columns of a Gram matrix that are certainly independent.
+    """Cholesky factor of a Gram matrix, restricted to columns that are certainly independent.
 
     Parameters
     ----------
     chosen : (r,) array of int
         Indices of these columns.
     scale : (r,) array
-        Factors that bring these columns to size one.
+        Factors that scale these columns to norm one.
     L : (r, r) array
-        Lower factor of the scaled Gram matrix of these columns.
+        Lower Cholesky factor of the scaled Gram matrix of these columns.
     """
 
     chosen: np.ndarray
@@ -215,14 +220,14 @@ class _Factor:
 
     @classmethod
     def of(cls, gram: np.ndarray, certain: float) -> _Factor:
-        """Factor, the largest pivot first, as long as the squared parts are above `certain`."""
+        """Factor with the largest pivot first, while the pivots are above `certain`."""
         size = np.sqrt(np.maximum(np.diagonal(gram), 0.0))
         scale = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
         L, chosen = pivoted_cholesky(gram * scale * scale[:, None], certain)
         return cls(chosen, scale[chosen], L)
 
     def solve(self, b: np.ndarray) -> np.ndarray:
-        """Solve with the Gram matrix of the chosen columns."""
+        """Solve G x = b for x, where G is the Gram matrix of the chosen columns."""
         b = solve_triangular(self.L, self.scale[:, None] * b, lower=True, check_finite=False)
         b = solve_triangular(self.L, b, lower=True, trans="T", check_finite=False)
         result: np.ndarray = self.scale[:, None] * b

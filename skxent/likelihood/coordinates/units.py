@@ -1,4 +1,4 @@
-"""A change of the units of columns whose squares overflow or underflow, for no penalty."""
+"""Rescaling of columns whose squares overflow or underflow, in fits without a penalty."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ EPS = float(np.finfo(float).eps)
 
 @dataclass(frozen=True)
 class Units:
-    """A change of coordinates to columns times powers of two, which is exact.
+    """A change of coordinates that multiplies columns by powers of two, without rounding.
 
     Parameters
     ----------
     data : RowSource
-        With the columns times 2^exponents.
+        The rows with columns multiplied by 2^exponents.
     moments : Moments
-        Of `data`.
+        Moments of `data`.
     exponents : (d,) array of int
     """
 
@@ -37,42 +37,42 @@ class Units:
     exponents: np.ndarray
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters of the columns as they are -> parameters in these units."""
+        """Parameters of the original columns -> parameters of the rescaled columns."""
         return np.ldexp(coef, -self.exponents), intercept
 
     def leave(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters in these units -> parameters of the columns as they are."""
+        """Parameters of the rescaled columns -> parameters of the original columns."""
         with np.errstate(over="ignore"):
             coef = np.ldexp(coef, self.exponents)
         finite = np.isfinite(coef).all(axis=0)
         if not finite.all():
             raise ValueError(
                 f"X has numbers in column {int(np.argmin(finite))} so small that their coefficient "
-                "is beyond float64: scale it."
+                "overflows float64: rescale the column."
             )
         return coef, intercept
 
 
 def read(data: RowSource, penalty: Penalty) -> tuple[Moments, Penalty, Units | None]:
-    """Read X for the first time, for a fit with a penalty.
+    """Compute the moments of X, and decide whether the penalty matters and units must change.
 
     Returns
     -------
     moments : Moments
-        Of X as it is.
+        Moments of the original X.
     penalty : Penalty
-        Zero if the penalty is too weak to be seen: if its curvature is less than a squared epsilon
-        of the curvature of every column. At a finite maximum such a penalty changes coefficients by
-        less than float64 resolves. If classes can be separated, it would stop the growth of the
-        coefficients only at losses of a squared epsilon of their size at zero, which no sum shows.
+        The given penalty, or zero if that is too weak to matter: its curvature is less than epsilon
+        squared times the curvature of every column. At a finite maximum such a penalty changes
+        coefficients by less than float64 resolves. If classes can be separated, it would stop the
+        growth of coefficients only when losses are epsilon squared times the losses at zero.
     units : Units or None
-        The change of units, if squares of some columns overflow or underflow and there is no
-        penalty, which would depend on the units.
+        The rescaling, if squares of some columns overflow or underflow and the penalty is zero.
+        (A penalty depends on the units of the columns.) Otherwise None.
 
     Raises
     ------
     ValueError
-        If squares of a column overflow and there is a penalty.
+        If squares of a column overflow and the penalty is not zero.
     """
     first = data.first_sums()
     odd = out_of_range(data, first)
@@ -100,5 +100,5 @@ def read(data: RowSource, penalty: Penalty) -> tuple[Moments, Penalty, Units | N
 
 
 def _visible(penalty: Penalty, total: float, size: float) -> Penalty:
-    """The penalty, or none if it is too weak to be seen."""
+    """The penalty, or a zero penalty if it is too weak to matter, see `read`."""
     return penalty.unless_invisible(EPS * np.sqrt(total) * size)

@@ -1,10 +1,10 @@
-r"""A fit of the classes that have weight, if other classes have none.
+r"""A change of coordinates that removes the classes of weight zero from a fit.
 
 A class has no weight if all its samples have weight zero, or if its column of soft targets is zero.
-No term of the likelihood grows with the probability of such a class. With an intercept the
-objective falls as the intercept of the class goes to minus infinity. In the limit, which is the
-infimum, the class has probability zero in every sample and coefficients of zero. The class is
-therefore left out, and the other classes are fitted.
+The likelihood never rises with the probability of such a class. With an intercept, the objective
+falls as the intercept of the class goes to minus infinity. In the limit, where the objective has
+its infimum, the class has probability zero in every sample and coefficients of zero. The class is
+therefore left out, and only the other classes are fitted.
 
 If two of :math:`K \ge 3` classes have weight, the rows of W for these two are w / 2 and -w / 2.
 Their penalty :math:`\|w\|^2 / 4C` is half of the penalty of two classes with one logit w.
@@ -27,12 +27,12 @@ Parameters = tuple[np.ndarray, np.ndarray]
 
 
 class OneClassError(ValueError):
-    """All weight is in one class, whose code is `code`."""
+    """Error if only one class has samples of positive weight; `code` is its code."""
 
     def __init__(self, code: int) -> None:
         self.code = code
         super().__init__(
-            f"only class {code} has samples with a weight: a classifier needs two classes at least."
+            f"only class {code} has samples with a weight: a classifier needs at least two classes."
         )
 
 
@@ -43,14 +43,14 @@ class Present:
     Parameters
     ----------
     mask : (K,) array of bool
-        Which classes have weight: at least two, and not all.
+        Mask of the classes with weight: at least two, and not all.
     """
 
     mask: np.ndarray
 
     @classmethod
     def of(cls, data: RowSource, moments: Moments) -> Self | None:
-        """Find the classes with weight; None if all classes are fitted."""
+        """Make the change if a class must be removed; None if all classes are fitted."""
         mask = moments.class_weight > 0
         if np.count_nonzero(mask) == 1:
             raise OneClassError(int(np.argmax(mask)))
@@ -58,25 +58,25 @@ class Present:
 
     @property
     def two(self) -> bool:
-        """Whether exactly two classes have weight, which then have one logit."""
+        """Whether exactly two classes have weight; they are fitted with one logit."""
         return bool(np.count_nonzero(self.mask) == 2)
 
     def penalty(self, penalty: Penalty) -> Penalty:
-        """Return the penalty of these classes that equals `penalty` of all classes."""
+        """Return the penalty in the new coordinates that equals `penalty` in the old ones."""
         return penalty.scaled(0.5) if self.two else penalty
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
         """Parameters of all classes -> parameters of the classes with weight."""
         coef, intercept = coef[self.mask], intercept[self.mask]
         if self.two:
-            with np.errstate(invalid="ignore"):  # -inf less -inf, if the last fit left both out
+            with np.errstate(invalid="ignore"):  # -inf - (-inf), if an earlier fit left out both
                 return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         return coef, intercept
 
     def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
         """Parameters of the classes with weight -> parameters of all classes.
 
-        Other classes get coefficients of 0 and an intercept of -inf.
+        Classes of weight zero get coefficients of 0 and an intercept of -inf.
         """
         if self.two:
             halves = np.array([[-0.5], [0.5]])
@@ -86,8 +86,8 @@ class Present:
         return all_coef, self._spread(intercept)
 
     def logits(self, Z: np.ndarray) -> np.ndarray:
-        """Logits (n, R) of the classes with weight -> logits (n, K), -inf for other classes."""
-        if self.two:  # one of the two gets 0, so that an infinite logit gives no NaN
+        """Logits (n, R) of the classes with weight -> logits (n, K), others are -inf."""
+        if self.two:  # one logit of each row is 0, so that infinite Z gives no NaN
             Z = np.column_stack([-np.maximum(Z, 0.0), -np.maximum(-Z, 0.0)])
         return self._spread(Z)
 

@@ -1,1 +1,1 @@
-"""Whether a finite maximum of the likelihood exists."""
+"""Decide whether the likelihood has a maximum at finite coefficients."""

@@ -1,17 +1,18 @@
-r"""The cone of directions along which no sample's loss rises, and linear programmes over it.
+r"""The cone of directions along which the loss of no sample rises, and optimisation over it.
 
 Conventions
 -----------
-* A direction is (K - 1, p): the classes but the last, whose logits stay as they are. The intercept,
-  if there is one, is the last column. The size of a direction is its largest coefficient.
-* Columns are measured from a number near their middle, a difference that float64 hardly rounds, in
-  powers of two near their deviation. Samples are in units of the sum of their absolute entries. A
-  margin is then at most twice the size of its direction, whatever the units of X.
-* A **margin** belongs to a pair of a sample i and a class k, which has the number i K + k: the
-logit
-  of the target's class less the logit of k. It must not be below zero, and must be zero if k is
-  another class of a soft row. Any other margin is **clear** if it is above zero by far more than
-  rounding, and **open** if not.
+* A direction is an array (K - 1, p) of parameters, for all classes but the last, whose logits it
+  does not change. The last column is for the intercept, if there is one. The size of a direction is
+  its largest absolute entry.
+* A value near its middle is subtracted from each column, with almost no rounding error, and the
+  column is divided by a power of two near its standard deviation. Then each sample is divided by
+  the sum of its absolute entries. A margin is therefore at most twice the size of its direction,
+  for any units of X.
+* The **margin** of a sample i and a class k along a direction is the logit of the target's class
+  less the logit of k. The pair has the index i K + k. Margins must be at least zero, and exactly
+  zero if k is another class of a soft target. Any other margin is **clear** if it is above zero by
+  far more than rounding error, and **open** if it is not.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ class Survey:
     Parameters
     ----------
     n_open, n_tied : int
-        Open margins, and margins that must be zero.
+        Number of open margins, and of margins that must be zero.
     n_samples, n_total : int
-        Samples with a clear margin, and all samples.
+        Number of samples with a clear margin, and of all samples.
     pairs : (K, K) array of bool
-        Pairs of a target's class and another class with a clear margin.
+        Whether a sample of one class (row) has a clear margin over another class (column).
     slope : (K - 1, p) array
-        Gradient of the sum of the open margins, which is linear.
+        Gradient of the sum of the open margins, a linear function of the direction.
     """
 
     n_open: int
@@ -59,20 +60,20 @@ class Survey:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some samples.
+    """Some samples, scaled as described in the conventions.
 
     Parameters
     ----------
     rows : (m,) array
         Indices of these samples in X.
     samples : (m, p) array or CSR matrix
-        In the coordinates of directions.
+        The scaled samples.
     unit : (m,) array
-        Factor by which each sample was multiplied.
+        Factor by which each sample was multiplied: 1 / (sum of its absolute entries).
     label : (m,) array
-        One class of each target.
+        The class of each target; for a soft target, the first class with positive probability.
     allowed : (K, m) array of bool
-        All classes of each target.
+        Classes to which each target gives positive probability.
     """
 
     rows: np.ndarray
@@ -89,12 +90,12 @@ class Chunk:
 
 
 class Cone:
-    """Directions with no margin below zero.
+    """The cone of directions along which no margin is below zero.
 
     Parameters
     ----------
     data : LocalRows
-        Rows of weight zero do not count; other weights do not matter.
+        Rows of weight zero are ignored; the size of a positive weight does not matter.
     moments : Moments
         Of the data.
     """
@@ -116,7 +117,7 @@ class Cone:
         self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
         self.distance = np.abs(self.shift) * self.scale * varies
         self.sparse = scipy.sparse.issparse(data.X) and not self.shift.any()
-        # The constraints of programmes: their pairs, rows, units of samples, and equalities.
+        # The constraints so far: pairs, coefficients, units of samples, and whether equalities.
         self.pairs = np.empty(0, dtype=np.int64)
         self.matrix = scipy.sparse.csr_array((0, self.shape[0] * self.shape[1]))
         self.units = np.empty(0)
@@ -133,7 +134,7 @@ class Cone:
         return -theta if len(theta) == 1 else theta[:-1] - theta[-1]
 
     def leave(self, direction: np.ndarray) -> np.ndarray:
-        """A direction -> (R, d + 1), for samples as they are, intercept last."""
+        """A direction -> parameters (R, d + 1) for the original samples, intercept last."""
         direction = _unit(direction)
         coef = direction[:, : self.n_features] * self.scale
         intercept = direction[:, self.n_features :].sum(axis=1) - coef @ self.shift
@@ -162,9 +163,9 @@ class Cone:
     def broken(
         self, trial: np.ndarray, direction: np.ndarray, least: float
     ) -> tuple[bool, np.ndarray]:
-        """Whether a margin along `trial` is below zero, and the worst pairs without a constraint.
+        """Whether a margin along `trial` breaks its bound, and the worst pairs not constrained yet.
 
-        A margin that is clear along `direction` may be as low as `least`.
+        The bound is `least` for margins that are clear along `direction`, and zero for others.
         """
         most = max(200, 2 * trial.size)
         any_broken, worst, lacks = False, self.pairs[:0], np.empty(0)
@@ -186,10 +187,10 @@ class Cone:
         return any_broken, worst
 
     def steepest(self, direction: np.ndarray, slope: np.ndarray) -> np.ndarray | None:
-        """Maximise the sum of open margins with gradient `slope` in a box; None if it is zero.
+        """The direction in a box that maximises the sum of open margins, whose gradient is `slope`.
 
-        Margins that are clear along `direction` are not constrained: a small step leaves them
-        clear.
+        Returns None if the maximum is zero. Margins that are clear along `direction` are not
+        constrained, because a small step leaves them clear.
         """
         if not slope.any():
             return None
@@ -203,7 +204,7 @@ class Cone:
         return self._search(programme, direction, -np.inf)
 
     def step(self, direction: np.ndarray, gain: np.ndarray) -> np.ndarray:
-        """`direction` plus as much of `gain` as keeps half of each clear margin."""
+        """`direction` plus a multiple of `gain` that keeps at least half of each clear margin."""
         length = 1.0
         for chunk in self._chunks():
             clear = self._clear(direction, chunk)
@@ -216,9 +217,9 @@ class Cone:
         return np.asarray(np.any(direction[:, : self.n_features], axis=0))
 
     def fewest_features(self, direction: np.ndarray) -> np.ndarray:
-        """A direction with the same clear margins and few features.
+        """A direction with the same clear margins as `direction` and few features.
 
-        If there are at most `tuning.TRIED_FEATURES` features, no feature can be left out.
+        If it has at most `tuning.TRIED_FEATURES` features, each was tested: none can be left out.
         """
         try:
             best = self._sparse(direction, np.ones(self.n_features, dtype=bool))
@@ -237,10 +238,11 @@ class Cone:
         return best
 
     def _sparse(self, direction: np.ndarray, used: np.ndarray) -> np.ndarray | None:
-        """The direction of least total size of the features that keeps the clear margins.
+        """The direction that keeps the clear margins and minimises the sum of feature sizes.
 
-        Margins that are clear along `direction` must be at least one. The size u of a feature is
-        its largest coefficient: -u <= theta <= u for every class.
+        Only features in the mask `used` may have coefficients. Margins that are clear along
+        `direction` must be at least one. The size u of a feature is its largest absolute
+        coefficient: -u <= theta <= u for every class.
         """
         n, d = direction.size, self.n_features
         theta = np.arange(n).reshape(self.shape)[:, :d].ravel()
@@ -264,9 +266,9 @@ class Cone:
     def _search(
         self, programme: Programme, direction: np.ndarray, least: float
     ) -> np.ndarray | None:
-        """Solve with few constraints, and add broken constraints until a solution breaks none.
+        """Solve `programme`, adding constraints that the solution breaks, until it breaks none.
 
-        `programme` gets the mask of the constraints that are clear along `direction`.
+        `programme` takes the mask of the constraints whose margins are clear along `direction`.
         """
         while True:
             margins = self.matrix @ direction.ravel()
@@ -292,10 +294,10 @@ class Cone:
     def _refined(self, x: np.ndarray, lower: np.ndarray) -> np.ndarray | None:
         """A solution near `x` that satisfies the constraints to the accuracy of float64.
 
-        HiGHS stops at a billionth. The correction solves a programme of its own, which is measured
-        in small units (A. Gleixner, D. Steffy, K. Wolter, "Iterative
-        refinement for linear programming", INFORMS Journal on Computing 28, 2016,
-        :doi:`10.1287/ijoc.2016.0692`). None if there is no such solution.
+        HiGHS satisfies constraints only to 1e-9. The correction of `x` is the solution of a second
+        programme in small units (A. Gleixner, D. Steffy, K. Wolter, "Iterative refinement for
+        linear programming", INFORMS Journal on Computing 28, 2016,
+        :doi:`10.1287/ijoc.2016.0692`). Returns None if there is no such solution.
         """
         unit = tuning.ROUNDING_OFF * np.abs(x).max()
         lower = (lower - self.matrix @ x) / unit
@@ -304,7 +306,7 @@ class Cone:
         return None if y is None else x + unit * y
 
     def _add(self, pairs: np.ndarray) -> None:
-        """Add the constraints of some pairs of a sample and a class."""
+        """Add the constraints of the given pairs (sample, class)."""
         rows, k = np.divmod(pairs, self.data.n_classes)
         chunk = self._chunk(rows)
         entries = scipy.sparse.coo_array(chunk.samples)
@@ -325,7 +327,7 @@ class Cone:
     def _solve(
         self, cost: np.ndarray, matrix: Any, lower: np.ndarray, bounds: Any
     ) -> np.ndarray | None:
-        """Minimise cost x with matrix x at least, or equal to, `lower`; None if infeasible."""
+        """Minimise cost x subject to matrix x >= or = `lower`; None if infeasible."""
         width = min(self.matrix.shape[1], self.shape[0] * self.data.X.shape[0])
         if width**2 * min(2, self.shape[0]) * self.n_entries > tuning.PROGRAMME_WORK:
             raise Undecided("The data are too large to tell whether they can be separated.")
@@ -334,7 +336,7 @@ class Cone:
         return self.programmes.solve(cost, matrix, lower, equal, bounds)
 
     def _chunks(self) -> Iterator[Chunk]:
-        """All samples with a weight above zero."""
+        """All samples with positive weight, in chunks."""
         n, K = self.data.X.shape[0], self.data.n_classes
         width = self.n_entries if self.sparse else self.shape[1]
         step = max(1, int(tuning.RUN_ELEMENTS / (width + 4 * K)))
@@ -358,7 +360,7 @@ class Cone:
         return Chunk(rows, samples, unit, allowed.argmax(axis=0), allowed)
 
     def _samples(self, x: Any) -> Any:
-        """Rows of X as samples, before they are scaled to their units."""
+        """Samples of the given rows of X, before each is multiplied by its unit."""
         if self.sparse:
             samples = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
             samples.data *= self.scale[samples.indices]
@@ -372,9 +374,9 @@ class Cone:
         return samples
 
     def _rounding(self, direction: np.ndarray, unit: np.ndarray) -> np.ndarray:
-        """Rounding errors of margins of zero, (m,), in units of their samples.
+        """Bound of the rounding error of a margin whose exact value is zero, for each sample, (m,).
 
-        They come from sums in float64, and from entries far from zero.
+        Summation causes a part of it, and rounding of entries that are far from zero the rest.
         """
         size = np.abs(direction).max(axis=0)
         far = size[: self.n_features] @ self.distance

@@ -1,8 +1,8 @@
-"""Linear programmes by SciPy's HiGHS, with limits on iterations and time.
+"""Solve linear programmes with HiGHS, by SciPy, with limits on iterations and time.
 
 Most vertices of a cone are degenerate. At such a vertex the simplex method may cycle with one
-pivoting rule and not with another. A programme is therefore tried in several ways. Each way has a
-limit on its iterations, after which the next way is tried.
+pivoting rule and not with another. Several methods and rules are therefore tried in turn, each with
+a limit on its iterations.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 
 from skxent.likelihood import tuning
 
-TOLERANCES = 1e-9, 1e-7  # feasibility tolerances of HiGHS, which cycles with smaller ones
+TOLERANCES = 1e-9, 1e-7  # feasibility tolerances; with smaller ones HiGHS cycles
 WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("highs-ds", {}),  # steepest edge pricing
     ("highs-ds", {"simplex_dual_edge_weight_strategy": "devex"}),
@@ -25,13 +25,14 @@ WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 class Undecided(RuntimeError):
-    """Data are too large for linear programmes, or HiGHS failed or took too long."""
+    """Error: the data are too large for linear programmes, or HiGHS failed or took too long."""
 
 
 class Programmes:
-    """Linear programmes that share a limit on processor time, from their construction on.
+    """Solver of linear programmes, with one limit on their total processor time.
 
-    Unlike clock time, processor time does not depend on other work of the machine.
+    The time counts from the construction of this object. It is processor time, which does not
+    depend on other processes as clock time does.
     """
 
     def __init__(self) -> None:
@@ -40,12 +41,14 @@ class Programmes:
     def solve(
         self, cost: np.ndarray, matrix: Any, lower: np.ndarray, equal: np.ndarray, bounds: Any
     ) -> np.ndarray | None:
-        """Minimise cost x with matrix x >= lower, or = for `equal` rows; None if it is infeasible.
+        """Minimise cost x subject to matrix x >= lower, and bounds; None if this is infeasible.
+
+        In rows of the mask `equal` the constraint is matrix x = lower.
 
         Raises
         ------
         Undecided
-            If no way solved the programme within the limits.
+            If no method solved the programme within the limits.
         """
         above = ~equal & (lower > -np.inf)
         for tolerance, (method, rule) in product(TOLERANCES, WAYS):
@@ -72,4 +75,4 @@ class Programmes:
             if result.status in (0, 2):
                 solution: np.ndarray | None = result.x
                 return solution
-        raise Undecided(f"HiGHS gave up: {result.message}")
+        raise Undecided(f"HiGHS failed: {result.message}")

@@ -1,23 +1,24 @@
-r"""Whether a finite minimum exists, at the end of a fit without penalty.
+r"""Decide at the end of a fit without a penalty whether the objective has a finite minimum.
 
-An exact Newton step that moves no logit by a tenth proves it, see `separation`. A computed step
+An exact Newton step that changes no logit by a tenth proves it, see `separation`. A computed step
 solves :math:`H s = -g + \rho` with a residual :math:`\rho`, which comes from rounding, from the
 jitter of a factor or from conjugate gradients that stopped early. For a direction D that separates
 classes, the inequality of the proof becomes
 
 .. math:: S = \sum_i w_i\, E\, r_i \le \max_i (\max u_i - \min u_i)\, S + |D^\top \rho| ,
 
-which proves nothing if S is as small as the last term. A fit may go so far along D that rounding
-hides all probabilities that D still lowers. It then looks like a fit at a finite minimum. The step
-counts as a proof in three cases:
+which proves nothing if S is as small as the last term. A fit may go so far along D that all
+probabilities that D still lowers are smaller than rounding errors. It then looks like a fit at a
+finite minimum. The step is accepted as a proof in three cases:
 
-* *All curvature is seen.* The curvature of every parameter, given the others, is far above rounding
-  (`Cholesky.certain`). The same holds for the curvature of D. If D is scaled so that its largest
-  margin is one, :math:`S \ge D^\top H D`.
-* *No probability is small.* With the same scale :math:`S \ge \min_{ik} w_i p_{ik}`, which is
-  compared with the residual.
+* *All curvature is resolved.* The curvature of every parameter, minimised over the others, is far
+  above rounding error (`Cholesky.certain`), and so is the curvature along D. If D is scaled so that
+  its largest margin is one, :math:`S \ge D^\top H D`.
+* *No probability is small.* With the same scaling of D, :math:`S \ge \min_{ik} w_i p_{ik}`. This
+  lower bound is compared with the residual.
 * *Only dependent columns lack curvature.* The Hessian is singular, but its rank is that of the
-  Hessian at zero, where all probabilities are equal: no direction lost its curvature on the way.
+  Hessian at zero, where all probabilities are equal. So no direction lost its curvature during the
+  fit.
 
 Otherwise linear programmes decide.
 """
@@ -43,22 +44,23 @@ from skxent.likelihood.sources.base import RowSource
 def proves_finite(
     objective: Objective, theta: np.ndarray, model: Preconditioner, residual: float | None
 ) -> bool:
-    """Whether a Newton step from `theta` that moves no logit proves a finite minimum.
+    """Whether a Newton step that changes no logit by a tenth proves a finite minimum.
 
     Parameters
     ----------
     objective : Objective
     theta : (R, p) array
     model : Preconditioner
-        Of the step: the factored Hessian, or the preconditioner of conjugate gradients.
+        What computed the step: the factored Hessian, or the preconditioner of conjugate gradients.
     residual : float or None
-        Half the squared residual of conjugate gradients in coordinates of the model; None for a
-        step of the exact Hessian.
+        Half the squared residual of conjugate gradients, in whitened coordinates of `model`; None
+        if the step was computed with the factored exact Hessian.
     """
     if residual is not None:
         return _least_share(objective, theta) > tuning.OVERRATED * residual
     if model.from_rows:
-        return model.certain  # no small curvature is lost in sums of squares
+        # The factor comes from the rows, not from sums of squares, which lose small curvature.
+        return model.certain
     assert isinstance(model, Cholesky)
     floored = model.scales[0] ** 2 * objective.full_least_curvature
     if model.certain and floored.max() < tuning.FLOORED_CURVATURE:
@@ -77,9 +79,10 @@ def proves_finite(
 
 
 def settled(solution: Solution, data: RowSource) -> Solution:
-    """Decide by linear programmes whether a finite minimum exists, if the fit did not prove it.
+    """Return the solution after linear programmes have decided whether a finite minimum exists.
 
-    The question stays undecided if the rows are not in this process.
+    They are solved only if the fit did not prove this. If the rows are not in this process, the
+    existence stays undecided.
     """
     if solution.proved or (solution.stopped and not solution.unbounded):
         return solution
@@ -103,13 +106,13 @@ def settled(solution: Solution, data: RowSource) -> Solution:
 
 
 def _least_share(objective: Objective, theta: np.ndarray) -> float:
-    """Lower bound of the products w_i p_ik over all samples with weight and all classes."""
+    """Lower bound of w_i p_ik over all classes and all samples with positive weight."""
     least, _ = objective.data.weight_range()
     return float(least * np.exp(-objective.max_logit_range(theta)) / objective.data.n_classes)
 
 
 def _is_even(data: RowSource) -> bool:
-    """Whether the weights differ so little that no sample is lost in sums."""
+    """Whether the weights differ so little that sums do not lose samples to rounding."""
     least, most = data.weight_range()
     return bool(most <= tuning.EVEN_WEIGHTS * least)
 

@@ -1,39 +1,42 @@
 r"""Separation: data whose likelihood has no finite maximum.
 
 Along a direction :math:`\Theta` the logits of sample i change by :math:`q_i = \Theta \tilde x_i`.
-The loss of the sample does not rise, from any starting point, if the logits of the classes that its
-target allows rise by as much as any other logit:
+The loss of the sample does not rise, from any starting point, if the logit of each class with
+positive target rises by at least as much as any other logit:
 
 .. math:: q_{ia} \ge q_{ik} \text{ for all } k \text{ and all } a \text{ with } y_{ia} > 0.
 
-The logits of classes that share a soft row then change alike. Such directions form a cone. A
-direction that changes all logits of each sample alike changes no loss. Any other direction has a
-**margin** :math:`q_{ia} - q_{ik}` above zero, and the objective falls along it without end. A
-finite maximum of the likelihood exists if and only if there is no such direction (Albert and
-Anderson, 1984; Santner and Duffy, 1986). Separation is **complete** if all margins of a direction
-are above zero, else **quasi-complete**.
+If several classes of a soft target are positive, their logits change equally. Such directions form
+a cone. If all logits of each sample change equally along a direction, no loss changes. Any other
+direction of the cone has a **margin** :math:`q_{ia} - q_{ik}` above zero, and the objective falls
+along it without end. The likelihood has a finite maximum if and only if there is no such direction
+(Albert and Anderson, 1984; Santner and Duffy, 1986). Separation is **complete** if all margins of a
+direction are above zero, else **quasi-complete**.
 
 How it is found
 ---------------
-The sum of the margins is linear, and above zero for a direction that separates. A linear programme
-maximises it over the cone within a box (Konis, 2007). All samples are in the sum. Few of their
-constraints matter; a constraint is added when a solution breaks it. The constraints that are left
-out could only lower the maximum. A maximum of zero is therefore a proof at any time, and a solution
-that breaks no constraint is a solution for all samples. Next, the sum is taken over the margins
-that are still zero. A small step leaves the other margins above zero, so that only the margins in
-the sum are constrained. The search ends when no margin can be gained. Last, it looks for the
-direction with the same margins above zero and the fewest features: it minimises the sum of the
-features' largest coefficients, and then leaves out one feature after the other.
+The sum of the margins is a linear function of the direction, and is above zero for a direction that
+separates. A linear programme maximises this sum over the cone within a box (Konis, 2007). The sum
+includes all samples, but few of their constraints matter, so a constraint is added only when a
+solution breaks it. The constraints that are left out could only lower the maximum. If the maximum
+is zero, this therefore proves at once that no direction separates; and a solution that breaks no
+constraint of any sample is optimal for all of them. The next programme maximises the sum of the
+margins that are still zero. Only these margins are constrained, because a small step leaves the
+others above zero. This is repeated until no further margin can be made positive. Last, a direction
+with the same positive margins and few features is computed: a programme minimises the sum over
+features of the largest absolute coefficient, and then features are left out one by one.
 
-No tolerance of HiGHS decides. A direction counts if no margin of any sample is below zero by more
-than float64 rounds, and a margin counts if it is above zero by far more.
+The result does not depend on the tolerances of HiGHS. A direction is accepted if no margin of any
+sample is below zero by more than the rounding error of float64. A margin counts as positive if it
+is far above this error.
 
 When no search is needed
 ------------------------
-Let D be a direction that separates, g and H gradient and Hessian anywhere, and :math:`r_i = \max_k
-q_{ik} - q_i \ge 0`, which is zero for the classes of the target. With expectations over the model's
-probabilities :math:`-g^\top D = \sum_i w_i\, E\, r_i > 0`. If the Newton step
-:math:`s = -H^{-1} g` moves the logits of sample i by :math:`u_i`, then also
+Let D be a direction that separates, and let g and H be the gradient and the Hessian at any point.
+Let :math:`r_i = \max_k q_{ik} - q_i \ge 0`, which is zero for the classes of the target. Let E
+and Cov be taken over classes, with the probabilities of the model. Then
+:math:`-g^\top D = \sum_i w_i\, E\, r_i > 0`. If the Newton step :math:`s = -H^{-1} g` changes the
+logits of sample i by :math:`u_i`, then also
 
 .. math::
 
@@ -41,11 +44,11 @@ probabilities :math:`-g^\top D = \sum_i w_i\, E\, r_i > 0`. If the Newton step
               = \sum_i w_i\, E[r_i (E u_i - u_i)]
               \le \max_i (\max u_i - \min u_i) \sum_i w_i\, E\, r_i,
 
-so **the step moves the logits of some sample apart by at least one**. A fit without penalty ends
-with a Newton step that moves no logit by a tenth, which proves that a finite maximum exists. Its
-distance follows from self-concordance (Bach, 2010, see `certificate.stretch`). That is so for the
-exact step. `existence` tells whether a step that was computed is near enough to it. Only other ends
-need the search above.
+so for some sample **the step changes the difference of two logits by at least one**. A fit without
+a penalty usually ends with a Newton step that changes no logit by a tenth, which proves that a
+finite maximum exists. Self-concordance bounds the distance to this maximum (Bach, 2010, see
+`newton_cg.self_concordance_factor`). This proof holds for the exact step. `proof` decides whether a
+computed step is near enough to the exact one. The search above is needed only if there is no proof.
 
 References
 ----------
@@ -83,26 +86,27 @@ from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 __all__ = ["Separation", "Undecided", "find_separation"]
 
-LISTED = 5  # names in a message; the rest are counted
+LISTED = 5  # largest number of names in a message; the other names are only counted
 
 
 @dataclass(frozen=True)
 class Separation:
-    """A direction along which the likelihood grows without end.
+    """A direction along which the likelihood never stops rising.
 
     Parameters
     ----------
     kind : "complete" or "quasi-complete"
-        Whether all margins of this direction are above zero, or some are zero in every direction.
+        "complete" if all margins along this direction are above zero, else "quasi-complete".
     direction : (R, d + 1) array
-        Coefficients for samples as they are, intercept last: one row for two classes, else K rows
-        that sum to zero. In units of the columns' deviations the largest is about one.
+        Coefficients for the original columns, intercept last: one row for two classes, else K rows
+        that sum to zero. Times the columns' standard deviations, the largest is about one.
     pairs : tuple of (int, int)
-        Codes of classes that are separated from each other, at least in some samples.
+        Codes of two classes that are separated from each other in at least one sample.
     features : (m,) array
-        Columns of X with a coefficient.
+        Indices of the columns of X with nonzero coefficients.
     n_samples, n_total : int
-        Samples that are separated from some class, and all samples with a weight above zero.
+        Number of samples that are separated from some class, and of all samples with positive
+        weight.
     """
 
     kind: str
@@ -118,7 +122,7 @@ class Separation:
         feature_names: Sequence[Any] | None = None,
         cure: str = "Pass a finite C",
     ) -> str:
-        """A message that says which classes are separated, by which features, and what to do.
+        """Return a message that says which classes are separated by which features, and what to do.
 
         Parameters
         ----------
@@ -135,7 +139,7 @@ class Separation:
             columns = [str(feature_names[j]) for j in self.features]
         what = f"{_listed(columns)} separate{'s' * (len(columns) == 1)}"
         if not columns:
-            what = "the intercept alone, for want of samples of a class with a weight, separates"
+            what = "the intercept alone (a class has no sample with a weight) separates"
         share = "all" if self.n_samples == self.n_total else f"{self.n_samples} of"
         return (
             f"no finite maximum of the likelihood exists, because {what} "
@@ -146,7 +150,11 @@ class Separation:
         )
 
     def _classes(self, names: list[str]) -> str:
-        """The separated classes: groups if all their pairs are separated, else pairs of classes."""
+        """Text that lists the separated classes: as groups if possible, else as pairs.
+
+        Groups are possible if every two classes of different groups are separated, and no two
+        classes of one group are.
+        """
         together = np.ones((len(names), len(names)), dtype=bool)
         for a, b in self.pairs:
             together[a, b] = together[b, a] = False
@@ -166,7 +174,7 @@ def find_separation(
     moments: Moments | None = None,
     guess: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Separation | None:
-    """Find a direction along which the likelihood of `data`, without penalty, grows without end.
+    """Find a direction along which the likelihood of `data` never stops rising, without a penalty.
 
     Parameters
     ----------
@@ -174,8 +182,8 @@ def find_separation(
     moments : Moments or None
         Of the data, if they are known.
     guess : (coef, intercept) or None
-        Parameters of a fit with large coefficients. If they separate all samples, no programme is
-        solved.
+        Parameters of a fit with large coefficients. If they separate all samples, they are used as
+        the direction, and the search for one is skipped.
 
     Returns
     -------
@@ -185,8 +193,8 @@ def find_separation(
     Raises
     ------
     Undecided
-        If the data are too large, with hundreds of parameters, or with thousands of parameters for
-        samples with few nonzero entries; if HiGHS fails, or takes more than `programmes.SECONDS`.
+        If the data are too large (hundreds of parameters, or thousands if samples have few nonzero
+        entries), or if HiGHS fails or takes more than `tuning.PROGRAMME_SECONDS`.
     """
     with closing(one_blas_thread()) as limit, limit:
         if moments is None:
@@ -226,9 +234,9 @@ def find_separation(
 
 
 def _in_units(units: Units, guess: tuple[np.ndarray, np.ndarray] | None) -> Separation | None:
-    """`find_separation` in other units, if squares of columns overflow or underflow.
+    """`find_separation` for rescaled columns, if squares of columns overflow or underflow.
 
-    The result has the direction for the columns as they are.
+    The direction in the result is for the original columns.
     """
     data = units.data.in_memory()
     assert data is not None

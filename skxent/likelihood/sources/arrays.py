@@ -14,7 +14,7 @@ from skxent.likelihood.sources.blocks import Blocks, Matrix
 
 
 class RowShape:
-    """The shapes that follow from the numbers of classes and features."""
+    """Shapes that are computed from the numbers of classes and features."""
 
     n_classes: int
     fit_intercept: bool
@@ -26,7 +26,7 @@ class RowShape:
 
     @property
     def n_outputs(self) -> int:
-        """Rows of logits, R: K, or one for two classes."""
+        """Number of logits of a sample, R: K, or one for two classes."""
         return 1 if self.n_classes == 2 else self.n_classes
 
     @property
@@ -49,7 +49,7 @@ class RowArrays(RowShape):
     fit_intercept : bool
     n_threads : int
     part : int
-        Index of the partition that holds these rows; 0 for all rows.
+        Index of the partition that holds these rows; 0 if they are not in partitions.
     """
 
     X: Matrix
@@ -77,15 +77,15 @@ class RowArrays(RowShape):
 
     @property
     def weighted(self) -> np.ndarray:
-        """Mask of the rows with a weight above zero, (n,)."""
+        """Mask of the rows with positive weight, (n,)."""
         return np.ones(self.n_rows, dtype=bool) if self.weight is None else self.weight > 0
 
     def blocks(self, offset: np.ndarray | None) -> Blocks:
-        """X in blocks, from which `offset` is subtracted."""
+        """The rows of X less `offset`, to be read block by block."""
         return Blocks(self.X, offset=offset, n_outputs=self.n_outputs, n_threads=self.n_threads)
 
     def dense(self) -> np.ndarray:
-        """X as a dense array; a dense X itself, without a copy."""
+        """X as a dense array; a dense X is not copied."""
         X: np.ndarray = self.X.toarray() if self.sparse else self.X
         return X
 
@@ -103,16 +103,17 @@ class RowArrays(RowShape):
         return Y
 
     def with_classes(self, mask: np.ndarray) -> Self:
-        """The same rows for the classes in `mask`; rows of other classes must have no weight."""
+        """The same rows with only the classes in `mask`; rows of other classes must weigh zero."""
         if self.targets.ndim == 1:
             targets = np.maximum(np.cumsum(mask) - 1, 0)[self.targets]
         else:
             targets = self.targets[:, mask]
-            targets[~targets.any(axis=1), 0] = 1.0  # a row without weight: any distribution will do
+            # These rows have weight zero: their target is not used, but must be a distribution.
+            targets[~targets.any(axis=1), 0] = 1.0
         return replace(self, targets=targets, n_classes=int(np.count_nonzero(mask)))
 
     def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
-        """A copy with some of the columns, each times 2^exponent."""
+        """A copy with only the given columns, each multiplied by 2^exponent."""
         X = self.X[:, columns]
         if exponents is not None and self.sparse:
             X = X.astype(np.float64)
@@ -126,7 +127,7 @@ Rows = TypeVar("Rows", bound=RowArrays)
 
 
 def joined(parts: list[Rows], n_threads: int) -> Rows:
-    """Rows of dense parts as one; a single part is not copied."""
+    """Concatenate the rows of dense parts; a single part is not copied."""
     first = parts[0]
     if len(parts) == 1:
         return replace(first, n_threads=n_threads)

@@ -1,8 +1,8 @@
-"""What a fit asks of its rows, wherever they are: in this process, on a device or in partitions.
+"""Protocols of the data of a fit, in this process, on a device or in partitions.
 
-A `RowSource` holds rows with their targets and weights. `RowSums` are sums over these rows at given
-parameters, measured from a centre. Each method of either reads the rows where they are and returns
-one result of the size of the parameters or of their curvature.
+A `RowSource` holds rows with their targets and weights. `RowSums` computes sums over these rows at
+given parameters, after a centre is subtracted from each row. Every method reads the rows where they
+are stored. Its result is as large as the parameters or as the Hessian, unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class RowSums(Protocol):
     """Sums over rows at parameters theta (R, p), see `objective` for conventions."""
 
     def in_memory(self) -> LocalSums | None:
-        """The sums over rows in this process; None if the rows are elsewhere."""
+        """Return these sums if the rows are in this process, else None."""
         ...
 
     def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -32,7 +32,8 @@ class RowSums(Protocol):
     def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
         """Sum of the weighted losses, its sensitivity to rounding and its gradient (R, p).
 
-        No terms cancel, unlike in `log_partition`, which is faster.
+        This sum has no cancellation. `log_partition` is faster, but to get the loss its caller
+        subtracts a linear term, and the two may cancel. `LocalSums.losses` defines the sensitivity.
         """
         ...
 
@@ -41,24 +42,24 @@ class RowSums(Protocol):
         ...
 
     def max_logit_range(self, direction: np.ndarray) -> float:
-        """Largest change of a logit relative to the others of its sample, along `direction`."""
+        """Largest difference, over samples, between the changes of two logits along `direction`."""
         ...
 
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
-        """Blocks of the Hessian for pairs of classes but the last, as `grams.unpacked` takes them.
+        """Blocks (k, l), k <= l, of the Hessian without the last class, see `grams.unpacked`.
 
-        The Hessian of a sample is diag(p) - p p', and `residual_weight` times r r' for the residual
-        r = p - y.
+        The Hessian of a sample with respect to its logits is taken as diag(p) - p p' plus
+        `residual_weight` times r r', where r = p - y is the residual.
         """
         ...
 
     def class_block_grams(
         self, theta: np.ndarray, residual_weight: float, per_leverage: np.ndarray | None = None
     ) -> np.ndarray:
-        """Diagonal blocks of the Hessian, one a class; from drawn rows if `per_leverage` is given.
+        """Diagonal blocks of the Hessian, one for each class.
 
-        `per_leverage`, (R, p), times the squared entries of a row times its class weight is the
-        probability of drawing the row for the class.
+        If `per_leverage`, (R, p), is given, the blocks are estimated from a sample of rows for each
+        class, see `grams.DrawnGrams`.
         """
         ...
 
@@ -67,11 +68,11 @@ class RowSums(Protocol):
         ...
 
     def sampling_scores(self, theta: np.ndarray) -> Scores:
-        """How much each row matters to the curvature, left where the rows are."""
+        """Contribution of each row to the curvature; the result stays where the rows are."""
         ...
 
     def close(self) -> None:
-        """End threads and free memory that the sums hold; they can be used again."""
+        """End the threads and free the memory of this object, which can be used again later."""
         ...
 
 
@@ -95,12 +96,12 @@ class RowSource(Protocol):
 
     @property
     def n_outputs(self) -> int:
-        """Rows of logits, R: K, or one for two classes."""
+        """Number of logits of a sample, R: K, or one for two classes."""
         ...
 
     @property
     def fit_intercept(self) -> bool:
-        """Whether samples have a constant entry."""
+        """Whether the model has an intercept."""
         ...
 
     @property
@@ -120,74 +121,77 @@ class RowSource(Protocol):
 
     @property
     def eps(self) -> float:
-        """Relative rounding error of sums."""
+        """Machine epsilon of the floats in which sums are computed."""
         ...
 
     def in_memory(self) -> LocalRows | None:
-        """All rows, if they are in this process; None if they are elsewhere."""
+        """Return the rows if they are in this process, else None."""
         ...
 
     def first_sums(self) -> FirstSums:
-        """Sums from which the moments follow, from one read of X."""
+        """Compute the sums that determine the moments, in one read of X."""
         ...
 
     def weight_range(self) -> tuple[float, float]:
-        """The smallest weight above zero, and the largest."""
+        """Smallest and largest positive weight."""
         ...
 
     def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
-        """Weighted sum of the losses, each to full accuracy, of parameters that are not centred."""
+        """Weighted sum of losses without cancellation; parameters are for rows not centred."""
         ...
 
     def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        """Largest distance from `origin` in some columns, over rows with a weight."""
+        """Largest distance from `origin` in each given column, over rows with positive weight."""
         ...
 
     def column_products(
         self, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+        """Weighted X' E and E' E for the centred and scaled X; E is X V, or X if V is None."""
         ...
 
     def first_row(self, columns: np.ndarray) -> np.ndarray:
-        """Numbers of the first row in some columns."""
+        """Entries of the first row in the given columns, in float64."""
         ...
 
     def power_sums(
         self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
     ) -> np.ndarray:
-        """Weighted sums of ((x - origin) - shift)^power, column by column."""
+        """Weighted sum over rows of ((x - origin) - shift)^power, for each given column."""
         ...
 
     def with_classes(self, mask: np.ndarray) -> Self:
-        """The same rows for the classes in `mask`; rows of other classes must have no weight."""
+        """The same rows with only the classes in `mask`; rows of other classes must weigh zero."""
         ...
 
     def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
-        """The same rows with some of the columns, each times 2^exponent."""
+        """The same rows with only the given columns, each multiplied by 2^exponent."""
         ...
 
     def without_far_unweighted(self) -> Self:
-        """The same rows, with zeros for rows without weight whose squares would overflow.
+        """The same rows; rows of weight zero become zeros if their squares would overflow.
 
-        Sources that leave rows without weight out of their sums return themselves.
+        A source whose sums skip rows of weight zero returns itself unchanged.
         """
         ...
 
     def sample(
         self, moments: Moments, centre: np.ndarray, size: int, scores: Scores | None = None
     ) -> LocalRows:
-        """Draw about `size` rows, less `centre`, see `sampling.draw_sample`."""
+        """Draw about `size` rows and subtract `centre`, see `sampling.draw_sample`."""
         ...
 
     def row_space(self, moments: Moments, independent: bool) -> RowSpace[RowSource]:
-        """Coordinates of the space of all rows, or of independent rows only."""
+        """The rows in coordinates of their row space, see `row_space`.
+
+        If `independent`, rows that depend linearly on other rows are left out of the factorisation.
+        """
         ...
 
     def sums(self, centre: np.ndarray | None, far: bool) -> RowSums:
-        """Sums over the rows measured from `centre`; None stands for the origin.
+        """Sums over the rows after `centre` is subtracted; None subtracts nothing.
 
-        `far` tells that the centre is so many deviations from zero that centred logits would
-        cancel.
+        `far` says that some column has a centre many standard deviations from zero. Computing
+        centred logits from rows that are not centred would then lose digits.
         """
         ...

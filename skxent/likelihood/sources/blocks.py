@@ -1,12 +1,13 @@
-"""Rows cut into blocks that stay in cache, mapped over threads, summed in a fixed order.
+"""Blocks of rows that fit in cache, processed by threads, with sums in a fixed order.
 
-A **block** is a run of rows. It is small enough to stay in cache while it is used, so that a pass
-reads X from memory once. It is large enough that threads seldom wait for the interpreter's lock,
-which each call takes back at its end. (For two classes, two threads on blocks of two megabytes are
-no faster than one thread; on blocks of eight megabytes they take two thirds of the time.) A
-**segment** is a run of blocks for one thread, which adds up their results. How rows are cut depends
-on the data only, never on the number of threads, and the results of segments are added in their
-order. A sum therefore has the same bits on any number of threads.
+A **block** is a slice of consecutive rows. It is small enough to stay in cache while it is used, so
+that a pass reads X from memory only once. It is large enough that threads seldom wait for the
+interpreter's lock, which every NumPy call takes again when it ends. (For two classes, two threads
+on blocks of two megabytes are no faster than one thread; on blocks of eight megabytes they take two
+thirds of the time.) A **segment** is a list of consecutive blocks; one thread processes it and adds
+up the results. A **run** is a part of a block, small enough for a dense copy. How rows are cut
+depends on the data only, not on the number of threads, and results of segments are added in their
+order. A sum is therefore bitwise equal for every number of threads.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ class Blocks:
     Parameters
     ----------
     X : (n, d) array or CSR matrix
-        It is never copied and never written to. Column indices of a row are sorted and distinct.
+        X is neither copied nor written to. Column indices in a row of a CSR matrix must be sorted
+        and distinct.
     offset : (d,) array or None
         Subtracted from a block as it is read (dense X only).
     n_outputs : int
-        Logits of a sample, one or K.
+        Number of logits of a sample, one or K.
     n_threads : int
-        Threads among which segments are shared.
+        Number of threads that process segments.
     """
 
     def __init__(
@@ -70,11 +72,11 @@ class Blocks:
             rows = max(elements // (self.n_features + 2 * self.n_outputs), 64)
         n_blocks = -(-self.n_rows // rows)
         if not self.sparse and n_blocks < tuning.EVEN_BLOCKS:
-            n_blocks = -(-n_blocks // 4) * 4  # as many blocks for every thread
+            n_blocks = -(-n_blocks // 4) * 4  # 1, 2 or 4 threads get equally many blocks
         return -(-self.n_rows // max(n_blocks, 1))
 
     def segments(self, sum_size: int) -> list[list[slice]]:
-        """Cut the blocks into segments whose results have `sum_size` numbers each."""
+        """Divide the blocks into segments; with a large result (`sum_size` numbers), into fewer."""
         if len(self.all) == 1:
             return [self.all]
         n = max(tuning.FEW_SEGMENTS, min(tuning.SEGMENTS, tuning.SEGMENT_SUMS // sum_size))
@@ -97,7 +99,7 @@ class Blocks:
         return np.subtract(self.X[rows], self.offset, out=block)
 
     def runs(self, segment: list[slice]) -> Iterator[slice]:
-        """Runs of rows of a segment, each small enough for a copy, or a dense copy."""
+        """Slices of the rows of a segment, each small enough for a (dense) copy."""
         for rows in segment:
             step = self.run_rows
             for start in range(rows.start, rows.stop, step):
@@ -105,22 +107,22 @@ class Blocks:
 
     @property
     def run_rows(self) -> int:
-        """Largest number of rows of a run; a single block is one run."""
+        """Largest number of rows in a run; if dense X is a single block, all rows are one run."""
         if len(self.all) == 1 and not self.sparse:
             return self.block_rows
         return min(max(tuning.RUN_ELEMENTS // self.n_features, tuning.LEAST_RUN), self.block_rows)
 
     def buffer(self) -> np.ndarray | None:
-        """Space for `read`, one for each thread; None if blocks are not copied."""
+        """Scratch array of this thread for `read`; None if blocks are not copied."""
         if not self._copied:
             return None
         return self.rows_space("block", self.block_rows, self.n_features)
 
     def space(self, key: Hashable, shape: tuple[int, ...]) -> np.ndarray:
-        """Space that this thread keeps under a key.
+        """Scratch array of this thread, kept under `key` and reused for every block.
 
-        If the allocator returns memory to the system at once, new memory for each block would cost
-        as much as reading the block.
+        Some allocators return freed memory to the system at once. Allocating a new array for each
+        block would then take as long as reading the block.
         """
         kept: dict[Any, np.ndarray] = self._spaces.__dict__
         if key not in kept:
@@ -128,7 +130,7 @@ class Blocks:
         return kept[key]
 
     def rows_space(self, key: Hashable, n: int, width: int) -> np.ndarray:
-        """Space for rows, (n, width), in the memory order of X, which makes copies far faster."""
+        """Scratch array (n, width) in the memory order of X, into which rows are copied faster."""
         if self.sparse or abs(self.X.strides[0]) >= abs(self.X.strides[1]):
             return self.space(key, (n, width))
         return self.space(key, (width, n)).T
@@ -143,7 +145,7 @@ class Blocks:
         return list(self._pool.map(function, segments))
 
     def close(self) -> None:
-        """End the threads, and free the space that they keep."""
+        """End the threads, and free their scratch arrays."""
         if self._pool is not None:
             end_pool(self._pool)
             self._pool = None
@@ -151,22 +153,22 @@ class Blocks:
 
 
 def add(a: Any, b: Any) -> Any:
-    """The sum of two sums, tuples of sums element by element."""
+    """Return a + b; tuples are added element by element."""
     if isinstance(a, tuple):
         return tuple(add(*pair) for pair in zip(a, b, strict=True))
     return a + b
 
 
 def fit_one_block(n_rows: int, width: int, n_outputs: int) -> bool:
-    """Whether dense rows are so few that they make one block."""
+    """Whether dense rows of this width are few enough to be one block."""
     return n_rows * (width + 2 * n_outputs) <= tuning.ONE_BLOCK_ELEMENTS
 
 
 def product(a: np.ndarray, x: Any) -> np.ndarray:
-    """The product a x of (k, m) and (m, d), without the interpreter's lock.
+    """Matrix product of a (k, m) and x (m, d), computed without holding the interpreter's lock.
 
-    `np.matmul` holds the lock if its result is small, however long it takes. A stack of products of
-    parts of the rows is a large result.
+    `np.matmul` holds the lock if its result is small, however long it takes. The rows of x are
+    therefore divided into parts, whose products are stacked into one large result and then added.
     """
     if not isinstance(x, np.ndarray):
         result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
@@ -182,7 +184,7 @@ def product(a: np.ndarray, x: Any) -> np.ndarray:
 
 
 def _csr_rows(X: Any, rows: slice) -> Any:
-    """Some rows of a CSR matrix, as views of its values and indices."""
+    """CSR matrix of the given rows, which shares the values and indices of X."""
     first, last = X.indptr[rows.start], X.indptr[rows.stop]
     indptr = X.indptr[rows.start : rows.stop + 1] - first
     shape = rows.stop - rows.start, X.shape[1]
@@ -192,8 +194,9 @@ def _csr_rows(X: Any, rows: slice) -> Any:
 def _view(kind: Any, X: Any, indptr: np.ndarray, shape: Any, entries: slice = slice(None)) -> Any:
     """A sparse matrix that shares entries of X.
 
-    The entries are set after the construction: the constructor copies a view of less than half of
-    an array. The flag tells SciPy that entries are sorted, so that it does not sort X.
+    The entries are assigned after construction, because the constructor copies an array that is a
+    view of less than half of another one. The flag tells SciPy that the entries are sorted;
+    otherwise SciPy would sort them, and thereby change X.
     """
     x = kind(shape, dtype=X.dtype)
     x.data, x.indices, x.indptr = X.data[entries], X.indices[entries], indptr

@@ -1,4 +1,4 @@
-"""Products of the columns of X, centred and scaled, from which the rank of X is found."""
+"""Inner products of centred and scaled columns of X, which determine the rank of X."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Products = tuple[np.ndarray, np.ndarray]
 def column_products(
     data: RowArrays, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
 ) -> Products:
-    """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+    """Weighted X' E and E' E for the centred and scaled X; E is X V, or X if V is None."""
     blocks = data.blocks(None)
     products = _sparse_products if blocks.sparse else _dense_products
 
@@ -47,7 +47,7 @@ def _dense_products(
 def _sparse_products(
     x: Matrix, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None, weight: np.ndarray
 ) -> Products:
-    """Products of sparse rows, which are centred after they have been added up."""
+    """Products of sparse rows; the means are subtracted from the sums, not from the rows."""
     x = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
     x, centre = _near(x, centre, scale)
     x.data *= scale[x.indices]
@@ -65,7 +65,7 @@ def _sparse_products(
 
 
 def _near(x: Matrix, centre: np.ndarray, scale: np.ndarray) -> tuple[Matrix, np.ndarray]:
-    """Sparse rows with far centres subtracted, and the centres that are still to be subtracted."""
+    """Subtract the centres that are far from zero; return the rows and the remaining centres."""
     far = np.flatnonzero(np.abs(centre * scale) > tuning.FAR_SPARSE_COLUMN)
     if not len(far):
         return x, centre

@@ -1,8 +1,9 @@
-"""Rows, targets and weights of a fit as arrays of another library than NumPy, on one device.
+"""Rows, targets and weights of a fit as arrays on one device, of any array API library.
 
-Everything is written in functions of the array API standard. Parameters go to the device and sums
-come back, in float64 if the device has it. Rows stay on the device and are read in batches, which
-bound the memory besides X. Batches are large, because a device is fast only on large arrays.
+All computations use functions of the array API standard. Parameters are copied to the device and
+sums are copied back; sums are float64 if the device supports it. Rows stay on the device and are
+read in batches, which limits the memory needed in addition to X. Batches are large, because a
+device is fast only on large arrays.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from skxent.likelihood.sources.blocks import add
 
 @dataclass(frozen=True)
 class DeviceArrays(RowShape):
-    """Rows, targets and weights whose arrays are of one library, on one device.
+    """Rows, targets and weights as arrays of one library on one device.
 
     Parameters
     ----------
     X : (n, d) array
     targets : (n,) or (n, K) array
-        Class codes, whole numbers of any width; or soft rows, in the floats of sums.
+        Class codes of any integer type, or soft rows of type `dtype`.
     weight : (n,) array or None
-        In the floats of sums.
+        Of type `dtype`.
     n_classes : int
     fit_intercept : bool
     """
@@ -60,16 +61,16 @@ class DeviceArrays(RowShape):
 
     @cached_property
     def dtype(self) -> Any:
-        """The floats of sums, the widest that the device has."""
+        """Floating-point type of the sums: the widest that the device supports."""
         return widest_float(self.xp, self.X.device)
 
     @property
     def eps(self) -> float:
-        """Relative rounding error of sums."""
+        """Machine epsilon of `dtype`."""
         return float(self.xp.finfo(self.dtype).eps)
 
     def batches(self) -> list[slice]:
-        """Slices of rows."""
+        """Slices of rows, one for each batch."""
         return batches(self.X.shape, self.n_outputs)
 
     def total_of(self, function: Callable[[slice], Any]) -> Any:
@@ -77,7 +78,7 @@ class DeviceArrays(RowShape):
         return reduce(add, map(function, self.batches()))
 
     def read(self, rows: slice, offset: AnyArray | None) -> AnyArray:
-        """A batch as it is; or in the floats of sums, less `offset`."""
+        """Rows of a batch; if `offset` is given, converted to `dtype`, with `offset` subtracted."""
         x = self.X[rows, :]
         return x if offset is None else self.xp.astype(x, self.dtype, copy=False) - offset
 
@@ -94,15 +95,15 @@ class DeviceArrays(RowShape):
         return values if self.weight is None else values * self.weight[rows]
 
     def sent(self, values: np.ndarray) -> AnyArray:
-        """Numbers on the device."""
+        """Copy an array of numbers to the device."""
         return moved(np.ascontiguousarray(values), self.X)
 
     def index(self, places: np.ndarray) -> AnyArray:
-        """Indices on the device."""
+        """Copy an array of indices to the device."""
         return self.xp.asarray(places.astype(np.int64), device=self.X.device)
 
     def with_classes(self, mask: np.ndarray) -> Self:
-        """The same rows for the classes in `mask`; rows of other classes must have no weight."""
+        """The same rows with only the classes in `mask`; rows of other classes must weigh zero."""
         xp, n_classes = self.xp, int(np.count_nonzero(mask))
         if self.targets.ndim == 1:
             codes = moved(np.maximum(np.cumsum(mask) - 1, 0), self.X)
@@ -110,31 +111,32 @@ class DeviceArrays(RowShape):
         else:
             targets = xp.take(self.targets, moved(np.flatnonzero(mask), self.X), axis=1)
             empty = xp.max(targets, axis=1, keepdims=True) <= 0
-            targets = xp.where(empty, xp.ones_like(targets), targets)  # any distribution will do
+            # These rows have weight zero: their target is not used, but must be a distribution.
+            targets = xp.where(empty, xp.ones_like(targets), targets)
         return replace(self, targets=targets, n_classes=n_classes)
 
     def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
-        """A copy with some of the columns, each times 2^exponent."""
+        """A copy with only the given columns, each multiplied by 2^exponent."""
         X = self.xp.take(self.X, self.index(columns), axis=1)
         if exponents is not None:
-            half = exponents // 2  # the whole power may overflow or underflow
+            half = exponents // 2  # 2^exponent in one factor may overflow or underflow
             X = self.xp.astype(X, self.dtype) * self.sent(np.ldexp(1.0, half))
             X = X * self.sent(np.ldexp(1.0, exponents - half))
         return replace(self, X=X)
 
 
 def batches(shape: tuple[int, ...], n_outputs: int) -> list[slice]:
-    """Slices of the rows of X, each of which has `n_outputs` logits."""
+    """Cut rows of shape `shape` into batches; a row has `n_outputs` logits."""
     n, d = shape
     return runs(n, max(1, tuning.DEVICE_BATCH_ELEMENTS // (d + 2 * n_outputs)))
 
 
 def runs(n: int, most: int) -> list[slice]:
-    """Slices of about equal length, at most `most`, that cover n."""
+    """Slices that cover range(n), of about equal length, with at most `most` entries each."""
     step = -(-n // -(-n // most))
     return [slice(a, min(a + step, n)) for a in range(0, n, step)]
 
 
 def received(sums: AnyArray) -> np.ndarray:
-    """Sums from the device, in float64."""
+    """Copy sums from the device to a float64 NumPy array."""
     return np.array(to_numpy(sums), dtype=np.float64)

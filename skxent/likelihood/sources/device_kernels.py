@@ -1,6 +1,6 @@
-"""The kernels of a fit, see `kernels`, in functions of the array API standard.
+"""The functions of `kernels` for arrays on devices, written with the array API standard.
 
-Logits Z are class-major, (R, m), R = 1 for two classes. Nothing is written in place.
+Logits Z are class-major, (R, m), R = 1 for two classes. Inputs are not changed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ def losses_and_residuals(xp: ModuleType, Z: AnyArray, Y: AnyArray) -> tuple[AnyA
 
 
 def moved_probabilities(xp: ModuleType, Z: AnyArray, Q: AnyArray) -> AnyArray:
-    """Changes of the probabilities if logits Z change by Q, see `kernels.move_probabilities`."""
+    """First-order changes of the probabilities if the logits Z change by Q.
+
+    See `kernels.move_probabilities`.
+    """
     if Z.shape[0] == 1:
         E = xp.exp(-xp.abs(Z))
         return Q * E / (1.0 + E) ** 2

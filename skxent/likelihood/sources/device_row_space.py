@@ -1,4 +1,4 @@
-"""Coordinates of the space that rows on a device span; the rows are factored there."""
+"""Coordinates of the row space of rows on a device; the device factors the rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DeviceRotation:
     Q: AnyArray
 
     def times(self, parameters: np.ndarray, transposed: bool = False) -> np.ndarray:
-        """Parameters times Q, or its transpose."""
+        """Parameters times Q, or times Q' if `transposed`."""
         Q = self.Q.T if transposed else self.Q
         return received(self.data.xp.matmul(self.data.sent(parameters), Q))
 
@@ -42,7 +42,7 @@ def row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
 def independent_row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
     """Factor independent rows only, see `row_space.independent_row_space`.
 
-    Rows without weight are set to zero while the rank is found.
+    The rank is that of the rows with positive weight.
     """
     xp, centre = data.xp, moments.centre(data.fit_intercept)
     size = np.sqrt(moments.mean_square())

@@ -1,4 +1,4 @@
-"""Rows on a device as a row source: what a fit needs of them besides sums at parameters."""
+"""`DeviceRows`: the row source of rows on a device."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class DeviceRows(DeviceArrays):
     sparse: ClassVar[bool] = False
 
     def in_memory(self) -> None:
-        """None: the rows are on the device."""
+        """Return None, because the rows are on the device."""
 
     def first_sums(self) -> FirstSums:
-        """Sums from which the moments follow, from one read of X."""
+        """Compute the sums that determine the moments, in one read of X."""
         xp = self.xp
         few = xp.sort(xp.astype(self._few_rows(), self.dtype), axis=0)
         origin = few[few.shape[0] // 2, :]
@@ -36,7 +36,7 @@ class DeviceRows(DeviceArrays):
             x = self.read(rows, origin)
             Y = self.weigh(self.target_block(rows), rows)
             weight = xp.sum(Y, axis=0)
-            if self.weight is not None:  # zeros, so that rows without weight do not overflow
+            if self.weight is not None:  # rows of weight zero must not overflow
                 x = xp.where((weight > 0)[:, None], x, xp.zeros_like(x))
             return xp.sum(Y, axis=1), xp.matmul(Y, x), xp.matmul(weight, x * x)
 
@@ -44,7 +44,7 @@ class DeviceRows(DeviceArrays):
             return FirstSums(received(origin), *map(received, self.total_of(sums)))
 
     def _few_rows(self) -> AnyArray:
-        """A few rows, evenly spaced by weight."""
+        """A few rows, evenly spaced in cumulative weight."""
         if self.weight is None:
             return self.X[evenly_spaced_rows(self.n_rows, None), :]
         xp = self.xp
@@ -53,7 +53,7 @@ class DeviceRows(DeviceArrays):
         return xp.take(self.X, xp.searchsorted(upto, upto[-1] * evenly), axis=0)
 
     def weight_range(self) -> tuple[float, float]:
-        """The smallest weight above zero, and the largest."""
+        """Smallest and largest positive weight."""
         if self.weight is None:
             return 1.0, 1.0
         xp, weight = self.xp, self.weight
@@ -61,7 +61,7 @@ class DeviceRows(DeviceArrays):
         return float(xp.min(above)), float(xp.max(weight))
 
     def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
-        """Weighted sum of the losses, each to full accuracy, of parameters that are not centred."""
+        """Weighted sum of losses without cancellation; parameters are for rows not centred."""
         xp, W, b = self.xp, self.sent(coef), self.sent(intercept)
 
         def losses(rows: slice) -> AnyArray:
@@ -82,7 +82,7 @@ class DeviceRows(DeviceArrays):
         return float(self.total_of(losses))
 
     def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        """Largest distance from `origin` in some columns, over rows with a weight."""
+        """Largest distance from `origin` in each given column, over rows with positive weight."""
         xp, most = self.xp, np.zeros(len(columns))
         for i, column in enumerate(columns.tolist()):
             x = xp.abs(xp.astype(self.X[:, column], self.dtype) - float(origin[i]))
@@ -94,7 +94,7 @@ class DeviceRows(DeviceArrays):
     def column_products(
         self, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+        """Weighted X' E and E' E for the centred and scaled X; E is X V, or X if V is None."""
         xp, unit, middle = self.xp, self.sent(scale), self.sent(centre)
         there = None if V is None else self.sent(V)
 
@@ -108,31 +108,31 @@ class DeviceRows(DeviceArrays):
         return received(with_X), received(own)
 
     def first_row(self, columns: np.ndarray) -> np.ndarray:
-        """Numbers of the first row in some columns."""
+        """Entries of the first row in the given columns, in float64."""
         return received(self.X[0, :])[columns]
 
     def power_sums(
         self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
     ) -> np.ndarray:
-        """Weighted sums of ((x - origin) - shift)^power, column by column."""
+        """Weighted sum over rows of ((x - origin) - shift)^power, for each given column."""
         rows = slice(0, self.n_rows)
         x = self.with_columns(columns).read(rows, self.sent(origin)) - self.sent(shift)
         return received(self.xp.sum(self.weigh((x**power).T, rows), axis=1))
 
     def without_far_unweighted(self) -> Self:
-        """These rows: sums on a device leave rows without weight out."""
+        """Return these rows, because sums on a device skip rows of weight zero."""
         return self
 
     def sample(
         self, moments: Moments, centre: np.ndarray, size: int, scores: Scores | None = None
     ) -> NoReturn:
-        """Raise NotImplementedError: no sample of rows on a device is drawn."""
-        raise NotImplementedError("no sample of rows on a device is drawn")
+        """Raise NotImplementedError, because rows on a device cannot be sampled."""
+        raise NotImplementedError("rows on a device cannot be sampled")
 
     def row_space(self, moments: Moments, independent: bool) -> RowSpace[Self]:
-        """Coordinates of the space of all rows, or of independent rows only; on the device."""
+        """The rows in coordinates of their row space, on the device, see `RowSource.row_space`."""
         return independent_row_space(self, moments) if independent else row_space(self, moments)
 
     def sums(self, centre: np.ndarray | None, far: bool) -> DeviceSums:
-        """Sums over the rows measured from a centre, see `DeviceSums`."""
+        """Sums over the rows less `centre`, see `DeviceSums`."""
         return DeviceSums(self, centre, far)

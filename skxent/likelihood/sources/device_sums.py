@@ -1,4 +1,4 @@
-"""Sums over rows on a device at given parameters, as `LocalSums` has them."""
+"""Sums over rows on a device at given parameters; `LocalSums` is the same in this process."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ ClassWeights = Callable[[AnyArray, AnyArray | None], AnyArray]
 
 
 class DeviceSums:
-    """Samples measured from a centre, and sums over them; implements `RowSums`.
+    """Sums over samples, the rows less a centre; implements `RowSums`.
 
-    If rows must be copied, because they are of other floats or because logits would cancel, the
-    copy is centred, and kept if all rows are in one batch.
+    Rows are copied if they must be converted to another type, if the device has no float64, or if
+    `far` (computing logits from rows that are not centred would lose digits). The copy is centred.
+    It is kept if all rows fit one batch.
     """
 
     def __init__(self, data: DeviceArrays, centre: np.ndarray | None, far: bool) -> None:
@@ -39,10 +40,10 @@ class DeviceSums:
                 self._kept = self._read(batches[0])
 
     def in_memory(self) -> None:
-        """None: the rows are on the device."""
+        """Return None, because the rows are on the device."""
 
     def close(self) -> None:
-        """No thread is to be ended."""
+        """Do nothing, because a device has no threads to end."""
 
     def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Sum of the weighted log-partition A, and its gradient."""
@@ -83,7 +84,7 @@ class DeviceSums:
         return self._recentred(self.data.total_of(sums))
 
     def max_logit_range(self, direction: np.ndarray) -> float:
-        """Largest change of a logit relative to the others of its sample, along `direction`."""
+        """Largest difference, over samples, between the changes of two logits along `direction`."""
         xp, along, most = self.xp, self._for_batches(direction), 0.0
         for rows in self.data.batches():
             Q = self._logits(along, self._read(rows))
@@ -111,7 +112,7 @@ class DeviceSums:
     def class_block_grams(
         self, theta: np.ndarray, residual_weight: float, per_leverage: np.ndarray | None = None
     ) -> np.ndarray:
-        """Diagonal blocks of the Hessian, always from all rows: `per_leverage` is not used."""
+        """Diagonal blocks of the Hessian, computed from all rows; `per_leverage` is ignored."""
 
         def weights(P: AnyArray, residual: AnyArray | None) -> AnyArray:
             return class_weights(P, residual, residual_weight)
@@ -130,13 +131,13 @@ class DeviceSums:
         return self._curvature(theta, squares, residual_weight)
 
     def sampling_scores(self, theta: np.ndarray) -> NoReturn:
-        """Raise NotImplementedError: no sample of rows on a device is drawn."""
-        raise NotImplementedError("no sample of rows on a device is drawn")
+        """Raise NotImplementedError, because rows on a device cannot be sampled."""
+        raise NotImplementedError("rows on a device cannot be sampled")
 
     def _gram(
         self, theta: np.ndarray, residual_weight: float, weights: ClassWeights, n: int
     ) -> np.ndarray:
-        """Sums over samples of c_q x x' for n class weights c, packed if the samples are short."""
+        """Sums over samples of c_q x x' for n class weights c_q, packed if p is small."""
         packed = packs(n, theta.shape[1])
 
         def gram(
@@ -152,8 +153,8 @@ class DeviceSums:
     ) -> np.ndarray:
         """Sum of ``function(samples, P, residual, rows)`` over batches.
 
-        Samples are (m, p), probabilities and residuals P - Y (R, m); residuals are None if their
-        weight is zero.
+        Samples are (m, p), probabilities and residuals P - Y are (R, m). Residuals are None if
+        `residual_weight` is zero.
         """
         parameters = self._for_batches(theta)
 
@@ -170,7 +171,7 @@ class DeviceSums:
         return received(self.data.total_of(part))
 
     def _packed_gram(self, C: AnyArray, samples: AnyArray) -> AnyArray:
-        """Sums of all products of two entries, each product once, (q, p (p + 1) / 2)."""
+        """Upper triangles of the q Gram matrices, (q, p (p + 1) / 2)."""
         xp = self.xp
         i, j = (self.data.index(entries) for entries in pairs(samples.shape[1]))
         total: Any = 0.0
@@ -181,7 +182,7 @@ class DeviceSums:
         return total
 
     def _each_gram(self, C: AnyArray, samples: AnyArray) -> AnyArray:
-        """Sums of x x', (q, p, p), one product for each class weight."""
+        """The q Gram matrices, (q, p, p), one matrix product for each."""
         xp = self.xp
         grams = [xp.matmul((samples * C[q, :][:, None]).T, samples) for q in range(C.shape[0])]
         return xp.stack(grams)
@@ -195,11 +196,11 @@ class DeviceSums:
         return self.xp.concat([x, self.xp.ones_like(x[:, :1])], axis=1)
 
     def _read(self, rows: slice) -> AnyArray:
-        """A batch, (m, d), less the centre if `self.centre` is None."""
+        """Rows of a batch, (m, d); already centred if `self.centre` is None."""
         return self.data.read(rows, self._offset) if self._kept is None else self._kept
 
     def _for_batches(self, theta: np.ndarray) -> AnyArray:
-        """Parameters on the device that give the logits from batches as `_read` returns them."""
+        """Copy parameters to the device, converted to those for the rows that `_read` returns."""
         if self.centre is not None:
             theta = theta.copy()
             theta[:, -1] -= theta[:, :-1] @ self.centre
@@ -212,14 +213,14 @@ class DeviceSums:
         return Z + parameters[:, d:] if self.data.fit_intercept else Z
 
     def _outer(self, R: AnyArray, x: AnyArray) -> AnyArray:
-        """Sums over samples of r x'; an intercept is an entry of one that x lacks."""
+        """Sum over samples of r x', with a last column for the intercept."""
         sums = self.xp.matmul(R, x)
         if not self.data.fit_intercept:
             return sums
         return self.xp.concat([sums, self.xp.sum(R, axis=1, keepdims=True)], axis=1)
 
     def _recentred(self, sums: AnyArray) -> np.ndarray:
-        """Sums over x, turned to sums over x less the centre."""
+        """Convert sums over rows of r x' to sums of r (x - centre)'."""
         result = received(sums)
         if self.centre is not None:
             result[:, :-1] -= np.outer(result[:, -1], self.centre)

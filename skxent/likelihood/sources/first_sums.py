@@ -1,4 +1,4 @@
-"""Sums over rows that do not depend on parameters, and the moments that follow from them."""
+"""Sums over rows that do not depend on parameters, and the moments computed from them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Moments:
     class_sums : (K, d) array
         Weighted sums of x - origin over each class.
     origin : (d,) array
-        Zero, or a point near the middle of a column that is far from zero, so that sums of x -
-        origin do not cancel.
+        Subtracted from the columns so that sums do not cancel: zero, or a value near the middle of
+        the column.
     mean, variance : (d,) arrays
-        Weighted, of the columns of X.
+        Weighted means and variances of the columns of X.
     """
 
     class_weight: np.ndarray
@@ -36,7 +36,7 @@ class Moments:
     variance: np.ndarray
 
     def centre(self, fit_intercept: bool) -> np.ndarray:
-        """Where columns are measured from: their means, or zero without an intercept."""
+        """Values to subtract from the columns: their means, or zeros without an intercept, (d,)."""
         return self.mean if fit_intercept else np.zeros_like(self.mean)
 
     def mean_square(self, centre: np.ndarray | float = 0.0) -> np.ndarray:
@@ -68,7 +68,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class FirstSums:
-    """Weighted sums over rows of x - origin and of its squares.
+    """Weighted sums over rows of x - origin and of (x - origin)^2.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class FirstSums:
 
     @classmethod
     def of(cls, data: RowArrays) -> Self:
-        """Take the sums, in one read of X."""
+        """Compute the sums, in one read of X."""
         origin = _origin(data)
         blocks = data.blocks(origin if origin.any() else None)
 
@@ -138,7 +138,7 @@ def _sum_of_squares(x: Matrix, weight: np.ndarray, space: np.ndarray | None) -> 
 
 
 def _weighted_squares(x: Matrix, weight: np.ndarray, space: np.ndarray | None) -> np.ndarray:
-    """`_sum_of_squares`, with infinity or NaN where squares overflow."""
+    """As `_sum_of_squares`, but infinite or NaN where squares overflow."""
     total = np.zeros(x.shape[1])
     step = (
         max(1, tuning.SQUARED_ENTRIES * x.shape[0] // max(x.nnz, 1))
@@ -159,22 +159,23 @@ def _weighted_squares(x: Matrix, weight: np.ndarray, space: np.ndarray | None) -
 def middle(data: RowArrays) -> np.ndarray:
     """Upper median of a few rows, (d,); zero for a sparse X.
 
-    For a constant column this is its number exactly, for other columns a number near the middle.
-    Rows are chosen by weight: a placeholder of -1e9 in rows without weight would cost nine digits.
+    For a constant column this is exactly its value, for other columns a value near the middle. Rows
+    of weight zero are not used: if the result were a placeholder such as -1e9, subtracting it from
+    other rows would cost nine digits.
     """
     few = _few_rows(data)
     return few[len(few) // 2]
 
 
 def _origin(data: RowArrays) -> np.ndarray:
-    """The middle of the columns that are far from zero, and zero for other columns, (d,)."""
+    """The middle of each column that is far from zero; zero for other columns, (d,)."""
     few = _few_rows(data)
     middle, spread = few[len(few) // 2], few[-1] - few[0]
     return np.where(np.abs(middle) > tuning.FAR_MIDDLE * spread, middle, 0.0)
 
 
 def _few_rows(data: RowArrays) -> np.ndarray:
-    """A few rows of X with each column sorted; one row of zeros for a sparse X."""
+    """The entries of a few rows of X, each column sorted; one row of zeros for a sparse X."""
     if data.sparse:
         return np.zeros((1, data.n_features))
     few = np.array(data.X[evenly_spaced_rows(data.n_rows, data.weight)], dtype=np.float64)
@@ -183,7 +184,7 @@ def _few_rows(data: RowArrays) -> np.ndarray:
 
 
 def evenly_spaced_rows(n: int, weight: np.ndarray | None) -> np.ndarray | slice:
-    """Indices of a few rows, evenly spaced by weight."""
+    """Indices of a few rows, evenly spaced in cumulative weight."""
     if weight is None:
         return slice(0, n, -(-n // tuning.MIDDLE_ROWS))
     upto = np.cumsum(weight)

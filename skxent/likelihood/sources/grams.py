@@ -1,7 +1,7 @@
-"""Sums over samples of outer products x x' with weights that depend on probabilities.
+"""Gram matrices: weighted sums over samples of outer products x x'.
 
-These functions take arrays: samples x are (m, p), probabilities P and residuals P - Y are (R, m),
-and class weights C are (q, m), one row for each matrix that is summed.
+Samples x are (m, p), probabilities P and residuals P - Y are (R, m). Class weights C are (q, m):
+each row holds the weights of the samples in one of q Gram matrices. They depend on P.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pair_weights(P: np.ndarray, residual: np.ndarray | None, residual_weight: float) -> np.ndarray:
-    """Weights of the full Hessian, one row for each pair of classes but the last.
+    """Weights of the blocks (k, l), k <= l, of the Hessian without the last class, (q, m).
 
-    They are the entries of diag(p) - p p', and `residual_weight` times those of r r'.
+    They are the entries of diag(p) - p p' + `residual_weight` r r', where r is the residual.
     """
     n = max(len(P) - 1, 1)
     k, l = pairs(n)
@@ -38,18 +38,18 @@ def pair_weights(P: np.ndarray, residual: np.ndarray | None, residual_weight: fl
 
 
 def class_weights(P: Array, residual: Array | None, residual_weight: float) -> Any:
-    """Weights of the diagonal class blocks of the Hessian, p (1 - p), (R, m)."""
+    """Weights of the diagonal blocks of the Hessian: p (1 - p) + `residual_weight` r^2, (R, m)."""
     h = P * (1.0 - P)
     return h if residual is None else h + residual_weight * residual**2
 
 
 def packs(n: int, p: int) -> bool:
-    """Whether outer products of p entries are formed once for all n class weights."""
+    """Whether products of two of p entries are formed once and shared by n class weights."""
     return p <= min(tuning.PACKED_WIDTH, tuning.PACKED_RATIO * n)
 
 
 def unpacked(gram: np.ndarray, p: int) -> np.ndarray:
-    """Matrices (q, p, p), from packed ones or as they are."""
+    """Matrices (q, p, p) from packed matrices; matrices that are not packed are returned."""
     if gram.ndim == 3:
         return gram
     matrices = np.empty((len(gram), p, p))
@@ -67,7 +67,7 @@ def packed_products(x: np.ndarray) -> np.ndarray | None:
 
 
 def packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Sums of all products of two entries, each product once, (q, p (p + 1) / 2)."""
+    """Upper triangles of the q Gram matrices, (q, p (p + 1) / 2)."""
     m, p = x.shape
     n_products = p * (p + 1) // 2
     batch = _batch(n_products)
@@ -80,7 +80,7 @@ def packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _batch(n_products: int) -> int:
-    """Rows whose products are formed at a time."""
+    """Number of rows in a batch, for which the products of entries are formed together."""
     return max(tuning.PACKED_SPACE // n_products, 16)
 
 
@@ -95,10 +95,11 @@ def _products(x: np.ndarray, space: np.ndarray) -> np.ndarray:
 
 
 def each_gram(C: np.ndarray, x: np.ndarray, scaled: np.ndarray) -> np.ndarray:
-    """Sums of x x', (q, p, p), one symmetric product for each class weight.
+    """The q Gram matrices, (q, p, p), one matrix product for each.
 
-    A class weight of one sign makes a product of a matrix with itself, for which BLAS takes half
-    the time. `scaled` is space as large as x.
+    If all weights of a matrix have the same sign, x is multiplied by their square roots and then by
+    its own transpose, for which BLAS takes half the time. `scaled` is scratch space of the shape of
+    x.
     """
     grams = np.empty((len(C), x.shape[1], x.shape[1]))
     for c, gram in zip(C, grams, strict=True):
@@ -114,26 +115,26 @@ def each_gram(C: np.ndarray, x: np.ndarray, scaled: np.ndarray) -> np.ndarray:
 
 
 def centred_squares(h: np.ndarray, x: Matrix, centre: np.ndarray | None) -> np.ndarray:
-    """Sums of h (x - c)^2 over the rows of a block as they are, dense or sparse, (R, d).
+    """Sums of h (x - centre)^2 over the rows x of a dense or sparse block, (R, d).
 
-    They are computed as sums of h x^2 - 2 c h x + c^2 h, which keep a sparse x sparse.
+    The sums are those of h x^2 - 2 c h x + c^2 h, with c the centre, so that x stays sparse.
     """
     dense = isinstance(x, np.ndarray)
     part = product(h, np.square(x) if dense else x.astype(np.float64, copy=False).power(2))
     if centre is not None:
         largest = part + h.sum(axis=1, keepdims=True) * centre**2
         part = largest - 2 * centre * product(h, x)
-        # The sum of a constant column is zero.
+        # A remainder this small is rounding error, as in a constant column, whose sum is zero.
         part[part < tuning.CANCELLED_SQUARES * largest] = 0.0
     return part
 
 
 class DrawnGrams:
-    """Sums of x x' for each class from rows drawn for this class, (R, p, p).
+    """Gram matrices (R, p, p), each estimated from rows that are drawn at random for one class.
 
-    A class needs the rows that it is uncertain of, which differ from class to class. A row is kept
-    with probability min(1, class weight times the squared entries times `per_leverage`), and its
-    weight is divided by this probability.
+    The curvature of a class comes mostly from rows whose class probability is far from 0 and 1, and
+    these rows differ from class to class. For class k, a row x with class weight c is kept with
+    probability min(1, c * sum_j per_leverage[k, j] x_j^2), by which its weight is divided.
     """
 
     def __init__(self, per_leverage: np.ndarray) -> None:
@@ -152,14 +153,14 @@ class DrawnGrams:
                 _add_squares(gram, roots)
 
     def finish(self) -> np.ndarray:
-        """The sums, with the rows that have not been multiplied yet."""
+        """Add the rows that are still waiting, and return the Gram matrices."""
         for gram, roots in zip(self.total, self._kept, strict=True):
             _add_squares(gram, roots)
         return self.total
 
 
 def _add_squares(gram: np.ndarray, roots: list[np.ndarray]) -> None:
-    """Add root' root of the rows that were kept, and forget the rows."""
+    """Add root' root to `gram`, where root stacks the kept rows, and empty the list."""
     if roots:
         root = np.concatenate(roots)
         gram += root.T @ root

@@ -1,4 +1,4 @@
-"""Rows in this process as a row source."""
+"""`LocalRows`: the row source of rows in this process."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ class LocalRows(RowArrays):
     eps: ClassVar[float] = float_info.epsilon
 
     def in_memory(self) -> Self:
-        """These rows."""
+        """Return these rows."""
         return self
 
     def sum(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Return ``function(rows, *args)`` of these rows, see `PartitionedRows.sum`."""
+        """Return ``function(self, *args)``, which `PartitionedRows.sum` adds up over partitions."""
         return function(self, *args)
 
     def first_sums(self) -> FirstSums:
-        """Sums from which the moments follow, from one read of X."""
+        """Compute the sums that determine the moments, in one read of X."""
         return FirstSums.of(self)
 
     def weight_range(self) -> tuple[float, float]:
-        """The smallest weight above zero, and the largest."""
+        """Smallest and largest positive weight."""
         if self.weight is None:
             return 1.0, 1.0
         above = self.weight[self.weight > 0]
         return float(above.min(initial=np.inf)), float(above.max(initial=0.0))
 
     def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
-        """Weighted sum of the losses, each to full accuracy, of parameters that are not centred."""
+        """Weighted sum of losses without cancellation; parameters are for rows not centred."""
         blocks = self.blocks(None)
 
         def sums(segment: list[slice]) -> float:
@@ -64,7 +64,7 @@ class LocalRows(RowArrays):
             blocks.close()
 
     def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        """Largest distance from `origin` in some columns, over rows with a weight."""
+        """Largest distance from `origin` in each given column, over rows with positive weight."""
         most = np.zeros(len(columns))
         for i, column in enumerate(columns):
             x = self._column(column)
@@ -75,18 +75,18 @@ class LocalRows(RowArrays):
     def column_products(
         self, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+        """Weighted X' E and E' E for the centred and scaled X; E is X V, or X if V is None."""
         return column_products.column_products(self, centre, scale, V)
 
     def first_row(self, columns: np.ndarray) -> np.ndarray:
-        """Numbers of the first row in some columns."""
+        """Entries of the first row in the given columns, in float64."""
         x = self.X[[0]][:, columns]
         return np.asarray(x.toarray() if self.sparse else x, dtype=np.float64)[0]
 
     def power_sums(
         self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
     ) -> np.ndarray:
-        """Weighted sums of ((x - origin) - shift)^power, column by column."""
+        """Weighted sum over rows of ((x - origin) - shift)^power, for each given column."""
         weight = np.ones(self.n_rows) if self.weight is None else self.weight
         result = np.empty(len(columns))
         for i, column in enumerate(columns):
@@ -94,9 +94,9 @@ class LocalRows(RowArrays):
         return result
 
     def without_far_unweighted(self) -> Self:
-        """These rows, with zeros for all rows without weight if squares in one of them overflow.
+        """These rows, with zeros for all rows of weight zero if squares in one of them overflow.
 
-        Zero times an infinite square would be NaN.
+        Otherwise a weight of zero times an infinite square would be NaN.
         """
         if self.weight is None or self.weight.all():
             return self
@@ -116,13 +116,13 @@ class LocalRows(RowArrays):
         return replace(self, X=X)
 
     def total_score(self, scores: np.ndarray) -> float:
-        """Sum of scores over all rows."""
+        """Sum of the scores over all rows."""
         return float(scores.sum())
 
     def column_scores(
         self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray
     ) -> np.ndarray:
-        """Weighted part of each row in the second moments of some columns, (n,)."""
+        """Contribution of each row to the second moments of the given columns, (n,)."""
         return sampling.column_scores(self, columns, centre, moment)
 
     def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: float | np.ndarray) -> Self:
@@ -136,12 +136,12 @@ class LocalRows(RowArrays):
         return sampling.draw_sample(self, moments, centre, size, scores)
 
     def row_space(self, moments: Moments, independent: bool) -> RowSpace[Self]:
-        """Coordinates of the space of all rows, or of independent rows only."""
+        """The rows in coordinates of their row space, see `RowSource.row_space`."""
         factor = row_space.independent_row_space if independent else row_space.row_space
         return factor(self, moments)
 
     def sums(self, centre: np.ndarray | None, far: bool) -> LocalSums:
-        """Sums over the rows measured from a centre, see `LocalSums`."""
+        """Sums over the rows less `centre`, see `LocalSums`."""
         return LocalSums(self, centre, far)
 
     def _column(self, column: int) -> np.ndarray:

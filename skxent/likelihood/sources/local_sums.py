@@ -1,4 +1,4 @@
-"""Sums over rows in this process at given parameters, read block by block.
+"""Sums over rows in this process at given parameters; rows are read block by block.
 
 Conventions are those of `objective`: theta is (R, p), arrays over samples are class-major (R, m).
 """
@@ -21,9 +21,10 @@ ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
 
 @dataclass
 class KeptCurvature:
-    """`kernels.curvature` of blocks at the point `theta`, by the first row of the block.
+    """Results of `kernels.curvature` at `theta`, one array for each block.
 
-    A block in `known` holds the values at `theta`; the array of any other block is free for reuse.
+    A block is identified by the index of its first row. Blocks in `known` hold the values at
+    `theta`; the array of any other block may be overwritten.
     """
 
     theta: np.ndarray
@@ -32,24 +33,25 @@ class KeptCurvature:
 
 
 class LocalSums:
-    """Samples measured from a centre, and sums over them; implements `RowSums`.
+    """Sums over samples, the rows less a centre; implements `RowSums`.
 
     Parameters
     ----------
     data : RowArrays
     centre : (d,) array or None
-        What samples are measured from; None for the origin.
+        Subtracted from each row; None subtracts nothing.
     far : bool
-        Whether the centre is so many deviations from zero that centred logits would cancel.
+        Whether some column has a centre many standard deviations from zero.
 
     Notes
     -----
-    Centring the logits, z = W x + (a - W centre), reads X as it is. Where a column's mean is
-    thousands of its deviations the two terms cancel, and each block is centred in cache instead.
+    Usually X is read without centring, and the logits are z = W x + (a - W centre). If `far`, the
+    two terms would cancel, so each block of a dense X is centred while it is in cache.
 
-    Rows that fit one block are written out once as samples, centred and with their ones. Every
-    product is then a single call. The probabilities of the last pass are kept for the curvature at
-    the same point, and so are the products of their entries.
+    If dense rows fit one block, the samples are stored once: the centred rows with the entry one
+    for the intercept. Every product is then a single call. The probabilities of the last pass are
+    kept for the curvature at the same point, and the products of two entries of a sample are kept
+    for all points.
     """
 
     def __init__(self, data: RowArrays, centre: np.ndarray | None, far: bool) -> None:
@@ -58,7 +60,8 @@ class LocalSums:
         in_cache = far and not data.sparse
         self.centre = None if in_cache else centre
         self.blocks = data.blocks(centre if in_cache else None)
-        # By the samples' width, not X's: they are one block, or probabilities would not be theirs.
+        # The stored samples, with p entries each, must fit one block. If they were several blocks,
+        # `_last` would hold the probabilities of the last block only.
         self.written_out = not data.sparse and fit_one_block(
             data.n_rows, self.shape[1], data.n_outputs
         )
@@ -69,17 +72,17 @@ class LocalSums:
         self._forget()
 
     def _forget(self) -> None:
-        self._products: np.ndarray | None = None  # of entries of the samples
-        self._last: tuple[np.ndarray, np.ndarray] | None = None  # theta, probabilities there
+        self._products: np.ndarray | None = None  # products of two entries of each sample
+        self._last: tuple[np.ndarray, np.ndarray] | None = None  # theta, probabilities at theta
         self._curvature: KeptCurvature | None = None
 
     def close(self) -> None:
-        """End the threads, and forget what was kept for further sums."""
+        """End the threads, and free all arrays that are kept for further sums."""
         self.blocks.close()
         self._forget()
 
     def in_memory(self) -> Self:
-        """These sums."""
+        """Return these sums."""
         return self
 
     def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -91,8 +94,9 @@ class LocalSums:
     def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
         """Sum of the weighted losses, its sensitivity and its gradient, without cancellation.
 
-        The losses are added sample by sample. The sensitivity is the sum of the absolute products
-        of logits and residuals: rounding of the logits changes the sum by an epsilon of it.
+        The losses are added sample by sample. The sensitivity is the weighted sum of |residual *
+        logit|. Rounding of the logits changes the sum of the losses by about epsilon times the
+        sensitivity.
         """
 
         def sums(segment: list[slice]) -> tuple[float, float, np.ndarray]:
@@ -134,7 +138,7 @@ class LocalSums:
         return self._recentre(_in_order(self.blocks.map(products, theta.size)))
 
     def max_logit_range(self, direction: np.ndarray) -> float:
-        """Largest change of a logit relative to the others of its sample, along `direction`."""
+        """Largest difference, over samples, between the changes of two logits along `direction`."""
         V, shift = self._for_blocks(direction)
 
         def largest(segment: list[slice]) -> float:
@@ -152,10 +156,10 @@ class LocalSums:
         return max(self.blocks.map(largest))
 
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
-        """Blocks of the Hessian for the pairs of classes k <= l but the last.
+        """Blocks (k, l), k <= l, of the Hessian without the last class.
 
-        (q, p, p) for q = (K - 1) K / 2 pairs, or (q, p (p + 1) / 2) for short samples; see
-        `grams.unpacked`. One block for two classes.
+        The shape is (q, p, p) for the q = K (K - 1) / 2 pairs of classes, or (q, p (p + 1) / 2) if
+        p is small; see `grams.unpacked`. For two classes there is one block.
         """
         n = max(self.shape[0] - 1, 1)
         n_pairs = n * (n + 1) // 2
@@ -164,10 +168,10 @@ class LocalSums:
     def class_block_grams(
         self, theta: np.ndarray, residual_weight: float, per_leverage: np.ndarray | None = None
     ) -> np.ndarray:
-        """Diagonal blocks of the Hessian, one for each row of theta, shaped as `hessian_gram`.
+        """Diagonal blocks of the Hessian, one for each row of theta, shaped as in `hessian_gram`.
 
-        With `per_leverage`, (R, p), they are (R, p, p) and estimated from rows drawn for each
-        class, see `grams.DrawnGrams`.
+        If `per_leverage`, (R, p), is given, the blocks are (R, p, p) and are estimated from rows
+        drawn for each class, see `grams.DrawnGrams`.
         """
         if per_leverage is None:
             return self._gram(theta, residual_weight, grams.class_weights, len(theta))
@@ -205,7 +209,7 @@ class LocalSums:
         return squares
 
     def sampling_scores(self, theta: np.ndarray) -> np.ndarray:
-        """How much each row matters to the curvature, (n,): sum p (1 - p) + sum (p - y)^2."""
+        """Contribution of each row to the curvature, w (sum p (1 - p) + sum (p - y)^2), (n,)."""
         result = np.empty(self.blocks.n_rows)
 
         def fill(segment: list[slice]) -> None:
@@ -221,11 +225,11 @@ class LocalSums:
     def samples(
         self, rows: slice, buffer: np.ndarray | None, space: np.ndarray | None = None
     ) -> np.ndarray:
-        """Centred samples of a block, dense, (m, p); written to `space` if they must be copied."""
+        """Centred samples of a block, dense, (m, p); a copy is written to `space` if given."""
         x = self.blocks.read(rows, buffer)
         x = x.toarray() if self.blocks.sparse else x
         if x.shape[1] == self.shape[1] and self.centre is None:
-            return x.astype(np.float64, copy=False)  # products of float32 would be float32
+            return x.astype(np.float64, copy=False)  # else products would be float32
         space = np.empty((x.shape[0], self.shape[1])) if space is None else space
         samples = space[: x.shape[0]]
         np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])
@@ -247,12 +251,12 @@ class LocalSums:
     def _at(
         self, theta: np.ndarray, residual_weight: float, rows: slice, x: Matrix
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Probabilities of a block x, and residuals P - Y; None for a residual weight of zero."""
+        """Probabilities P of a block x, and residuals P - Y (None if their weight is zero)."""
         P = self._probabilities(theta, x)
         return P, self.residuals(P, rows) if residual_weight else None
 
     def _probabilities(self, theta: np.ndarray, x: Matrix) -> np.ndarray:
-        """Probabilities (R, m) of a block; of the second class where there are two."""
+        """Probabilities (R, m) of a block; for two classes, those of the second class."""
         if self._last is not None and _same(self._last[0], theta):
             P = self._last[1]
         else:
@@ -265,7 +269,7 @@ class LocalSums:
     def _gram(
         self, theta: np.ndarray, residual_weight: float, class_weights: ClassWeights, n: int
     ) -> np.ndarray:
-        """Sums over samples of c_q x x' for n class weights c, packed if the samples are short."""
+        """Sums over samples of c_q x x' for n class weights c_q, packed if p is small."""
         blocks, p = self.blocks, theta.shape[1]
         packed = grams.packs(n, p)
 
@@ -286,7 +290,7 @@ class LocalSums:
         return gram
 
     def _packed(self, C: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """`grams.packed_gram`; the products of samples that are written out are kept."""
+        """`grams.packed_gram`; products of entries of stored samples are computed only once."""
         if self.written_out and self._products is None:
             self._products = grams.packed_products(x)
         return grams.packed_gram(C, x) if self._products is None else C @ self._products.T
@@ -309,7 +313,7 @@ class LocalSums:
         return total, gradient
 
     def _curvature_at(self, theta: np.ndarray) -> KeptCurvature:
-        """The curvature kept at `theta`, or space for it."""
+        """The kept curvature at `theta`; if none is kept, an empty one that reuses the arrays."""
         kept = self._curvature
         if kept is None or not _same(kept.theta, theta):
             blocks = {} if kept is None else kept.blocks
@@ -325,7 +329,7 @@ class LocalSums:
         P: np.ndarray,
         kept: KeptCurvature | None,
     ) -> np.ndarray:
-        """`kernels.curvature` of a block; Z and P are space for logits and the result."""
+        """`kernels.curvature` of a block; Z and P are scratch space for logits and result."""
         if kept is not None:
             if rows.start in kept.known:
                 return kept.blocks[rows.start]
@@ -338,7 +342,7 @@ class LocalSums:
         return P
 
     def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Weights and intercepts that give the same logits from samples that are not centred."""
+        """Weights and intercepts that give the same logits from the rows of `self.blocks`."""
         W = np.ascontiguousarray(theta[:, : self.blocks.n_features])
         if self.blocks.n_features == theta.shape[1]:
             return W, None
@@ -346,14 +350,14 @@ class LocalSums:
         return W, (a if self.centre is None else a - W @ self.centre)
 
     def _recentre(self, gradient: np.ndarray) -> np.ndarray:
-        """Sums over x_i, turned to sums over x_i less the centre."""
+        """Convert sums over rows of r x' to sums of r (x - centre)', in place."""
         if self.centre is not None:
             gradient[:, :-1] -= np.outer(gradient[:, -1], self.centre)
         return gradient
 
     def _space(self, n: int) -> list[np.ndarray]:
         size = self.shape[0] * self.blocks.block_rows
-        if self.written_out:  # whose probabilities are kept
+        if self.written_out:  # new arrays, because the probabilities are kept
             return [np.empty(size) for _ in range(n)]
         return [self.blocks.space(1 + i, (size,)) for i in range(n)]
 
@@ -368,7 +372,7 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def _add_outer(total: np.ndarray, R: np.ndarray, x: Matrix) -> None:
-    """Add the sum over samples of r x'; an intercept is an entry of one that x lacks."""
+    """Add the sum over samples of r x'; if x has no column of ones, add it for the intercept."""
     total[:, : x.shape[1]] += product(R, x)
     if x.shape[1] < total.shape[1]:
         total[:, -1] += R.sum(axis=1)
@@ -385,7 +389,7 @@ def _logits(W: np.ndarray, x: Matrix, intercept: np.ndarray | None, out: np.ndar
 
 
 def _in_order(terms: Iterable[np.ndarray]) -> np.ndarray:
-    """Sum of arrays in the order given, so that the sum has the same bits every time."""
+    """Sum of arrays in the given order, so that the result is bitwise reproducible."""
     total = None
     for term in terms:
         total = term if total is None else np.add(total, term, out=total)

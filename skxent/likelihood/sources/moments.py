@@ -21,7 +21,9 @@ def compute_moments(data: RowSource) -> Moments:
     check_overflow(data, first)
     if (vanished := out_of_range(data, first)).any():
         column = int(np.argmax(vanished))
-        raise ValueError(f"X has numbers in column {column} whose squares underflow: scale it.")
+        raise ValueError(
+            f"X has numbers in column {column} whose squares underflow: rescale the column."
+        )
     return moments_of(data, first)
 
 
@@ -48,7 +50,7 @@ def _squares(data: RowSource, first: FirstSums) -> np.ndarray:
 
 
 def out_of_range(data: RowSource, first: FirstSums) -> np.ndarray:
-    """Mask of the columns whose sum of squares overflowed or lost digits to underflow, (d,)."""
+    """Mask of the columns whose sum of squares overflowed or lost digits by underflow, (d,)."""
     squares = _squares(data, first)
     something = (first.class_sums != 0).any(axis=0)
     if not data.fit_intercept:
@@ -63,7 +65,9 @@ def check_overflow(data: RowSource, first: FirstSums) -> None:
     finite = np.isfinite(_squares(data, first))
     if not finite.all():
         column = int(np.argmin(finite))
-        raise ValueError(f"X has numbers in column {column} whose squares overflow: scale it.")
+        raise ValueError(
+            f"X has numbers in column {column} whose squares overflow: rescale the column."
+        )
 
 
 def _centred_moments(

@@ -1,10 +1,9 @@
 """Rows in the partitions of Dask collections, as a row source.
 
-A question is the name of a method of `LocalRows` or `LocalSums`, with its arguments. It goes to all
-partitions at once, and their answers are added up on the way back: one round trip. A partition
-builds its local rows, and from these its sums, once: what it builds stays on the worker in a `Slot`
-of the partition. If the worker is lost, or the partition moves, the slot is empty and the next
-question builds them again.
+A question is the name of a method of `LocalRows` or `LocalSums`, with its arguments. Dask calls the
+method on every partition, and adds up the results on the workers: one round trip. A partition
+builds its `LocalRows` and its `LocalSums` once, and keeps them on its worker in a `Slot`. If the
+worker is lost or the partition moves, the slot is empty and the next question builds them again.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from skxent.likelihood.sources.thread_limits import one_blas_thread
 Add = Callable[[Any, Any], Any]
 Question = str | Callable[..., Any]  # a method's name, or a function of local rows
 
-_tokens = count()  # one for each step, so that a slot tells what it holds
+_tokens = count()  # a number for each step, which identifies its result in a slot
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Step:
         Of a method of `LocalRows`.
     args : tuple
     token : int or None
-        What the slot knows the result by; None if the result is not kept.
+        Key of the result in the slot; None if the result is not kept.
     """
 
     name: str
@@ -56,20 +55,20 @@ class Step:
 
 
 class Slot:
-    """What a partition has built, step by step, while it stays on one worker.
+    """Results of the steps of a partition, kept while the partition stays on one worker.
 
     A pickled slot is empty: if a partition moves or is spilled to disk, its rows are built again.
     """
 
     def __init__(self) -> None:
         self.built: list[tuple[int | None, LocalRows | LocalSums]] = []
-        self._lock = Lock()  # tasks of one partition may run at once
+        self._lock = Lock()  # several tasks may use the slot of one partition at the same time
 
     def __reduce__(self) -> tuple[type[Slot], tuple[()]]:
         return Slot, ()
 
     def build(self, rows: Callable[[], LocalRows], steps: Sequence[Step]) -> LocalRows | LocalSums:
-        """The result of some steps from `rows()`; steps that were done before are not repeated."""
+        """Apply `steps` in turn, starting from `rows()`; results in the slot are reused."""
         with self._lock:
             done = 0
             for step, (token, _) in zip(steps, self.built, strict=False):
@@ -94,7 +93,7 @@ class Recipe:
     read : function
         Turns the samples of a partition into what `LocalRows` takes.
     n_classes : int
-        Of the targets as they are.
+        Number of classes of the targets before any step.
     fit_intercept : bool
     steps : tuple of Step
     """
@@ -105,7 +104,7 @@ class Recipe:
     steps: tuple[Step, ...] = ()
 
     def then(self, kept: bool, name: str, *args: Any) -> Recipe:
-        """The recipe with another step, whose result is kept if all results before are."""
+        """The recipe with another step, kept if `kept` is true and all earlier steps are kept."""
         kept = kept and all(step.token is not None for step in self.steps)
         step = Step(name, args, next(_tokens) if kept else None)
         return replace(self, steps=(*self.steps, step))
@@ -123,14 +122,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Partitions:
-    """Partitions that are asked questions.
+    """Partitions, and methods that put a question to each of them.
 
     Parameters
     ----------
     parts : Each
         Lazy pairs (x, (targets, weight)), none of them empty.
     slots : Each
-        A lazy `Slot` for each of them.
+        A lazy `Slot` for each partition.
     recipe : Recipe
     """
 
@@ -139,24 +138,27 @@ class Partitions:
     recipe: Recipe
 
     def each(self, question: Question, *args: Any) -> Each:
-        """Ask each partition, lazily; an `Each` among the arguments has one for each of them."""
+        """Lazy answers of the partitions to a question.
+
+        An argument of type `Each` holds one value for each partition.
+        """
         return partitions.map_partitions(
             self.parts, _answer, self.slots, self.recipe, question, *args
         )
 
     def sum(self, question: Question, *args: Any, add: Add = add) -> Any:
-        """Ask each partition and add up the answers: one round trip."""
+        """Sum of the answers of the partitions, or their reduction by `add`; one round trip."""
         answers = self.each(question, *args)
         return partitions.compute(self.parts, partitions.tree_reduce(answers, add))
 
     def gather(self, question: Question, *args: Any) -> list[Any]:
-        """Ask each partition and bring the answers here: one round trip."""
+        """List of the answers of the partitions; one round trip."""
         result: list[Any] = partitions.compute(self.parts, self.each(question, *args))
         return result
 
 
 def new_slots(x: Each, held: bool) -> Each:
-    """An empty slot for each partition; on its worker if the partitions are held in memory."""
+    """An empty slot for each partition; if partitions are held in memory, slots stay on workers."""
     if not held:
         return Each(Slot() for _ in x)
     (slots,) = partitions.persist(partitions.map_partitions(x, _new_slot))
@@ -170,7 +172,7 @@ def _new_slot(index: int, x: Any) -> Slot:
 def _answer(
     index: int, part: Any, slot: Slot, recipe: Recipe, question: Question, *args: Any
 ) -> Any:
-    """Ask one partition, on the worker that has it."""
+    """Answer of one partition, computed on its worker."""
     with closing(one_blas_thread()) as limit, limit:
         built = recipe.build(index, part, slot)
         try:
@@ -179,7 +181,7 @@ def _answer(
             return getattr(built, question)(*args)
         finally:
             if isinstance(built, LocalSums):
-                built.close()  # scratch space of many partitions would be as large as X
+                built.close()  # the scratch space of all partitions would need as much memory as X
 
 
 @dataclass(frozen=True)
@@ -193,10 +195,10 @@ class PartitionedRows(Partitions, RowShape):
     width, sparse, n_classes, fit_intercept
         As in `LocalRows`; `width` is the number of columns.
     n_threads : int
-        For rows that are brought to this process; a partition has one thread.
+        Threads for rows that are brought to this process; each partition uses one thread.
     spare : float or None
-        Bytes on the workers for copies of rows in slots; None if the partitions are not held in
-        memory but read again for each question. Then nothing of them is kept.
+        Bytes on the workers for copies of rows in slots. None if the partitions are not held in
+        memory; they are then read again for each question, and no result is kept.
     """
 
     lengths: Sequence[int]
@@ -220,59 +222,59 @@ class PartitionedRows(Partitions, RowShape):
         return self.width
 
     def in_memory(self) -> None:
-        """None: the rows are on their workers."""
+        """Return None, because the rows are on the workers."""
 
     def first_sums(self) -> FirstSums:
-        """Sums from which the moments follow, from one read of X."""
+        """Compute the sums that determine the moments, in one read of X."""
         first: FirstSums = self.sum("first_sums")
         return first
 
     def weight_range(self) -> tuple[float, float]:
-        """The smallest weight above zero, and the largest."""
+        """Smallest and largest positive weight."""
         least, most = self.sum("weight_range", add=_wider)
         return least, most
 
     def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
-        """Weighted sum of the losses, each to full accuracy, of parameters that are not centred."""
+        """Weighted sum of losses without cancellation; parameters are for rows not centred."""
         return float(self.sum("sum_of_losses", coef, intercept))
 
     def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        """Largest distance from `origin` in some columns, over rows with a weight."""
+        """Largest distance from `origin` in each given column, over rows with positive weight."""
         largest: np.ndarray = self.sum("largest_distance", columns, origin, add=np.maximum)
         return largest
 
     def column_products(
         self, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted X' E and E' E of E = X V, for X centred and scaled; of E = X if V is None."""
+        """Weighted X' E and E' E for the centred and scaled X; E is X V, or X if V is None."""
         with_X, own = self.sum("column_products", centre, scale, V)
         return with_X, own
 
     def first_row(self, columns: np.ndarray) -> np.ndarray:
-        """Numbers of the first row in some columns."""
+        """Entries of the first row in the given columns, in float64."""
         first: np.ndarray = self.gather("first_row", columns)[0]
         return first
 
     def power_sums(
         self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
     ) -> np.ndarray:
-        """Weighted sums of ((x - origin) - shift)^power, column by column."""
+        """Weighted sum over rows of ((x - origin) - shift)^power, for each given column."""
         sums: np.ndarray = self.sum("power_sums", columns, origin, shift, power)
         return sums
 
     def with_classes(self, mask: np.ndarray) -> Self:
-        """The same rows for the classes in `mask`; rows of other classes must have no weight."""
+        """The same rows with only the classes in `mask`; rows of other classes must weigh zero."""
         recipe = self.recipe.then(self.spare is not None, "with_classes", mask)
         return replace(self, recipe=recipe, n_classes=int(np.count_nonzero(mask)))
 
     def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
-        """The same rows with some of the columns, each times 2^exponent."""
+        """The same rows with only the given columns, each multiplied by 2^exponent."""
         kept, spare = self._room(8.0 * self.n_rows * len(columns))
         recipe = self.recipe.then(kept, "with_columns", columns, exponents)
         return replace(self, recipe=recipe, width=len(columns), spare=spare)
 
     def without_far_unweighted(self) -> Self:
-        """These rows: the partitions leave rows without weight out of their sums."""
+        """Return these rows, because the sums of a partition skip rows of weight zero."""
         return self
 
     def total_score(self, scores: Each) -> Any:
@@ -280,7 +282,7 @@ class PartitionedRows(Partitions, RowShape):
         return partitions.tree_reduce(self.each("total_score", scores), add)
 
     def column_scores(self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> Each:
-        """Weighted part of each row in the second moments of some columns, lazily."""
+        """Contribution of each row to the second moments of the given columns, lazily."""
         return self.each("column_scores", columns, centre, moment)
 
     def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> LocalRows:
@@ -290,16 +292,16 @@ class PartitionedRows(Partitions, RowShape):
     def sample(
         self, moments: Moments, centre: np.ndarray, size: int, scores: Scores | None = None
     ) -> LocalRows:
-        """Draw about `size` rows, see `sampling.draw_sample`."""
+        """Draw about `size` rows into this process, see `sampling.draw_sample`."""
         return sampling.draw_sample(self, moments, centre, size, scores)
 
     def row_space(self, moments: Moments, independent: bool) -> RowSpace[LocalRows]:
-        """Coordinates of the space of all rows, or of independent rows only; in this process."""
+        """Bring all rows here; return them in row-space coordinates, see `RowSource.row_space`."""
         rows = joined(self.gather("in_memory"), self.n_threads)
         return rows.row_space(moments, independent)
 
     def sums(self, centre: np.ndarray | None, far: bool) -> PartitionedSums:
-        """Sums over the rows measured from a centre."""
+        """Sums over the rows less `centre`."""
         p = self.theta_shape[1]
         written_out = [n for n in self.lengths if fit_one_block(n, p, self.n_outputs)]
         kept, _ = self._room(0.0 if self.sparse else 8.0 * p * sum(written_out))
@@ -307,20 +309,20 @@ class PartitionedRows(Partitions, RowShape):
         return PartitionedSums(self.parts, self.slots, recipe)
 
     def _room(self, n_bytes: float) -> tuple[bool, float | None]:
-        """Whether there is room for a copy of rows in slots, and bytes left after that."""
+        """Whether a copy of `n_bytes` fits into the slots, and the bytes that are then left."""
         if self.spare is None or n_bytes > self.spare:
             return False, self.spare
         return True, self.spare - n_bytes
 
 
 class PartitionedSums(Partitions):
-    """Sums over the rows of partitions, added up; implements `RowSums`."""
+    """Sums over the rows of all partitions; implements `RowSums`."""
 
     def in_memory(self) -> None:
-        """None: the rows are on their workers."""
+        """Return None, because the rows are on the workers."""
 
     def close(self) -> None:
-        """No thread is to be ended: a partition frees its space after each question."""
+        """Do nothing: a partition ends its threads and frees its space after each question."""
 
     def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Sum of the weighted log-partition A, and its gradient."""
@@ -338,7 +340,7 @@ class PartitionedSums(Partitions):
         return product
 
     def max_logit_range(self, direction: np.ndarray) -> float:
-        """Largest change of a logit relative to the others of its sample, along `direction`."""
+        """Largest difference, over samples, between the changes of two logits along `direction`."""
         return float(self.sum("max_logit_range", direction, add=max))
 
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
@@ -359,7 +361,7 @@ class PartitionedSums(Partitions):
         return diagonal
 
     def sampling_scores(self, theta: np.ndarray) -> Each:
-        """How much each row matters to the curvature, left where the rows are."""
+        """Contribution of each row to the curvature; the result stays where the rows are."""
         return self.each("sampling_scores", theta)
 
 

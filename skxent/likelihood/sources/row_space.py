@@ -1,9 +1,9 @@
-r"""Coordinates of the space that the rows span, for more features than rows.
+r"""Coordinates of the row space of X, for X with more features than rows.
 
-With orthonormal Q the centred rows are X = L Q', L an (n, n) triangle. The gradient is a
-combination of rows, so the minimiser is W = A Q', and the penalty of A is that of W: the fit on L
-is the fit on X, exactly. Without penalty W has the least norm of all coefficients that give its
-logits.
+The centred X is L Q', where L is an (n, n) triangle and Q has orthonormal columns. The gradient is
+a linear combination of rows, so the minimiser has the form W = A Q', and W and A have the same norm
+and penalty. Fitting A on L is therefore equivalent to fitting W on X. Without a penalty, W has the
+least norm of all coefficients with the same logits.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ class Rotation(Protocol):
     """A matrix Q with orthonormal columns."""
 
     def times(self, parameters: np.ndarray, transposed: bool = False) -> np.ndarray:
-        """Parameters times Q, or its transpose."""
+        """Parameters times Q, or times Q' if `transposed`."""
         ...
 
 
 @dataclass(frozen=True)
 class RowSpace(Generic[Source]):
-    """A row source in coordinates of the space that its rows span: a change of coordinates.
+    """A change of coordinates to the row space, with the rows in the new coordinates.
 
     Parameters
     ----------
     data : row source
-        With L for X.
+        The rows with L in place of X.
     Q : Rotation
     centre : (d,) array
-        What rows are measured from, zeros without an intercept.
+        Subtracted from each row: column means, or zeros without an intercept.
     order : (d,) array of int
-        Columns of X in the order of the rows of Q.
+        Column of X that belongs to each row of Q.
     """
 
     data: Source
@@ -53,11 +53,11 @@ class RowSpace(Generic[Source]):
     order: np.ndarray
 
     def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters for rows as they are -> parameters for L."""
+        """Parameters for the original rows -> parameters for L."""
         return self.Q.times(coef[:, self.order]), intercept + coef @ self.centre
 
     def leave(self, A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters for L -> parameters for rows as they are."""
+        """Parameters for L -> parameters for the original rows."""
         coef = np.empty((len(A), len(self.order)))
         coef[:, self.order] = self.Q.times(A, transposed=True)
         return coef, a - coef @ self.centre
@@ -65,13 +65,13 @@ class RowSpace(Generic[Source]):
 
 @dataclass(frozen=True)
 class Reflections:
-    """Q as LAPACK's Householder reflections, a third of the work of Q itself."""
+    """Q stored as LAPACK's Householder reflections; forming Q would take three times the work."""
 
     vectors: np.ndarray
     tau: np.ndarray
 
     def times(self, parameters: np.ndarray, transposed: bool = False) -> np.ndarray:
-        """Parameters times Q, or its transpose."""
+        """Parameters times Q, or times Q' if `transposed`."""
         columns = np.zeros((len(self.vectors), len(parameters)), order="F")
         columns[: parameters.shape[1]] = parameters.T
         kind = "N" if transposed else "T"
@@ -83,10 +83,11 @@ class Reflections:
 
 
 def row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
-    """Factor all rows of dense data, for a penalty strong enough to decide what rows do not.
+    """Factor all rows of dense data, if the penalty determines what the rows do not.
 
-    The remainder of a row that depends on the others is rounding, and the penalty keeps its
-    coefficients next to zero. If it is so small that its squares would underflow, it becomes zero.
+    For a row that depends linearly on others, the remainder after projection is rounding error. The
+    penalty keeps the coefficients along it near zero. A remainder whose squares would underflow is
+    set to zero.
     """
     centre = moments.centre(data.fit_intercept)
     rows = np.subtract(data.X, centre, dtype=np.float64)
@@ -94,7 +95,7 @@ def row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
     if uneven:
         rows = rows[:, order]
     else:
-        order = np.arange(len(centre))  # as they are, without a copy
+        order = np.arange(len(centre))  # the original order, without a copy
     Q, upper, *pivots = scipy.linalg.qr(
         rows.T, mode="raw", pivoting=uneven, overwrite_a=True, check_finite=False
     )
@@ -106,13 +107,14 @@ def row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
 
 
 def independent_row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
-    """Factor independent rows only, for no penalty or next to none.
+    """Factor linearly independent rows only, for a penalty that is zero or negligible.
 
-    The rank is found from columns scaled to one size. Q comes from the columns as they are, whose
-    coefficients are to have the least norm. Rows without weight are projected on the others.
+    The rank is computed from columns that are scaled to one size. Q is computed from the unscaled
+    columns, because their coefficients must have the least norm. Rows of weight zero are projected
+    on the space of the other rows.
     """
     centre, weighted, X = moments.centre(data.fit_intercept), data.weighted, data.dense()
-    # Not weighted, because weights may differ by more than float64 can tell.
+    # Sizes are not weighted: a row of very small weight would be lost in the sums.
     size = np.sqrt(np.mean(np.square(X[weighted], dtype=np.float64), axis=0))
     everything = np.subtract(X, centre, dtype=np.float64)
     rows = everything[weighted]
@@ -134,11 +136,11 @@ def independent_row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
 
 
 def _largest_first(size: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Columns in the order of their sizes, and whether the sizes are uneven.
+    """Indices of the columns from large to small, and whether QR needs pivoting.
 
-    Large columns first, and pivots, keep rounding errors as small as the column that they are in
-    (A. J. Cox, N. J. Higham, "Stability of Householder QR factorization for weighted least squares
-    problems", Numerical Analysis 1997).
+    QR needs pivoting if the sizes differ much. With large columns first and with pivoting, rounding
+    errors in a column are as small as this column (A. J. Cox, N. J. Higham, "Stability of
+    Householder QR factorization for weighted least squares problems", Numerical Analysis 1997).
     """
     order = np.argsort(-size, kind="stable")
     return order, bool(size[order[0]] > tuning.UNEVEN_COLUMNS * size[size > 0].min(initial=np.inf))
@@ -150,17 +152,17 @@ def reciprocal(size: np.ndarray) -> np.ndarray:
 
 
 def independent_rows(upper: np.ndarray, n_terms: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
-    r"""Choose independent columns of a triangle, as many as there are.
+    r"""Choose a maximal set of linearly independent rows.
 
-    A pivot of the QR factorisation counts if it is above `FACTOR_ROUNDINGS` :math:`\varepsilon
-    \sqrt{\text{n_terms}}` times the largest pivot, or times one.
+    The rank is the number of pivots in a pivoted QR factorisation of `upper` that are above
+    `FACTOR_ROUNDINGS` :math:`\varepsilon \sqrt{\text{n_terms}}` times the largest pivot, or times
+    one if all pivots are smaller than one.
 
     Parameters
     ----------
     upper : (n, n) array
-        Triangle of a QR factorisation of the transpose of rows; its columns stand for the rows. X
-        is scaled so that its numbers, before they are centred, are of size one and are known to
-        `eps`.
+        Triangle of a QR factorisation of the transposed rows, one column for each row. The rows are
+        scaled so that, before centring, their entries are of size one, with an error of `eps`.
     n_terms : int
         Upper bound of the number of terms in a product of two rows or of two columns.
     eps : float

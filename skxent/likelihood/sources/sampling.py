@@ -1,9 +1,10 @@
-"""Samples of rows that stand for all rows.
+"""Random samples of rows, which estimate the objective of all rows and its curvature.
 
-A sample has fewer rows with larger weights, so that the objective on the sample estimates the
-objective on all rows without bias, and so does its curvature. One part is biased: if the first draw
-missed a column, the second draw depends on that. This does no harm, because a sample only gives a
-starting point and a model of the curvature. Rows are drawn where they are; only drawn rows move.
+A sample has fewer rows with larger weights, so that the objective and the Hessian on the sample are
+unbiased estimates of those on all rows. There is one exception: a second draw is made only if the
+first draw missed a column, which biases the estimates. This bias does no harm, because a sample
+only gives a starting point and a model of the curvature. Rows are drawn where they are stored, and
+only drawn rows are transferred.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from skxent.likelihood.sources.first_sums import Moments
 
 SEED = 20150101  # any number; a fixed one draws the same sample every time
 
-Scores = Any  # a number for each row: an (n,) array, or one for each partition, left there
+Scores = Any  # a score for each row: an (n,) array, or one array on each Dask partition
 Drawn = TypeVar("Drawn", bound=RowArrays, covariant=True)
 
 
@@ -29,11 +30,11 @@ class Drawable(Protocol[Drawn]):
     """A row source that rows can be drawn from."""
 
     def total_score(self, scores: Scores) -> Any:
-        """Sum of scores over all rows, left where it is computed."""
+        """Sum of the scores over all rows; partitions return it lazily."""
         ...
 
     def column_scores(self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> Scores:
-        """Part of each row in the second moments of some columns."""
+        """Contribution of each row to the second moments of the given columns."""
         ...
 
     def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> Drawn:
@@ -48,13 +49,15 @@ def draw_sample(
     size: int,
     scores: Scores | None = None,
 ) -> Drawn:
-    """Draw about `size` rows, less `centre`, that miss no class and no column.
+    """Draw about `size` rows that represent every class and every column; subtract `centre`.
 
-    Each row is kept with a probability of its own, and its weight is divided by this probability.
-    A class gets at least part of its share; without scores, all rows of a class are alike. With
-    scores, most rows are drawn in proportion to their score. A uniform sample may miss columns that
-    are nonzero in few rows (a rare indicator, an outlier). If the second moment of a column in the
-    sample is far from the one of all rows, rows are also drawn in proportion to their part in it.
+    Each row is kept or not, independently of the others, and the weight of a kept row is divided by
+    the probability of keeping it. Without scores, this probability is the row's weight times a rate
+    for its class, see `_class_rates`. With scores, most rows are drawn in proportion to their
+    scores, and the rest by class. Either way the sample may miss columns that are nonzero in few
+    rows (a rare indicator, an outlier). If the second moment of a column in the sample differs by a
+    large factor from that of all rows, more rows are drawn, in proportion to their contributions to
+    the second moments of such columns.
     """
     moment = moments.mean_square(centre)
     rate = size * _class_rates(moments)
@@ -70,15 +73,16 @@ def draw_sample(
     if len(missed) == 0:
         return small
     columns = data.column_scores(missed, centre, moment)
-    # The same draw and more rows: another column may depend on a row that was drawn.
+    # The second draw uses the same random numbers, so it contains all rows of the first draw. An
+    # independent draw might miss another column.
     shares += [tuning.DRAWN_BY_COLUMN * size, columns, data.total_score(columns)]
     return data.draw(centre, rate, *shares)
 
 
 def _class_rates(moments: Moments) -> np.ndarray:
-    """Probability of keeping a row of weight one of each class, for a size of one, (K,).
+    """Expected number of drawn rows per unit of weight in each class, for a sample of size 1, (K,).
 
-    Each class has at least an eighth of an equal share.
+    The share of a class in the sample is its share of the total weight, but at least 1 / (8 K).
     """
     weight = moments.class_weight
     share = np.maximum(weight / weight.sum(), 1 / (8 * len(weight)))
@@ -93,17 +97,17 @@ def _second_moments(data: RowArrays) -> np.ndarray:
 
 
 def draw_rows(data: Rows, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> Rows:
-    """Draw rows by the rates of their classes, and in proportion to scores.
+    """Draw rows at random, at a rate for each class plus rates in proportion to scores.
 
     Parameters
     ----------
     data : RowArrays
     centre : (d,) array
     rate : (K,) array
-        Probability for a row of weight one of each class.
+        Probability of keeping a row of weight one, for each class.
     *shares : amount, scores, total, ...
-        For each kind of scores: how many rows to draw by them, the scores (n,) and their total over
-        all rows of the fit.
+        Three arguments for each kind of scores: the number of rows to draw in proportion to these
+        scores, the scores (n,), and their sum over all rows of the fit.
     """
     codes = data.targets if data.targets.ndim == 1 else data.targets.argmax(axis=1)
     keep: np.ndarray = rate[codes]
@@ -124,7 +128,7 @@ def draw_rows(data: Rows, centre: np.ndarray, rate: np.ndarray, *shares: Any) ->
 def column_scores(
     data: RowArrays, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray
 ) -> np.ndarray:
-    """Weighted part of each row in the second moments of some columns, (n,)."""
+    """Contribution of each row to the second moments of the given columns, (n,)."""
     part = np.empty(data.n_rows)
     for rows in _batches(data):
         x = _gather(data.X, rows, centre)[:, columns]
@@ -138,7 +142,7 @@ def _batches(data: RowArrays) -> Iterator[slice]:
 
 
 def _gather(X: Matrix, rows: np.ndarray | slice, centre: np.ndarray) -> np.ndarray:
-    """Some rows of X less the centre, dense and in float64, with one copy."""
+    """The given rows of X less the centre, dense, in float64; X is copied only once."""
     x = X[rows]
     if not isinstance(x, np.ndarray):
         x = x.toarray()

@@ -1,21 +1,21 @@
-"""One BLAS thread while rows are shared among threads, and the end of those threads.
+"""Limit BLAS to one thread while fits use threads of their own, and end these threads.
 
-The limit on BLAS threads belongs to the process, so fits that run at once share it: the first user
-sets it, the last one to leave restores what the first one found.
+The limit on BLAS threads applies to the whole process, so concurrent fits share it: the first user
+sets it, and the last user to leave restores the limits that the first user found.
 
-An interrupt (Ctrl-C) may arrive between any two bytecodes, also in the code that restores. Three
+An interrupt (Ctrl-C) may arrive between any two bytecodes, also while limits are restored. Three
 rules keep the state consistent:
 
-* Each change of the state is one bytecode. The changes are ordered so that leaving is correct after
-  any number of them. Leaving twice does no harm.
+* Each change of the state is one bytecode. The changes are ordered so that a user can leave
+  correctly after any of them. Leaving twice does no harm.
 * Users leave twice, ``with closing(one_blas_thread()) as limit, limit:``. The outer exit completes
   an entry or exit that was interrupted. (Python may raise KeyboardInterrupt between the last
   statement of ``__enter__`` and the body of a with statement, and before the first statement of
   ``__exit__``, so one exit is not enough.)
-* The lock is reentrant: a signal handler that runs in the middle of a change may fit as well.
+* The lock is reentrant, because a signal handler that interrupts a change may itself run a fit.
 
-A child of a fork inherits the state, but none of the threads other than the one that forked. Users
-in those threads are removed in the child.
+A forked child process inherits the state, but of the threads only the one that forked. The child
+removes the users of all other threads.
 """
 
 from __future__ import annotations
@@ -33,17 +33,19 @@ from threadpoolctl import ThreadpoolController
 
 @cache
 def _blas() -> ThreadpoolController:
-    # Finding the loaded libraries takes milliseconds; setting a limit with them takes microseconds.
+    # Cached, because finding the loaded libraries takes milliseconds. Setting limits afterwards
+    # takes microseconds.
     return ThreadpoolController().select(user_api="blas")
 
 
 _lock = threading.RLock()
-_users: dict[OneBlasThread, int] = {}  # and the thread that each of them entered from
-_before: list[int] | None = None  # threads of each library before the first user; None: no limit
+_users: dict[OneBlasThread, int] = {}  # user -> thread in which the user entered
+# Number of threads of each BLAS library before the first user; None while there is no limit.
+_before: list[int] | None = None
 
 
 class OneBlasThread:
-    """A user of the limit; see `one_blas_thread`."""
+    """A context manager that limits BLAS to one thread; see `one_blas_thread`."""
 
     pools: WeakSet[ThreadPoolExecutor] | None = None
 
@@ -55,13 +57,13 @@ class OneBlasThread:
         self.close()
 
     def close(self) -> None:
-        """End the pools that are left, and release the limit if it is still held."""
+        """End the pools that still exist, and release the limit if it is still held."""
         for pool in list(self.pools or ()):
             end_pool(pool)
         _leave(self)
 
     def add(self, pool: ThreadPoolExecutor) -> None:
-        """End the threads of `pool` together with the limit."""
+        """Register `pool`, to end its threads when this user leaves."""
         if self.pools is None:
             self.pools = WeakSet()
         self.pools.add(pool)
@@ -70,21 +72,22 @@ class OneBlasThread:
 def one_blas_thread() -> OneBlasThread:
     """Limit BLAS to one thread; the last user to leave restores the limits of the caller.
 
-    Thread pools of `new_pool` end with the innermost user of the thread that created them.
+    When a user leaves, the thread pools that its thread made with `new_pool` since it entered end.
 
     Examples
     --------
     >>> from contextlib import closing
-    >>> with closing(one_blas_thread()) as limit, limit:  # leaves also if interrupted, see above
+    >>> with closing(one_blas_thread()) as limit, limit:  # safe under interrupts
     ...     pass
     """
     return OneBlasThread()
 
 
 def new_pool(n_threads: int) -> ThreadPoolExecutor:
-    """A pool of threads, which start with the first task.
+    """A pool of threads, which are started when the first task is submitted.
 
-    The caller shuts the pool down. If an interrupt prevents that, the user of the limit does.
+    The caller shuts the pool down. If an interrupt prevents this, the `OneBlasThread` of the caller
+    shuts it down.
     """
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="skxent")
     thread = threading.get_ident()
@@ -103,13 +106,13 @@ def end_pool(pool: ThreadPoolExecutor) -> None:
 def effective_threads(n_jobs: int | None) -> int:
     """Number of threads for `n_jobs`.
 
-    None stands for as many threads as BLAS would use, so that its limits are respected, divided
-    among the fits at work.
+    For None it is the number of threads that BLAS would use, so that limits on BLAS are respected.
+    It is divided by the number of fits that run at the same time.
     """
     if n_jobs is not None:
         return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
     with _lock:
-        if _before is not None and _users:  # other fits hold the limit: share the threads with them
+        if _before is not None and _users:  # other fits are running
             return max(1, max(_before, default=1) // (1 + len(_users)))
     return max((library.num_threads for library in _blas().lib_controllers), default=1)
 
@@ -119,7 +122,7 @@ def _enter(user: OneBlasThread) -> None:
     with _lock:
         _users.setdefault(user, threading.get_ident())
         found = [library.num_threads for library in _blas().lib_controllers]
-        if _before is None:  # tested after the look: a signal handler may have set the limit since
+        if _before is None:  # a signal handler may have set it since the line above
             _before = found
         _set_blas_threads([1] * len(_before))
 
@@ -140,15 +143,15 @@ def _restore_after_the_last() -> None:
 def _set_blas_threads(limits: list[int]) -> None:
     """Set the limits of the libraries, from any thread.
 
-    threadpoolctl 3.8 does nothing, silently, in a thread other than the one that set limits first,
-    for as long as that one lives. The last user to leave is seldom the first who entered.
+    The public method of threadpoolctl 3.8 silently does nothing in any thread but the one that set
+    limits first, as long as this thread lives. The last user to leave is often in another thread.
     """
     for library, limit in zip(_blas().lib_controllers, limits, strict=True):
         getattr(library, "_real_set_num_threads", library.set_num_threads)(limit)
 
 
 def _after_fork_in_child() -> None:
-    """Remove the users whose threads are not in the child; the lock is held since before."""
+    """Remove the users whose threads are not in the child; the parent's hook took the lock."""
     here = threading.get_ident()
     for user in [user for user, owner in _users.items() if owner != here]:
         del _users[user]

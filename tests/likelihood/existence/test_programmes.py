@@ -35,7 +35,7 @@ def test_no_solution():
 
 
 def test_a_programme_without_an_end_is_undecided():
-    with pytest.raises(Undecided, match="HiGHS gave up"):
+    with pytest.raises(Undecided, match="HiGHS failed"):
         solve([-np.inf] * 3, bounds=(0, None))
 
 

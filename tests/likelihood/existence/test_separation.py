@@ -337,7 +337,7 @@ def separation(pairs, features=(1,), kind="quasi-complete"):
         (((0, 1),), (1,), "x1 separates 'a' from 'b' in 5 of 22 samples (quasi-complete "),
         (((0, 1),), (1, 4), "x1 and x4 separate 'a' from 'b' in"),
         (((0, 1),), range(8), "x0, x1, x2, x3, x4 and 3 more separate 'a' from 'b' in"),
-        (((0, 1),), (), "the intercept alone, for want of samples of a class with a weight, sep"),
+        (((0, 1),), (), "the intercept alone (a class has no sample with a weight) separates"),
         (((0, 1), (1, 2)), (1,), "separates 'b' from 'a' and 'c' in"),
         (((0, 1), (0, 2), (1, 2)), (1,), "separates 'a', 'b' and 'c' from each other in"),
         (((0, 1),), (1,), "separates 'a' from 'b' in"),
