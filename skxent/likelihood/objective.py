@@ -163,9 +163,9 @@ class Objective:
                 gradient -= self.statistic
                 return loss, gradient, rounding
         loss, sensitivity, gradient = self.one_pass().losses(theta)
-        # The rounding error eps |z| of a logit z changes a loss by eps |z| times the residual. For a
-        # small loss the residual is about the loss. Curvature below eps times its maximum, a quarter
-        # for each sample, is lost as well.
+        # The rounding error eps |z| of a logit z changes a loss by eps |z| times the residual. For
+        # a small loss the residual is about the loss. Curvature below eps times its maximum, a
+        # quarter for each sample, is lost as well.
         longest = max(tuning.LONGEST_LOGIT * loss, sensitivity)
         rounding = self.data.eps * (longest + self.total_weight / 8.0)
         return loss, gradient, rounding
