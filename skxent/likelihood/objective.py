@@ -2,9 +2,9 @@ r"""The objective of a fit, a sum over samples in nats, and its derivatives.
 
 Conventions of the engine
 -------------------------
-* Samples :math:`\tilde x_i = (x_i - \mu, 1)` have p = d + 1 entries, the last one for the intercept;
-  without an intercept :math:`\tilde x_i = x_i` and p = d. **Centring** removes most of the correlation between
-  the intercept and the coefficients. X itself is not changed.
+* Samples :math:`\tilde x_i = (x_i - \mu, 1)` have p = d + 1 entries, the last one for the
+  intercept. Without an intercept :math:`\tilde x_i = x_i` and p = d. **Centring** removes most of
+  the correlation between the intercept and the coefficients. X itself is not changed.
 * Parameters `theta`, :math:`\Theta`, are (R, p): R = K rows of logits, or R = 1 for two classes.
 * Arrays over samples are class-major, (R, m), so that maxima, exponentials and sums run along
   contiguous rows.
