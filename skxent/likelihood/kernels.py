@@ -25,8 +25,9 @@ _FEW = 4096
 def log_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
     """Return the weighted sum of A(z) over a block, and write the weighted gradient of A to P.
 
-    A(z) = log sum_k exp(z_k) and P = w softmax(z); for one logit, measured from the midpoint,
-    A(z) = log(2 cosh(z / 2)) and P = w (sigmoid(z) - 1/2). Z is overwritten.
+    A(z) = log sum_k exp(z_k) and P = w softmax(z); for one logit,
+    which stands for the two logits -z / 2 and z / 2, A(z) = log(2 cosh(z / 2)) and
+    P = w (sigmoid(z) - 1/2). Z is overwritten.
     """
     total = _symmetric_partition(Z, P, weight) if len(Z) == 1 else _softmax(Z, P, weight)
     if weight is not None:
@@ -72,7 +73,7 @@ def _symmetric_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
 
 
 def _sum_of_logs(x: Floats) -> float:
-    """Sum of log(x) for 1 <= x <= 2, as logarithms of products of 512 numbers (at most 2^512)."""
+    """Sum of log(x) for 1 <= x <= 2, from logarithms of products of 512 numbers (at most 2^512)."""
     if len(x) < _FEW:
         return float(np.log(x).sum())
     whole = len(x) // 512 * 512

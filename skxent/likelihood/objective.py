@@ -2,9 +2,9 @@ r"""The objective of a fit, a sum over samples in nats, and its derivatives.
 
 Conventions of the engine
 -------------------------
-* Samples :math:`\tilde x_i = (x_i - \mu, 1)` have p = d + 1 entries, the intercept last; without an
-  intercept :math:`\tilde x_i = x_i` and p = d. **Centring** removes most of the correlation between
-  the intercept and the coefficients. X itself is not changed.
+* Samples :math:`\tilde x_i = (x_i - \mu, 1)` have p = d + 1 entries, the last one for the
+  intercept. Without an intercept :math:`\tilde x_i = x_i` and p = d. **Centring** removes most of
+  the correlation between the intercept and the coefficients. X itself is not changed.
 * Parameters `theta`, :math:`\Theta`, are (R, p): R = K rows of logits, or R = 1 for two classes.
 * Arrays over samples are class-major, (R, m), so that maxima, exponentials and sums run along
   contiguous rows.
@@ -31,7 +31,7 @@ Two classes have one logit z, and their logits are taken as -z / 2 and z / 2. Th
 :math:`S = \sum_i w_i (y_i - 1/2) \tilde x_i^\top`. In this form nothing overflows, and confident
 samples keep their digits.
 
-For K >= 3, W in the penalty is W less its mean over classes, see `penalty`.
+For K >= 3 the penalty is computed from W less its mean over classes, see `penalty`.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Objective:
         return np.tile(self.least_curvature, max(self.shape[0] - 1, 1))
 
     def one_pass(self) -> RowSums:
-        """Count a pass, and return the sums over rows; the caller calls one method of them."""
+        """Count a pass, and return the sums over rows, of which the caller calls one method."""
         self.n_passes += 1
         return self.rows
 
@@ -163,8 +163,8 @@ class Objective:
                 gradient -= self.statistic
                 return loss, gradient, rounding
         loss, sensitivity, gradient = self.one_pass().losses(theta)
-        # The rounding error eps |z| of a logit z changes a loss by eps |z| times the residual. For
-        # a small loss the residual is about the loss. Curvature below eps times its maximum, a
+        # The rounding error eps |z| of a logit z changes a loss by eps |z| times the residual. If a
+        # loss is small, its residual is about the loss. Curvature below eps times its maximum, a
         # quarter for each sample, is lost as well.
         longest = max(tuning.LONGEST_LOGIT * loss, sensitivity)
         rounding = self.data.eps * (longest + self.total_weight / 8.0)
@@ -200,8 +200,8 @@ class Objective:
         r"""Return the Hessian at `theta` times a direction D, both (R, p).
 
         Along D the logits change by :math:`q_i = D \tilde x_i`, the probabilities by
-        :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient by the sum of their outer
-        products with the samples.
+        :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient by the sum of the outer
+        products of these changes with the samples.
         """
         product = self.one_pass().hessian_product(theta, direction)
         product[:, : self.n_features] += self.penalty(direction[:, : self.n_features])[1]

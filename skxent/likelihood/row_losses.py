@@ -1,8 +1,8 @@
-"""Losses of rows of logits, with full relative accuracy. No validation, no scikit-learn.
+"""Losses of rows of logits, with full relative accuracy. Arguments are not validated.
 
 Conventions
 -----------
-``Z`` : (n, K) float64 logits, each row with a finite maximum; ``-inf`` is an impossible class.
+``Z`` : (n, K) float64 logits, each row with a finite maximum; ``-inf`` means probability 0.
 ``codes`` : (n,) integers in 0..K-1. ``Y`` : (n, K) targets, each row a distribution over classes.
 ``z``, ``y`` : logits and targets of yes/no outcomes, any one shape.
 

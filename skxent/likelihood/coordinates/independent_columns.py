@@ -107,7 +107,7 @@ class IndependentColumns:
     def _least_norm(self, wanted: np.ndarray) -> np.ndarray:
         """The least-norm W with W M = `wanted`, where M is `_map`.
 
-        With M P = Q R, where P permutes, W = (R'^-1 P' wanted')' Q'. Constant columns get
+        With the pivoted factorisation M P = Q R, W = (R'^-1 P' wanted')' Q'. Constant columns get
         coefficients of zero.
         """
         order, Q, R, pivot = self._map_factors
@@ -118,7 +118,7 @@ class IndependentColumns:
         return coef
 
     def _along_null(self, coef: np.ndarray) -> np.ndarray:
-        """Component of `coef` that changes no logit: its projection on the columns of `_null`."""
+        """Component of `coef` that changes no logit: its projection on the span of `_null`."""
         order, Q, R, pivot = self._null_factors
         y = np.zeros((len(pivot), len(coef)))
         if R.size:
@@ -131,9 +131,8 @@ def _factored(matrix: np.ndarray) -> Factors:
     """Pivoted QR factors of a matrix with its rows in order from large to small.
 
     Returns this order, Q, R and the pivots. In this order rounding errors in a row are as small as
-    the row (A. J. Cox, N. J. Higham,
-    "Stability of Householder QR factorization for weighted least squares problems", Numerical
-    Analysis 1997).
+    the row (A. J. Cox, N. J. Higham, "Stability of Householder QR factorization for weighted least
+    squares problems", Numerical Analysis 1997).
     """
     order = np.argsort(-np.abs(matrix).max(axis=1, initial=0.0), kind="stable")
     if not matrix.size:

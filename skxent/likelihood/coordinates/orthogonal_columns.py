@@ -1,4 +1,4 @@
-"""Orthogonal coordinates for columns that nearly depend on each other."""
+"""Orthogonal coordinates for columns that are nearly linearly dependent."""
 
 from __future__ import annotations
 

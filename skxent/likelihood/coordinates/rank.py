@@ -97,7 +97,7 @@ def _few_rows_have_full_rank(data: RowSource) -> bool:
 
 
 def _certain(data: RowSource, moments: Moments, scale: np.ndarray) -> float:
-    """Threshold for pivots: a larger squared residual of a unit column is not rounding error.
+    """Threshold for pivots: a larger squared residual of a unit column is not just rounding.
 
     Products of sparse columns are centred after summation, which loses digits if a mean is large.
     The threshold is then larger. It does not grow with means above `tuning.FAR_SPARSE_COLUMN`,

@@ -69,7 +69,9 @@ class Present:
         """Parameters of all classes -> parameters of the classes with weight."""
         coef, intercept = coef[self.mask], intercept[self.mask]
         if self.two:
-            with np.errstate(invalid="ignore"):  # -inf - (-inf), if an earlier fit left out both
+            with np.errstate(
+                invalid="ignore"
+            ):  # -inf - (-inf), if the last fit left both classes out
                 return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         return coef, intercept
 

@@ -97,7 +97,7 @@ class Cone:
     data : LocalRows
         Rows of weight zero are ignored; the size of a positive weight does not matter.
     moments : Moments
-        Of the data.
+        Moments of `data`.
     """
 
     def __init__(self, data: LocalRows, moments: Moments) -> None:
@@ -376,7 +376,7 @@ class Cone:
     def _rounding(self, direction: np.ndarray, unit: np.ndarray) -> np.ndarray:
         """Bound of the rounding error of a margin whose exact value is zero, for each sample, (m,).
 
-        Summation causes a part of it, and rounding of entries that are far from zero the rest.
+        The error comes from summation, and from the rounding of entries that are far from zero.
         """
         size = np.abs(direction).max(axis=0)
         far = size[: self.n_features] @ self.distance

@@ -131,7 +131,7 @@ class Separation:
         feature_names : sequence of str or None
             As in `feature_names_in_`; None stands for x0, x1, ...
         cure : str
-            The advice about the penalty.
+            Advice about the penalty, to which the message adds advice about the features.
         """
         if feature_names is None:
             columns = [f"x{j}" for j in self.features]
@@ -180,7 +180,7 @@ def find_separation(
     ----------
     data : LocalRows
     moments : Moments or None
-        Of the data, if they are known.
+        Moments of `data`, if they are known.
     guess : (coef, intercept) or None
         Parameters of a fit with large coefficients. If they separate all samples, they are used as
         the direction, and the search for one is skipped.

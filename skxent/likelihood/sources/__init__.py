@@ -1,1 +1,1 @@
-"""Where rows are, and sums over them: in this process, on a device, in Dask partitions."""
+"""Row sources (rows in this process, on a device or in Dask partitions) and sums over them."""

@@ -137,7 +137,7 @@ class RowSource(Protocol):
         ...
 
     def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
-        """Weighted sum of losses without cancellation; parameters are for rows not centred."""
+        """Weighted sum of losses without cancellation; parameters are those for uncentred rows."""
         ...
 
     def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:

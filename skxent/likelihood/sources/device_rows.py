@@ -61,7 +61,7 @@ class DeviceRows(DeviceArrays):
         return float(xp.min(above)), float(xp.max(weight))
 
     def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
-        """Weighted sum of losses without cancellation; parameters are for rows not centred."""
+        """Weighted sum of losses without cancellation; parameters are those for uncentred rows."""
         xp, W, b = self.xp, self.sent(coef), self.sent(intercept)
 
         def losses(rows: slice) -> AnyArray:

@@ -1,4 +1,4 @@
-"""Sums over rows on a device at given parameters; `LocalSums` is the same in this process."""
+"""Sums over rows on a device at given parameters, the counterpart of `LocalSums`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ClassWeights = Callable[[AnyArray, AnyArray | None], AnyArray]
 
 
 class DeviceSums:
-    """Sums over samples, the rows less a centre; implements `RowSums`.
+    """Sums over samples, which are rows less a centre; implements `RowSums`.
 
     Rows are copied if they must be converted to another type, if the device has no float64, or if
     `far` (computing logits from rows that are not centred would lose digits). The copy is centred.

@@ -116,7 +116,7 @@ class FirstSums:
         return cls(origin, *(sum(part) for part in zip(*parts, strict=True)))
 
     def __add__(self, other: FirstSums) -> FirstSums:
-        """Add the sums over other rows; the result has the origin of the heavier rows."""
+        """Add the sums over other rows; the origin is that of the sums with more weight."""
         if other.class_weight.sum() > self.class_weight.sum():
             return other + self
         shift = other.origin - self.origin

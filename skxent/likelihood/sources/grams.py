@@ -1,7 +1,7 @@
 """Gram matrices: weighted sums over samples of outer products x x'.
 
 Samples x are (m, p), probabilities P and residuals P - Y are (R, m). Class weights C are (q, m):
-each row holds the weights of the samples in one of q Gram matrices. They depend on P.
+each row holds the weights of the samples in one of q Gram matrices, computed from P.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def packs(n: int, p: int) -> bool:
 
 
 def unpacked(gram: np.ndarray, p: int) -> np.ndarray:
-    """Matrices (q, p, p) from packed matrices; matrices that are not packed are returned."""
+    """Full matrices (q, p, p): packed matrices are expanded, full ones returned as they are."""
     if gram.ndim == 3:
         return gram
     matrices = np.empty((len(gram), p, p))

@@ -44,7 +44,7 @@ class LocalRows(RowArrays):
         return float(above.min(initial=np.inf)), float(above.max(initial=0.0))
 
     def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
-        """Weighted sum of losses without cancellation; parameters are for rows not centred."""
+        """Weighted sum of losses without cancellation; parameters are those for uncentred rows."""
         blocks = self.blocks(None)
 
         def sums(segment: list[slice]) -> float:

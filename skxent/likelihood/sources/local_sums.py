@@ -33,7 +33,7 @@ class KeptCurvature:
 
 
 class LocalSums:
-    """Sums over samples, the rows less a centre; implements `RowSums`.
+    """Sums over samples, which are rows less a centre; implements `RowSums`.
 
     Parameters
     ----------
@@ -313,7 +313,7 @@ class LocalSums:
         return total, gradient
 
     def _curvature_at(self, theta: np.ndarray) -> KeptCurvature:
-        """The kept curvature at `theta`; if none is kept, an empty one that reuses the arrays."""
+        """The `KeptCurvature` at `theta`; a new one reuses the arrays of the last one."""
         kept = self._curvature
         if kept is None or not _same(kept.theta, theta):
             blocks = {} if kept is None else kept.blocks

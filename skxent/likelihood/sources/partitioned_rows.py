@@ -122,7 +122,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Partitions:
-    """Partitions, and methods that put a question to each of them.
+    """The partitions of the rows, and methods that compute the answers of all partitions.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ class PartitionedRows(Partitions, RowShape):
         return least, most
 
     def sum_of_losses(self, coef: np.ndarray, intercept: np.ndarray) -> float:
-        """Weighted sum of losses without cancellation; parameters are for rows not centred."""
+        """Weighted sum of losses without cancellation; parameters are those for uncentred rows."""
         return float(self.sum("sum_of_losses", coef, intercept))
 
     def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:

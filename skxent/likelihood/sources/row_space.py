@@ -44,7 +44,7 @@ class RowSpace(Generic[Source]):
     centre : (d,) array
         Subtracted from each row: column means, or zeros without an intercept.
     order : (d,) array of int
-        Column of X that belongs to each row of Q.
+        Index of the column of X that each row of Q belongs to.
     """
 
     data: Source

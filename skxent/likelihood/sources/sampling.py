@@ -146,7 +146,7 @@ def _gather(X: Matrix, rows: np.ndarray | slice, centre: np.ndarray) -> np.ndarr
     x = X[rows]
     if not isinstance(x, np.ndarray):
         x = x.toarray()
-    elif isinstance(rows, slice):  # a view
+    elif isinstance(rows, slice):  # x is a view of X, which must not be changed
         return np.subtract(x, centre, dtype=np.float64)
     out = x if x.dtype == np.float64 else None
     return np.subtract(x, centre, out=out, dtype=np.float64)

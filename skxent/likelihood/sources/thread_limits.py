@@ -72,7 +72,8 @@ class OneBlasThread:
 def one_blas_thread() -> OneBlasThread:
     """Limit BLAS to one thread; the last user to leave restores the limits of the caller.
 
-    When a user leaves, the thread pools that its thread made with `new_pool` since it entered end.
+    A thread pool from `new_pool` belongs to the user that entered last in the same thread, and is
+    shut down when this user leaves.
 
     Examples
     --------
