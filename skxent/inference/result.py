@@ -106,8 +106,7 @@ class LikelihoodInference(EstimatedCoefficients):
         """
         self._check_unpenalised("wald_test")
         rows, right = hypotheses(R, r, self.coef.size)
-        # Centred coordinates avoid cancellation between slopes and an intercept that is far from the
-        # samples.
+        # Centred coordinates avoid cancellation between slopes and the intercept.
         centred = rows @ self._estimate.map(self.classes.index(self.reference))
         V = centred @ self._estimate.covariance @ centred.T
         scale = np.sqrt(np.diagonal(V))

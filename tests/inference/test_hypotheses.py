@@ -28,7 +28,11 @@ def test_wald_test_of_what_is_no_hypothesis(named_data):
     X, y = named_data[3]
     found = inference_of(X, y)
     for R, r, match in (
-        (np.eye(7), 0, r"R has shape \(7, 7\): pass a column for each of the 8"),
+        (
+            np.eye(7),
+            0,
+            r"R has shape \(7, 7\): pass at least one row, with a column for each of the 8",
+        ),
         (np.eye(8)[[0, 0]], 0, "rows that depend on each other"),
         (np.eye(8)[[0, 1]] * [[1], [0]], 0, "rows that depend on each other"),
         (np.ones((1, 2, 8)), 0, r"R has shape \(1, 2, 8\)"),
