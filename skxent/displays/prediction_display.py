@@ -94,8 +94,8 @@ def check_fitted(estimator: Any, attribute: str, *wanted: type) -> None:
         check_is_fitted(estimator, attribute)
     elif not hasattr(estimator, attribute):
         raise TypeError(
-            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted[0].__name__}, "
-            "which is pipeline[-1] of a pipeline."
+            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted[0].__name__}; "
+            "in a pipeline it is the last step, pipeline[-1]."
         )
 
 

@@ -19,7 +19,7 @@ from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
 
 SAME = 1e-12  # largest relative difference of equal weights that is due to rounding
-SINGULAR = 1e-12  # reciprocal condition number at which a covariance counts as singular
+SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -61,7 +61,7 @@ def test_models_that_are_not_nested(named_data):
         (inference_of(X[["a & b"]] ** 3, y), "not nested"),
         (inference_of(X[["income", "a & b"]], y), "as many coefficients or more"),
         (inference_of(X, y), "as many coefficients or more: call the method"),
-        (inference_of(X[["age"]], np.roll(y, 1)), "other data: pass one with the same y"),
+        (inference_of(X[["age"]], np.roll(y, 1)), "other data: pass a result for the same y"),
         (inference_of(X[["age"]], y, np.full(300, 2)), "other data"),
         (inference_of(X[["age"]][:-1], y[:-1]), "other data"),
         (inference_of(X[["age"]], np.where(y == "no", "never", y)), "other data"),
