@@ -164,7 +164,7 @@ class PartitionedSamples:
         return [(np.delete(np.arange(n), slice(i, n, k)), np.arange(i, n, k)) for i in range(k)]
 
     def classes_in(self, which: Indices) -> NDArray[np.bool_]:
-        """Return True for each class, (K,): `check_fold` requires all classes in each training part."""
+        """Return True for each class, (K,): `check_fold` requires all classes for training."""
         return np.ones(len(self.classes), dtype=bool)
 
     def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
@@ -201,7 +201,7 @@ def _classes(
     widths = {len(one.classes) if one.soft else 1 for one in facts}
     if len({one.soft for one in facts}) > 1 or (facts[0].soft and len(widths) > 1):
         raise ValueError(
-            f"y has partitions with {sorted(widths)} columns: pass the same number in each partition."
+            f"y has partitions with {sorted(widths)} columns: pass the same number in each one."
         )
     if facts[0].soft:
         known, totals = facts[0].classes, np.array([one.totals for one in facts])
