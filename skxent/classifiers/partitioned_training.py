@@ -290,8 +290,8 @@ def check_partition(
     n = 0 if targets is None else len(targets.values)
     if x.shape[0] != n:
         raise ValueError(
-            f"X has {x.shape[0]} samples but y has {n}: split both at the same rows, as columns "
-            "of one frame are, or pass arrays whose chunk sizes are known."
+            f"X has {x.shape[0]} samples but y has {n}: split both at the same rows, for "
+            "example as columns of one frame, or pass arrays whose chunk sizes are known."
         )
     if targets is None:
         return PartitionFacts(0, 0, issparse(x), np.empty(0), np.empty(0), False)
