@@ -1,4 +1,4 @@
-"""Cross-entropy for scikit-learn: losses, scorers and a softmax classifier at its optimum."""
+"""Cross-entropy for scikit-learn: losses, scorers, and a softmax classifier that converges."""
 
 from skxent.classifiers import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV
 from skxent.displays import (

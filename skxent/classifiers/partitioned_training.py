@@ -86,7 +86,8 @@ class PartitionedSamples:
         # If the size of X is unknown, X is kept in the memory of workers, which may spill to disk,
         # but not in the memory of this process.
         early = has_workers if n_bytes is None else n_bytes <= ROOM * room
-        # X and targets are computed together, because a source may give other rows when read again.
+        # X and targets are computed together, because a random source gives other rows when it is
+        # read again.
         kept, targets = persist(x, targets) if early else (x, *persist(targets))
         sources = list(zip(blocks, y_blocks, weights, strict=True))
         facts: list[PartitionFacts] = compute(
@@ -163,11 +164,11 @@ class PartitionedSamples:
         return [(np.delete(np.arange(n), slice(i, n, k)), np.arange(i, n, k)) for i in range(k)]
 
     def classes_in(self, which: Indices) -> NDArray[np.bool_]:
-        """Return True for each class, (K,): `check_fold` requires all classes in training."""
+        """Return True for each class, (K,): `check_fold` requires all classes for training."""
         return np.ones(len(self.classes), dtype=bool)
 
     def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
-        """Require every class in training, and some weight in testing."""
+        """Require every class in the training samples, and a weight in the test samples."""
         lacking = self.totals.any(axis=0) & ~self.totals[train].any(axis=0)
         if lacking.any():
             lacks = self.classes.tolist()[int(np.argmax(lacking))]
@@ -176,7 +177,9 @@ class PartitionedSamples:
                 "samples, or split them into more partitions."
             )
         if not self.totals[test].any():
-            raise ValueError(f"fold {fold} of cv has no weight in testing: shuffle the samples.")
+            raise ValueError(
+                f"fold {fold} of cv has no weight in its test samples: shuffle the samples."
+            )
 
 
 def _readable(X: AnyArray, blocks: Each) -> tuple[Each, int | None]:
@@ -198,7 +201,7 @@ def _classes(
     widths = {len(one.classes) if one.soft else 1 for one in facts}
     if len({one.soft for one in facts}) > 1 or (facts[0].soft and len(widths) > 1):
         raise ValueError(
-            f"y has partitions of {sorted(widths)} columns: pass the same number of columns in all."
+            f"y has partitions with {sorted(widths)} columns: pass the same number in each one."
         )
     if facts[0].soft:
         known, totals = facts[0].classes, np.array([one.totals for one in facts])
@@ -287,8 +290,8 @@ def check_partition(
     n = 0 if targets is None else len(targets.values)
     if x.shape[0] != n:
         raise ValueError(
-            f"X has {x.shape[0]} samples but y has {n}: split both at the same rows, as columns "
-            "of one frame are, or pass arrays whose chunk sizes are known."
+            f"X has {x.shape[0]} samples but y has {n}: split both at the same rows, for "
+            "example as columns of one frame, or pass arrays whose chunk sizes are known."
         )
     if targets is None:
         return PartitionFacts(0, 0, issparse(x), np.empty(0), np.empty(0), False)

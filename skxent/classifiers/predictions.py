@@ -1,7 +1,7 @@
 """Predictions of a linear classifier for one array of samples: logits, labels, probabilities.
 
-NumPy arrays are computed with SciPy, and arrays of other libraries with the same formulas in
-functions of the array API standard.
+Predictions for NumPy arrays are computed with SciPy. Those for arrays of other libraries have the
+same formulas in functions of the array API standard.
 """
 
 from __future__ import annotations

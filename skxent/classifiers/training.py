@@ -155,11 +155,13 @@ class LocalSamples:
         return splits
 
     def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
-        """Require two classes and some weight in training, and some weight in testing."""
+        """Require two classes and a weight in the training samples, and a weight in the others."""
         weight = self.importance
-        lack = "no weight in testing" if not weight[test].any() else ""
-        lack = "no weight in training" if not weight[train].any() else lack
-        lack = "only one class in training" if self.classes_in(train).sum() < 2 else lack
+        lack = "no weight in its test samples" if not weight[test].any() else ""
+        lack = "no weight in its training samples" if not weight[train].any() else lack
+        lack = (
+            "only one class in its training samples" if self.classes_in(train).sum() < 2 else lack
+        )
         if lack:
             raise ValueError(
                 f"fold {fold} of cv has {lack}: pass a stratified or shuffled splitter."

@@ -1,4 +1,4 @@
-"""Pictures in scikit-learn's Display convention; matplotlib is imported when one is drawn."""
+"""Plots with scikit-learn's Display interface; matplotlib is imported when a plot is drawn."""
 
 from skxent.displays.coefficients import CoefficientDisplay
 from skxent.displays.convergence import ConvergenceDisplay

@@ -1,17 +1,17 @@
 """Axes of the user that shrink to keep names, columns of texts and legends within their cell.
 
-The cell of axes is the room between their neighbours. matplotlib's constrained layout makes room
-for texts outside of the axes. A figure without a layout engine does not: it cuts names at its edge,
-and columns overlap the next axes. The user's axes then shrink at each drawing by the room that
-their texts need. Their position attribute is not changed, and figures with a layout engine are left
-alone.
+The cell of axes is the space up to the neighbouring axes or the edge of the figure. matplotlib's
+constrained layout makes room for texts outside of the axes. In a figure without a layout engine,
+names are cut at the edge of the figure, and columns of texts overlap the next axes. In such a
+figure the user's axes shrink at each drawing by the room that their texts need. Their position
+attribute is not changed.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-# Types of matplotlib, which is imported only to draw.
+# Names for types of matplotlib, which is not imported before something is drawn.
 Axes = Any
 Artist = Any  # also a figure, a renderer or a container of artists
 Style = dict[str, Any]  # options of an artist
@@ -24,7 +24,7 @@ class WithinCell:
     """Locator that shrinks axes so that the texts around them stay in their cell."""
 
     def __call__(self, ax: Axes, renderer: Artist | None) -> Artist:
-        """Return the position in fractions of the figure."""
+        """Return the position of the axes, in fractions of the figure."""
         from matplotlib.transforms import Bbox
 
         whole = ax.get_position(original=True)
@@ -59,7 +59,11 @@ def cell_size(ax: Axes) -> tuple[float, float] | None:
 
 
 def _between(low: float, high: float, least: float, most: float) -> tuple[float, float]:
-    """Return an interval shrunk to the bounds, but at least to a fraction `LEAST` of its length."""
+    """Return the part of an interval between the bounds `least` and `most`.
+
+    If this part is shorter than the fraction `LEAST` of the interval, it is extended to this length
+    on both sides, beyond the bounds.
+    """
     new_low, new_high = max(low, least), min(high, most)
     short = LEAST * (high - low) - (new_high - new_low)
     if short > 0:

@@ -26,7 +26,7 @@ from skxent.inference import LikelihoodInference, infer
 from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import shorten
 
-IN_A_ROW = 5  # panels
+IN_A_ROW = 5  # largest number of panels in a row
 
 
 @dataclass(repr=False, eq=False)
@@ -55,9 +55,9 @@ class CoefficientDisplay(Display):
     axes_ : ndarray of matplotlib Axes
         A panel for each contrast.
     ax_ : matplotlib Axes
-        The first of them.
+        The first panel.
     figure_ : matplotlib Figure
-        Their figure.
+        The figure of the axes.
     errorbars_ : list of matplotlib ErrorbarContainer
         Coefficients and intervals, terms from top to bottom.
     reference_lines_ : list of matplotlib Line2D
@@ -70,7 +70,7 @@ class CoefficientDisplay(Display):
     Notes
     -----
     If the fit has a penalty, the coefficients are posterior modes and the intervals are posterior
-    intervals, see :func:`infer`. The label says which.
+    intervals, see :func:`infer`. The label of the axis says which kind is drawn.
 
     Examples
     --------
@@ -290,7 +290,7 @@ def _exponentials(numbers: Floats) -> Floats:
         ratios = np.exp(numbers)
     if not (np.isfinite(ratios).all() and ratios.all()):
         raise ValueError(
-            "odds ratios are too large for numbers, coefficients go up to "
-            f"{np.abs(numbers).max():.3g}: draw coefficients, or pass units."
+            "odds ratios are too large or small for float64, coefficients and intervals go up to "
+            f"{np.abs(numbers).max():.3g}: draw coefficients, or pass smaller units."
         )
     return ratios

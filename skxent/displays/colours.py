@@ -24,7 +24,7 @@ def shade(ax: Axes, strength: float) -> tuple[float, float, float]:
 
 
 def background(ax: Axes) -> tuple[float, float, float]:
-    """Return the colour behind the axes; if these and the figure are transparent, the style's."""
+    """Return the colour behind the axes: of the axes, or if transparent, of figure or style."""
     import matplotlib as mpl
     from matplotlib.colors import to_rgb, to_rgba
 

@@ -47,7 +47,7 @@ class ConvergenceDisplay(Display):
     targets : sequence of float
         Target gap of each fit, its `target_gap_`, in nats.
     rounding : float
-        Rounding error of the objective, in nats. Smaller gaps mean nothing.
+        Rounding error of the objective, in nats. Smaller gaps cannot be resolved.
     names : sequence of str
         Names of the fits.
 
@@ -56,7 +56,7 @@ class ConvergenceDisplay(Display):
     ax_ : matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
-        Their figure.
+        The figure of the axes.
     lines_ : list of matplotlib Line2D
         The curves.
     target_lines_ : list of matplotlib Line2D
@@ -138,9 +138,10 @@ class ConvergenceDisplay(Display):
         Parameters
         ----------
         estimators : dict or sequence of SoftmaxClassifier
-            Fitted classifiers by name. In a sequence the name of each is its text.
+            Fitted classifiers by name. In a sequence, the name of a classifier is its ``str``.
         minimum : float, default=None
-            The minimum of the objective, in nats, if all fits have the same minimum.
+            The minimum of the objective, in nats, if all fits have the same minimum and a better
+            estimate of it is known.
         ax : matplotlib Axes, default=None
             Axes to draw on. None draws on a new figure.
         **kwargs : dict
@@ -155,7 +156,7 @@ class ConvergenceDisplay(Display):
         if not isinstance(estimators, Mapping | Sequence):
             raise TypeError(
                 f"estimators is a {type(estimators).__name__}: pass a dict or list of fitted "
-                "classifiers, or one to from_estimator."
+                "classifiers, or pass one classifier to from_estimator."
             )
         if not isinstance(estimators, Mapping):
             named = [(str(estimator), estimator) for estimator in estimators]

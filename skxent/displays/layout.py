@@ -14,7 +14,7 @@ from skxent.metrics.tables import distinct
 
 Floats = NDArray[np.float64]
 
-# Markers and lines by which curves differ in print without colour.
+# Markers and line styles that distinguish curves in print without colour.
 MARKERS = "osD^vPX*"
 LINES = ("-", "--", "-.", ":")
 
@@ -84,9 +84,10 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 def new_panels(
     ax: Axes, n: int, size: tuple[float, float], margins: float, most: int, **sharing: Any
 ) -> list[Axes]:
-    """Return n axes: the first n of the given axes, or axes of a new figure, `most` in a row.
+    """Return n axes: the first n of the given axes, or panels of a new figure.
 
-    `size` is the size of one panel in inches, and `margins` the height of titles and legend.
+    A row has up to `most` panels, or up to three if `most` is smaller. `size` is the size of one
+    panel in inches, and `margins` is the height of titles and legend in inches.
     """
     if ax is not None:
         return _axes(ax, n)
@@ -103,7 +104,7 @@ def new_panels(
 
 
 def label_panels(panels: Sequence[Axes], own: bool, x: str, y: str = "") -> None:
-    """Label the outer panels of a figure of our `own`, or all panels on the user's axes."""
+    """Label the outer panels of a new figure (if `own`), or all panels on the user's axes."""
     n = len(panels)
     n_columns = panels[0].get_subplotspec().get_gridspec().ncols if own else 1
     size = "medium" if n == 1 or not own else "small"
@@ -127,7 +128,7 @@ def curve_style(i: int, n_points: int) -> Style:
 
 
 def _axes(ax: Axes, n: int) -> list[Axes]:
-    """Return the first n of the given axes, which may shrink from now on to keep texts in cells."""
+    """Return the first n of the given axes, and let them shrink to keep texts in their cells."""
     from matplotlib import axes
 
     given = list(np.array(ax, dtype=object).ravel())

@@ -64,7 +64,7 @@ class LossDistributionDisplay(PredictionDisplay):
     base : float, default=None
         Base of the logarithm: None for nats, 2 for bits.
     hard : bool, default=True
-        Whether targets are labels, so that a loss belongs to one probability.
+        Whether targets are labels, so that each loss is that of one probability.
     index : sequence of length n, default=None
         Names of the samples. None means their positions.
 
@@ -73,7 +73,7 @@ class LossDistributionDisplay(PredictionDisplay):
     ax_ : matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
-        Their figure.
+        The figure of the axes.
     boxes_ : dict of lists of matplotlib artists
         Artists of `matplotlib.axes.Axes.bxp`, a box for each class with samples.
     points_ : list of matplotlib PathCollection
@@ -83,7 +83,7 @@ class LossDistributionDisplay(PredictionDisplay):
     worst_points_ : matplotlib PathCollection
         Rings of the worst samples.
     probability_axis_ : matplotlib SecondaryAxis
-        Axis of the probability of the true class.
+        Axis of the probability of the true class, if targets are labels.
 
     See Also
     --------
@@ -92,9 +92,9 @@ class LossDistributionDisplay(PredictionDisplay):
 
     Notes
     -----
-    Losses below a millionth are not drawn, and the label has their number. Infinite losses, of
-    logits of -inf, and losses above 1e100 are drawn at the right edge, and the label has their
-    number as well.
+    Losses below a millionth are not drawn, and the label of the axis has their number. Losses above
+    1e100 are drawn at the right edge, and so are infinite losses, which logits of -inf cause; the
+    label has their number as well.
 
     Examples
     --------
@@ -315,7 +315,7 @@ class LossDistributionDisplay(PredictionDisplay):
         legend_below(self.ax_, handles=list(handles.values()), labels=list(handles), ncols=5)
 
     def _drawn(self, losses: ArrayLike) -> Floats:
-        """Return losses clipped to the right edge of the axes."""
+        """Return losses, with those beyond the axis moved to its right edge."""
         return np.minimum(losses, self._edge)
 
 

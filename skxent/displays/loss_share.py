@@ -30,8 +30,8 @@ class LossShareDisplay(PredictionDisplay):
     """Sums of losses by class or group, as bars that add up to the loss of all samples.
 
     The mark in a bar is where the bar would end if its samples had the mean loss of all samples. A
-    bar that passes its mark belongs to a class with a mean loss above average. On the right are the
-    share of the total, and the mean with its standard error.
+    bar that passes its mark belongs to a class with a mean loss above average. On the right of each
+    bar are its share of the total, and the mean loss with its standard error.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class LossShareDisplay(PredictionDisplay):
     ax_ : matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
-        Their figure.
+        The figure of the axes.
     bars_ : matplotlib BarContainer
         The bars, from top to bottom.
     expected_ : matplotlib LineCollection
@@ -192,7 +192,7 @@ class LossShareDisplay(PredictionDisplay):
         ax.set_xlabel(f"sum of losses, {report.unit}")
         total = f"{report.total_sum:.6g} {report.unit} in all"
         mean = f"mean {number(report.total_mean)} ± {number(report.total_standard_error)}"
-        above = None if cell_size(ax) is None else 20  # points of room for the headers of columns
+        above = None if cell_size(ax) is None else 20  # points below the title, for column headers
         title = wrapped(ax, f"{total}, {mean}", 14)
         ax.set_title(title, loc="left", fontsize="medium", pad=above)
         legend_below(ax, ncols=2)
@@ -202,7 +202,7 @@ class LossShareDisplay(PredictionDisplay):
         """Draw the sums, and marks at the sums for the mean loss of all samples."""
         report, order = self.report, self.order_
         sums = report.sum[order]
-        with np.errstate(invalid="ignore", over="ignore"):  # 0 times infinity
+        with np.errstate(invalid="ignore", over="ignore"):  # a weight of 0 times an infinite mean
             expected = report.weight[order] * report.total_mean
         finite = sums <= LARGEST
         numbers = np.concatenate([sums, expected])

@@ -1,4 +1,4 @@
-"""Base classes of the displays, and the predictions of an estimator that they draw."""
+"""Base classes of the displays, checks of estimators, and the predictions to draw."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def require_matplotlib(display: str) -> None:
 
 
 def check_fitted(estimator: Any, attribute: str, *wanted: type) -> None:
-    """Require a fitted estimator with an attribute, which the `wanted` classes have."""
+    """Raise an error unless an estimator is fitted and has the attribute of `wanted` classes."""
     if isinstance(estimator, wanted):
         check_is_fitted(estimator, attribute)
     elif not hasattr(estimator, attribute):
         raise TypeError(
-            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted[0].__name__}, "
-            "which is pipeline[-1] of a pipeline."
+            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted[0].__name__}; "
+            "in a pipeline it is the last step, pipeline[-1]."
         )
 
 
@@ -104,7 +104,7 @@ def predicted_probabilities(
 ) -> tuple[np.ndarray, list[Any]]:
     """Return the probabilities that a classifier predicts, and the class of each column.
 
-    Classes of `y` that are not in `classes_` get a column of zeros, as in `cce_scorer`.
+    Labels of `y` that are not in `classes_` get a column of zeros, as in `cce_scorer`.
     """
     name = type(estimator).__name__
     predicts, knows_classes = (hasattr(estimator, has) for has in ("predict_proba", "classes_"))
@@ -118,7 +118,8 @@ def predicted_probabilities(
     P = as_array(estimator.predict_proba(X), "predict_proba(X)")
     if P.ndim != 2:
         raise ValueError(
-            f"{name} predicts several outputs: pass the probabilities of one to from_predictions."
+            f"{name} predicts several outputs: pass the probabilities of one output to "
+            "from_predictions."
         )
     classes = list(as_array(estimator.classes_, "classes_"))
     if np.ndim(y) == 2 and np.shape(y)[1] > 1:

@@ -42,7 +42,7 @@ class RegularizationDisplay(Display):
     ax_ : matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
-        Their figure.
+        The figure of the axes.
     errorbar_ : matplotlib ErrorbarContainer
         Means and standard errors.
     fold_lines_ : list of matplotlib Line2D
@@ -60,8 +60,8 @@ class RegularizationDisplay(Display):
 
     Notes
     -----
-    C = inf, no penalty, is drawn to the right of the finite values. Infinite means, of fits without
-    a finite minimum, are marked at the upper edge.
+    C = inf (no penalty) is drawn to the right of the finite values. If a fit has no finite minimum,
+    the mean loss is infinite and is marked at the upper edge.
 
     References
     ----------
@@ -176,7 +176,7 @@ class RegularizationDisplay(Display):
         return self
 
     def _positions(self) -> Floats:
-        """Return the positions of the values of C, with infinity one step to the right."""
+        """Return the positions of the values of C, with infinity one step right of the others."""
         positions = self.Cs.copy()
         finite = positions[np.isfinite(positions)]
         if len(finite) < len(positions):
@@ -185,7 +185,7 @@ class RegularizationDisplay(Display):
         return positions
 
     def _mark(self, positions: Floats) -> None:
-        """Mark the range of one standard error, the chosen C, and the C of the rule."""
+        """Mark the range of one standard error, the chosen C, and the C that the rule chooses."""
         ax, simpler = self.ax_, self.one_standard_error_C
         position_of = dict(zip(self.Cs.tolist(), positions.tolist(), strict=True))
         self.chosen_line_ = ax.axvline(

@@ -50,9 +50,9 @@ class ReliabilityDisplay(PredictionDisplay):
     axes_ : ndarray of matplotlib Axes
         The panels.
     ax_ : matplotlib Axes
-        The first of them.
+        The first panel.
     figure_ : matplotlib Figure
-        Their figure.
+        The figure of the axes.
     lines_ : list of matplotlib Line2D
         The curves.
     bands_ : list of matplotlib PolyCollection
@@ -216,7 +216,7 @@ class ReliabilityDisplay(PredictionDisplay):
 
     def _add_title_and_legend(self) -> None:
         """Add a title and a legend to a figure of several panels."""
-        note = "In panels: one class against the others, numbers in this order."
+        note = "Panels: one class against the others, with the numbers in this order."
         title = f"{equation(self.decomposition, words=True)}\n{note}"
         self.figure_.suptitle(title, fontsize="medium")
         handles, names = self.ax_.get_legend_handles_labels()

@@ -34,7 +34,7 @@ class Band:
     rng: np.random.RandomState
 
     def of(self, p: Floats, weight: Floats) -> Floats | None:
-        """Return probabilities, and the low and high end of the band there, (3, g)."""
+        """Return some probabilities, and the low and high ends of the band at them, (3, g)."""
         if self.level is None:
             return None
         distinct, codes = np.unique(p, return_inverse=True)
@@ -62,7 +62,7 @@ class ReliabilityCurve:
     counts : (2, bins) array
         Total weights of the samples of other classes and of this class in each bin.
     band : (3, g) array or None
-        Probabilities, and the low and high end of the band there.
+        Some probabilities, and the low and high ends of the band at them.
     parts : CrossEntropyDecomposition
         Decomposition of the loss of the class against the others.
     """

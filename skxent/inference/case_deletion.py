@@ -74,7 +74,7 @@ class Fit:
 
 
 def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the logits of all samples, (n, R), and A u and u of `rows`, (m, free)."""
+    """Return the logits of all samples, (n, R); of `rows`, their changes A u and u, (m, free)."""
     held, theta = fit.rows, fit.theta
     (R, p), free = theta.shape, max(len(theta) - 1, 1)
     half = lapack.dtrtri(fit.model.factors[0], lower=1)[0] * fit.model.scales[0]

@@ -52,7 +52,9 @@ WIDEST = 4000  # largest number of parameters whose Hessian is formed
 WORK = 1e8  # largest number of operations for the Newton steps of one fit, about ten milliseconds
 LEAST = 2000  # up to this number of samples all are left out, also if they exceed WORK
 ACCURACY = 3e-3  # tolerated relative error of the mean loss
-PESSIMISM = 0.5  # ratio of error to bound before the first refit; measured: 0.1 to 0.45, small q
+# Ratio of error to bound that is assumed before the first refit. Measured ratios are between 0.1
+# and 0.45 if q is small.
+PESSIMISM = 0.5
 REFITS = 64  # largest number of samples that are left out by fits of their own
 BATCH = 8  # refits after which the ratio of error to bound is estimated anew
 # Target gap of refits as a fraction of that of the fit. The error of a logit is of the order of the

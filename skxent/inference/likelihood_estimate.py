@@ -15,9 +15,9 @@ copies :math:`f_i` times the class weight :math:`c_i`: copies are independent sa
 weight multiplies one score.
 
 The sandwich is the sum of squared **influences** :math:`H^{-1} s_i`, and B is never formed. If
-classes are nearly separated, :math:`H^{-1}` is as large as C in directions in which all scores are
-nearly zero. The product of three matrices would lose the square of the condition number of H; the
-sum of squared influences loses the condition number once.
+classes are nearly separated, :math:`H^{-1}` is very large in directions in which all scores are
+nearly zero. The rounding errors of the product of three matrices would grow with the square of the
+condition number of H, those of the sum of squared influences grow with the condition number.
 
 References
 ----------

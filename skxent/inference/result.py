@@ -19,7 +19,7 @@ from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
 
 SAME = 1e-12  # largest relative difference of equal weights that is due to rounding
-SINGULAR = 1e-12  # reciprocal condition number at which a covariance counts as singular
+SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,8 +106,7 @@ class LikelihoodInference(EstimatedCoefficients):
         """
         self._check_unpenalised("wald_test")
         rows, right = hypotheses(R, r, self.coef.size)
-        # Centred coordinates avoid cancellation between slopes and an intercept that is far from
-        # the samples.
+        # Centred coordinates avoid cancellation between slopes and the intercept.
         centred = rows @ self._estimate.map(self.classes.index(self.reference))
         V = centred @ self._estimate.covariance @ centred.T
         scale = np.sqrt(np.diagonal(V))

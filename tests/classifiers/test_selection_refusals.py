@@ -108,7 +108,7 @@ class TestErrors:
         with pytest.raises(ValueError, match="fold 0 of cv has only one class in training"):
             SoftmaxClassifierCV(cv=[(np.arange(50), np.arange(50, 150))]).fit(X, y)
         weight = np.r_[np.zeros(50), np.ones(100)]
-        with pytest.raises(ValueError, match="fold 0 of cv has no weight in testing"):
+        with pytest.raises(ValueError, match="fold 0 of cv has no weight in its test samples"):
             SoftmaxClassifierCV(cv=KFold(3)).fit(X, y, weight)
         with pytest.raises(ValueError, match="cv gives no folds"):
             SoftmaxClassifierCV(cv=[]).fit(X, y)

@@ -67,6 +67,20 @@ def test_targets_are_what_was_asked_for(axes):
     assert display.targets[0] > 2e-5
 
 
+@pytest.mark.parametrize("total", [0.5, 1e-6])
+def test_the_target_line_is_target_gap_for_small_weights(axes, total):
+    """The target is `tol` times the objective if the weights add up to less than one."""
+    X, y = load_iris(return_X_y=True)
+    weight = np.full(len(y), total / len(y))
+    clf = SoftmaxClassifier(C=10.0 / total).fit(X, y, weight)
+    display = ConvergenceDisplay.from_estimator(clf, ax=axes())
+    (line,) = display.target_lines_
+    assert list(line.get_ydata()) == [clf.target_gap_] * 2
+    assert display.targets == [clf.target_gap_]
+    assert clf.target_gap_ == pytest.approx(1e-6 * clf.objective_, rel=1e-4)
+    assert clf.target_gap_ < 1e-6 * total
+
+
 def test_a_fit_that_began_at_its_minimum_has_no_curve(axes):
     X, y = load_iris(return_X_y=True)
     clf = SoftmaxClassifier(warm_start=True).fit(X, y).fit(X, y).fit(X, y)

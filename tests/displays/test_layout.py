@@ -176,7 +176,9 @@ def test_classifiers_without_probabilities_are_refused(display, iris):
 def test_other_estimators_are_refused(display, needs, iris):
     _, X, y = iris
     pipe = make_pipeline(StandardScaler(), SoftmaxClassifier()).fit(X, y)
-    with pytest.raises(TypeError, match=rf"pass a fitted {needs}, which is pipeline\[-1\]"):
+    with pytest.raises(
+        TypeError, match=rf"pass a fitted {needs}; in a pipeline it is the last step"
+    ):
         display.from_estimator(pipe)
     with pytest.raises(NotFittedError, match=f"This {needs} instance is not fitted yet"):
         display.from_estimator(getattr(skxent, needs)())

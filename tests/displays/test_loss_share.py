@@ -52,6 +52,13 @@ def test_marks_are_shares_of_the_weight(report, axes):
     assert display.ax_.get_xlim()[1] > max(marks(display).max(), widths(display).max())
 
 
+def test_the_axis_ends_just_beyond_the_longest_bar_or_mark(report, axes):
+    display = LossShareDisplay.from_report(report, ax=axes())
+    longest = max(marks(display).max(), widths(display).max())
+    assert display.ax_.get_xlim() == pytest.approx((0.0, 1.05 * longest), rel=1e-12)
+    assert longest != 1.0
+
+
 def test_shares_and_means_are_written(report, axes):
     display = LossShareDisplay.from_report(report, sort=False, ax=axes())
     written = texts(display)

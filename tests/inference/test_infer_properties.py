@@ -28,7 +28,7 @@ EXPECTED = (
     "No finite maximum of the likelihood",
     "The maximum of the likelihood is finite, but out of reach",
     "X has columns whose coefficients cannot be identified",
-    "The Hessian of the objective is singular",
+    "the Hessian of the objective is singular",
     "has no weight",
     "groups has one group only",
     "leave no degrees of freedom",

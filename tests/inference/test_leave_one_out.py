@@ -354,7 +354,7 @@ class TestExtremes:
     def test_one_sample_of_some_weight(self):
         weight = np.zeros(60)
         weight[3] = 1.0
-        with pytest.raises(ValueError, match="needs another"):
+        with pytest.raises(ValueError, match="needs two or more"):
             leave_out(replace(make(3), weight=weight), 1.0)
 
 
