@@ -159,8 +159,8 @@ MORE_ROWS = 4
 HESSIAN_WIDTH = 2400
 # Largest number of entries of all class blocks together, 64 megabytes. Threads hold a few copies.
 CLASS_ELEMENTS = 1 << 23
-# Factor by which the cost of drawn class blocks counts less than their operations. Large matrix
-# products are faster than a pass, and a drawn row gains about twice the time that it takes.
+# Divisor of the operations of drawn class blocks, which gives their cost in operations of a pass.
+# Large matrix products are faster than a pass, and a drawn row saves about twice its own time.
 DRAWN_SPEED = 6
 # Number of columns of a sparse X, above which samples of its rows are not made dense, and the
 # diagonal is the only preconditioner.

@@ -121,8 +121,8 @@ def _in_frame(
 ) -> Solution:
     """Minimise in the coordinates of a frame."""
     search = Search(frame.data, frame.moments, frame.penalty, tol, max_iter, report)
-    # Without a penalty, rows in other coordinates than columns of X may depend on each other, and
-    # what tells them apart is rounding. A Hessian from the rows would gain nothing.
+    # Without a penalty, rows in coordinates other than columns of X are linearly dependent up to
+    # rounding errors. The Hessian is then never factored from the rows.
     search.may_be_graded = frame.of_columns or frame.penalty.is_definite
     try:
         search.run(start)
