@@ -69,9 +69,8 @@ class Present:
         """Parameters of all classes -> parameters of the classes with weight."""
         coef, intercept = coef[self.mask], intercept[self.mask]
         if self.two:
-            with np.errstate(
-                invalid="ignore"
-            ):  # -inf - (-inf), if the last fit left both classes out
+            # The difference is -inf - (-inf) if the last fit left both classes out.
+            with np.errstate(invalid="ignore"):
                 return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         return coef, intercept
 
