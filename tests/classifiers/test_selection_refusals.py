@@ -105,7 +105,7 @@ class TestErrors:
 
     def test_folds_that_say_nothing(self, iris):
         X, y = iris
-        with pytest.raises(ValueError, match="fold 0 of cv has only one class in training"):
+        with pytest.raises(ValueError, match="fold 0 of cv has only one class in its training"):
             SoftmaxClassifierCV(cv=[(np.arange(50), np.arange(50, 150))]).fit(X, y)
         weight = np.r_[np.zeros(50), np.ones(100)]
         with pytest.raises(ValueError, match="fold 0 of cv has no weight in its test samples"):
