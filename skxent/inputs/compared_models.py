@@ -44,7 +44,7 @@ def check_is_prediction(y_pred: object, name: str) -> None:
 
 
 def check_finite_losses(losses: Floats, copies: Floats, name: str) -> None:
-    """Require finite losses of a model for all samples with weight; `copies` is 0 without weight."""
+    """Require finite losses of a model for all samples that have copies."""
     row = first_true(~np.isfinite(losses) & (copies > 0))
     if row is not None:
         raise ValueError(
