@@ -1,4 +1,4 @@
-"""Arguments as arrays: always NumPy's (`as_...`), or of the library they belong to (`..._of`).
+"""Arguments as arrays: NumPy arrays (`as_...`), or arrays of their own library (`..._of`).
 
 An array of another library keeps its library and its device only if scikit-learn's switch
 `array_api_dispatch` is on.
@@ -28,7 +28,7 @@ def as_array(values: object, name: str) -> np.ndarray:
     try:
         array = np.asarray(values)
         if array.dtype.kind == "T" or (array.dtype.kind == "U" and _is_mixed(values)):
-            return np.asarray(values, dtype=object)  # NumPy would turn numbers to text
+            return np.asarray(values, dtype=object)  # NumPy would convert numbers to text
         return array
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array: {error}") from error
@@ -37,30 +37,30 @@ def as_array(values: object, name: str) -> np.ndarray:
 
 
 def on_host(*values: object) -> list[Any]:
-    """Return the arguments, Dask collections computed and arrays of other libraries as NumPy's."""
+    """Return all arguments in host memory: Dask collections computed, arrays as NumPy arrays."""
     found = computed(*values)
     return [value if namespace_of(value) is None else to_numpy(value) for value in found]
 
 
 def array_of(values: Any, name: str) -> Array:
-    """Return an argument as an array of its library."""
+    """Return an argument as an array of its own library."""
     return as_array(values, name) if namespace_of(values) is None else values
 
 
 def array_beside(values: Any, name: str, like: Array) -> Array:
-    """Return an argument as NumPy's array, or on the device of `like` if both are of a library."""
+    """Return an argument as a NumPy array, or on the device of `like` if neither is NumPy's."""
     if isinstance(like, np.ndarray) or namespace_of(values) is None:
         return as_array(values, name)
     return moved(values, like)
 
 
 def as_reals(values: object, name: str) -> np.ndarray:
-    """Return an argument as real numbers of NumPy, of any shape and at most eight bytes each."""
+    """Return an argument as a NumPy array of real numbers, any shape, at most eight bytes each."""
     return reals_of(as_array(values, name), name)
 
 
 def as_numbers(values: object, name: str) -> np.ndarray:
-    """Return an argument as real numbers of NumPy, of shape (n,) or (n, K)."""
+    """Return an argument as a NumPy array of real numbers of shape (n,) or (n, K)."""
     return one_or_two_dimensional(as_reals(values, name), name)
 
 
@@ -105,7 +105,7 @@ def _is_mixed(values: object) -> bool:
 
 
 def _host_copy(values: object, name: str, error: Exception) -> np.ndarray:
-    """Copy an array that NumPy cannot read to the host, if scikit-learn's switch allows it."""
+    """Copy an array that NumPy cannot read to the host, if `array_api_dispatch` is on."""
     if namespace_of(values) is not None:
         return to_numpy(values)
     if not hasattr(values, "__dlpack__"):

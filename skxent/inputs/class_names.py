@@ -2,8 +2,8 @@
 
 A name matches a label if the two are equal. It also matches if one of the two is a string and is
 the text of the other, because files and polars have strings for all column names. A name that only
-resembles a label ("2.0" for 2, "Yes" for "yes") does not match. It is an error if it contradicts
-the order in which the columns would be read.
+resembles a label ("2.0" for 2, "Yes" for "yes") does not match. Such a name raises an error if no
+other name matches, or if the names put classes in another order than the columns are read in.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from skxent.inputs.partitions import is_dask
 
 
 def all_column_names(values: object) -> list[Label] | None:
-    """Return the column names of a table (pandas, polars, PyArrow, Dask), or None of an array."""
+    """Return the column names of a table (pandas, polars, PyArrow, Dask), or None for an array."""
     if isinstance(values, np.ndarray):
         return None
-    kind = type(values)  # a series may have an entry of any name, which reads as an attribute
-    if hasattr(kind, "collect"):  # lazy, and refused where values are read
+    kind = type(values)  # not the object: an entry "columns" of a series is its attribute
+    if hasattr(kind, "collect"):  # a lazy frame, which `check_kind` refuses
         return None
     for attribute in ("column_names", "columns"):
         if hasattr(kind, attribute):
@@ -34,7 +34,7 @@ def all_column_names(values: object) -> list[Label] | None:
 
 
 def column_names(values: object) -> list[Label] | None:
-    """Return the column names of a table, or None where there are none worth reading.
+    """Return the column names of a table, or None for an array and for default names.
 
     The default names 0, 1, ..., K - 1 say nothing about classes.
     """
@@ -52,7 +52,7 @@ def _are_default(names: list[Label]) -> bool:
 
 
 def named_labels(names: list[Label], labels: list[Label], name: str) -> list[Label] | None:
-    """Return column names as labels, or None where none of them is one of `labels`.
+    """Return column names as labels, or None if no name matches one of `labels`.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def named_labels(names: list[Label], labels: list[Label], name: str) -> list[Lab
 
 
 def classes_named(names: list[Label], name: str) -> Labels:
-    """Return column names as the labels of classes, each of which is there once."""
+    """Return column names as the labels of classes; refuse a name that appears twice."""
     if any(isinstance(value, tuple) for value in names):
         raise ValueError(
             f"the columns of {name} have several levels, {shorten(names)}: name each column by one "
@@ -81,7 +81,7 @@ def classes_named(names: list[Label], name: str) -> Labels:
 
 
 def name_array(classes: Labels) -> np.ndarray:
-    """Return labels in their order as an array of their own type."""
+    """Return labels in the given order, as an array of their own type."""
     return np.asarray(classes.source.tolist())
 
 
@@ -100,7 +100,7 @@ def check_order(
         return
     keys, places = [_key(value) for value in columns], {_key(v): i for i, v in enumerate(order)}
     if len(set(keys)) < len(keys) or len(places) < len(order):
-        return  # names that cannot be told apart say nothing
+        return  # a list with equal names defines no order
     moved = next((i for i, key in enumerate(keys) if places.get(key, i) != i), None)
     if moved is None:
         return
@@ -128,12 +128,12 @@ def check_orders(values: object, name: str, order: list[Label] | None, other: st
     if _are_default(columns) != _are_default(order) and {*map(_key, columns)} != {
         *map(_key, order)
     }:
-        return  # default names say nothing, unless the other names are the same numbers
+        return  # default names name no classes, unless the others are the same numbers
     check_order(name, columns, other, order)
 
 
 def columns_of(classes: Labels, width: int, y_true: object) -> list[int]:
-    """Return each class's column among the `width` of soft rows: by name, place or number."""
+    """Return each class's column in soft rows of `width` columns: by name, position or number."""
     known = classes.source.tolist()
     check_default_names(y_true, known)
     names = column_names(y_true)
@@ -163,7 +163,8 @@ def columns_of(classes: Labels, width: int, y_true: object) -> list[int]:
 def check_default_names(y_true: object, known: list[Label], name: str = "y_true") -> None:
     """Refuse the default names 0, ..., K - 1 where the classes are these numbers in another order.
 
-    An array has its columns in the order of the classes. Such a table may have either order.
+    The columns of an array are in the order of the classes. Those of a table with default names may
+    be in the order of the classes or in that of the numbers.
     """
     names = all_column_names(y_true)
     if names is None or not _are_default(names) or len(names) < 2:
@@ -196,12 +197,12 @@ def _translated(names: list[Label], labels: list[Label]) -> list[Label]:
         return names
     label_of = {str(label): label for label in labels}
     if len(label_of) < len(labels):
-        return names  # two labels of one text
+        return names  # two labels have the same text
     return [label_of.get(str(value), value) for value in names]
 
 
 def _matched(names: list[Label], labels: list[Label], name: str) -> list[Label] | None:
-    """Return the names with matched labels in their place, or None if no name matches."""
+    """Replace each name that matches a label by the label; return None if no name matches."""
     translated = _translated(names, labels)
     if not set(labels).isdisjoint(translated):
         return translated
@@ -215,13 +216,13 @@ def _matched(names: list[Label], labels: list[Label], name: str) -> list[Label] 
     if alike is None:
         return None
     raise ValueError(
-        f"column {alike!r} of {name} resembles the label {places[_key(alike)]!r} and does not have "
-        f"its text: name the columns by the labels, or pass an array, whose columns have no names."
+        f"column {alike!r} of {name} resembles the label {places[_key(alike)]!r} but is not its "
+        f"text: name the columns by the labels, or pass an array, whose columns have no names."
     )
 
 
 def _time(value: object) -> Any:
-    """Return a day or its text in ISO format as a time; all else as it is."""
+    """Return a date, or a text in ISO format, as a datetime; return other values unchanged."""
     if isinstance(value, str):
         with suppress(ValueError):
             return datetime.datetime.fromisoformat(value)
@@ -229,7 +230,7 @@ def _time(value: object) -> Any:
 
 
 def _of_kind(value: Any, labels: list[Label], name: str) -> Any:
-    """Return a name as a label of the type of `labels`, for a class that `labels` lacks."""
+    """Convert the name of a class that `labels` lacks to the type of `labels`."""
     text = isinstance(labels[0], str)
     if isinstance(value, str) == text:
         return value
@@ -239,8 +240,8 @@ def _of_kind(value: Any, labels: list[Label], name: str) -> Any:
         if str(label) == value:
             return label
     raise ValueError(
-        f"the columns of {name} have a name {value!r} beside those of labels like {labels[0]!r}: "
-        "let every column have the text of a label for its name, or pass labels=."
+        f"the columns of {name} have a name {value!r}, and labels are like {labels[0]!r}: "
+        "name every column by the text of a label, or pass labels=."
     )
 
 

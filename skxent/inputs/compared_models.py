@@ -21,7 +21,7 @@ def check_baseline(models: object, baseline: Any, name: str) -> None:
             f"baseline={baseline!r} is not in {name}, {list(models)}: pass one of them."
         )
     if len(models) < 2:
-        raise ValueError(f"{name} holds nothing but the baseline: add what to compare with it.")
+        raise ValueError(f"{name} holds nothing but the baseline: add an entry to compare with it.")
 
 
 def check_estimators(estimators: Mapping[str, object]) -> None:
@@ -29,8 +29,8 @@ def check_estimators(estimators: Mapping[str, object]) -> None:
     for name, estimator in estimators.items():
         if not hasattr(estimator, "fit"):
             raise TypeError(
-                f"estimators[{name!r}] is a {type(estimator).__name__}: pass classifiers; "
-                "predictions that are there already are compared by skxent.compare."
+                f"estimators[{name!r}] is a {type(estimator).__name__}: pass classifiers, or "
+                "compare existing predictions with skxent.compare."
             )
 
 
@@ -38,13 +38,13 @@ def check_is_prediction(y_pred: object, name: str) -> None:
     """Raise for an estimator in place of its prediction."""
     if hasattr(type(y_pred), "fit"):
         raise TypeError(
-            f"y_preds[{name!r}] is a {type(y_pred).__name__}: pass what its predict_proba(X) "
-            "gives, or compare the estimators themselves by cross-validation with compare_cv."
+            f"y_preds[{name!r}] is a {type(y_pred).__name__}: pass its predict_proba(X), or "
+            "compare the estimators themselves by cross-validation with compare_cv."
         )
 
 
 def check_finite_losses(losses: Floats, copies: Floats, name: str) -> None:
-    """Require finite losses of a model for all samples of which there are copies."""
+    """Require finite losses of a model for all samples that have copies."""
     row = first_true(~np.isfinite(losses) & (copies > 0))
     if row is not None:
         raise ValueError(

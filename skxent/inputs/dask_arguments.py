@@ -1,4 +1,4 @@
-"""Dask collections as arguments: their blocks of rows, matched row for row, or all brought here."""
+"""Dask collections as arguments: cut into matching blocks of rows, or computed in this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skxent.inputs.partitions import Block, Each, is_dask, map_partitions
 
 
 def computed(*values: object) -> tuple[Any, ...]:
-    """Return the arguments, with the Dask collections computed: one round trip.
+    """Return the arguments, with all Dask collections computed in one round trip.
 
     All collections become `Delayed` objects first, because Dask warns of frames that are computed
     together with arrays. Each result comes with its position: `dask.compute` returns arrays and
@@ -49,12 +49,14 @@ def _tagged(
 
 
 def match(**collections: Any) -> list[Each]:
-    """Blocks of some arguments, row for row.
+    """Return the blocks of rows of some arguments, all cut at the same rows.
 
-    The first Dask collection among them leads. What is cut differently, or is in memory, is cut as
-    the leader is, and of None every block gets None. Numbers of rows that are not known are
-    counted, which takes a round trip; but where none is, as many blocks are taken to fit, since
-    they mostly are columns of one frame. What is asked of the blocks checks it.
+    The first Dask collection among the arguments is the leader. An argument that is cut differently
+    or is in memory is cut as the leader is. An argument that is None has None for every block.
+
+    If two collections differ and the rows of a block are not known, a round trip counts them.
+    Collections with equal numbers of blocks, all of unknown length, are not counted: they mostly
+    are columns of one frame. The functions that read the blocks check the lengths.
     """
     blocks = {
         name: _blocks(name, values) for name, values in collections.items() if is_dask(values)
@@ -77,14 +79,14 @@ def match(**collections: Any) -> list[Each]:
 
 
 def row_counts(values: Any) -> list[int] | None:
-    """Numbers of rows of the blocks of a collection, or None where they are not known."""
+    """Return the number of rows of each block of a collection, or None if they are not known."""
     if not _is_array(values) or np.isnan(values.chunks[0]).any():
         return None
     return [int(n) for n in values.chunks[0]]
 
 
 def _is_array(values: object) -> bool:
-    return hasattr(type(values), "chunks")  # a column of a frame may have any name
+    return hasattr(type(values), "chunks")  # not the object: a frame may have a column "chunks"
 
 
 def _count(index: int, block: Any) -> int:
@@ -95,22 +97,22 @@ def check_collection(name: str, values: Any) -> None:
     """Require a Dask collection with rows."""
     if not hasattr(values, "_meta"):
         raise TypeError(
-            f"{name} is a {type(values).__name__}: of Dask's collections pass an array or a "
-            "data frame; dask.array.from_delayed and to_dataframe() make them."
+            f"{name} is a {type(values).__name__}: pass a Dask array or data frame, as "
+            "dask.array.from_delayed or to_dataframe() makes them."
         )
     if not values.ndim:
         raise ValueError(f"{name} has shape (): pass one entry for each sample.")
 
 
 def _blocks(name: str, values: Any) -> Each:
-    """The blocks of rows of an array, or the partitions of a frame."""
+    """Return the blocks of rows of an array, or the partitions of a frame."""
     from dask import delayed
 
     check_collection(name, values)
     frame = not _is_array(values)
     if values.ndim > 1 and not frame:
         values = values.rechunk(dict.fromkeys(range(1, values.ndim), -1))
-    # As they stand, so that what two arguments have in common is made once.
+    # The graph is not optimised, so that a task that two arguments share runs once.
     blocks = values.to_delayed(optimize_graph=False)
     if frame and values.ndim == 2:
         check, columns = delayed(_in_order, pure=False), list(values.columns)
@@ -119,7 +121,7 @@ def _blocks(name: str, values: Any) -> Each:
 
 
 def _in_order(block: Any, name: str, columns: list[Any]) -> Any:
-    """A partition of a frame, whose columns are those of the frame: pandas would not say a word."""
+    """Return a partition; raise if its columns are not those of its frame, which Dask accepts."""
     if list(block.columns) != columns:
         raise ValueError(
             f"the columns of {name} are {list(block.columns)}, and {columns} in the whole frame: "
@@ -131,10 +133,10 @@ def _in_order(block: Any, name: str, columns: list[Any]) -> Any:
 def _cut(
     name: str, values: Any, blocks: dict[str, Each], rows: dict[str, Any], leader: str
 ) -> Each:
-    """Blocks of an argument, cut as the leader is."""
+    """Return the blocks of an argument, cut as the leader is."""
     from dask import delayed
 
-    if namespace_of(values) is not None:  # the switch is this thread's, and is off in tasks
+    if namespace_of(values) is not None:  # `array_api_dispatch` is off in tasks
         values = to_numpy(values)
     if name not in blocks and not hasattr(values, "shape"):
         values = np.asarray(values)
@@ -149,7 +151,7 @@ def _cut(
 
 
 def _between(blocks: Each, starts: Any, a: int, b: int) -> Block:
-    """Rows a to b, of the blocks that hold them."""
+    """Return rows a to b, joined from the blocks that hold them."""
     from dask import delayed
 
     first = min(int(np.searchsorted(starts, a, "right")), len(blocks)) - 1
@@ -166,7 +168,7 @@ def _take(block: Any, a: int, b: int) -> Any:
 
 
 def _joined(pieces: list[Any]) -> Any:
-    """Put pieces of one block together, frames as frames."""
+    """Join the pieces of one block; pieces of a data frame become a data frame."""
     if not hasattr(pieces[0], "iloc"):
         masked = any(map(np.ma.isMaskedArray, pieces))
         return (np.ma if masked else np).concatenate(pieces)

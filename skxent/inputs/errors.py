@@ -1,6 +1,7 @@
-"""What is said about arguments and their first bad entries, wherever the check ran.
+"""Errors about arguments and their first bad entry.
 
-Each function raises. The values are NumPy's or Python's, and few.
+Each function raises, or checks one argument. The values in the messages are NumPy's or Python's,
+also if the check ran on a device.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 
 def check_kind(values: object, name: str) -> None:
-    """Refuse arguments that are no arrays, and arrays with masked entries."""
+    """Refuse arguments that are not arrays, and arrays with masked entries."""
     if isinstance(values, np.ndarray):
         _check_masked(values, name)
         return
@@ -22,7 +23,8 @@ def check_kind(values: object, name: str) -> None:
         if values and isinstance(values[0], np.ndarray):
             for i, row in enumerate(values):
                 _check_masked(row, f"{name}[{i}]")
-    elif isinstance(values, Mapping | Set) and not hasattr(values, "shape"):  # SciPy's DOK has one
+    # SciPy's DOK matrix is a dict, but has a shape.
+    elif isinstance(values, Mapping | Set) and not hasattr(values, "shape"):
         raise TypeError(f"{article}: pass an array or a list with one entry for each sample.")
     elif hasattr(kind, "collect") and not hasattr(kind, "__array__"):
         raise TypeError(f"{article}, which holds no numbers yet: pass {name}.collect().")
@@ -44,12 +46,12 @@ def _check_masked(values: object, name: str) -> None:
 
 
 def raise_no_weight() -> NoReturn:
-    """Say that weights are zero altogether."""
+    """Say that all weights are zero."""
     raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
 
 
 def raise_label(value: float, row: int, name: str) -> NoReturn:
-    """Say why a number is no label."""
+    """Say why a number is not a label."""
     if not np.isfinite(value):
         raise ValueError(f"{name}[{row}] is {value}: leave out samples without a label.")
     raise ValueError(
@@ -61,7 +63,7 @@ def raise_label(value: float, row: int, name: str) -> NoReturn:
 
 def raise_loss_function(loss: object, names: list[str]) -> NoReturn:
     """Raise for a loss that cannot be computed over the partitions of Dask collections."""
-    raise TypeError(f"loss={loss!r}: of Dask collections pass {' or '.join(names)}.")
+    raise TypeError(f"loss={loss!r}: with Dask collections pass {' or '.join(names)}.")
 
 
 # What to do about rows that are not distributions, by argument.
@@ -69,13 +71,13 @@ _CURES = {
     "y_pred": "Divide each row by its sum if that is what you mean, pass float32 results as "
     "float32, or pass from_logits=True if they are logits.",
     "y_true": "Independent yes/no outcomes go to binary_cross_entropy.",
-    "y": "Soft targets are distributions over classes; independent yes/no outcomes want one "
+    "y": "Soft targets are distributions over classes; independent yes/no outcomes need one "
     "classifier each, as in sklearn.multioutput.MultiOutputClassifier.",
 }
 
 
 def raise_distribution(values: NDArray[np.float64], row: int, limit: float, name: str) -> NoReturn:
-    """Say why a row is no distribution over classes."""
+    """Say why a row is not a distribution over classes."""
     cure = _CURES.get(name, "")
     if not np.isfinite(values).all():
         raise ValueError(f"{name} has NaN or infinity in row {row}: probabilities are finite.")
@@ -85,12 +87,12 @@ def raise_distribution(values: NDArray[np.float64], row: int, limit: float, name
         raise ValueError(f"{name} has {worst:.6g} in row {row}, outside [0, 1]. {cure}".rstrip())
     raise ValueError(
         f"{name} does not sum to 1 in row {row}: the sum is {values.sum():.9g}, the tolerance is "
-        f"{limit:.1e}, and nothing is renormalised here. {cure}".rstrip()
+        f"{limit:.1e}, and rows are never renormalised here. {cure}".rstrip()
     )
 
 
 def raise_outcome(value: float, row: int, name: str) -> NoReturn:
-    """Say why a number is no probability of a yes/no outcome."""
+    """Say why a number is not the probability of a yes/no outcome."""
     hint = " If they are logits, pass from_logits=True." if name == "y_pred" else ""
     raise ValueError(
         f"{name} has {value:.6g} in row {row}, outside [0, 1]: pass probabilities.{hint}"
@@ -98,7 +100,7 @@ def raise_outcome(value: float, row: int, name: str) -> NoReturn:
 
 
 def raise_logits(top: float, row: int, name: str) -> NoReturn:
-    """Say why a row with this maximum holds no logits."""
+    """Say why a row with this maximum does not hold logits."""
     what = "no finite logit" if top == -np.inf else "NaN or +infinity"
     raise ValueError(
         f"{name} has {what} in row {row}: logits are finite, or -inf for an "
@@ -107,5 +109,5 @@ def raise_logits(top: float, row: int, name: str) -> NoReturn:
 
 
 def raise_nan_logit(row: int, name: str) -> NoReturn:
-    """Say that a logit of a yes/no outcome is no number."""
+    """Say that a logit of a yes/no outcome is NaN."""
     raise ValueError(f"{name} has NaN in row {row}: logits are numbers.")

@@ -23,7 +23,7 @@ SHOWN = 5  # columns that an error names
 
 
 def read_X(estimator: object, X: AnyArray, *, reset: bool) -> AnyArray:
-    """Read and check samples in this process; `reset` learns their columns.
+    """Read and check samples in this process; `reset` stores their columns.
 
     Returns a dense array, or a CSR matrix with sorted indices. Dask collections are computed.
     """
@@ -41,9 +41,9 @@ def canonical(X: AnyArray) -> AnyArray:
 
 
 def read_rows(estimator: object, X: object, *, reset: bool) -> Any:
-    """Samples as they are; `reset` learns their columns, else they are checked against the fit."""
+    """Check samples; `reset` stores their columns, else they must be the columns of the fit."""
     check_kind(X, "X")
-    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # which NumPy turns into numbers
+    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # NumPy would convert dates to numbers
         raise TypeError(
             f"X is an array of {X.dtype}: pass numbers, for example days since a date of your "
             "choice, or leave such columns out."
@@ -54,7 +54,7 @@ def read_rows(estimator: object, X: object, *, reset: bool) -> Any:
 
 @contextmanager
 def columns_named(X: object) -> Iterator[None]:
-    """Let an error about values of X note which columns have them, and what to do."""
+    """Add a note to errors about values of X: which columns are not numeric, and what to do."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -70,7 +70,7 @@ def columns_named(X: object) -> Iterator[None]:
 
 
 def _amiss(X: object) -> Iterator[str]:
-    """Columns with values that are not finite numbers, each with its first one."""
+    """Describe each column with a value that is not a finite number, and its first such value."""
     for name, values in _columns(X):
         row = _first_amiss(values)
         if row is not None:
@@ -78,7 +78,7 @@ def _amiss(X: object) -> Iterator[str]:
 
 
 def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
-    """Columns of a frame by name, and of an array of objects by index."""
+    """Yield each column of a frame with its name, or of an array of objects with its index."""
     if all(hasattr(X, name) for name in ("__array__", "dtypes", "columns")):
         columns = ((name, np.asarray(X[name])) for name in X.columns)
         yield from ((name, values) for name, values in columns if values.ndim == 1)
@@ -94,7 +94,7 @@ def _first_amiss(values: np.ndarray) -> int | None:
 
 
 def _is_finite(value: Any) -> bool:
-    if isinstance(value, np.datetime64 | np.timedelta64):  # which NumPy takes for a number
+    if isinstance(value, np.datetime64 | np.timedelta64):  # NumPy would convert these to numbers
         return False
     try:
         return bool(np.isfinite(np.float64(value)))
@@ -103,16 +103,16 @@ def _is_finite(value: Any) -> bool:
 
 
 def place_of(x: Any) -> str:
-    """Words for the library and device of an array."""
+    """Return the library and device of an array as words for a message."""
     if isinstance(x, np.ndarray) or not hasattr(x, "__dlpack__"):
         return "on the host, for NumPy"
     return f"of {library_of(x).__name__.rpartition('.')[2]} on {x.device}"
 
 
 def raise_if_on_device(X: object) -> None:
-    """Refuse an array of another library than NumPy."""
+    """Refuse an array of a library other than NumPy."""
     if namespace_of(X) is not None:
         raise TypeError(
             f"X is {place_of(X)}, where only fit and predictions of SoftmaxClassifier and "
-            "LogisticClassifier work: bring X, y and sample_weight to the host, as NumPy's arrays."
+            "LogisticClassifier work: bring X, y and sample_weight to the host, as NumPy arrays."
         )

@@ -1,4 +1,4 @@
-"""Targets of a fit: labels or soft rows -> codes or distributions, with their class weights."""
+"""Targets of a fit: codes of labels, or soft rows, and their multiplication by class weights."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_target_shape(shape: tuple[int, ...], n: int) -> None:
 
 @dataclass(frozen=True)
 class FitTargets:
-    """Class labels and what each sample says of them.
+    """The classes, and the target of each sample.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class FitTargets:
 
     @classmethod
     def of(cls, y: object, classes: ArrayLike | None, n: int) -> Self:
-        """Read and check `y` of `n` samples, all there are."""
+        """Read and check `y` of all `n` samples, which must have at least two classes."""
         targets = cls.read(y, classes, n)
         require_two_classes(targets.classes)
         return targets
@@ -97,10 +97,10 @@ class FitTargets:
             return cls(labels.distinct, labels.codes)
         if y.dtype.kind == "f":
             assert_all_finite(y, input_name="y")
-        if y.dtype.kind not in "biuUO":  # these are labels; of objects as_labels says what is wrong
+        if y.dtype.kind not in "biuUO":  # `as_labels` checks the other kinds
             check_classification_targets(y)
         labels = as_labels(y, "y")
-        if y.dtype.kind == "O":  # keep values as given; those of one class may differ in type
+        if y.dtype.kind == "O":  # keep the given values: equal labels may differ in type
             example = np.empty(len(labels.distinct), dtype=np.intp)
             example[labels.codes[::-1]] = np.arange(len(y))[::-1]
             return cls(y[example], labels.codes)
@@ -110,7 +110,7 @@ class FitTargets:
     def _from_rows(cls, y: ArrayLike, classes: ArrayLike | None) -> Self:
         rows = as_numbers(y, "y")
         check_distributions(rows, "y")
-        # In the order given, so that columns of targets and of predictions are the same.
+        # The order of the columns stays, so that predictions have the columns of the targets.
         columns = column_names(y)
         if classes is not None:
             return cls(cls.names(classes, rows.shape[1], columns), rows)
@@ -139,10 +139,11 @@ class FitTargets:
     def weighted(
         self, class_weight: dict[Any, float] | str | None, weight: Floats | None
     ) -> tuple[Self, Floats | None]:
-        """Multiply class weights into sample weights.
+        """Return the targets and sample weights that result from class weights.
 
-        A soft row is so much of each class: its weight is the mean of their factors, and its
-        distribution shifts accordingly. A one-hot row is then the same as its label.
+        The weight of a soft row is multiplied by the mean of the class factors under the row. The
+        row is multiplied by the factors and divided by its sum. A one-hot row therefore has the
+        same effect as its label.
         """
         if class_weight is None:
             return self, weight
@@ -151,7 +152,7 @@ class FitTargets:
         return self.times(factors, weight)
 
     def times(self, factors: Floats, weight: Floats | None) -> tuple[Self, Floats]:
-        """Multiply the factors of classes into sample weights."""
+        """Return targets and sample weights multiplied by the factors of the classes."""
         targets = self
         if self.values.ndim == 1:
             share = factors[self.values]
@@ -163,12 +164,12 @@ class FitTargets:
         return targets, share if weight is None else share * weight
 
     def distributions(self) -> Floats:
-        """Soft rows in float64, each of which sums to one as nearly as that can."""
+        """Return soft rows in float64, divided by their sums."""
         rows: Floats = self.values / self.values.sum(axis=1, keepdims=True, dtype=np.float64)
         return rows
 
     def totals(self, weight: Floats | None) -> Floats:
-        """Total weight of each class."""
+        """Return the total weight of each class."""
         if self.values.ndim == 1:
             return np.bincount(self.values, weight, minlength=len(self.classes)).astype(float)
         weight = np.ones(len(self.values)) if weight is None else weight
@@ -186,7 +187,7 @@ def require_two_classes(classes: np.ndarray) -> None:
 def class_factors(
     class_weight: dict[Any, float] | str, classes: np.ndarray, totals: Floats
 ) -> Floats:
-    """Factors of the classes, (K,), whose samples have total weights `totals`."""
+    """Return the factor of each class, (K,), given the total weight of its samples."""
     if isinstance(class_weight, str) and class_weight == "balanced":
         return totals.sum() / (len(classes) * np.where(totals > 0, totals, np.inf))
     if not isinstance(class_weight, dict):
@@ -210,20 +211,20 @@ def class_factors(
 def _check_keys(class_weight: dict[Any, float], labels: list[Any]) -> None:
     """Refuse keys of another type than labels; warn of unknown keys if a class has no key.
 
-    If every class has a key, unknown keys are those of classes that a training fold lacks.
+    If every class has a key, unknown keys are taken for classes that a training fold lacks.
     """
     unknown = [key for key in class_weight if key not in labels]
     text = isinstance(labels[0], str)
     other = [key for key in unknown if isinstance(key, str) != text]
     if other:
         raise ValueError(
-            f"class_weight has a key {other[0]!r}, which no class of y can be: classes are labels "
-            f"like {labels[0]!r}."
+            f"class_weight has the key {other[0]!r}, but the labels of y are like {labels[0]!r}: "
+            "pass keys of the type of the labels."
         )
     without = [label for label in labels if label not in class_weight]
     if unknown and without:
         warnings.warn(
-            f"class_weight has keys {shorten(unknown)} that are no classes of these y, and are "
+            f"class_weight has keys {shorten(unknown)} that are not classes of y and are "
             f"ignored; classes {shorten(without)} have no key, and their factor is 1.",
             stacklevel=2,
         )

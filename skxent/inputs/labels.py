@@ -30,11 +30,11 @@ from skxent.inputs.namespaces import (
 )
 from skxent.inputs.shapes import one_dimensional
 
-# Floats from here on, and below the negative, are not whole numbers of type int64.
+# Floats of this size or more, and floats below its negative, do not fit in int64.
 _TOO_GREAT = 2.0**63
 
 _LARGEST_INDEX = int(np.iinfo(np.intp).max)
-# Above this many entries (plus four per label) a table of whole numbers would be mostly holes.
+# Above this many entries (plus four per label) a table of whole numbers would be mostly empty.
 _TABLE_SIZE = 1 << 16
 
 
@@ -125,7 +125,7 @@ def kind_of(label: object) -> str:
 
 
 def as_time(label: object) -> Any:
-    """Return a day as its first moment, so that days and times of any type are comparable."""
+    """Return a date as the datetime of its midnight, so that dates and times can be compared."""
     if isinstance(label, np.datetime64):
         return label.astype("M8[us]").item()
     if isinstance(label, datetime.date) and not isinstance(label, datetime.datetime):
@@ -214,7 +214,7 @@ def _code_objects(objects: list[Any], name: str) -> tuple[np.ndarray, Codes]:
     try:
         held = list(dict.fromkeys(objects))
     except TypeError as error:
-        raise ValueError(f"{name} holds what cannot be a label: {error}") from error
+        raise ValueError(f"{name} holds a value that cannot be a label: {error}") from error
     for value in held:
         if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
             row = next(i for i, other in enumerate(objects) if other is value)

@@ -68,7 +68,7 @@ class Array(Protocol):
     def __int__(self) -> int: ...
 
 
-# NumPy's letters for kinds of dtypes, by the standard's names.
+# The array API standard's names of kinds of dtypes -> NumPy's letters.
 _KINDS = {"bool": "b", "integral": "i", "real floating": "f", "complex floating": "c"}
 
 # Types that NumPy reads. The checks of other types take a microsecond in every call.
@@ -124,11 +124,11 @@ def dtype_kind(x: Array) -> str:
 
 
 def to_numpy(x: Any) -> np.ndarray:
-    """Return an array of any library as NumPy's, in the memory of the host."""
+    """Return an array of any library as a NumPy array, in the memory of the host."""
     if isinstance(x, np.ndarray):
         return x
     compat = _compat()
-    if compat.is_cupy_array(x):  # CuPy allows only its own method
+    if compat.is_cupy_array(x):  # CuPy allows only its own method of copying to the host
         return x.get()
     x = detached(x)
     if compat.is_torch_array(x):
@@ -184,12 +184,12 @@ def first_true(mask: Array) -> int | None:
 
 
 def largest(x: Array) -> float:
-    """Return the largest entry of an array; NaN if there is one."""
+    """Return the largest entry of an array, or NaN if any entry is NaN."""
     return float(x.max() if isinstance(x, np.ndarray) else library_of(x).max(x))
 
 
 def smallest(x: Array) -> float:
-    """Return the smallest entry of an array; NaN if there is one."""
+    """Return the smallest entry of an array, or NaN if any entry is NaN."""
     return float(x.min() if isinstance(x, np.ndarray) else library_of(x).min(x))
 
 

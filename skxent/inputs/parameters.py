@@ -11,7 +11,7 @@ from skxent.inputs.namespaces import Floats
 
 
 def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
-    """Check the constructor parameters of an estimator, those of the names below that it has."""
+    """Check those of the constructor parameters named below that the estimator has."""
     positive_reals = {
         "C": "a positive number, numpy.inf for no penalty",
         "tol": "a positive number of nats",
@@ -20,7 +20,7 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
         if not hasattr(estimator, name):
             continue
         value = getattr(estimator, name)
-        # The smallest numbers of all have no reciprocal, and C needs one.
+        # The penalty needs 1 / C, which is infinite for the smallest floats.
         good = _is_number(value, numbers.Real) and value > 0 and 1.0 / _float(value, name) < np.inf
         _require(name, value, good, cure)
     good = _is_number(estimator.max_iter, numbers.Integral)
@@ -29,7 +29,7 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
     good = estimator.n_jobs is None or (
         _is_number(estimator.n_jobs, numbers.Integral) and estimator.n_jobs
     )
-    _require("n_jobs", estimator.n_jobs, good, "an integer but 0, or None")
+    _require("n_jobs", estimator.n_jobs, good, "an integer other than 0, or None")
     flags = "fit_intercept", "warm_start"
     require_flags(estimator, *(name for name in flags if hasattr(estimator, name)))
     verbose = estimator.verbose
@@ -38,7 +38,7 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
 
 
 def penalty_of(clf: object) -> float:
-    """C of a fit, which cross-validation chose or the user."""
+    """Return C of a fitted model: `C_` if cross-validation chose it, else the parameter `C`."""
     return float(clf.C_ if hasattr(clf, "C_") else getattr(clf, "C", np.inf))
 
 
@@ -50,23 +50,26 @@ def require_flags(estimator: object, *names: str) -> None:
 
 
 def penalties(Cs: object) -> Floats:
-    """Values of C to compare, ascending; `Cs` is how many, or the values."""
+    """Return the values of C to compare, ascending; `Cs` is their number, or the values."""
     if isinstance(Cs, numbers.Integral) and not isinstance(Cs, bool):
         grid = np.logspace(-4, 4, max(int(Cs), 0))
     else:
         grid = _distinct(Cs)
-    # The smallest numbers of all have no reciprocal, and a penalty needs one.
+    # The penalty needs 1 / C, which is infinite for the smallest floats.
     good = grid.size and grid.dtype.kind in "iuf" and grid[0] > 0
     good = good and 1.0 / float(grid[0]) < np.inf and not np.isnan(grid[-1])
-    _require("Cs", Cs, good, "how many values, or the values, positive numbers")
+    _require("Cs", Cs, good, "the number of values, or a list of positive values")
     return grid.astype(np.float64)
 
 
 def _distinct(values: object) -> np.ndarray:
-    """Distinct values, ascending; whole numbers and fractions of any size as floats."""
+    """Return the distinct values, ascending; numbers that are Python objects become floats.
+
+    The array is empty if the values are not a list of numbers.
+    """
     try:
         array = np.asarray(values)
-    except ValueError:  # lists of several lengths
+    except ValueError:  # nested lists of different lengths
         return np.empty(0)
     if array.ndim != 1:
         return np.empty(0)
@@ -87,7 +90,7 @@ def _require(name: str, value: object, good: object, cure: str) -> None:
 
 def _float(value: Any, name: str) -> float:
     try:
-        return float(value) or np.nan  # NaN for what is too small for a float
+        return float(value) or np.nan  # NaN if the number is too small for a float
     except OverflowError as error:
         raise ValueError(
             f"{name} is larger than the largest float: pass numpy.inf, or a number below 1e308."

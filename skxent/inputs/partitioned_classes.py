@@ -1,7 +1,7 @@
-"""What is a property of the whole and no partition knows: which classes there are, what means yes.
+"""The classes and the positive label of Dask arguments, which depend on all partitions together.
 
-One round trip collects the distinct labels of all partitions. All else that can be wrong with
-arguments a partition finds by itself, since it has all columns and their names.
+One round trip collects the distinct labels of all partitions. Each partition checks everything else
+by itself, because it has all columns and their names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from skxent.inputs.targets import Classes, classes_from, positive_label
 
 
 def known_classes(y_true: object, y_pred: object, labels: ArrayLike | None) -> np.ndarray | None:
-    """Return the class of each column, or None where soft rows say no more than their order."""
+    """Return the class of each column of the prediction.
+
+    Return None if `labels` is None and `y_true` holds soft rows or no samples.
+    """
     prediction, truth = one_row(y_pred, "y_pred"), one_row(y_true, "y_true")
     classes = Classes.of(y_pred, as_numbers(prediction, "y_pred"), labels)
     if classes.labels is not None:
@@ -32,17 +35,20 @@ def known_classes(y_true: object, y_pred: object, labels: ArrayLike | None) -> n
 
 
 def known_yes(y_true: object, y_pred: object, pos_label: object) -> Any:
-    """Return the label that means yes, or None of probabilities and of rows of outcomes."""
+    """Return the label that means yes.
+
+    If `y_true` holds probabilities, rows of outcomes or no samples, return `pos_label` as it is.
+    """
     as_numbers(one_row(y_pred, "y_pred"), "y_pred")
     truth = one_row(y_true, "y_true")
     return pos_label if has_rows(truth) else _yes_among_labels(y_true, pos_label)
 
 
 def one_row(values: Any, name: str) -> np.ndarray:
-    """Return an array of the shape of an argument, but of one row."""
+    """Return one row of zeros with as many columns as an argument has."""
     if not is_dask(values):
         shape = as_array(values, name).shape
-    else:  # the sample that a frame has of itself has all columns, that of an array has none
+    else:  # `_meta` of a Dask frame has all its columns, `_meta` of a Dask array has none
         check_collection(name, values)
         shape = values.shape if hasattr(type(values), "chunks") else values._meta.shape
     if any(np.isnan(width) for width in shape[1:]):
@@ -53,7 +59,7 @@ def one_row(values: Any, name: str) -> np.ndarray:
 
 
 def all_labels(y_true: object) -> Labels | None:
-    """Return the distinct labels of all partitions, or None where all are empty."""
+    """Return the distinct labels of all partitions, or None if all are empty."""
     if not is_dask(y_true):
         return as_labels(y_true, "y_true")
     (parts,) = match(y_true=y_true)
@@ -65,7 +71,7 @@ def _distinct(index: int, y_true: Any) -> list[Label]:
 
 
 def _together(found: list[list[Label]]) -> Labels | None:
-    """Put together the labels that each partition found."""
+    """Code the labels of all partitions together; refuse strings beside numbers."""
     kinds = _first(isinstance(each[0], str) if each else None for each in found)
     if True in kinds and False in kinds:
         text, other = kinds[True], kinds[False]
@@ -80,7 +86,7 @@ def _together(found: list[list[Label]]) -> Labels | None:
 
 
 def _first(values: Iterable[Hashable]) -> dict[Any, int]:
-    """Return the first place of each value."""
+    """Return the index at which each value appears first."""
     places: dict[Any, int] = {}
     for i, value in enumerate(values):
         places.setdefault(value, i)
@@ -108,7 +114,11 @@ def _yes_among_labels(y_true: object, pos_label: object) -> Any:
 
 
 def _look_for_yes(index: int, y_true: Any) -> tuple[list[Label], str]:
-    """Return what is certain of outcomes: both labels, or those probabilities that are 0 or 1."""
+    """Return the distinct labels of a partition, and whether it holds labels or probabilities.
+
+    Of probabilities only those that are 0 or 1 are returned. If all are, the kind is "certain",
+    since 0 and 1 may be labels too.
+    """
     if not y_true.shape[0]:
         return [], "certain"
     y = one_dimensional(as_array(y_true, "y_true"), "y_true")

@@ -1,11 +1,11 @@
-"""Partitions of Dask collections: asked, and what they answer added up.
+"""Partitions of Dask collections: a function is called on each, and the results are added.
 
-A question is a function and its parameters. It goes to all partitions at once, as one graph with
-the parameters in it a single time, and one answer comes back: a round trip. The parameters are part
-of the graph, not scattered beforehand, so that a worker that is lost takes nothing along that
-could not be made again. Dask runs the graph with whatever scheduler or client is current.
+One graph carries the function and its parameters to all partitions, and one result comes back: a
+round trip. The graph contains the parameters once. They are not scattered beforehand, so Dask can
+compute everything again after it has lost a worker. Dask runs the graph with the current scheduler
+or client.
 
-Dask is imported where a collection has been passed, and nowhere else.
+Dask is imported only if a collection has been passed.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ WIDTH = 8  # terms that one task adds
 
 
 def is_dask(*values: object) -> bool:
-    """Whether any of some arguments is a Dask collection."""
+    """Tell whether any of the values is a Dask collection."""
     if "dask" not in sys.modules:
         return False
     return any(hasattr(type(value), "__dask_graph__") and _is_lazy(value) for value in values)
 
 
 def _is_lazy(value: object) -> bool:
-    """Ask Dask itself, since what may hold a collection has the method and need not hold one."""
+    """Ask Dask, because some types have the method also when they hold no collection."""
     from dask import is_dask_collection
 
     return bool(is_dask_collection(value))
 
 
 class Each(list[Any]):
-    """One thing for each partition, left where the partition is."""
+    """One lazy object for each partition; its value stays where the partition is."""
 
     def take(self, which: Sequence[int]) -> Each:
-        """Those of some partitions."""
+        """Return the objects of some partitions."""
         return Each(self[i] for i in which)
 
 
 def map_partitions(parts: list[Any], function: Callable[..., Any], *args: object) -> Each:
-    """``function(index, part, *args)`` of each partition, lazily.
+    """Return ``function(index, part, *args)`` of each partition, lazily.
 
-    Of an argument that is an `Each` a partition gets its own; all get what is lazy otherwise, and
-    what is not goes along once.
+    An argument of type `Each` passes its own entry to each partition. Any other lazy argument is
+    passed to every partition. Arguments that are not lazy are in the graph once.
     """
     from dask import delayed
 
     lazy = {i: arg for i, arg in enumerate(args) if isinstance(arg, Each) or is_dask(arg)}
     plain = [None if i in lazy else arg for i, arg in enumerate(args)]
-    # A task of its own, and no literal, of which every other task would get a copy on its way.
+    # One task holds these arguments. As literals they would be copied into every other task.
     common = delayed(_together, pure=False)(delayed((function, plain), traverse=False))
     call = delayed(_call, pure=False)
     return Each(
@@ -71,7 +71,7 @@ def _together(values: object) -> Any:
 
 
 def _call(index: int, part: Any, common: Any, places: list[int], values: list[Any]) -> Any:
-    """Do on a worker what was asked of one partition."""
+    """Call the function on one partition, in a task."""
     function, args = common[0], list(common[1])
     for place, value in zip(places, values, strict=True):
         args[place] = value
@@ -82,7 +82,7 @@ def _call(index: int, part: Any, common: Any, places: list[int], values: list[An
 
 
 def _with_place(error: Exception, index: int) -> Exception:
-    """The error with its partition named."""
+    """Return the error with its partition named."""
     where = f"in partition {index}"
     if type(error) in (ValueError, TypeError):
         error.args = (f"{where}: {error}",)
@@ -92,7 +92,7 @@ def _with_place(error: Exception, index: int) -> Exception:
 
 
 def tree_reduce(each: Each, add: Callable[[Any, Any], Any]) -> Any:
-    """Add up, lazily, in a tree whose shape depends on the number of partitions alone."""
+    """Add up lazily, in a tree whose shape depends only on the number of partitions."""
     from dask import delayed
 
     terms, together = list(each), delayed(reduce, pure=False)
@@ -102,7 +102,7 @@ def tree_reduce(each: Each, add: Callable[[Any, Any], Any]) -> Any:
 
 
 def compute(parts: Sequence[Any], lazy: object) -> Any:
-    """Compute something made from partitions: one round trip."""
+    """Compute lazy objects that were made from partitions, in one round trip."""
     import dask
 
     with _place_named(parts):
@@ -110,7 +110,7 @@ def compute(parts: Sequence[Any], lazy: object) -> Any:
 
 
 def persist(*several: Each) -> list[Each]:
-    """Let partitions stay in the memory of their workers, or of this process."""
+    """Keep partitions in memory: on their workers, or in this process without a client."""
     import dask
 
     with _place_named(list(zip(*several, strict=True))):
@@ -120,7 +120,7 @@ def persist(*several: Each) -> list[Each]:
 
 @contextmanager
 def _place_named(parts: Sequence[Any]) -> Iterator[None]:
-    """Let an error name the partition, also one of a task that made the partition."""
+    """Name the partition in an error, also if a task that made the partition raised it."""
     try:
         yield
     except Exception as error:
@@ -133,7 +133,7 @@ def _place_named(parts: Sequence[Any]) -> Iterator[None]:
 
 
 def _fails(part: object, kind: type[Exception]) -> bool:
-    """Whether the partition itself cannot be had, for that kind of error."""
+    """Tell whether computing the partition itself raises an error of that type."""
     import dask
 
     try:
@@ -144,15 +144,15 @@ def _fails(part: object, kind: type[Exception]) -> bool:
 
 
 def _nothing(part: object) -> None:
-    """Come back with nothing once the partition is there."""
+    """Return nothing: a task of this function computes the partition and sends no data back."""
 
 
 def memory() -> tuple[float, bool]:
-    """Bytes that partitions can be kept in, and whether that is on the workers of a client."""
+    """Return the bytes of memory for partitions, and whether these are on workers of a client."""
     try:
         from distributed import get_client
         from distributed.system import MEMORY_LIMIT
-    except ImportError:  # nobody tells: nothing is kept
+    except ImportError:  # the size of the memory is unknown, so nothing is kept
         return 0.0, False
     try:
         workers = get_client().scheduler_info(n_workers=-1)["workers"].values()

@@ -59,7 +59,7 @@ def check_distributions(array: Array, name: str) -> None:
 
 
 def tolerance(array: Array) -> float:
-    """Return how far from 1 a row of probabilities may sum: sqrt of the machine epsilon."""
+    """Return how far from 1 the sum of a row may be: sqrt of the machine epsilon of its dtype."""
     if dtype_kind(array) != "f":
         return _root_of_epsilon(np, np.float64)
     return _root_of_epsilon(library_of(array), array.dtype)
@@ -165,5 +165,5 @@ def _first_row(mask: Array) -> int | None:
 
 
 def _row(block: Array, row: int) -> Floats:
-    """Return one row as an array of NumPy."""
+    """Return one row as a NumPy array."""
     return to_numpy(block[row : row + 1, ...]).astype(np.float64).ravel()

@@ -15,7 +15,7 @@ from skxent.inputs.stand_ins import estimator_name
 
 
 def predicted(estimator: Any, X: object, logarithms: bool = False) -> Any:
-    """Return what `predict_proba`, or `predict_log_proba`, returns."""
+    """Return the result of `predict_proba` or, for logarithms, of `predict_log_proba`."""
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"{estimator_name(estimator)} has no predict_proba, and cross-entropy needs "
@@ -44,23 +44,23 @@ def predicted_columns(estimator: Any, X: object, logarithms: bool) -> tuple[Any,
     prediction = reals_of(computed(prediction)[0], name)
     if getattr(estimator, "classes_", None) is None:
         raise TypeError(
-            f"{estimator_name(estimator)} has no classes_, so there is no telling whose column is "
-            "whose: pass a fitted classifier."
+            f"{estimator_name(estimator)} has no classes_, so the class of each column is "
+            "unknown: pass a fitted classifier."
         )
     classes = as_labels(estimator.classes_, "classes_")
-    # A binary learner fitted on one class may keep two columns: that class, and one without a name.
+    # A binary classifier fitted on one class may predict two columns: of that class, and of none.
     width = 2 if len(classes) == 1 and prediction.shape[1:] == (2,) else len(classes)
     if prediction.shape[1:] != (width,):
         shape = tuple(prediction.shape)
         raise ValueError(
             f"{name} has shape {shape} but classes_ names {len(classes)} classes, "
-            f"{shorten(classes.source.tolist())}: there is no telling whose column is whose."
+            f"{shorten(classes.source.tolist())}: the class of each column is unknown."
         )
     return prediction, classes
 
 
 def spread_columns(prediction: Any, columns: list[int], width: int, absent: float) -> Any:
-    """Put the classes of a prediction in their columns among `width`; others hold `absent`."""
+    """Return `width` columns: class k of the prediction in `columns[k]`, `absent` in the others."""
     if columns == list(range(width)):
         return prediction
     if isinstance(prediction, np.ndarray):

@@ -58,14 +58,14 @@ def hard_advice(name: str) -> str:
 
 
 def check_certainty(prediction: Array, target: Array) -> None:
-    """Raise if whole numbers predict soft rows; each such prediction would cost the floor."""
+    """Raise if predictions are whole numbers and targets soft rows: losses would all be floored."""
     if dtype_kind(prediction) not in "biu":
         return
     rows = widened(target)
     if bool(library_of(rows).any((rows > 0) & (rows < 1))):
         raise ValueError(
-            "y_pred holds whole numbers and y_true holds soft rows of two classes: a prediction of "
-            "0 or 1 is certain of what is uncertain."
+            "y_pred holds whole numbers and y_true holds soft rows of two classes: predictions "
+            "of 0 and 1 are not probabilities. Pass probabilities, as predict_proba gives them."
         )
 
 
@@ -93,7 +93,7 @@ def _flat(values: ArrayLike) -> np.ndarray | None:
     """Return the entries of an argument, or None where NumPy cannot read it."""
     try:
         array = np.asarray(values).ravel()
-    except Exception:  # whatever it was, the error is about something else
+    except Exception:  # the error to be explained is a different one
         return None
     return array if array.size else None
 

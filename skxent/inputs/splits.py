@@ -34,7 +34,7 @@ def read_splits(cv: object, X: object, y: object, metadata: dict[str, Any], n: i
 
 
 def check_two_folds(splits: list[Split]) -> None:
-    """Require as many folds as a standard error needs."""
+    """Require two folds, since one has no standard error."""
     if len(splits) < 2:
         raise ValueError("cv has one fold, which has no standard error: pass two folds or more.")
 
@@ -48,7 +48,7 @@ def fold_weights(splits: list[Split], weight: Floats | None, n: int) -> tuple[Fl
     if not (train.all() and test.all()):
         fold = int((train * test == 0).argmax())
         raise ValueError(
-            f"fold {fold} of cv has no weight: let each part have some samples of weight."
+            f"fold {fold} of cv has no weight: its training or test part has only weights of 0."
         )
     return train, test
 
@@ -57,7 +57,7 @@ def _check_pairs(folds: list[Any]) -> None:
     for fold, pair in enumerate(folds):
         if not isinstance(pair, tuple | list | np.ndarray) or len(pair) != 2:
             raise ValueError(
-                f"cv has a {type(pair).__name__} for fold {fold}: let each fold be a pair of "
+                f"cv has a {type(pair).__name__} for fold {fold}: pass each fold as a pair of "
                 "arrays of indices, (train, test)."
             )
 
@@ -68,13 +68,13 @@ def _indices(part: object, n: int, about: str) -> Indices:
         return np.flatnonzero(array)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(
-            f"{about} of shape {array.shape} and dtype {array.dtype}: let them be whole numbers of "
-            "shape (m,)."
+            f"{about} of shape {array.shape} and dtype {array.dtype}: pass whole numbers of shape "
+            "(m,)."
         )
     beyond = (array >= n) | (array < -n)
     if beyond.any():
         raise ValueError(
-            f"{about} like {array[int(beyond.argmax())]}, but there are {n} samples: let cv be "
-            "made for these samples."
+            f"{about} like {array[int(beyond.argmax())]}, but there are {n} samples: make the "
+            "folds from these samples."
         )
     return array.astype(np.intp, copy=False)

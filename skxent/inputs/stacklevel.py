@@ -7,7 +7,7 @@ import sys
 import sysconfig
 
 OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
-# Code between the user and us; `warnings.warn(skip_file_prefixes=...)` needs Python 3.12.
+# Packages that call ours for the user; `warnings.warn(skip_file_prefixes=...)` needs Python 3.12.
 BETWEEN = ("sklearn", "joblib", "dask", "distributed")
 STANDARD = sysconfig.get_path("stdlib") + os.sep
 INSTALLED = ("site-packages", "dist-packages")

@@ -21,7 +21,7 @@ class SharedPredictions:
     ----------
     estimator : object
     cache : dict
-        Of one evaluation: all scorers that use the cache have the same estimator and X.
+        The cache of one evaluation, in which all scorers have the same estimator and X.
     """
 
     def __init__(self, estimator: object, cache: dict[Any, Any]) -> None:
@@ -34,7 +34,7 @@ class SharedPredictions:
 
     def _once(self, name: str, predict: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def cached(X: object) -> Any:
-            # scikit-learn's own entries have one column for two classes, so the key is another.
+            # A key of our own: scikit-learn's entries have one column for two classes.
             key = "skxent", name
             if key not in self.cache:
                 self.cache[key] = predict(X)
@@ -71,7 +71,7 @@ class GivenPredictions:
 
     @staticmethod
     def of(estimator: object, logarithms: bool) -> GivenPredictions:
-        """Return what stands for an estimator that predicted probabilities or their logarithms."""
+        """Return a stand-in for an estimator that predicted probabilities or their logarithms."""
         kind = GivenLogProbabilities if logarithms else GivenPredictions
         return kind(estimator_name(estimator), getattr(estimator, "classes_", None))
 

@@ -76,7 +76,7 @@ class Classes:
 
 
 def categorical_target(y_true: object, classes: Classes, prediction: Array) -> Any:
-    """Return the codes (n,) of labels, or soft rows (n, K), beside the prediction."""
+    """Return codes of labels (n,), or soft rows (n, K), on the device of the prediction."""
     array, n = array_beside(y_true, "y_true", prediction), prediction.shape[0]
     if not has_rows(array):
         return moved(codes_of(labels_of(array, "y_true"), classes, n), prediction)
@@ -99,7 +99,8 @@ def codes_of(truth: Labels, classes: Classes, n: int) -> Any:
     check_length("y_true", len(truth), n)
     known = classes.labels or classes_from(truth, classes)
     codes = locate(truth, known)
-    # `locate` returns the codes themselves if the labels found are the known ones, in their order.
+    # `locate` returns `truth.codes` itself if the distinct labels are exactly the known ones. No
+    # code is negative then.
     row = None if codes is truth.codes else first_true(codes < 0)
     if row is not None:
         label = truth.distinct.tolist()[int(truth.codes[row])]
@@ -126,7 +127,7 @@ def classes_from(truth: Labels, classes: Classes) -> Labels:
 
 
 def binary_target(y_true: object, pos_label: Label, prediction: Array) -> Any:
-    """Return outcomes in [0, 1], (n,) or (n, m) for m independent ones, beside the prediction."""
+    """Return outcomes in [0, 1], (n,) or (n, m), on the device of the prediction."""
     array = array_beside(y_true, "y_true", prediction)
     if has_rows(array):
         if pos_label is not None:
@@ -149,7 +150,7 @@ def _outcomes(array: Array, pos_label: Label) -> Any:
 
 
 def _are_probabilities(flat: Array) -> bool:
-    """Tell whether all values are in [0, 1]; whole numbers on a device are read as labels."""
+    """Tell whether all values are in [0, 1]; on a device only floats can be probabilities."""
     if isinstance(flat, np.ndarray):
         return flat.dtype.kind in "biuf" and bool(flat.min() >= 0 and flat.max() <= 1)
     if dtype_kind(flat) != "f":

@@ -17,9 +17,9 @@ from skxent.inputs.shapes import check_length
 def as_weights(
     sample_weight: ArrayLike | None, n: int, *, zero: bool = False, of: str = "y_pred"
 ) -> Floats | None:
-    """Return the weights of the n samples of the argument `of` in float64, or None.
+    """Return n checked weights in float64, or None if there are none.
 
-    `zero` allows all weights to be 0.
+    `zero` allows all weights to be 0. `of` names the argument with the n samples, for messages.
     """
     if sample_weight is None:
         return None
@@ -27,7 +27,10 @@ def as_weights(
 
 
 def weights_beside(sample_weight: object, like: Array, *, zero: bool = False) -> Any:
-    """Return one weight for each row of `like`, in its library and on its device, or None."""
+    """Return one checked weight for each row of `like`, or None if there are none.
+
+    The weights are in the library and on the device of `like`. `zero` allows all of them to be 0.
+    """
     if sample_weight is None:
         return None
     weight = array_beside(sample_weight, "sample_weight", like)
@@ -35,7 +38,7 @@ def weights_beside(sample_weight: object, like: Array, *, zero: bool = False) ->
 
 
 def _checked(values: Array, n: int, zero: bool, of: str) -> Any:
-    """Require n weights, and unless `zero` allows it, at least one that is not 0."""
+    """Require n finite weights, none negative, and one positive weight unless `zero` is True."""
     weight = widened(reals_of(values, "sample_weight"))
     if weight.ndim != 1:
         shape = tuple(weight.shape)
@@ -73,14 +76,16 @@ def check_weight_range(largest: float, wide: bool = True) -> None:
 
 
 def check_two_pieces(n_pieces: int, groups: object) -> None:
-    """Require as many independent samples or groups as a standard error needs."""
+    """Require two independent samples or groups, since one has no standard error."""
     if n_pieces < 2:
         what = "sample" if groups is None else "group"
-        raise ValueError(f"one {what} has no standard error: pass two {what}s of weight, or more.")
+        raise ValueError(
+            f"one {what} has no standard error: pass two or more {what}s whose weights are not 0."
+        )
 
 
 def group_codes(groups: ArrayLike, n: int, of: str) -> Codes:
-    """Return groups as integers, one for each of the n samples of the argument `of`."""
+    """Return n groups as integer codes; `of` names the argument with the n samples."""
     labels = as_labels(groups, "groups")
     check_length("groups", len(labels), n, of)
     return labels.codes

@@ -1,4 +1,4 @@
-"""What a prediction costs, where and why: measures, losses, scorers, reports, comparisons."""
+"""Metrics of predictions: entropies, losses, scorers, reports, intervals and comparisons."""
 
 from skxent.metrics.comparison import Comparison, compare
 from skxent.metrics.cross_validated import compare_cv

@@ -31,7 +31,7 @@ class BlockSums:
         self._total, self._weight, self._largest = _RunningSum(), _RunningSum(), 0.0
 
     def add(self, rows: slice, losses: Array) -> None:
-        """Add the losses of a block of rows."""
+        """Add the losses of a block of rows to the sums."""
         weights = None if self._weights is None else self._weights[rows]
         total, weight = weighted_sum(losses, weights)
         self._total.add(total)
@@ -41,12 +41,12 @@ class BlockSums:
             self._largest = max(self._largest, largest(kept))
 
     def reduced(self, reduction: str) -> float | None:
-        """Return the sum or the mean, or None if it can only be found from all losses.
+        """Return the sum or the mean, or None if a sum is so large or small that it lost digits.
 
-        That is so if a sum is so large or small that it lost digits.
+        The result can then only be computed from the array of all losses.
         """
         total, weight = self._total.value, self._weight.value
-        if self._largest in (0.0, np.inf):  # then the mean is this number, and so is the sum
+        if self._largest in (0.0, np.inf):  # 0 or infinity is then the mean and the sum
             return self._largest
         if SAFE < total < np.inf and weight < np.inf:
             return total if reduction == "sum" else total / weight

@@ -33,7 +33,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Options:
-    """How differences are shown and tested."""
+    """The options of a comparison, checked."""
 
     level: float
     correction: str | None
@@ -65,7 +65,7 @@ class Comparison(Tabular):
     standard_error : ndarray of shape (M,)
         Standard error of `difference`.
     low, high : ndarray of shape (M,)
-        Ends of an interval of `difference`, each for itself, not adjusted for their number.
+        Ends of a confidence interval of `difference`, not adjusted for the number of models.
     t_statistic : ndarray of shape (M,)
         difference / standard_error.
     p_value : ndarray of shape (M,)
@@ -169,7 +169,7 @@ def compare(
     y_preds : dict of str to array-like of shape (n, K) or (n,)
         Predictions of each model for the same samples, none of which it was trained on.
     baseline : str
-        Which of them the others are compared with.
+        Name of the model that the others are compared with.
     groups : array-like of shape (n,), default=None
         Labels of groups whose samples may depend on each other; see :func:`mean_loss_interval`.
     labels : array-like of shape (K,), default=None
@@ -181,8 +181,8 @@ def compare(
     level : float, default=0.95
         Level of the intervals.
     correction : "holm" or None, default="holm"
-        Adjustment of p-values for the number of models. Holm's keeps the probability of any false
-        finding among them within what is asked of each [1]_.
+        Adjustment of p-values for the number of models. Holm's method bounds the probability of any
+        false finding among the models by the significance level of one test [1]_.
     base : float, default=None
         Base of the logarithm. None gives nats, 2 gives bits.
 
@@ -196,7 +196,7 @@ def compare(
     ------
     ValueError
         As :func:`categorical_cross_entropy`, with the name of the model; if `baseline` is none of
-        them or the only one; if a loss is infinite; if there is one sample, or one group.
+        the models, or is the only one; if a loss is infinite; if there is one sample or group.
 
     Warns
     -----
@@ -210,20 +210,21 @@ def compare(
 
     Notes
     -----
-    Both models meet the same samples, some hard for both. The test is therefore of the differences
+    Both models predict the same samples, some of them hard for both. The test is therefore of the
+    differences
     :math:`d_i = \ell_i^\text{model} - \ell_i^\text{baseline}`, whose spread is mostly far smaller
     than that of the losses: :math:`t = \bar d / \mathrm{SE}(\bar d)` with the standard error of
-    :func:`mean_loss_interval`, against Student's t with n - 1 degrees of freedom, with groups
-    G - 1.
+    :func:`mean_loss_interval`, compared with Student's t of n - 1 degrees of freedom, or G - 1 for
+    G groups.
 
-    It is about these fitted models on samples like these, not about what training again would
-    give; for that see :func:`compare_cv`.
+    The test is about these fitted models on samples like these, not about models that were trained
+    again; for those see :func:`compare_cv`.
 
-    **Assumes** independent samples, or groups, and a mean difference that is near normal. Where all
-    differences are equal there is no error to estimate, and t and p are NaN unless the difference
-    is 0.
+    **Assumes** independent samples, or groups, and a nearly normal mean difference. If all
+    differences are equal, the standard error cannot be estimated, and t and p are NaN unless the
+    difference is 0.
 
-    Dask collections are computed and brought here, once: their rows must fit in memory.
+    Dask collections are copied to this process, once: all their rows must fit in memory.
 
     References
     ----------
@@ -276,13 +277,13 @@ def tested(
     method: str,
     options: Options,
 ) -> Comparison:
-    """Test differences, all in nats, with their standard errors."""
+    """Test differences given in nats, and convert them to the unit of the options."""
     scale = unit(options.base)
     df = next(iter(differences.values())).df
     difference = np.array([each.mean for each in differences.values()]) / scale
     error = np.array([each.standard_error for each in differences.values()]) / scale
-    # No difference at all is 0 errors away from 0. Any other without an error is a number of
-    # which nothing says how far it may be from what it would be elsewhere.
+    # A difference of exactly 0 has t = 0. Another difference with a standard error of 0 has no t,
+    # because its error cannot be estimated.
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(error > 0, difference / error, np.where(difference == 0, 0.0, np.nan))
     p = 2.0 * stats.t.sf(np.abs(t), df)
@@ -308,7 +309,7 @@ def tested(
 
 
 def holm(p: Floats) -> Floats:
-    """Adjust p-values: the smallest times their number, the next by one less, never decreasing."""
+    """Adjust p-values (Holm): the i-th smallest of m times m - i + 1, never decreasing."""
     order = np.argsort(p)
     factors = np.arange(len(p), 0, -1)
     adjusted = np.empty_like(p)
@@ -332,7 +333,7 @@ def _losses(
 def _difference(
     values: Floats, reference: Floats, copies: Floats, shares: Floats, groups: Codes | None
 ) -> MeanEstimate:
-    """Estimate the mean difference of two models; what is infinite has no weight."""
+    """Estimate the mean difference of two models; rows without copies may be infinite."""
     both = np.where(copies > 0, [values, reference], 0.0)
     return estimate(both[0] - both[1], copies, shares, groups, size=float(both.max()))
 

@@ -1,4 +1,4 @@
-"""Estimators against a baseline, by cross-validation."""
+"""Comparison of estimators with a baseline by cross-validation."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ def compare_cv(
     y : array-like of shape (n,) or (n, K)
         Labels, or soft rows if the estimators take them.
     baseline : str
-        Which of the estimators the others are compared with.
+        Name of the estimator that the others are compared with.
     cv : int, splitter, iterable or None, default=None
         Folds, the same for all estimators. None is 15 random splits with a tenth held out, always
         the same, stratified by class if no class is too rare for that. An integer is one partition
         into that many folds, stratified by class. Others as in
         `sklearn.model_selection.cross_validate`.
     groups : array-like of shape (n,), default=None
-        Labels of groups, which None and an integer for `cv` hold out as a whole; splitters get
-        them.
+        Labels of groups. If `cv` is None or an integer, groups are held out as a whole. A splitter
+        receives them in its `split`.
     sample_weight : array-like of shape (n,), default=None
-        Weight w_i counts sample i that many times, in held-out sums and in `fit` where it takes
-        weights. Pipelines say by ``set_fit_request`` who takes them.
+        Weight w_i counts sample i that many times, in held-out sums and in `fit` if it takes
+        weights. In a pipeline, ``set_fit_request`` of a step says whether the step takes them.
     level : float, default=0.95
         Level of the intervals.
     correction : "holm" or None, default="holm"
@@ -77,7 +77,7 @@ def compare_cv(
     base : float, default=None
         Base of the logarithm. None gives nats, 2 gives bits.
     n_jobs : int or None, default=None
-        Folds to fit at a time.
+        Number of folds to fit in parallel.
 
     Returns
     -------
@@ -93,7 +93,8 @@ def compare_cv(
     Warns
     -----
     ZeroProbabilityWarning
-        If a held-out label had no probability, as where the training part of a fold lacks it.
+        If a held-out label had a probability below the floor, for example because the training
+        part of its fold lacks it.
 
     See Also
     --------
@@ -103,30 +104,32 @@ def compare_cv(
     Notes
     -----
     Fold j has the weight W_j, the number of its test samples, and the mean difference d_j between
-    estimator and baseline. The mean over folds is that over all held-out predictions, and so is
-    `difference`:
+    estimator and baseline. `difference` is the weighted mean over folds, which equals the mean over
+    all held-out predictions:
 
     .. math:: \bar d = \frac{\sum_j W_j d_j}{\sum_j W_j}, \qquad
               s^2 = \frac{J}{J - 1} \frac{\sum_j W_j (d_j - \bar d)^2}{\sum_j W_j}.
 
-    If the variance of d_j goes as 1 / W_j, the expectation of s² is the variance of a fold of mean
-    size. Fits of J folds share most of their training samples, so that their differences are not
-    independent and s² / J is too small a variance of their mean. Nadeau and Bengio [1]_ take the
-    correlation of two folds for the share of the data that is tested, and so
+    If the variance of d_j is proportional to 1 / W_j, the expectation of s² is the variance of a
+    fold of mean size. The fits of the J folds share most of their training samples, so that their
+    differences are not independent, and s² / J underestimates the variance of their mean. Nadeau
+    and Bengio [1]_ approximate the correlation of two folds by the fraction of the data that is
+    held out, which gives
 
     .. math:: \mathrm{SE}^2 = \Bigl(\frac{1}{J} + \frac{n_\text{test}}{n_\text{train}}\Bigr) s^2,
               \qquad t = \bar d / \mathrm{SE}
 
     with J - 1 degrees of freedom, the corrected resampled t-test; for repeated cross-validation J
-    counts the folds of all repetitions [2]_. It is a rule with a good record and no theorem. Two
-    random splits have that share of their test samples in common; the folds of one partition have
-    none, so with an integer for `cv` the error is overestimated and the test finds too little.
+    counts the folds of all repetitions [2]_. This rule has worked well in practice, but no theorem
+    supports it. Two random splits have that fraction of their test samples in common. The folds of
+    one partition have none, so with an integer for `cv` the standard error is overestimated, and
+    the test finds fewer differences than there are.
 
     The hypothesis is that both *learners*, trained on samples of this size, have the same expected
-    loss. **Assumes** that d_j is near normal; that samples, or groups with folds of whole groups,
-    are independent; that folds are of like size.
+    loss. **Assumes** that d_j is nearly normal; that samples are independent, or groups if folds
+    hold whole groups; that folds are of similar size.
 
-    Dask collections are computed and brought here, once: their rows must fit in memory.
+    Dask collections are copied to this process, once: all their rows must fit in memory.
 
     References
     ----------
@@ -180,7 +183,7 @@ def compare_cv(
 
 
 def _splits(cv: object, X: object, y: object, groups: ArrayLike | None) -> list[Split]:
-    """Cut the samples once, so that all estimators meet the same folds."""
+    """Split the samples once, so that all estimators have the same folds."""
     if cv is None:
         cv = _random_splits(y, groups)
     elif groups is not None and isinstance(cv, numbers.Integral):
@@ -191,7 +194,7 @@ def _splits(cv: object, X: object, y: object, groups: ArrayLike | None) -> list[
 
 
 def _random_splits(y: object, groups: ArrayLike | None) -> Any:
-    """Return the splits that the test was made for, stratified where no class is too rare."""
+    """Return random splits, which the t-test assumes, stratified unless a class is too rare."""
     options = {"n_splits": 15, "test_size": 0.1, "random_state": 0}
     if groups is not None:
         return GroupShuffleSplit(**options)
@@ -206,7 +209,7 @@ def _random_splits(y: object, groups: ArrayLike | None) -> Any:
 def _held_out_sums(
     estimator: Any, X: Any, y: ArrayLike, splits: list[Split], weight: Floats | None, n_jobs: Any
 ) -> Floats:
-    """Sum of held-out losses in each fold, in nats."""
+    """Return the sum of held-out losses in each fold, in nats."""
     options = {"cv": splits, "n_jobs": n_jobs, "error_score": "raise"}
     if weight is None:
         return -cross_validate(estimator, X, y, scoring=cce_sum_scorer, **options)["test_score"]
@@ -220,7 +223,7 @@ def _held_out_sums(
 
 
 def _undecided(estimator: Any) -> bool:
-    """Whether `fit` takes weights and nobody has said if it shall have them."""
+    """Tell whether `fit` takes weights and the user has not said whether to pass them."""
     return (
         has_fit_parameter(estimator, "sample_weight")
         and hasattr(estimator, "set_fit_request")
@@ -231,7 +234,7 @@ def _undecided(estimator: Any) -> bool:
 def _difference(sums: Floats, reference: Floats, train: Floats, test: Floats) -> MeanEstimate:
     """Estimate the mean difference, with the correction for training samples in common.
 
-    In terms of `estimate` a fold is there W_j / mean(W) times, so that the folds are J in all.
+    Fold j counts as W_j / mean(W) copies in `estimate`, so that all copies add up to J.
     """
     n_folds = len(test)
     size = float(np.maximum(sums, reference).max() / test.min())

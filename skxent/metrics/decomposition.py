@@ -1,4 +1,4 @@
-"""Why the nats go: a cross-entropy split into miscalibration, discrimination and uncertainty."""
+"""A mean cross-entropy split into miscalibration, discrimination and uncertainty."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class CrossEntropyDecomposition(Tabular):
     loss : float
         Mean cross-entropy of the prediction.
     miscalibration : float
-        What recalibration would save, at least 0; 0 is calibrated.
+        The loss that recalibration removes, at least 0; 0 for a calibrated prediction.
     discrimination : float
-        What the recalibrated prediction saves against the base rates, at least 0; more is better.
+        Loss of the base rates less that of the recalibrated prediction, at least 0; more is better.
     uncertainty : float
-        Cross-entropy of the base rates, their entropy: what the problem costs without a model.
+        Entropy of the base rates: the mean loss of predicting them for every sample.
     recalibrated : ndarray of shape (n, K)
         The recalibrated probabilities.
     calibration : {"isotonic", "scaling"}
@@ -51,7 +51,7 @@ class CrossEntropyDecomposition(Tabular):
 
     See Also
     --------
-    decompose_cross_entropy : Makes it.
+    decompose_cross_entropy : The function that returns it.
     """
 
     loss: float
@@ -146,27 +146,29 @@ def decompose_cross_entropy(
               \text{discrimination} = S(\pi) - S(c(q)), \quad
               \text{uncertainty} = S(\pi).
 
-    What c is decides what the parts mean.
+    The meaning of the parts depends on the map c.
 
     * "isotonic", for two classes: the non-decreasing function of the second class's probability
-      that fits best [1]_. It assumes no more than that a higher probability means more.
-    * "scaling", for any number: :math:`\log c(q)_k = a \log q_k + b_k` up to a constant, with
-      :math:`a \ge 0`, fitted by maximum likelihood, the bias-corrected temperature scaling of
-      [3]_. What this family cannot mend counts as a lack of discrimination.
+      that fits best [1]_. It assumes only that the frequency of the second class does not fall as
+      its probability rises.
+    * "scaling", for any number of classes: :math:`\log c(q)_k = a \log q_k + b_k` up to a
+      constant, with :math:`a \ge 0`, fitted by maximum likelihood, the bias-corrected temperature
+      scaling of [3]_. Errors that no map of this family corrects count as a lack of discrimination.
 
-    Both hold the identity and the base rates, so miscalibration and discrimination are never
-    negative. A probability below the floor of the loss, 2.2e-16, and a logit of -inf recalibrate
-    as the floor or as the least finite one, whichever is less.
+    Both families of maps contain the identity and the constant prediction of the base rates, so
+    miscalibration and discrimination are never negative. Before "scaling", a probability below the
+    floor of the loss, 2.2e-16, is raised to the floor. A logit of -inf is replaced by the logarithm
+    of the floor or by the smallest finite logit less its row's maximum, whichever is less.
 
     **Small samples.** The map is fitted to the samples that it is judged on, so miscalibration is
     overestimated: in a calibrated prediction "scaling" finds about K / (2n) nats, from its K
     parameters, and "isotonic" more, about 1.8 n^(-2/3) nats where probabilities are spread evenly
-    over (0, 1). Uncertainty is underestimated by (K - 1) / (2n), and discrimination overestimated
-    by what is left, 1 / (2n) with "scaling".
+    over (0, 1). Uncertainty is underestimated by (K - 1) / (2n). Discrimination is overestimated by
+    the difference of the two, 1 / (2n) with "scaling".
 
     With soft targets the entropy of the targets themselves is part of the uncertainty.
 
-    Dask collections are computed and brought here, once: their rows must fit in memory.
+    Dask collections are copied to this process, once: all their rows must fit in memory.
 
     References
     ----------
@@ -213,8 +215,8 @@ def decompose(
     uncertainty = float(entropy(samples.base_rates)) / scale
     recalibrated, losses = recalibrate(samples)
     least = _mean(losses, samples) / scale
-    # Base rates and the prediction itself are among the maps: they are better by rounding only,
-    # or where a fit ends a little early.
+    # The maps include the base rates and the prediction itself. These have a smaller loss than the
+    # fitted map only by rounding, or if the fit ended before its optimum.
     if least > min(loss, uncertainty):
         least = min(loss, uncertainty)
         if uncertainty < loss:
@@ -234,7 +236,7 @@ def decompose(
 
 
 def _known(calibration: str | None, n_classes: int) -> str:
-    """Return the map asked for, or the default for so many classes."""
+    """Return the requested map, or the default for this number of classes."""
     cure = 'pass "isotonic", "scaling" or None'
     check_option("calibration", calibration, (None, *MAPS), cure)
     if calibration == "isotonic":
@@ -247,7 +249,7 @@ def _mean(losses: Floats, samples: ScoredSamples) -> float:
 
 
 def _isotonic(samples: ScoredSamples) -> tuple[Floats, Floats]:
-    """Recalibrated probabilities (n, 2), and their losses."""
+    """Return recalibrated probabilities (n, 2), and their losses."""
     second = samples.prediction
     if second.ndim == 2:
         with np.errstate(over="ignore"):
@@ -262,7 +264,7 @@ def _isotonic(samples: ScoredSamples) -> tuple[Floats, Floats]:
 
 
 def _scaling(samples: ScoredSamples) -> tuple[Floats, Floats]:
-    """Recalibrated probabilities (n, K), and their losses."""
+    """Return recalibrated probabilities (n, K), and their losses."""
     logits = scaling(_logits(samples), samples.target, samples.base_rates, samples.importance)
     form = form_of(samples.target)
     losses = form.losses(logits, samples.target, from_logits=True, max_loss=MAX_LOSS)
@@ -270,7 +272,7 @@ def _scaling(samples: ScoredSamples) -> tuple[Floats, Floats]:
 
 
 def _logits(samples: ScoredSamples) -> Floats:
-    """Finite logits, (n, K), the largest of a row zero or about."""
+    """Return finite logits (n, K); the largest of each row is 0 or nearly 0."""
     if not samples.from_logits:
         with np.errstate(divide="ignore"):
             return np.maximum(np.log(probabilities_of(samples)), -MAX_LOSS)
@@ -283,10 +285,10 @@ def _logits(samples: ScoredSamples) -> Floats:
 
 
 def probabilities_of(samples: ScoredSamples) -> Floats:
-    """The prediction as it is, (n, K)."""
+    """Return the probabilities of the prediction, (n, K), not recalibrated."""
     values = samples.prediction.astype(np.float64)
     if samples.from_logits:
         if values.ndim == 1:
-            return np.column_stack([expit(-values), expit(values)])  # of infinite ones as well
+            return np.column_stack([expit(-values), expit(values)])  # right for infinite logits too
         return softmax(values, axis=1)
     return np.column_stack([1.0 - values, values]) if values.ndim == 1 else values

@@ -25,8 +25,8 @@ class DecompositionScorer(CrossEntropyScorer):
     """One part of the cross-entropy of a fitted classifier: greater is better.
 
     `miscalibration_scorer` is the negative miscalibration, at most 0; `discrimination_scorer` the
-    discrimination, at least 0; both in nats. They go wherever `cce_scorer` does, and columns are
-    aligned by `classes_` as there.
+    discrimination, at least 0; both in nats. Use them like `cce_scorer`; columns are aligned by
+    `classes_` in the same way.
 
     See Also
     --------
@@ -34,8 +34,8 @@ class DecompositionScorer(CrossEntropyScorer):
 
     Notes
     -----
-    Labels that the estimator never saw are classes of probability 0: with two classes and a third
-    in the fold the map is that of many classes.
+    A label that the estimator never saw is a class of probability 0. If the estimator knows two
+    classes and the fold has a third, the map is "scaling".
 
     Examples
     --------
@@ -73,7 +73,7 @@ class DecompositionScorer(CrossEntropyScorer):
         Returns
         -------
         float
-            The part, with the sign that makes greater better.
+            Miscalibration times -1, or discrimination: greater is better.
         """
         prediction, classes = predicted_columns(estimator, X, logarithms=False)
         y, sample_weight = computed(y, sample_weight)
@@ -113,7 +113,7 @@ discrimination_scorer = DecompositionScorer(part="discrimination")
 def _with_all_classes(
     prediction: np.ndarray, classes: Labels, y: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return prediction and target with a column for each class that either of them knows."""
+    """Return prediction and target with a column for each class in either of them."""
     truth = as_array(y, "y_true")
     if truth.ndim == 2 and truth.shape[1] > 1:
         target = as_numbers(truth, "y_true")

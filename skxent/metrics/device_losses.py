@@ -1,7 +1,7 @@
 """Losses of checked blocks of arrays of other libraries than NumPy.
 
 The formulas and their reasons are those of `probability_losses` and, for logits, of
-`likelihood.row_losses`. Here no array is changed in place, and rows are not turned to columns.
+`likelihood.row_losses`. Here no array is changed in place, and none is transposed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,10 @@ def _two_difference(a: Array, b: Array) -> tuple[Array, Array]:
 def label_losses(
     block: Array, codes: Array, max_loss: float, logarithms: bool = False
 ) -> tuple[Array, Floored]:
-    """Return the loss of one class in each row; code -1 is a class of probability 0, no column."""
+    """Return the loss of one class in each row.
+
+    Code -1 stands for a class without a column, whose probability is 0.
+    """
     seen = codes >= 0
     picked = _picked(block, _where(seen, codes, 0))
     losses = _where(seen, _minus_log(picked, logarithms), np.inf)
@@ -107,7 +110,7 @@ def _picked(rows: Array, codes: Array) -> Array:
 
 
 def _where(mask: Array, x: Array, other: float) -> Array:
-    """Return x where the mask holds, a number elsewhere."""
+    """Return x where the mask is True, and the number `other` elsewhere."""
     xp = library_of(x)
     return xp.where(mask, x, xp.full_like(x, other))
 

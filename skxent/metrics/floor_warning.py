@@ -48,7 +48,7 @@ class FlooredSample:
 class Floored(NamedTuple):
     """The number of samples that the floor acted on, and the first few of them.
 
-    A device reports the number alone.
+    On a device only the number is known.
     """
 
     n: int = 0
@@ -73,7 +73,7 @@ class Floored(NamedTuple):
         return self._replace(samples=tuple(samples))
 
     def warn(self, of: int, eps: float | None, hard: str | None = None) -> None:
-        """Warn the user if the floor acted on any `of` so many samples, and name the first.
+        """Warn the user if the floor acted on any of `of` samples, and name the first ones.
 
         `hard` is the name of a prediction whose entries are all 0 or 1.
         """

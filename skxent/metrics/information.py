@@ -1,6 +1,6 @@
 """Entropy, cross-entropy and Kullback-Leibler divergence of distributions given as rows.
 
-Arrays of NumPy and of other libraries differ in the three functions of terms alone.
+Only the three functions `_..._terms` distinguish NumPy arrays from arrays of other libraries.
 """
 
 from __future__ import annotations
@@ -44,14 +44,15 @@ def entropy(p: ArrayLike, *, base: float | None = None) -> float | Floats:
 
     See Also
     --------
-    cross_entropy : The cost of predicting q where p is true.
-    kl_divergence : The part of the cost that a better prediction would avoid.
+    cross_entropy : The expected loss of predicting q where p is true.
+    kl_divergence : The part of the cross-entropy that a better prediction would avoid.
 
     Notes
     -----
     .. math:: H(p) = -\sum_k p_k \log p_k, \qquad 0 \log 0 = 0.
 
-    Of a Dask collection the result is a Dask array, lazily; so it is in the other functions here.
+    The result for a Dask collection is a lazy Dask array; so are the results of `cross_entropy` and
+    `kl_divergence`.
 
     References
     ----------
@@ -87,8 +88,8 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     Returns
     -------
     float, ndarray or dask.array of shape (...,)
-        The cross-entropy of each row, infinite where q rules out what p allows. No probability is
-        floored here.
+        The cross-entropy of each row, infinite where q gives probability 0 to a class that p
+        allows. No probability is floored here.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     Returns
     -------
     float, ndarray or dask.array of shape (...,)
-        The divergence of each row, infinite where q rules out what p allows.
+        The divergence of each row, infinite where q gives probability 0 to a class that p allows.
 
     Raises
     ------
@@ -147,8 +148,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> f
     -----
     .. math:: D(p \| q) = \sum_k p_k \log \frac{p_k}{q_k} = H(p, q) - H(p).
 
-    It is what soft targets call a deviance: the cross-entropy without the target's own entropy,
-    which no prediction can avoid. Terms of both signs cancel in the sum, so the value is exact to
+    For soft targets it is the deviance: the cross-entropy without the target's own entropy, which
+    no prediction can avoid. Terms of both signs cancel in the sum, so the value is exact to
     about the machine epsilon, not to full relative accuracy; it is never returned below 0.
 
     References
@@ -206,7 +207,7 @@ def _times_log(p: Array, q: Array) -> Array:
 
 
 def _per_row(terms: Array, scale: float, least: float = -np.inf) -> Any:
-    """Sum the terms of each row, in the unit asked for; one row gives a float."""
+    """Sum the terms of each row, in the requested unit; a single row gives a float."""
     xp = library_of(terms)
     total = xp.clip(xp.sum(terms, axis=-1), least, np.inf) / scale
     return float(total) if total.ndim == 0 else total

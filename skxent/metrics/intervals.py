@@ -1,4 +1,4 @@
-"""How far a mean loss may be from what it would be over many more samples."""
+"""Confidence intervals of a mean loss."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class MeanLossInterval:
     n : int
         Number of samples, copies counted.
     df : int
-        Degrees of freedom: independent pieces less one.
+        Degrees of freedom: the number of independent observations less one.
     level : float
-        How often such an interval holds the true mean.
+        Confidence level: the probability that such an interval contains the true mean.
 
     See Also
     --------
-    mean_loss_interval : Makes it.
+    mean_loss_interval : The function that returns it.
     """
 
     mean: float
@@ -59,7 +59,7 @@ def mean_loss_interval(
     groups: ArrayLike | None = None,
     level: float = 0.95,
 ) -> MeanLossInterval:
-    r"""Interval of a mean loss by Student's t, robust to dependence within groups if given.
+    r"""Confidence interval of a mean loss by Student's t, of samples or of groups of samples.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ def mean_loss_interval(
         differences of the losses of two models. The interval is in their unit.
     sample_weight : array-like of shape (n,), default=None
         Weight w_i counts sample i that many times. Weights that are not all whole numbers cannot be
-        counts; each sample is then one observation, of an importance w_i.
+        counts; each sample is then one observation with the importance w_i.
     groups : array-like of shape (n,), default=None
         Labels of groups (patients, sites, days) whose samples may depend on each other. Groups are
-        independent; a group is one observation whatever is in it.
+        taken to be independent; a group is one observation, whatever its size.
     level : float, default=0.95
-        How often such an interval shall hold the true mean.
+        Confidence level: the probability that such an interval contains the true mean.
 
     Returns
     -------
@@ -93,29 +93,31 @@ def mean_loss_interval(
 
     Notes
     -----
-    With G independent pieces g of the sum,
+    With G independent observations g,
 
     .. math:: \mathrm{SE}^2 = \frac{G}{G - 1}
               \frac{\sum_{g=1}^G \bigl(\sum_{i \in g} w_i (\ell_i - \bar\ell)\bigr)^2}
               {\bigl(\sum_i w_i\bigr)^2},
               \qquad \bar\ell \pm t_{G-1} \, \mathrm{SE}.
 
-    If weights are whole numbers or absent, each copy of a sample is a piece, and this is the usual
-    standard error of a mean of n = G = sum of weights numbers: a weight of k gives the same as k
-    copies of the row. Weights within 8 units of rounding of whole numbers are whole, so that
-    ``counts * 0.1 / 0.1`` is what `counts` is. If weights are not all whole, a piece is a sample
-    with its weight. With `groups` a piece is a group: the cluster-robust standard error with the
-    correction G / (G - 1), and t with G - 1 degrees of freedom [1]_.
+    If weights are whole numbers or absent, each copy of a sample is an observation. G is then the
+    sum of the weights, and this is the usual standard error of the mean of G numbers: a weight of
+    k gives the same result as k copies of the row. Weights within 8 rounding errors of whole
+    numbers count as whole, so that ``counts * 0.1 / 0.1`` gives the same result as `counts`. If
+    weights are not all whole, each sample is one observation with its weight. With `groups` each
+    group is one observation. This gives the cluster-robust standard error with the correction
+    G / (G - 1), and t with G - 1 degrees of freedom [1]_.
 
-    Whole weights that are importances all the same, as those of a survey, would look like far more
-    samples than there are: pass ``groups=np.arange(n)``, and each sample is one piece.
+    Whole weights that are importances and not counts, such as survey weights, would be taken for
+    far more samples than there are. For such weights pass ``groups=np.arange(n)``, so that each
+    sample is one observation.
 
-    **Assumes** independent pieces, and enough of them for their mean to be near normal. Losses are
-    skewed to the right, so the truth lies above an interval more often than below it. Losses so
-    rare that none is in the sample are in no standard error. Fewer than some 30 groups, or groups
-    of very unequal size, make intervals too short.
+    **Assumes** independent observations, and enough of them for a nearly normal mean. Losses are
+    skewed to the right, so the true mean lies above an interval more often than below it. A large
+    loss that is too rare to occur in the sample does not widen the interval. With fewer than about
+    30 groups, or groups of very unequal size, intervals are too short.
 
-    Dask collections are computed and brought here, once: their rows must fit in memory.
+    Dask collections are copied to this process, once: all their rows must fit in memory.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The losses by name: how each reads its arguments, and the form of its rows.
+"""The public losses by name: how each reads its arguments, and the form of its rows.
 
 A new loss is one entry here, its kernels (if its rows have a form of their own), and a public
 function in `losses`.
@@ -30,7 +30,7 @@ from skxent.metrics.row_forms import NO_AND_YES, OUTCOMES, RowForm, form_of
 
 
 class LossOptions(NamedTuple):
-    """The options of a public loss that decide what a sample costs.
+    """The options of a public loss that determine the loss of a sample.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss.
+    """A public loss: its name, and how it reads its arguments.
 
     Parameters
     ----------
@@ -100,9 +100,9 @@ class Loss:
 def losses_of(
     y_true: object, y_pred: object, loss: Loss, options: LossOptions, sums: BlockSums | None = None
 ) -> Losses:
-    """Read and check the arguments of a public loss; return what each sample costs.
+    """Read and check the arguments of a public loss; return the loss of each sample.
 
-    `sums` takes the losses, if given; the result then holds none.
+    If `sums` is given, the losses are added there, and `values` of the result is empty.
     """
     limit = max_loss(options.eps)
     check_flag(options.from_logits, "from_logits")

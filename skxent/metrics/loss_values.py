@@ -27,7 +27,7 @@ class Losses:
     floored : Floored
         The samples that the floor acted on.
     probabilities : array or None
-        The prediction, if the warning shall tell a prediction of which every entry is 0 or 1.
+        The prediction, if the warning should say that its entries are all 0 or 1.
     """
 
     values: Any
@@ -62,7 +62,7 @@ class Losses:
         return mean * weight if 0.0 < mean < np.inf else total
 
     def mean(self, weights: Array | None) -> float:
-        """Return the weighted mean of the losses, exact for weights and losses of any size."""
+        """Return the weighted mean of the losses; the sums neither overflow nor underflow."""
         total, weight = self.sums(weights)
         if _smallest_safe_sum(self.values) < total < np.inf and weight < np.inf:
             return total / weight
@@ -85,7 +85,7 @@ class Losses:
     def warn(self, eps: float | None, name: str = "y_pred", n: int | None = None) -> None:
         """Warn the user if the floor acted on the prediction `name`.
 
-        `n` is the number of samples, if not that of `values`.
+        `n` is the number of samples, if `values` does not hold a loss for each.
         """
         n = self.values.shape[0] if n is None else n
         if self.floored.n:

@@ -48,8 +48,8 @@ def categorical_cross_entropy(
         Whether `y_pred` holds logits. ``-inf`` is the logit of an impossible class.
     labels : array-like of shape (K,), default=None
         The class of each column of `y_pred`, in any order. When None, the columns are the sorted
-        distinct labels of `y_true`; a data frame whose column names contain them, or their texts,
-        names its own columns.
+        distinct labels of `y_true`. A data frame whose column names include these labels, or their
+        texts, names its own columns.
     sample_weight : array-like of shape (n,), default=None
         Weight w_i counts sample i that many times.
     reduction : {"mean", "sum", "none"}, default="mean"
@@ -58,7 +58,7 @@ def categorical_cross_entropy(
         Base of the logarithm. None gives nats, 2 gives bits.
     eps : float, default=None
         Floor under the probability of a target. None takes the machine epsilon of float64 for every
-        dtype, about 2.2e-16; 0 is exact, an impossible event costs infinity. Logits are never
+        dtype, about 2.2e-16. 0 is exact: an impossible event costs infinity. Logits are never
         floored.
 
     Returns
@@ -69,8 +69,8 @@ def categorical_cross_entropy(
     Raises
     ------
     ValueError
-        If a row of probabilities is no distribution (a negative value, NaN, a sum that differs from
-        1 by more than the square root of its dtype's machine epsilon), a logit is NaN or +inf,
+        If a row of probabilities is not a distribution (a negative value, NaN, a sum that differs
+        from 1 by more than the square root of its dtype's machine epsilon), a logit is NaN or +inf,
         labels, columns and lengths do not fit together, the weights are negative, not finite or
         all zero, or the sum is larger than the largest float.
 
@@ -82,7 +82,7 @@ def categorical_cross_entropy(
     See Also
     --------
     binary_cross_entropy : Two classes, or several independent yes/no outcomes.
-    CrossEntropySum : The sum and its weight, to be added over chunks.
+    CrossEntropySum : The sum of losses and of weights, to be added over chunks.
     kl_divergence : The cross-entropy without the entropy of soft targets.
 
     Notes
@@ -95,13 +95,13 @@ def categorical_cross_entropy(
               \text{sum} = \sum_i w_i \ell_i, \qquad
               \text{mean} = \frac{\sum_i w_i \ell_i}{\sum_i w_i}.
 
-    Of a soft target this is the cross-entropy, not a deviance: the target's own entropy is part of
+    For a soft target this is the cross-entropy, not a deviance: the target's own entropy is part of
     it.
 
-    A perfect prediction costs 0. If the floor acted and every entry of `y_pred` is 0 or 1, as of
-    the classes that ``predict`` returns, the warning says to pass probabilities. A probability may
+    A perfect prediction costs 0. If the floor acted and every entry of `y_pred` is 0 or 1, like the
+    classes that ``predict`` returns, the warning says to pass probabilities. A probability may
     exceed 1 by rounding, within the tolerance of the row sums; it counts as 1. From logits each
-    loss has full relative accuracy, a confident right answer at logit 40 costs 4e-18. All sums are
+    loss has full relative accuracy: a confident right answer at logit 40 costs 4e-18. All sums are
     float64.
 
     A mean or a sum needs work space for one block of rows, and none that grows with n. Two things
@@ -154,10 +154,10 @@ def binary_cross_entropy(
         Probability of yes, or its logit with ``from_logits=True``, in the shape of `y_true`. Labels
         of shape (n,) also go with (n, 2), the two columns of a classifier: no, then yes.
     from_logits : bool, default=False
-        Whether `y_pred` holds logits. Infinite ones are certain outcomes.
+        Whether `y_pred` holds logits. An infinite logit is a certain outcome.
     pos_label : label, default=None
-        The label that means yes. None takes 1 (or True) of labels in {0, 1} or {-1, 1}, else the
-        greater of two labels, which is ``classes_[1]`` of a classifier.
+        The label that means yes. None takes 1 (or True) if labels are in {0, 1} or {-1, 1}, else
+        the greater of two labels, which is ``classes_[1]`` of a classifier.
     sample_weight : array-like of shape (n,), default=None
         Weight w_i counts sample i that many times.
     reduction : {"mean", "sum", "none"}, default="mean"
@@ -213,7 +213,7 @@ def binary_cross_entropy(
 
 @dataclass(frozen=True)
 class CrossEntropySum:
-    """A sum of losses and the weight behind it, to be added over chunks and divided once.
+    """The sum of weighted losses and the sum of weights, to be added over chunks.
 
     The mean of chunk means is wrong when chunks differ in size or weight. Let each chunk, worker or
     device report this pair, add the pairs, and read `mean` at the end.
@@ -223,7 +223,7 @@ class CrossEntropySum:
     total : float, default=0.0
         Sum of weighted losses, in nats unless the losses were taken in another base.
     weight : float, default=0.0
-        Sum of the weights; the number of samples where there are none.
+        Sum of the weights; the number of samples if there are no weights.
 
     Attributes
     ----------
@@ -259,15 +259,15 @@ class CrossEntropySum:
         Parameters
         ----------
         y_true, y_pred : array-like
-            As `loss` takes them. An empty chunk gives the pair (0, 0), Dask collections that of all
-            their partitions.
+            As `loss` takes them. An empty chunk gives the pair (0, 0). Dask collections give one
+            pair for all their partitions.
         sample_weight : array-like of shape (n,), default=None
-            Weights; in a chunk they may all be zero, but not so small or large that sums lose
-            digits, beyond 1e-290 and 1e290.
+            Weights. All weights of a chunk may be 0. Otherwise their sum must be between 1e-290 and
+            1e290, so that sums of losses keep their digits.
         loss : callable, default=categorical_cross_entropy
-            This or :func:`binary_cross_entropy`.
+            `categorical_cross_entropy` or :func:`binary_cross_entropy`.
         **options : dict
-            Further arguments of `loss`, `labels` above all: a chunk may lack a class.
+            Further arguments of `loss`. Pass `labels` if a chunk may lack a class.
 
         Returns
         -------
@@ -312,7 +312,7 @@ def _is_empty(values: object) -> bool:
 
 
 def _entry(loss: Callable[..., Any]) -> Loss:
-    """Return the entry of a public loss."""
+    """Return the registry entry of a public loss function."""
     entries: dict[Callable[..., Any], Loss] = {
         categorical_cross_entropy: CATEGORICAL,
         binary_cross_entropy: BINARY,

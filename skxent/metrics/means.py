@@ -1,11 +1,11 @@
 r"""Weighted means and their standard errors.
 
-A sum over samples has G independent pieces, and its variance is that of G numbers,
+A sum over samples consists of G independent pieces. Its variance is estimated as
 
 .. math:: \frac{G}{G - 1} \sum_{g=1}^G \Bigl(\sum_{i \in g} c_i s_i (\ell_i - \bar\ell)\Bigr)^2,
 
-for c_i copies of sample i with the share s_i each. Without groups each copy is a piece, of which
-sample i has c_i: the sum of squares is then :math:`\sum_i c_i (s_i (\ell_i - \bar\ell))^2`.
+where sample i has c_i copies of weight s_i each. A piece is a group of samples. Without groups each
+copy is a piece, and the sum of squares is :math:`\sum_i c_i (s_i (\ell_i - \bar\ell))^2`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 
 from skxent.inputs.namespaces import Codes, Floats
 
-LARGEST_COUNT = 2**53  # of what float64 can count
-WHOLE = 1e-3  # largest difference from a whole number with which a weight counts as whole
+LARGEST_COUNT = 2**53  # float64 holds every whole number up to this one
+WHOLE = 1e-3  # a weight farther than this from a whole number never counts as whole
 SAFE = 1e150  # sums of products of numbers between 1 / SAFE and SAFE keep their digits
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
 class MeanEstimate:
-    """A sum and a mean over n samples, copies counted; `n_pieces` of them are independent."""
+    """A sum and a mean over n samples, copies counted, in `n_pieces` independent pieces."""
 
     total: float
     weight: float
@@ -36,14 +36,15 @@ class MeanEstimate:
 
     @property
     def df(self) -> int:
-        """Degrees of freedom of the standard error."""
+        """Degrees of freedom of the standard error: independent pieces less one."""
         return self.n_pieces - 1
 
 
 def copies_and_shares(weight: Floats | None, n: int) -> tuple[Floats, Floats]:
-    """Return how many copies of each sample there are, and the share that each has in sums.
+    """Return the number of copies of each sample, and the weight of one copy.
 
-    Whole weights are counts. Others cannot be: a sample is there once, with its weight for a share.
+    If all weights are whole numbers, they are numbers of copies of weight 1. Otherwise each sample
+    is one copy with its weight.
     """
     ones = np.ones(n)
     if weight is None:
@@ -75,11 +76,11 @@ def estimate(
 ) -> MeanEstimate:
     """Estimate the mean of values, weighted by copies and shares.
 
-    `size` is the largest number that the values were computed from, where they are differences:
-    what deviates from the mean by no more than its rounding does not deviate.
+    If the values are differences, `size` is the largest number in any of the subtractions.
+    Deviations from the mean within the rounding error of `size` count as 0.
     """
     weights = copies * shares
-    kept = weights > 0  # what has no weight is absent, even where it is infinite
+    kept = weights > 0  # a value of weight 0 is left out, even if infinite
     values, copies, shares, weights = values[kept], copies[kept], shares[kept], weights[kept]
     groups = None if groups is None else groups[kept]
     n = round(copies.sum())
@@ -116,7 +117,7 @@ def estimate(
 
 
 def exact_sum(values: Floats) -> float:
-    """Return the sum with one rounding, of the exact sum of all values."""
+    """Return the exact sum of all values, rounded once."""
     try:
         return math.fsum(values.tolist())
     except OverflowError:
@@ -124,9 +125,9 @@ def exact_sum(values: Floats) -> float:
 
 
 def scaled_weights(weight: Floats | None) -> Floats | None:
-    """Return weights for means: multiplied by a power of two where sums overflow or underflow.
+    """Return weights, multiplied by a power of two if their sums would overflow or underflow.
 
-    Weights of that size are no counts, and their mean stays the same.
+    A common factor does not change a weighted mean, and weights of such sizes are not counts.
     """
     if weight is None or 1.0 / SAFE <= weight.max() <= SAFE:
         return weight

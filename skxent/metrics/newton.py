@@ -17,28 +17,28 @@ from skxent.inputs.namespaces import Floats
 
 MOST_STEPS = 200
 RELATIVE = 1e-14  # decrement at which a minimisation ends, as a fraction of the function's value
-SMALLEST = 1e-4  # value that takes the place of smaller ones in that fraction, because of rounding
+SMALLEST = 1e-4  # least value that RELATIVE is multiplied by, because of rounding
 CONVERGED = 1e-9  # decrement in nats; with a smaller one, an end by rounding counts as converged
 JITTERS = 10.0 ** np.arange(-15, 1)  # added to the unit diagonal of a Hessian until it factors
-DESCENT = 1e-4  # part of the decrease predicted by the slope that a step must bring (Armijo)
+DESCENT = 1e-4  # least decrease of a step, as a fraction of the predicted one (Armijo)
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
 LARGEST_LOGIT = 1e100  # largest change of a logit in one step, so that nothing overflows
-CG_RESIDUAL = 1e-4  # of the gradient, at which conjugate gradients end
+CG_RESIDUAL = 1e-4  # residual at which conjugate gradients end, as a fraction of the gradient
 
 
 class Point(Protocol):
-    """A convex function at one point."""
+    """The value and derivatives of a convex function at one point."""
 
     @property
     def value(self) -> float:
-        """Return the function."""
+        """Return the value of the function."""
 
     @property
     def gradient(self) -> Floats:
-        """Return its gradient."""
+        """Return the gradient of the function."""
 
     def hessian(self) -> Floats | LinearOperator:
-        """Return the Hessian, positive semidefinite, as a matrix or as its products."""
+        """Return the Hessian, positive semidefinite, as a matrix or a linear operator."""
 
     def hessian_diagonal(self) -> Floats:
         """Return the diagonal of the Hessian."""
@@ -47,24 +47,24 @@ class Point(Protocol):
         """Return the same function at another point."""
 
     def change(self, step: Floats) -> float:
-        """Return the largest change of a logit that a step makes."""
+        """Return an upper bound of the change of any logit by a step."""
 
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where a minimisation ended, how far it is from the minimum, and whether that is near."""
+    """The point at which a minimisation ended, and the decrement there."""
 
     point: Any
     decrement: float
 
     @property
     def converged(self) -> bool:
-        """Whether the remaining distance is negligible."""
+        """Whether the decrement, the estimated distance to the minimum, is negligible."""
         return self.decrement <= CONVERGED
 
 
 def minimise(point: Point) -> Minimum:
-    """Minimise a convex function from a starting point on."""
+    """Minimise a convex function, starting at `point`."""
     decrement = np.inf
     for _ in range(MOST_STEPS):
         step = _newton_step(point)
@@ -87,7 +87,7 @@ def _newton_step(point: Point) -> Floats:
     g = scale * point.gradient
     if not matrix:
 
-        def product(v: Floats) -> Floats:  # never 0, by which conjugate gradients would divide
+        def product(v: Floats) -> Floats:  # conjugate gradients divide by v @ product(v)
             return scale * (H @ (scale * v)) + JITTERS[0] * v
 
         scaled = LinearOperator(H.shape, product, dtype=np.float64)
@@ -103,7 +103,7 @@ def _newton_step(point: Point) -> Floats:
 
 
 def _line_search(point: Point, step: Floats) -> Any:
-    """Return a point along the step that is lower, or None where rounding allows none."""
+    """Return a point of lower value along the step, or None if rounding hides any decrease."""
     slope = float(point.gradient @ step)
     if not slope < 0:
         return None
@@ -123,13 +123,13 @@ def _line_search(point: Point, step: Floats) -> Any:
 
 
 def _lower(point: Point, step: Floats, slope: float, t: float) -> tuple[Any, float] | None:
-    """Shorten a step until the function falls by a part of what the slope predicts."""
+    """Shorten a step until the function decreases by a fraction of the predicted decrease."""
     noise = ROUNDING * max(abs(point.value), 1e-3)
     while t * abs(slope) > 1e-3 * noise and t > 1e-200:
         trial = point.moved(t * step)
         if trial.value <= point.value + DESCENT * t * slope:
             return trial, t
-        # Differences of values that are all rounding say nothing, but slopes still do.
+        # Values that differ by rounding only cannot be compared, but slopes still can.
         flat = abs(trial.value - point.value) <= noise
         if flat and abs(float(trial.gradient @ step)) <= 0.9 * abs(slope):
             return trial, t

@@ -25,12 +25,12 @@ from skxent.metrics.floor_warning import NONE_FLOORED, Floored
 from skxent.metrics.loss_registry import Loss, LossOptions, losses_of
 from skxent.metrics.loss_values import Losses
 
-# Truth and prediction of a partition -> what its samples cost.
+# Truth and prediction of a partition -> the losses of its samples.
 Read = Callable[[Any, Any], Losses]
 
 
 class Sums(NamedTuple):
-    """What a partition reports."""
+    """Sums over the samples of one partition or of several."""
 
     total: float = 0.0
     weight: float = 0.0
@@ -39,7 +39,7 @@ class Sums(NamedTuple):
     soft: int = 0  # partitions whose predictions are not all 0 or 1
 
     def plus(self, other: Sums) -> Sums:
-        """Add what a later partition reports."""
+        """Add the sums of later partitions."""
         return Sums(
             self.total + other.total,
             self.weight + other.weight,
@@ -62,7 +62,7 @@ class PartitionedLosses:
     eps : float or None
         The floor, for the warning.
     scale : float
-        Nats in a unit.
+        Nats in one unit of the result.
     """
 
     read: Read
@@ -76,14 +76,14 @@ class PartitionedLosses:
     def of(
         cls, loss: Loss, y_true: object, y_pred: object, sample_weight: object, options: LossOptions
     ) -> Self:
-        """Return the losses of a public function; every partition gets the classes of the whole."""
+        """Return the losses of a public function; classes are found over all partitions at once."""
         scale, _ = unit(options.base), max_loss(options.eps)
         classes = loss.read_classes(y_true, y_pred, options.classes)
         read = partial(losses_of, loss=loss, options=options._replace(classes=classes))
         return cls(read, y_true, y_pred, sample_weight, options.eps, scale)
 
     def reduced(self, reduction: str) -> Any:
-        """Mean, sum, or the losses as an array that is lazy; warn where the floor acted."""
+        """Return the mean or sum, with a warning if the floor acted, or a lazy array of losses."""
         if reduction == "none":
             return self._lazy()
         sums = self.sums()
@@ -94,7 +94,7 @@ class PartitionedLosses:
         return sums.total if reduction == "sum" else sums.total / sums.weight
 
     def sums(self) -> Sums:
-        """Sums over all partitions, in the unit asked for: one round trip."""
+        """Return the sums over all partitions, in the requested unit, in one round trip."""
         parts = self._parts()
         sums = compute(parts, tree_reduce(map_partitions(parts, _report, self.read), Sums.plus))
         check_weight_range(sums.weight)
@@ -102,7 +102,7 @@ class PartitionedLosses:
         return sums._replace(total=sums.total / self.scale)
 
     def _lazy(self) -> Any:
-        """Losses, (n,), cut as `y_pred` is, or else `y_true`."""
+        """Return the losses (n,), cut as the first Dask collection among the arguments is."""
         from dask.array import Array
         from dask.highlevelgraph import HighLevelGraph
 
@@ -115,14 +115,14 @@ class PartitionedLosses:
         return Array(graph, name, (tuple(counts),), dtype=np.float64)
 
     def _parts(self) -> list[Any]:
-        """Prediction, truth and weights of each partition."""
+        """Return prediction, truth and weights of each partition."""
         weight = self.sample_weight
         blocks = match(y_pred=self.y_pred, y_true=self.y_true, sample_weight=weight)
         return list(zip(*blocks, strict=True))
 
 
 def _losses(part: Any, read: Read) -> tuple[Losses, Any]:
-    """Losses and weights of one partition, which may be empty."""
+    """Return losses and weights of one partition, which may be empty."""
     prediction, truth, weight = part
     n = prediction.shape[0]
     check_partition_length("y_true", truth, n)

@@ -18,9 +18,10 @@ from skxent.metrics.floor_warning import N_NAMED, NONE_FLOORED, Floored, Floored
 def label_losses(
     block: Floats, codes: Codes, max_loss: float, logarithms: bool = False
 ) -> tuple[Floats, Floored]:
-    """Return the loss of one class in each row; code -1 is a class of probability 0, no column.
+    """Return the loss of one class in each row.
 
-    `logarithms` says that the block holds log-probabilities.
+    Code -1 stands for a class without a column, whose probability is 0. `logarithms` says that the
+    block holds log-probabilities.
     """
     n, width = block.shape
     picked = block.ravel().take(np.arange(0, n * width, width) + codes)
@@ -49,7 +50,7 @@ def soft_losses(
 def outcome_losses(block: Floats, y: Floats, max_loss: float) -> tuple[Floats, Floored]:
     """Return the loss of yes/no outcomes, summed over the outcomes of a sample.
 
-    log1p keeps the small loss of a no whose probability of yes is small.
+    If p is small, ``log1p(-p)`` keeps all digits of the small loss of a "no".
     """
     sides = (_minus_log(block, False), y), (0.0 - np.log1p(-block), 1.0 - y)
     losses, most = np.zeros_like(block), np.zeros_like(block)
@@ -71,7 +72,7 @@ def _minus_log(p: Floats, logarithms: bool) -> Floats:
 
 
 def _floored(mask: NDArray[np.bool_], losses: Floats) -> Floored:
-    """Return the samples that the mask marks, with the column that costs the most."""
+    """Return the samples that the mask marks, each with its marked column of largest loss."""
     if not mask.any():
         return NONE_FLOORED
     if mask.ndim == 1:
@@ -83,7 +84,7 @@ def _floored(mask: NDArray[np.bool_], losses: Floats) -> Floored:
 
 
 def _first_floored(rows: Codes, losses: Floats, columns: Codes | None) -> Floored:
-    """Return the number of samples and the first few, with their rows in the block."""
+    """Return the number of floored samples, and the first few with their rows in the block."""
     few = zip(
         rows[:N_NAMED].tolist(),
         losses[:N_NAMED].tolist(),

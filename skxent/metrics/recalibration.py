@@ -1,15 +1,17 @@
-r"""Maps that recalibrate predictions on the samples at hand.
+r"""Maps that recalibrate predictions, fitted to the same samples.
 
-**Isotonic regression**, for two classes: the probability of the second as a non-decreasing function
-of its score that fits best, by pooling adjacent violators. It is best under every proper score at
-once, cross-entropy too (R. E. Barlow, H. D. Brunk, "The isotonic regression problem and its dual",
-Journal of the American Statistical Association 67, 1972, doi:10.1080/01621459.1972.10481216).
+**Isotonic regression**, for two classes: the probability of the second class is the best-fitting
+non-decreasing function of its score, found by pooling adjacent violators. The same function is best
+under every proper score, cross-entropy included (R. E. Barlow, H. D. Brunk, "The isotonic
+regression problem and its dual", Journal of the American Statistical Association 67, 1972,
+doi:10.1080/01621459.1972.10481216).
 
 **Scaling**, for any number K of classes: bias-corrected temperature scaling,
 
 .. math:: \log q'_{ik} = a \log q_{ik} + b_k - \text{normaliser}, \qquad a \ge 0,
 
-by maximum likelihood. Identity (a = 1, b = 0) and base rates (a = 0) are among these maps.
+fitted by maximum likelihood. These maps include the identity (a = 1, b = 0) and the base rates
+(a = 0).
 """
 
 from __future__ import annotations
@@ -30,17 +32,18 @@ from skxent.inputs.stacklevel import users_stacklevel
 from skxent.likelihood.kernels import log_partition
 from skxent.metrics.newton import Minimum, minimise
 
-# Classes; with more, the Hessian is not formed and only products with it are computed.
+# Number of classes above which the Hessian is not formed, and only products with it are computed.
 MOST_IN_A_MATRIX = 256
-ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a sum that makes up a gradient
+ROUNDING = 8 * float(np.finfo(np.float64).eps)  # relative, of a sum in a gradient
 
 
 def isotonic(scores: np.ndarray, sides: Floats, weight: Floats) -> Floats:
     """Return the probabilities of no and of yes for each score, (n, 2).
 
-    `sides` is (n, 2): how far each outcome is a no, and a yes. Only the order of scores matters, so
-    their ranks stand for them: nothing is tied by rounding. Both probabilities have full relative
-    accuracy: a no of tiny weight among many a yes has a tiny probability, not 0.
+    `sides` (n, 2) holds the target probabilities of no and of yes. Only the order of the scores
+    matters, so they are replaced by their ranks, which rounding cannot make equal. Both
+    probabilities have full relative accuracy: a "no" of tiny weight among many "yes" gets a tiny
+    probability, not 0.
     """
     _, ranks = np.unique(scores, return_inverse=True)
     weight = weight / weight.max()  # sums do not overflow
@@ -49,7 +52,7 @@ def isotonic(scores: np.ndarray, sides: Floats, weight: Floats) -> Floats:
     starts = _starts_of_blocks(*totals[:, known])
     pooled = np.add.reduceat(totals[:, known], starts, axis=1)
     fitted = np.repeat(pooled / pooled.sum(axis=0), np.diff(starts, append=known.sum()), axis=1)
-    # samples of weight 0 come between their neighbours
+    # Scores whose samples all have weight 0 are interpolated between their neighbours.
     places = np.flatnonzero(known)
     return np.column_stack([np.interp(ranks, places, side) for side in fitted])
 
@@ -57,8 +60,8 @@ def isotonic(scores: np.ndarray, sides: Floats, weight: Floats) -> Floats:
 def _starts_of_blocks(no: Floats, yes: Floats) -> NDArray[np.intp]:
     """Pool adjacent violators: return where each block of equal fitted probability starts.
 
-    Near 1 a probability is rounded, and its complement is not, so the regression of the likelier
-    outcome is read from that of the other one.
+    A probability near 1 is rounded, but its complement keeps its digits. The blocks are therefore
+    read from the regression of the less likely outcome.
     """
     total = no + yes
     rising = isotonic_regression(yes / total, sample_weight=total)
@@ -75,7 +78,7 @@ def scaling(log_q: Floats, target: np.ndarray, rates: Floats, weight: Floats) ->
     Parameters
     ----------
     log_q : (n, K) array
-        Log-probabilities, all finite; what is added to all of a row does not matter.
+        Log-probabilities, all finite; a constant added to a row has no effect.
     target : (n,) or (n, K) array
         Codes or soft rows.
     rates : (K,) array
@@ -102,13 +105,13 @@ def scaling(log_q: Floats, target: np.ndarray, rates: Floats, weight: Floats) ->
 
 
 def _fitted(truth: _Truth, identity: float) -> tuple[float, Floats]:
-    """Return slope and offsets; `identity` is the slope that changes nothing."""
+    """Return slope and offsets; `identity` is the slope that leaves predictions unchanged."""
     constant = 0.0, np.log(truth.rates)
     if len(truth.rates) == 1 or not np.ptp(truth.margins, axis=0).any():
         return constant
     root = np.sqrt(truth.rates)
     flat = _Scaling.at(truth, np.append(0.0, constant[1] * root))
-    if flat.gradient[0] >= 0:  # the function is convex: its minimum over slopes >= 0 is here
+    if flat.gradient[0] >= 0:  # the function is convex: its minimum over slopes >= 0 is at 0
         return constant
     starts = [flat, _Scaling.at(truth, np.append(identity, 0.0 * root))]
     starts.sort(key=lambda start: start.value)
@@ -136,20 +139,21 @@ def _warn_unless_converged(found: Minimum) -> None:
 
 @dataclass(frozen=True)
 class _Truth:
-    """Log-probabilities less that of the truth, (K, n), shares of samples (n,), rates (K,)."""
+    """Log-probabilities less that of the truth, weights of samples, and rates of classes."""
 
-    margins: Floats  # z_ik - sum_j y_ij z_ij, of unit size
-    weight: Floats  # sums to one
-    rates: Floats  # positive
+    margins: Floats  # z_ik - sum_j y_ij z_ij, of unit size, (K, n)
+    weight: Floats  # sums to one, (n,)
+    rates: Floats  # positive, (K,)
 
 
 @dataclass(frozen=True)
 class _Scaling:
     r"""Mean cross-entropy of softmax(a z_i + b), a convex function of a and b, at one point.
 
-    With :math:`b_k = \beta_k / \sqrt{\pi_k}` for rates :math:`\pi_k` all parameters have
-    curvatures of one size. It is flat along the direction in which all b_k move together, and no
-    gradient has a part in it; the Hessian gets a curvature of one there.
+    With :math:`b_k = \beta_k / \sqrt{\pi_k}` for rates :math:`\pi_k` the curvatures of all
+    parameters are of similar size. The function is constant along the direction in which all b_k
+    change by the same amount, so the gradient has no component there. The Hessian has a curvature
+    of 1 added along that direction.
     """
 
     truth: _Truth
@@ -166,7 +170,7 @@ class _Scaling:
         P = np.empty_like(logits)
         value = log_partition(logits, P, truth.weight) - float(theta[1:] @ root)
         gradient = np.append(np.vdot(P, truth.margins), P.sum(axis=1) / root - root)
-        # What is no more than rounding is no slope, however flat the function is there.
+        # Components within their rounding error count as 0.
         size = np.append(np.vdot(P, np.abs(truth.margins)), P.sum(axis=1) / root + root)
         gradient[np.abs(gradient) <= ROUNDING * size] = 0.0
         return cls(truth, theta, value, gradient, P)
@@ -176,13 +180,13 @@ class _Scaling:
         return self.at(self.truth, self.theta + step)
 
     def change(self, step: Floats) -> float:
-        """Return a bound of the change of a logit."""
+        """Return an upper bound of the change of any logit."""
         offsets = np.abs(step[1:] / np.sqrt(self.truth.rates)).max()
         return float(np.abs(self.truth.margins).max() * abs(step[0]) + offsets)
 
     @cached_property
     def _moved_by_slope(self) -> tuple[Floats, Floats]:
-        """Margins less their mean in each sample, and how the probabilities follow the slope."""
+        """Return margins less their mean in each sample, and the derivative of P by the slope."""
         centred = self.truth.margins - (self.P * self.truth.margins).sum(axis=0) / self.truth.weight
         return centred, self.P * centred
 
@@ -204,7 +208,7 @@ class _Scaling:
         H[0, 0] = np.vdot(moved, centred)
         H[0, 1:] = H[1:, 0] = moved.sum(axis=1) / root
         shares = self.P / np.sqrt(self.truth.weight)
-        # Rows of the Hessian of a softmax sum to zero, so that its diagonal need not cancel.
+        # Rows of the Hessian of a softmax sum to 0, which gives the diagonal without cancellation.
         own = -shares @ shares.T
         np.fill_diagonal(own, 0.0)
         np.fill_diagonal(own, -own.sum(axis=1))
@@ -212,7 +216,7 @@ class _Scaling:
         return H
 
     def _product(self, v: Floats) -> Floats:
-        """Hessian times a vector: P changes by P (dU - mean of dU), dU the change of logits."""
+        """Return the Hessian times v, along which logits change by dU, P by P (dU - mean dU)."""
         v, root = v.ravel(), np.sqrt(self.truth.rates)
         dU = v[0] * self.truth.margins + (v[1:] / root)[:, None]
         dP = self.P * (dU - (self.P * dU).sum(axis=0) / self.truth.weight)

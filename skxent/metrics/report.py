@@ -1,4 +1,4 @@
-"""Where the nats go: the summed cross-entropy split over classes or over groups."""
+"""A summed cross-entropy, split over classes or over groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import Table, Tabular, count, number, percent, unit_name
 
 Indices = NDArray[np.intp]
-MOST_ROWS = 25  # in a summary; beyond, those of the largest sums
+MOST_ROWS = 25  # shown in a summary; of more rows, those with the largest sums
 COLUMNS = ("n", "weight", "sum", "share", "mean", "standard_error", "normalised")
 
 
@@ -57,17 +57,17 @@ class CrossEntropyReport(Tabular):
     worst_losses : tuple of R ndarrays
         Their losses, without weights.
     total_n, total_sum, total_weight, total_mean, total_standard_error, total_normalised : float
-        The same of all samples.
+        The same for all samples.
     base_rate_loss : float
-        Mean loss of a prediction of the base rates, the same for all samples: their entropy.
+        Mean loss of predicting the base rates for every sample: the entropy of the base rates.
     d2 : ndarray of shape (R,)
-        1 - normalised, the part of `base_rate_loss` that is saved.
+        1 - normalised, the fraction of `base_rate_loss` that the prediction saves.
     total_d2 : float
-        The same of all samples, McFadden's pseudo-R² of the base rates.
+        The same for all samples: McFadden's pseudo-R² against the base rates.
 
     See Also
     --------
-    cross_entropy_report : Makes it.
+    cross_entropy_report : The function that returns it.
     """
 
     by: str
@@ -93,12 +93,12 @@ class CrossEntropyReport(Tabular):
 
     @property
     def d2(self) -> Floats:
-        """1 - normalised, of each row."""
+        """Return 1 - normalised of each row."""
         return 1.0 - self.normalised
 
     @property
     def total_d2(self) -> float:
-        """1 - normalised, of all samples."""
+        """Return 1 - normalised of all samples."""
         return 1.0 - self.total_normalised
 
     def _columns(self) -> tuple[dict[str, Any], Any, str]:
@@ -122,7 +122,7 @@ class CrossEntropyReport(Tabular):
         return Table(title, heads, rows, _cells("total", *totals), tuple(filter(None, notes)))
 
     def _costliest(self) -> str:
-        """Name the samples that cost the most, over all rows."""
+        """Name the samples with the largest losses of all rows."""
         rows = [
             (
                 loss,
@@ -149,7 +149,7 @@ def cross_entropy_report(
     base: float | None = None,
     n_worst: int = 5,
 ) -> CrossEntropyReport:
-    r"""Split a cross-entropy over classes or groups: who pays how much of it.
+    r"""Split a cross-entropy over classes or groups: the part of each, and its mean loss.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def cross_entropy_report(
     base : float, default=None
         Base of the logarithm. None gives nats, 2 gives bits.
     n_worst : int, default=5
-        How many of the costliest samples of each row to name.
+        How many samples to name in each row: those with the largest losses.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def cross_entropy_report(
     See Also
     --------
     mean_loss_interval : An interval for a mean, robust to dependence within groups.
-    decompose_cross_entropy : Split by reason: miscalibration, discrimination, uncertainty.
+    decompose_cross_entropy : Split into miscalibration, discrimination and uncertainty.
 
     Notes
     -----
@@ -199,23 +199,23 @@ def cross_entropy_report(
 
     .. math:: -w_i \, y_{ik} \log q_{ik}
 
-    of its loss and the part :math:`w_i y_{ik}` of its weight, so that a label, a one-hot row and a
-    soft row that says the same are split alike. `mean` is then what class k costs where it is true.
+    of its loss and the part :math:`w_i y_{ik}` of its weight. A label, and the one-hot or soft row
+    equal to it, are therefore split alike, and `mean` is the mean loss of class k where k is true.
 
     **The rows add up.** The sum of a row is the exact sum of its weighted losses, rounded once
     (`math.fsum`), and `total_sum` is the exact sum of the rows' sums, rounded once:
-    ``math.fsum(report.sum) == report.total_sum`` to the last bit. From another split of the same
-    samples it may differ by the rounding of the rows, in the last digit.
+    ``math.fsum(report.sum) == report.total_sum`` to the last bit. Two splits of the same samples
+    round different rows, so their totals may differ in the last digit.
 
     **Normalised entropy** [1]_ is the mean divided by the entropy of the base rates of all
-    samples, :math:`-\sum_k \pi_k \log \pi_k`. It says how much of the uncertainty is left, and can
-    be compared between problems with different base rates. ``total_d2`` is what
-    `sklearn.metrics.d2_log_loss_score` returns. The base rates of all samples serve every row, so
-    a rare class is above 1 even in a perfectly calibrated prediction.
+    samples, :math:`-\sum_k \pi_k \log \pi_k`. It is the fraction of the uncertainty that is left,
+    and can be compared between problems with different base rates. ``total_d2`` is the value that
+    `sklearn.metrics.d2_log_loss_score` returns. Every row is divided by the entropy of all samples,
+    so `normalised` of a rare class is above 1 even in a perfectly calibrated prediction.
 
     Standard errors treat samples of a row as independent, see :func:`mean_loss_interval`.
 
-    Dask collections are computed and brought here, once: their rows must fit in memory.
+    Dask collections are copied to this process, once: all their rows must fit in memory.
 
     References
     ----------
@@ -282,7 +282,7 @@ def _index_of(y_true: object, rows: Indices) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Part:
-    """What goes into one row: samples, what they cost there, and the fraction of each."""
+    """One row: its samples, their losses there, and the fraction of each that is in the row."""
 
     rows: Indices
     values: Floats
@@ -316,11 +316,11 @@ def _by_code(codes: Codes, n_codes: int, losses: Floats) -> Iterator[_Part]:
 def _figures(
     rows: Sequence[MeanEstimate], whole: MeanEstimate, base_rate_loss: float
 ) -> dict[str, Any]:
-    """Fields of the report that are numbers."""
+    """Return the numeric fields of the report."""
     sums, means = (np.array([getattr(row, name) for row in rows]) for name in ("total", "mean"))
     total_sum = exact_sum(sums)
     total_mean = total_sum / whole.weight if total_sum < np.inf else whole.mean
-    # no loss to share out, one class only, losses near the largest float
+    # Divisions by 0 if the total loss is 0 or there is one class; overflow of very large losses.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return {
             "n": np.array([row.n for row in rows]),
@@ -341,5 +341,5 @@ def _figures(
 
 
 def _cells(name: object, n: float, weight: float, total: float, share: float, *rest: float) -> Any:
-    """Text of a row of the table."""
+    """Return the text of each cell in a row of the table."""
     return (str(name), count(n), count(weight), number(total), percent(share), *map(number, rest))

@@ -52,7 +52,7 @@ class Kernels:
 
 @dataclass(frozen=True)
 class RowForm:
-    """How rows are read, and what they cost.
+    """How rows of one form are read, and the kernels of their losses.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class RowForm:
         name: str = "y_pred",
         sums: BlockSums | None = None,
     ) -> Losses:
-        """Return the loss of each row; `sums` takes the losses, if given."""
+        """Return the loss of each row; if `sums` is given, add the losses there and keep none."""
         kernels = self.kernels(prediction)
         if from_logits:
             read, kernel = self.read_logits, partial(_unfloored, kernels.of_logits)
@@ -138,10 +138,10 @@ def form_of(target: Array) -> RowForm:
 def predicted_losses(
     prediction: Array, target: Array, *, max_loss: float, logarithms: bool, name: str
 ) -> Losses:
-    """Return the losses of what an estimator predicts.
+    """Return the losses of an estimator's predictions.
 
-    Rows of zeros are allowed, and code -1 is a class without a column. `logarithms` says that the
-    prediction holds log-probabilities.
+    Rows of zeros are allowed, and code -1 stands for a class without a column. `logarithms` says
+    that the prediction holds log-probabilities.
     """
     form = form_of(target)
     read = read_log_probabilities if logarithms else read_probabilities
@@ -166,7 +166,7 @@ def _by_blocks(
     kernel: Kernel,
     sums: BlockSums | None = None,
 ) -> Losses:
-    """Compute the losses of one block of rows after the other; `sums` takes them, if given."""
+    """Compute losses block by block; if `sums` is given, add the losses there and keep none."""
     n, on_host = prediction.shape[0], isinstance(prediction, np.ndarray)
     values, parts, floored = np.empty(n if on_host and sums is None else 0), [], NONE_FLOORED
     if sums is not None:

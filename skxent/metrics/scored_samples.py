@@ -1,4 +1,4 @@
-"""Truth and prediction of n samples, read and checked once, with what each sample costs."""
+"""Truth and prediction of n samples, read and checked once, with the loss of each sample."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from skxent.metrics.loss_values import Losses
 from skxent.metrics.probability_losses import label_losses
 from skxent.metrics.row_forms import LABELS, OUTCOMES
 
-MAX_LOSS = max_loss(None)  # nats; the largest loss of a class, unless predicted by logits
+MAX_LOSS = max_loss(None)  # nats; the largest loss with the default floor; logits have no floor
 
 
 @dataclass(frozen=True)
 class ScoredSamples:
-    """Samples of K classes.
+    """Targets, predictions, losses and weights of n samples of K classes.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class ScoredSamples:
     target : (n,) or (n, K) array
         Codes into `names`, or soft rows.
     prediction : (n, K) or (n,) array
-        Probabilities or logits as they were given, of the second of two classes where it is (n,).
+        Probabilities or logits as they were given; (n,) holds those of the second of two classes.
     losses : Losses
         In nats.
     weight : (n,) array or None
@@ -59,7 +59,7 @@ class ScoredSamples:
         sample_weight: ArrayLike | None,
         from_logits: bool,
     ) -> Self:
-        """Read the arguments of a public function, computed once and brought to the host."""
+        """Read the arguments of a public function, after one copy of them to NumPy arrays."""
         y_true, y_pred, sample_weight = on_host(y_true, y_pred, sample_weight)
         prediction, names = _read(y_true, y_pred, labels)
         losses = losses_of(y_true, y_pred, CATEGORICAL, LossOptions(names, from_logits))
@@ -77,12 +77,12 @@ class ScoredSamples:
 
     @property
     def importance(self) -> Floats:
-        """Weights, ones where there are none, (n,)."""
+        """Return the weights (n,), which are 1 if the user gave none."""
         return np.ones(len(self.target)) if self.weight is None else self.weight
 
     @cached_property
     def base_rates(self) -> Floats:
-        """Share of each class in the truth, (K,), which a constant prediction would best be."""
+        """Return the share of each class in the truth, (K,): the best constant prediction."""
         if self.target.ndim == 2:
             totals = self.importance @ self.target
         else:
@@ -91,14 +91,14 @@ class ScoredSamples:
         return totals / totals.sum()
 
     def cost_of(self, k: int) -> Floats:
-        """What class k would cost in each row, (n,), in nats."""
+        """Return the loss of each row if class k were true, (n,), in nats."""
         if self.prediction.ndim == 1:
             outcome = np.full(len(self.target), float(k))
             return OUTCOMES.losses(
                 self.prediction, outcome, from_logits=self.from_logits, max_loss=MAX_LOSS
             ).values
         if self.from_logits:
-            # log sum_j exp z_j - z_k, from the largest logit on so that nothing cancels
+            # log sum_j exp z_j - z_k = (top - z_k) + (log sum_j exp z_j - top), both at least 0
             top, rest = self._top
             with np.errstate(over="ignore"):
                 return (top - self.prediction[:, k]) + rest
@@ -108,7 +108,7 @@ class ScoredSamples:
 
     @cached_property
     def _top(self) -> tuple[Floats, Floats]:
-        """The largest logit of each row, and what its class costs."""
+        """Return the largest logit of each row, and the loss if its class were true."""
         Z = self.prediction
         codes = Z.argmax(axis=1)
         rest = LABELS.losses(Z, codes, from_logits=True, max_loss=MAX_LOSS)

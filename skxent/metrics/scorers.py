@@ -1,4 +1,4 @@
-"""Scorers: cross-entropy of a fitted classifier, wherever scikit-learn takes `scoring=`."""
+"""Scorers for `scoring=` of scikit-learn: the cross-entropy of a fitted classifier."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from skxent.metrics.loss_values import Losses
 from skxent.metrics.partitioned_losses import PartitionedLosses
 from skxent.metrics.row_forms import OUTCOMES, predicted_losses
 
-# scikit-learn gives its cache of predictions to scorers of its own class only. The class is that of
-# what the public `make_scorer` returns.
+# scikit-learn gives its cache of predictions only to scorers of one private class. The public
+# `make_scorer` returns an object of that class.
 ScorerOfSklearn: Any = type(make_scorer(accuracy_score))
 
 
@@ -57,11 +57,11 @@ class CrossEntropyScorer(ScorerOfSklearn):
     eps : float or None
         Floor under the probability of a target; None is the machine epsilon of float64, 0 is exact.
     request : bool, str or None
-        What metadata routing shall do with `sample_weight`; see `set_score_request`.
+        What metadata routing does with `sample_weight`; see `set_score_request`.
 
     See Also
     --------
-    make_cross_entropy_scorer : The way to make one.
+    make_cross_entropy_scorer : Checks the options and makes a scorer.
 
     Examples
     --------
@@ -105,8 +105,8 @@ class CrossEntropyScorer(ScorerOfSklearn):
 
         Notes
         -----
-        Any of the arguments may be a Dask collection. Where the estimator predicts a Dask array,
-        its partitions stay where they are and report sums.
+        Any of the arguments may be a Dask collection. If the estimator predicts a Dask array, each
+        partition is scored by its own worker, which returns sums.
         """
         if is_dask(X, y, sample_weight):
             return self._over_partitions(estimator, X, y, sample_weight)
@@ -115,12 +115,12 @@ class CrossEntropyScorer(ScorerOfSklearn):
     def _score(
         self, method_caller: Any, estimator: Any, X: Any, y: Any, sample_weight: Any = None
     ) -> float:
-        """Score as one of several scorers, by a call of scikit-learn, which predicts once."""
+        """Score as scikit-learn calls it for one of several scorers that share predictions."""
         return self(with_shared_predictions(method_caller, estimator), X, y, sample_weight)
 
     @property
     def _response_method(self) -> tuple[str, ...]:
-        """What scikit-learn counts to see whether several scorers need the same prediction."""
+        """Methods by which scikit-learn finds several scorers that need the same prediction."""
         return ("predict_log_proba",) * (self.eps == 0) + ("predict_proba", "predict")
 
     def _value(self, estimator: object, X: object, y: object, sample_weight: object) -> float:
@@ -144,7 +144,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
     def _over_partitions(
         self, estimator: object, X: object, y: object, sample_weight: object
     ) -> float:
-        """Score Dask collections; the estimator's prediction decides where partitions stay."""
+        """Score Dask collections: by partitions if the estimator predicts a Dask array."""
         row = one_row(y, "y_true")
         logarithms = self._takes_logarithms(estimator) and not self._takes_outcomes(row)
         prediction = predicted(estimator, X, logarithms)
@@ -164,7 +164,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
         return self.eps == 0 and hasattr(estimator, "predict_log_proba")
 
     def _multiclass(self, estimator: object, X: object, truth: Array, y: object) -> Losses:
-        """Losses of the truth, which is `y` as an array; `y` may be a table with column names."""
+        """Return the losses; `truth` is `y` as an array, and a table `y` names its columns."""
         logarithms = self._takes_logarithms(estimator)
         prediction, classes = predicted_columns(estimator, X, logarithms)
         limit, name = max_loss(self.eps), response_name(estimator, logarithms)
@@ -193,7 +193,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
     def set_score_request(self, *, sample_weight: bool | str | None) -> CrossEntropyScorer:
         """Return a scorer with this request for `sample_weight` under metadata routing.
 
-        Unlike an estimator's, this scorer is not changed: use what is returned.
+        Unlike the method of an estimator, this one does not change its object: use the new scorer.
 
         Parameters
         ----------
@@ -214,20 +214,20 @@ class CrossEntropyScorer(ScorerOfSklearn):
         Returns
         -------
         MetadataRequest
-            What scikit-learn's routing asks every consumer for.
+            The request for `sample_weight` in `score`.
         """
         routing = MetadataRequest(owner=repr(self))
         routing.score.add_request(param="sample_weight", alias=self.request)
         return routing
 
     def _accept_sample_weight(self) -> bool:
-        # Without metadata routing, scikit-learn asks each scorer of a dict this before it passes
-        # weights.
+        # Without metadata routing, scikit-learn calls this method of each scorer in a dict before
+        # it passes weights.
         return True
 
     @property
     def __name__(self) -> str:
-        """Return the name that LearningCurveDisplay and ValidationCurveDisplay write at axes.
+        """Return the name that LearningCurveDisplay and ValidationCurveDisplay write on an axis.
 
         They turn the prefix "neg_" into "Negative", or leave it out with `negate_score`.
         """
@@ -239,7 +239,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
         return f"neg_{of}{self.loss}_cross_entropy{unit_of_base}"
 
     def __getattr__(self, name: str) -> Any:
-        """Explain why this scorer lacks what TunedThresholdClassifierCV reads from scorers."""
+        """Explain why the attributes that TunedThresholdClassifierCV reads are missing."""
         if name in ("_score_func", "_sign", "_kwargs"):
             raise AttributeError(
                 f"{self!r} has no {name}: it scores probabilities, which no decision threshold "
@@ -249,7 +249,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __sklearn_clone__(self) -> CrossEntropyScorer:
-        """Return itself, being immutable."""
+        """Return the scorer itself, because it is immutable."""
         return self
 
     def __repr__(self) -> str:
@@ -285,8 +285,8 @@ def make_cross_entropy_scorer(
         Base of the logarithm. None gives nats, 2 gives bits.
     eps : float, default=None
         Floor under the probability of a target. None takes the machine epsilon of float64. 0 is
-        exact: an impossible event scores minus infinity, and `predict_log_proba` is preferred where
-        there is one.
+        exact: an impossible event scores minus infinity, and `predict_log_proba` is used if the
+        estimator has it.
 
     Returns
     -------
@@ -306,8 +306,9 @@ def make_cross_entropy_scorer(
     Notes
     -----
     The columns of `predict_proba` are aligned by the estimator's `classes_`. A label that the
-    estimator never saw has probability 0. So has every label in a row of zeros, which some
-    classifiers return where they know nothing. Other rows that do not sum to 1 raise ValueError.
+    estimator never saw has probability 0. In a row of zeros, which some classifiers return for
+    samples that they cannot predict, every label has probability 0. Other rows that do not sum to 1
+    raise ValueError.
 
     Examples
     --------

@@ -11,12 +11,12 @@ from typing import Any
 
 WIDTH = 80
 GAP = "  "
-LEAST_NAME = 8  # characters of a row's name that are shown however wide the other columns are
+LEAST_NAME = 8  # least width of the column of names, in characters
 
 
 @dataclass(frozen=True)
 class Table:
-    """A title, named rows of cells under their heads, perhaps a last row of totals, and notes."""
+    """A title, column heads, named rows of cells, an optional row of totals, and notes."""
 
     title: str
     heads: tuple[str, ...]
@@ -25,7 +25,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """Plain text; names that are too long for the line are cut."""
+        """Return the table as plain text; names that are too long for the line are shortened."""
         lines = [self.heads, *self.rows, *([self.total] if self.total else [])]
         lines = [(" ".join(name.split()), *cells) for name, *cells in lines]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -46,7 +46,7 @@ class Table:
         return "\n".join([prose[0], "", *texts, *([""] if self.notes else []), *prose[1:]])
 
     def html(self) -> str:
-        """One HTML table with the title as its caption."""
+        """Return the table as HTML, with the title as its caption."""
         body = "".join(map(_html_row, self.rows))
         total = f"<tfoot>{_html_row(self.total)}</tfoot>" if self.total else ""
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
@@ -58,15 +58,15 @@ class Table:
 
 
 class Tabular(ABC):
-    """A result that shows itself as a table."""
+    """A result that prints as a table."""
 
     @abstractmethod
     def _table(self) -> Table:
-        """Return what `summary` shows."""
+        """Return the table that `summary` shows."""
 
     @abstractmethod
     def _columns(self) -> tuple[dict[str, Any], Any, str]:
-        """Return columns, names of rows, and what the names name."""
+        """Return the columns, the names of the rows, and the title of these names."""
 
     def summary(self) -> str:
         """Return the result as plain text of at most 80 columns.
@@ -102,7 +102,7 @@ class Tabular(ABC):
 
 
 def data_frame(columns: dict[str, Any], index: Sequence[Any], names: list[str]) -> Any:
-    """Return a pandas data frame, if there is pandas; `names` are those of the index's levels."""
+    """Return a pandas data frame; `names` are the names of the levels of its index."""
     try:
         import pandas
     except ImportError as error:
@@ -116,14 +116,14 @@ def data_frame(columns: dict[str, Any], index: Sequence[Any], names: list[str]) 
 
 
 def unit_name(base: float | None) -> str:
-    """Return the name of the unit of information that goes with a base."""
+    """Return the name of the unit of information with this base of the logarithm."""
     if base is None:
         return "nats"
     return {2.0: "bits", 10.0: "bans"}.get(float(base), f"units of log {base:g}")
 
 
 def number(value: float) -> str:
-    """Return four decimals, or a power of ten where they would say little."""
+    """Return a number with four decimals, or in scientific notation if very small or large."""
     if value != value:
         return "n/a"
     value += 0.0  # 0 for -0
@@ -133,7 +133,7 @@ def number(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """Return a whole number as it is."""
+    """Return a number as text, without decimals if it is whole."""
     return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.6g}"
 
 
@@ -145,7 +145,7 @@ def percent(value: float) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """Return as much of a text as a width has room for."""
+    """Return a text, shortened to at most `width` characters."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
@@ -179,7 +179,7 @@ def distinct(names: Sequence[str], width: int) -> list[str]:
 
 
 def _without_middle(text: str, width: int, head: int) -> str:
-    """Return the first `head` characters and as many of the last as there is room for."""
+    """Return the first `head` characters and as many of the last as `width` has room for."""
     if len(text) <= width:
         return text
     tail = width - 1 - head

@@ -44,7 +44,7 @@ def test_bad_values(spoil, message, library):
 
 def test_bad_class_weights(library):
     X, y = map(library.array, problem())
-    with pytest.raises(ValueError, match="has a key '7', which no class of y can be"):
+    with pytest.raises(ValueError, match="has the key '7', but the labels of y are like"):
         SoftmaxClassifier(class_weight={"7": 1.0}).fit(X, y)
     with pytest.raises(ValueError, match="class_weight is zero wherever"):
         SoftmaxClassifier(class_weight={0: 0.0, 1: 0.0, 2: 0.0}).fit(X, y)

@@ -36,7 +36,7 @@ class TestGrid:
         "Cs", [0, -1, 2.5, True, "a", None, [], [1, -1], [1, np.nan], [[1, 2]], [1e-320]]
     )
     def test_nonsense(self, iris, Cs):
-        with pytest.raises(ValueError, match=r"Cs is .*: pass how many values"):
+        with pytest.raises(ValueError, match=r"Cs is .*: pass the number of values"):
             SoftmaxClassifierCV(Cs=Cs).fit(*iris)
 
     @pytest.mark.parametrize("cv", [None, 3])

@@ -39,7 +39,7 @@ def test_where_a_class_has_no_key_others_are_ignored_with_a_warning(names, known
     X, y = problem(1, names)
     labels = names.tolist()
     given = {labels[k]: 2.0 + k for k in known}
-    with pytest.warns(UserWarning, match=f"keys .{labels[3]!r}. that are no classes of these y"):
+    with pytest.warns(UserWarning, match=f"keys .{labels[3]!r}. that are not classes of y"):
         clf = SoftmaxClassifier(class_weight=given | {labels[3]: 7.0}).fit(X, y)
     same = SoftmaxClassifier(class_weight=given).fit(X, y)
     np.testing.assert_array_equal(clf.coef_, same.coef_)
@@ -48,7 +48,7 @@ def test_where_a_class_has_no_key_others_are_ignored_with_a_warning(names, known
 @pytest.mark.parametrize("names, key", [(KINDS["numbers"], "0"), (KINDS["text"], 0)])
 def test_keys_of_another_type_are_refused(names, key):
     X, y = problem(0, names)
-    with pytest.raises(ValueError, match=f"class_weight has a key {key!r}, which no class of y"):
+    with pytest.raises(ValueError, match=f"class_weight has the key {key!r}, but the labels of y"):
         SoftmaxClassifier(class_weight={key: 2.0}).fit(X, y)
 
 

@@ -59,7 +59,7 @@ def test_further_names_are_texts_of_labels_of_the_same_type(labels, names, wrong
     if wrong is None:
         assert categorical_cross_entropy(labels, P) == pytest.approx(LOSS)
     else:
-        with pytest.raises(ValueError, match=f"have a name '{wrong}' beside those of labels like"):
+        with pytest.raises(ValueError, match=f"have a name '{wrong}', and labels are like"):
             categorical_cross_entropy(labels, P)
 
 
