@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
 from skxent.classifiers.held_out import MAX_LOSS, HeldOutLoss, Path
+from skxent.classifiers.linear_predictions import host_logits, log_probabilities_at, single
 from skxent.classifiers.messages import one_class_named
-from skxent.classifiers.predictions import host_logits, log_probabilities_at, single
 from skxent.inference.fitted import ClassWeight
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.splits import Indices, Split

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skxent.classifiers.predictions import log_probabilities_at, single
+from skxent.classifiers.linear_predictions import log_probabilities_at, single
 from skxent.classifiers.training import LocalSamples
 from skxent.inference.leave_one_out import LeaveOneOut, LeftOut
 from skxent.inputs.fit_targets import Floats

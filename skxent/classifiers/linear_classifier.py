@@ -20,15 +20,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.callbacks import Attributes
 from skxent.classifiers.device_training import converted
-from skxent.classifiers.messages import convergence_message, no_weight_message
-from skxent.classifiers.partitioned_predictions import accuracy, by_partition
-from skxent.classifiers.predictions import (
+from skxent.classifiers.linear_predictions import (
     device_accuracy,
     labels_at,
     log_probabilities_at,
     logits_of,
     probabilities_at,
 )
+from skxent.classifiers.messages import convergence_message, no_weight_message
+from skxent.classifiers.partitioned_predictions import accuracy, by_partition
 from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.array_arguments import as_array
 from skxent.inputs.class_names import check_default_names

@@ -1,9 +1,11 @@
 """The house rules: what imports what, where tests are, and that the declared versions agree."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -141,6 +143,31 @@ def test_imports_run_one_way(path):
     for name in imported(path, nodes):
         if name.startswith("skxent"):
             assert name.startswith(allowed), f"{module_name(path)} imports {name}"
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports for type checking and inside functions count, too."""
+    names = {module_name(path) for path in MODULES}
+    graph = {}
+    for path in MODULES:
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        found = {
+            name if name in names else name.rpartition(".")[0] for name in imported(path, nodes)
+        }
+        graph[module_name(path)] = found & names
+    list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+def test_a_file_name_means_one_thing():
+    counts = Counter(path.name for path in MODULES if path.name != "__init__.py")
+    assert max(counts.values()) == 1
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, TESTS], ids=["skxent", "tests"])
+def test_no_file_has_more_than_400_lines(folder):
+    paths = [path for path in folder.rglob("*.py") if "benchmarks" not in path.parts]
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
+    assert not [str(path) for path, length in lengths.items() if length > 400]
 
 
 def modules_by_test(tests, modules):
