@@ -1,7 +1,7 @@
 """The public losses by name: how each reads its arguments, and the form of its rows.
 
-A new loss is one entry here, its kernels (if its rows have a form of their own), and a public
-function in `losses`.
+To add a loss, add an entry to `LOSSES` and a public function to `losses`. If no `RowForm` in
+`row_forms` fits the loss, also add a form with its kernels.
 """
 
 from __future__ import annotations

@@ -125,7 +125,12 @@ class Frame:
         return all(isinstance(change, Units) for change in self.changes)
 
     def identified(self) -> Frame:
-        """The frame without the directions that neither the rows nor the penalty determine."""
+        """Return the coordinates to minimise in.
+
+        Directions that change no logit are left out if the penalty is too weak to determine the
+        coefficients along them. They are also left out if X has so few rows that a fit in
+        coordinates of the row space is cheap.
+        """
         data, moments, penalty = self.data, self.moments, self.penalty
         total = float(moments.class_weight.sum())
         spread = moments.mean_square(moments.centre(data.fit_intercept))

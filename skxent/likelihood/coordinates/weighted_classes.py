@@ -69,7 +69,8 @@ class Present:
         """Parameters of all classes -> parameters of the classes with weight."""
         coef, intercept = coef[self.mask], intercept[self.mask]
         if self.two:
-            # The difference is -inf - (-inf) if the last fit left both classes out.
+            # An intercept is -inf if the class had no weight in the fit that `coef` comes from. If
+            # both are -inf, the difference is NaN, and `minimise_after` ignores the start.
             with np.errstate(invalid="ignore"):
                 return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         return coef, intercept

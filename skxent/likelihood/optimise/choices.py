@@ -177,9 +177,10 @@ def _drawn(
 def _first_rows(costs: CostModel, rows: int | None) -> tuple[int, ...]:
     """Return the sizes of the samples that are minimised first, from small to large.
 
-    `rows` is the size of the sample that the first preconditioner is made from, and the last of
-    these sizes. If it is None, Newton steps on all rows come next, for which the minimum of a
-    sample with few rows would be a worse start than zero.
+    If `rows` is given, the first preconditioner is made from a sample of `rows` rows, and the last
+    size is `rows`. If `rows` is None, Newton steps on all rows follow. Samples with fewer than
+    `START_ROWS` rows for each parameter are then left out: Newton steps do better from zero than
+    from the minimum of such a sample.
     """
     first = [] if rows is None else [rows]
     least = max((1 if first else tuning.START_ROWS) * costs.n_parameters, tuning.LEAST_SAMPLE)

@@ -69,9 +69,10 @@ class Preconditioner(Protocol):
         ...
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
-        """Return an upper bound of the change of a logit, relative to others, by a Newton step.
+        """Return an upper bound of the difference between the changes of two logits of a sample.
 
-        `gap` is the gap that the Newton step `step` measures. An implementation uses one of them.
+        The changes are those of the Newton step `step`, and `gap` is the gap that the step
+        measures. An implementation uses either `step` or `gap`.
         """
         ...
 
@@ -181,7 +182,7 @@ class Cholesky:
         return v
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
-        """Return the largest change of a logit, relative to the others, by a step."""
+        """Return the largest difference, over samples, between the changes of two logits."""
         return objective.max_logit_range(step)
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
@@ -218,7 +219,7 @@ class Diagonal:
         return (gradient * self.scale).reshape(-1)
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
-        """Return the largest change of a logit, relative to the others, by a step."""
+        """Return the largest difference, over samples, between the changes of two logits."""
         return objective.max_logit_range(step)
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:

@@ -46,7 +46,7 @@ class Schedule:
 
     @property
     def choice(self) -> PreconditionerChoice:
-        """The choice of the preconditioner in use."""
+        """The kind and rows of the current preconditioner, and the length of its stages."""
         return self.choices[0]
 
     def preconditioner(self, theta: np.ndarray, residual_weight: float) -> Preconditioner:
