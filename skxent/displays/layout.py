@@ -29,7 +29,10 @@ LARGEST = 1e100  # largest number that is drawn; near 1e300 the ticks of matplot
 
 
 def plain(name: Any) -> str:
-    """Return a name as text on one line, without characters that are special to matplotlib."""
+    """Return a name as text on one line that matplotlib draws as it is.
+
+    Dollar signs are escaped, and a leading underscore gets a space before it.
+    """
     text = " ".join(str(name).split()).replace("$", r"\$")
     return (
         f" {text}" if text.startswith("_") else text

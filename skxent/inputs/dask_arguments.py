@@ -31,10 +31,11 @@ def computed(*values: object) -> tuple[Any, ...]:
 
 
 def _pieces(value: Any) -> tuple[Any, ...]:
-    """Return the arguments from which a task puts a collection together.
+    """Return the arguments from which `_tagged` puts a collection together.
 
-    For an array these are its blocks and the function that joins them. The blocks are not optimised
-    first, because arrays that are optimised one by one no longer share tasks.
+    For a Dask array, the arguments are its delayed blocks, the function that joins the blocks, and
+    the options of this function. Any other collection is the only argument. The graphs of arrays
+    are not optimised here, because arrays that are optimised one by one no longer share tasks.
     """
     if not _is_array(value):
         return (value,)

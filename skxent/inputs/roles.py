@@ -58,7 +58,11 @@ def hard_advice(name: str) -> str:
 
 
 def check_certainty(prediction: Array, target: Array) -> None:
-    """Raise if predictions are whole numbers and targets soft rows: losses would all be floored."""
+    """Raise if predictions have an integer or boolean dtype and some target is a soft row.
+
+    A predicted probability of 0 or 1 gives one of the two classes probability 0. A soft row gives
+    that class a positive probability, so the floor under the probability would determine the loss.
+    """
     if dtype_kind(prediction) not in "biu":
         return
     rows = widened(target)

@@ -219,7 +219,10 @@ class Cone:
     def fewest_features(self, direction: np.ndarray) -> np.ndarray:
         """A direction with the same clear margins as `direction` and few features.
 
-        If it has at most `tuning.TRIED_FEATURES` features, each was tested: none can be left out.
+        A linear programme finds a direction with few features. If this direction has at most
+        `tuning.TRIED_FEATURES` features, each feature is tried in turn: it is left out if a
+        programme finds a direction without it. If the first programme finds no direction, or any
+        programme is undecided, `direction` itself is returned.
         """
         try:
             best = self._sparse(direction, np.ones(self.n_features, dtype=bool))
@@ -383,7 +386,11 @@ class Cone:
         return tuning.MARGIN_ROUNDING * len(size) * size.max() + EPS * far * unit
 
     def _clear(self, direction: np.ndarray, chunk: Chunk) -> np.ndarray:
-        """Mask of the clear margins along a direction, (K, m)."""
+        """Mask of the clear margins along a direction, (K, m).
+
+        A margin is clear if it is positive by far more than its rounding error, and the target
+        gives the class of the margin no probability.
+        """
         least = tuning.CLEAR_MARGIN * self._rounding(direction, chunk.unit)
         return ~chunk.allowed & (chunk.margins(direction) > least)
 

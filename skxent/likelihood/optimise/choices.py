@@ -146,7 +146,10 @@ def _factored(costs: CostModel, can_sample: bool) -> list[PreconditionerChoice]:
 def _by_rows(
     kind: Kind, cost: Cost, costs: CostModel, can_sample: bool
 ) -> Iterator[PreconditionerChoice]:
-    """Yield choices of one kind, from larger and larger samples, and at last from all rows."""
+    """Yield choices of preconditioners of one kind, the one that reads fewest rows first.
+
+    The first preconditioners are computed from samples of growing size, the last from all rows.
+    """
     rows, n = costs.sample_rows(cost), costs.n_rows
     while can_sample and 2 * rows < n:
         yield PreconditionerChoice.of(kind, rows, costs.passes(cost, rows))

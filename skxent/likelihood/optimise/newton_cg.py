@@ -142,12 +142,15 @@ def conjugate_gradients(
 def _suffices(
     here: PreconditionedPoint, target: float, gap: float, bound: float, rr: float
 ) -> bool:
-    """Whether a residual of squared norm `rr` is small enough, given a bound of its gap.
+    """Whether conjugate gradients may stop at a residual of squared norm `rr`.
 
-    If the gap of the step is above the target, there is nothing to certify, and the step need not
-    be more accurate than an exact Newton step, whose relative error is about the gap divided by the
-    objective. Otherwise both parts of the gap together must be at most the target, and the second
-    part must not be far above the first.
+    The gap has two parts, see `conjugate_gradients`: `gap` is the first part, which is computed,
+    and `bound` is an upper bound of the second part, which the residual causes.
+
+    If the first part is above the target, no accuracy of the second part can bring the gap below
+    the target. The step then need not be more accurate than an exact Newton step, whose relative
+    error is about the gap divided by the objective. Otherwise the first part and the bound
+    together must be at most the target, and the bound must not be far above the first part.
     """
     goal = 2 * here.decrement
     if gap > target:

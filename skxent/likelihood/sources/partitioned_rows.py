@@ -158,7 +158,10 @@ class Partitions:
 
 
 def new_slots(x: Each, held: bool) -> Each:
-    """An empty slot for each partition; if partitions are held in memory, slots stay on workers."""
+    """An empty slot for the results of each partition.
+
+    If the partitions are held in memory (`held`), the slots are stored on the workers.
+    """
     if not held:
         return Each(Slot() for _ in x)
     (slots,) = partitions.persist(partitions.map_partitions(x, _new_slot))
@@ -286,7 +289,10 @@ class PartitionedRows(Partitions, RowShape):
         return self.each("column_scores", columns, centre, moment)
 
     def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> LocalRows:
-        """Draw rows where they are and bring them here, see `sampling.draw_rows`."""
+        """Draw rows on the workers and copy the drawn rows into this process.
+
+        See `sampling.draw_rows`.
+        """
         return joined(self.gather("draw", centre, rate, *shares), self.n_threads)
 
     def sample(

@@ -95,7 +95,7 @@ def row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
     if uneven:
         rows = rows[:, order]
     else:
-        order = np.arange(len(centre))  # the original order, without a copy
+        order = np.arange(len(centre))  # columns keep their order, `rows` is not copied
     Q, upper, *pivots = scipy.linalg.qr(
         rows.T, mode="raw", pivoting=uneven, overwrite_a=True, check_finite=False
     )
