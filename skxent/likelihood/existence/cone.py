@@ -219,7 +219,10 @@ class Cone:
     def fewest_features(self, direction: np.ndarray) -> np.ndarray:
         """A direction with the same clear margins as `direction` and few features.
 
-        If it has at most `tuning.TRIED_FEATURES` features, each was tested: none can be left out.
+        A linear programme gives the direction with the smallest sum of feature sizes. If this
+        direction has at most `tuning.TRIED_FEATURES` features, each feature is left out on trial,
+        so that no feature of the result can be left out. If the search fails, `direction` is
+        returned.
         """
         try:
             best = self._sparse(direction, np.ones(self.n_features, dtype=bool))
