@@ -273,7 +273,7 @@ class SoftmaxClassifierCV(LinearClassifier):
     ) -> tuple[RowSource, Path]:
         """Return the rows of a fit of all samples, and the held-out losses for each value of C.
 
-        `split` has the arguments of the splitter.
+        `split` holds the keyword arguments of ``cv.split``, such as `groups`.
         """
         rows: RowSource
         if self.cv is None and isinstance(samples, LocalSamples):

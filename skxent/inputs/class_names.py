@@ -52,7 +52,9 @@ def _are_default(names: list[Label]) -> bool:
 
 
 def named_labels(names: list[Label], labels: list[Label], name: str) -> list[Label] | None:
-    """Return column names as labels, or None if no name matches one of `labels`.
+    """Return column names in the type of `labels`, or None if no name matches a label.
+
+    A name that matches a label is replaced by the label, and other names are converted.
 
     Parameters
     ----------

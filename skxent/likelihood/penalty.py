@@ -62,9 +62,10 @@ class Penalty:
         return Penalty(factor * self.alpha)
 
     def unless_invisible(self, root: float) -> Penalty:
-        """Return this penalty, or a zero penalty if its curvature is at most the square of `root`.
+        """Return this penalty, or a zero penalty if its curvature is negligible.
 
-        The root of the curvature is compared with `root`, because the square may underflow.
+        `root` is the square root of the largest negligible curvature. It is compared with the
+        square root of the penalty's curvature, because the square of `root` may underflow.
         """
         return self if np.sqrt(self.alpha) > root else Penalty()
 

@@ -79,7 +79,8 @@ UNPENALISED_CG_RESIDUAL = 1e-3
 # Largest number of Hessian products in one solution by conjugate gradients. It is large because a
 # new stage would cost more than further products.
 CG_PRODUCTS = 1000
-# Largest number of products if the search has to end, and the gap is only reported.
+# The same number if the search may take no further step, for example after `max_iter` iterations.
+# The solution then only measures the gap that the fit reports.
 LAST_CG_PRODUCTS = 100
 # Norm of the residual, as a fraction of the norm of the gradient, at which conjugate gradients stop
 # if the gap is above the target. A step from far away need not be accurate.
@@ -267,7 +268,7 @@ DEVICE_PACKED_SPACE = 1 << 20
 # is rounding.
 CANCELLED_SQUARES = 1e-13
 
-# Rounding of sums over rows
+# Sums over rows: rounding, overflow and memory
 
 # Largest margin z, in logits, of a sample whose loss, exp(-z), is not zero in float64.
 LONGEST_LOGIT = 745.0

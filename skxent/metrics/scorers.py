@@ -115,7 +115,11 @@ class CrossEntropyScorer(ScorerOfSklearn):
     def _score(
         self, method_caller: Any, estimator: Any, X: Any, y: Any, sample_weight: Any = None
     ) -> float:
-        """Score as scikit-learn calls it for one of several scorers that share predictions."""
+        """Return the score from predictions that several scorers share.
+
+        If scikit-learn evaluates several scorers at once, it calls this method of each scorer.
+        `method_caller` holds the cache of the predictions.
+        """
         return self(with_shared_predictions(method_caller, estimator), X, y, sample_weight)
 
     @property

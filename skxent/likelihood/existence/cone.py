@@ -219,10 +219,10 @@ class Cone:
     def fewest_features(self, direction: np.ndarray) -> np.ndarray:
         """A direction with the same clear margins as `direction` and few features.
 
-        A linear programme finds a direction with few features. If this direction has at most
-        `tuning.TRIED_FEATURES` features, each feature is tried in turn: it is left out if a
-        programme finds a direction without it. If the first programme finds no direction, or any
-        programme is undecided, `direction` itself is returned.
+        A linear programme gives the direction with the smallest sum of feature sizes. If this
+        direction has at most `tuning.TRIED_FEATURES` features, each feature is left out on trial,
+        so that no feature of the result can be left out. If the search fails, `direction` is
+        returned.
         """
         try:
             best = self._sparse(direction, np.ones(self.n_features, dtype=bool))
