@@ -69,7 +69,7 @@ class Present:
         """Parameters of all classes -> parameters of the classes with weight."""
         coef, intercept = coef[self.mask], intercept[self.mask]
         if self.two:
-            # The difference is -inf - (-inf) if the last fit left both classes out.
+            # If the last fit left out both classes, the intercepts are -inf. The difference is NaN.
             with np.errstate(invalid="ignore"):
                 return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         return coef, intercept

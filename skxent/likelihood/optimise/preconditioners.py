@@ -71,7 +71,8 @@ class Preconditioner(Protocol):
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
         """Return an upper bound of the change of a logit, relative to others, by a Newton step.
 
-        `gap` is the gap that the Newton step `step` measures. An implementation uses one of them.
+        `gap` is the estimate of the gap that comes with `step`, see `NewtonStep`. Each
+        implementation uses only one of these two arguments.
         """
         ...
 
