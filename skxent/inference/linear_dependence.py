@@ -14,7 +14,9 @@ from skxent.likelihood.sources.local_rows import LocalRows
 # Largest squared fraction of a column that may be rounding. Messages name the columns that have at
 # least this coefficient in a linear combination.
 DEPENDENT = 1e-6
-NESTED = 1e-9  # largest squared fraction of a column outside a span that may be rounding
+# Squared norm of the part of a column outside the span of other columns, as a fraction of the
+# column's squared norm, up to which this part may be rounding.
+NESTED = 1e-9
 
 
 def dependent_columns(data: LocalRows, moments: Moments) -> list[tuple[int, list[int]]]:

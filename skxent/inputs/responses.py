@@ -48,7 +48,7 @@ def predicted_columns(estimator: Any, X: object, logarithms: bool) -> tuple[Any,
             "unknown: pass a fitted classifier."
         )
     classes = as_labels(estimator.classes_, "classes_")
-    # A binary classifier fitted on one class may predict two columns: of that class, and of none.
+    # A binary classifier fitted on one class may predict two columns. The second has no class.
     width = 2 if len(classes) == 1 and prediction.shape[1:] == (2,) else len(classes)
     if prediction.shape[1:] != (width,):
         shape = tuple(prediction.shape)

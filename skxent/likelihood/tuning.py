@@ -23,8 +23,8 @@ CERTAIN_PIVOT = 1e-5
 # least, in bounds of the gap. No penalty bounds the gap of an intercept, but on centred samples
 # intercepts hardly depend on the coefficients.
 INTERCEPT_CURVATURE = 0.1
-# Largest number of rows drawn for a class block, for each entry of a sample. With fewer rows the
-# block is too noisy; more rows cost as much as the block saves.
+# Largest expected number of rows drawn for a class block, as a multiple of the block's width. A
+# smaller multiple makes the block too noisy. A larger one costs as much as the block saves.
 DRAWN_ROWS = 8
 
 # The Hessian from rows
@@ -241,7 +241,7 @@ UNLOCKED_ELEMENTS = 500
 EVEN_BLOCKS = 16
 # Largest number of segments of rows, which threads share.
 SEGMENTS = 64
-# Number of segments that the limit on the size of their sums always leaves.
+# Number of segments that are allowed even if their sums are larger than `SEGMENT_SUMS`.
 FEW_SEGMENTS = 4
 # Largest size of the sums of all segments together: 64 megabytes.
 SEGMENT_SUMS = 1 << 23
@@ -293,8 +293,8 @@ SUBNORMAL_SQUARES = 1e-292
 # Variance over squared mean of a sparse column, below which its sum of squares keeps fewer than
 # seven digits of the variance. The column is then read again.
 NEARLY_CONSTANT = 1e-9
-# Number of rounding errors, times the root of the number of terms of a sum, that may not be signal.
-# The errors of a factorisation grow with this root, times a small factor.
+# Size of a pivot or residual up to which it may be rounding. The unit is the rounding error of one
+# term times the root of the number of terms of a sum. A factorisation errs by a few units.
 FACTOR_ROUNDINGS = 16.0
 # Ratio of the sizes of two columns, above which a QR factorisation pivots. Without pivots the
 # rounding of the large column, 1e3 epsilons of the small one, would spoil its coefficients.
@@ -372,7 +372,8 @@ FAR_COLUMN = 10
 MARGIN_ROUNDING = 8 * EPS
 # Number of rounding errors of a margin, above which the margin is certainly positive.
 CLEAR_MARGIN = 1e3
-# Smallest unit of a column, in rounding errors of its entries.
+# Smallest size that a column is divided by, in rounding errors of its entries. The division then
+# leaves rounding errors of at most 1e-6.
 COARSE_COLUMN = 1e6
 # Unit in which a solution is corrected, as a fraction of its largest coefficient. HiGHS errs by
 # less than this unit.

@@ -124,7 +124,10 @@ class CrossEntropyScorer(ScorerOfSklearn):
 
     @property
     def _response_method(self) -> tuple[str, ...]:
-        """Methods by which scikit-learn finds several scorers that need the same prediction."""
+        """Names of the prediction methods, the preferred one first.
+
+        scikit-learn caches predictions if several scorers use the same method of the estimator.
+        """
         return ("predict_log_proba",) * (self.eps == 0) + ("predict_proba", "predict")
 
     def _value(self, estimator: object, X: object, y: object, sample_weight: object) -> float:

@@ -69,8 +69,7 @@ class Present:
         """Parameters of all classes -> parameters of the classes with weight."""
         coef, intercept = coef[self.mask], intercept[self.mask]
         if self.two:
-            # An intercept is -inf if the class had no weight in the fit that `coef` comes from. If
-            # both are -inf, the difference is NaN, and `minimise_after` ignores the start.
+            # If the last fit left out both classes, the intercepts are -inf. The difference is NaN.
             with np.errstate(invalid="ignore"):
                 return coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         return coef, intercept

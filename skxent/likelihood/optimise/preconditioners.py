@@ -71,8 +71,8 @@ class Preconditioner(Protocol):
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
         """Return an upper bound of the difference between the changes of two logits of a sample.
 
-        The changes are those of the Newton step `step`, and `gap` is the gap that the step
-        measures. An implementation uses either `step` or `gap`.
+        `gap` is the estimate of the gap that comes with `step`, see `NewtonStep`. Each
+        implementation uses only one of these two arguments.
         """
         ...
 
