@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from skxent.inputs.array_arguments import as_array, numbers_of
-from skxent.inputs.namespaces import Array
+from skxent.inputs.namespaces import Array, dtype_kind, widened
 from skxent.inputs.options import check_flag, check_keywords, max_loss
 from skxent.inputs.partitioned_classes import known_classes, known_yes
 from skxent.inputs.predictions import check_distributions
@@ -107,6 +107,8 @@ def losses_of(
     limit = max_loss(options.eps)
     check_flag(options.from_logits, "from_logits")
     prediction = numbers_of(y_pred, "y_pred")
+    if options.from_logits and dtype_kind(prediction) in "biu":
+        prediction = widened(prediction)  # integer logits are no labels
     rows = loss.read(y_true, y_pred, prediction, options.classes)
     losses = rows.form.losses(
         prediction, rows.target, max_loss=limit, from_logits=options.from_logits, sums=sums

@@ -119,3 +119,10 @@ def test_impossible_classes():
         [0, 1, 0, 1], [-np.inf, -np.inf, np.inf, np.inf], from_logits=True, reduction="none"
     )
     np.testing.assert_array_equal(losses, [0, np.inf, np.inf, 0])
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8, bool])
+def test_integer_logits_of_soft_rows_equal_the_same_floats(dtype):
+    rows, z = [[0.3, 0.7], [1.0, 0.0]], np.array([1, 0], dtype=dtype)
+    found = categorical_cross_entropy(rows, z, from_logits=True)
+    assert found == categorical_cross_entropy(rows, z.astype(float), from_logits=True)
