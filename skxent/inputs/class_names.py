@@ -181,7 +181,10 @@ def check_default_names(y_true: object, known: list[Label], name: str = "y_true"
 
 
 def check_outcome_order(names: list[Label], yes: set[Any], no: set[Any]) -> None:
-    """Refuse two column names that contradict the order no, yes."""
+    """Raise if the first name is the positive outcome or the second is the negative outcome.
+
+    `yes` and `no` hold the labels of the positive and the negative outcome.
+    """
     first, second = map(_key, names)
     if first in {*map(_key, yes)} or second in {*map(_key, no)}:
         raise ValueError(

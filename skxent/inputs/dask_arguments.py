@@ -35,7 +35,7 @@ def _pieces(value: Any) -> tuple[Any, ...]:
 
     For a Dask array, the arguments are its delayed blocks, the function that joins the blocks, and
     the options of this function. Any other collection is the only argument. The graphs of arrays
-    are not optimised here, because arrays that are optimised one by one no longer share tasks.
+    are not optimised yet, because arrays that are optimised one by one no longer share tasks.
     """
     if not _is_array(value):
         return (value,)
@@ -52,12 +52,13 @@ def _tagged(
 def match(**collections: Any) -> list[Each]:
     """Return the blocks of rows of some arguments, all cut at the same rows.
 
-    The first Dask collection among the arguments is the leader. An argument that is cut differently
-    or is in memory is cut as the leader is. An argument that is None has None for every block.
+    The first Dask collection among the arguments is the leader. An argument that is in memory, or
+    has blocks of other lengths, is cut into blocks of the lengths of the leader's. An argument that
+    is None has None for every block.
 
     If two collections differ and the rows of a block are not known, a round trip counts them.
-    Collections with equal numbers of blocks, all of unknown length, are not counted: they mostly
-    are columns of one frame. The functions that read the blocks check the lengths.
+    Collections with equal numbers of blocks, all of unknown length, are not counted, because they
+    mostly are columns of one frame. The functions that read the blocks check the lengths.
     """
     blocks = {
         name: _blocks(name, values) for name, values in collections.items() if is_dask(values)
@@ -122,7 +123,7 @@ def _blocks(name: str, values: Any) -> Each:
 
 
 def _in_order(block: Any, name: str, columns: list[Any]) -> Any:
-    """Return a partition; raise if its columns are not those of its frame, which Dask accepts."""
+    """Return a partition; raise if its columns differ from the frame's, which Dask would accept."""
     if list(block.columns) != columns:
         raise ValueError(
             f"the columns of {name} are {list(block.columns)}, and {columns} in the whole frame: "
@@ -134,7 +135,7 @@ def _in_order(block: Any, name: str, columns: list[Any]) -> Any:
 def _cut(
     name: str, values: Any, blocks: dict[str, Each], rows: dict[str, Any], leader: str
 ) -> Each:
-    """Return the blocks of an argument, cut as the leader is."""
+    """Divide the rows of an argument into blocks of the same lengths as those of `leader`."""
     from dask import delayed
 
     if namespace_of(values) is not None:  # `array_api_dispatch` is off in tasks

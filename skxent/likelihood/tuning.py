@@ -19,9 +19,9 @@ JITTER_GROWTH = 100.0
 # Smallest diagonal entry of a Cholesky factor, of a matrix of unit diagonal, that is certainly more
 # than rounding. Its square is 1e-10; rounding of a sum of squares leaves about 1e-15.
 CERTAIN_PIVOT = 1e-5
-# Fraction of an intercept's curvature in a preconditioner that the objective is assumed to have at
-# least, in bounds of the gap. No penalty bounds the gap of an intercept, but on centred samples
-# intercepts hardly depend on the coefficients.
+# Bounds of the gap assume that the objective's curvature along an intercept is at least this
+# fraction of the preconditioner's. The penalty bounds the gap of coefficients only, but on centred
+# samples intercepts hardly depend on the coefficients.
 INTERCEPT_CURVATURE = 0.1
 # Largest expected number of rows drawn for a class block, as a multiple of the block's width. A
 # smaller multiple makes the block too noisy. A larger one costs as much as the block saves.
@@ -29,37 +29,39 @@ DRAWN_ROWS = 8
 
 # The Hessian from rows
 
-# Smallest distance of an extreme entry from the median of its column, in median distances. The
-# square of such an entry is a million times those of the others, which lose six digits in the
-# Hessian. The Hessian may then have to be factored from the rows.
+# Smallest distance of an extreme entry from the median of its column, in units of the median
+# distance. The square of such an entry is a million times the squares of other entries, which lose
+# six digits in the Hessian. The Hessian may then have to be factored from the rows.
 EXTREME_RATIO = 1e3
 # Largest number of operations of a QR factorisation of the rows, about a second. Larger problems
-# keep the Hessian.
+# form the Hessian by sums of squares.
 QR_OPERATIONS = 1e9
 # Difference of the two largest logits of a sample, above which the sample has no curvature along a
-# step that changes them by less than half of the difference. The probabilities of the other classes
-# stay below exp(-50) = 2e-22, which is lost beside one in float64.
+# step that changes its logits by less than half of the difference. The probabilities of the other
+# classes stay below exp(-50) = 2e-22, which is lost beside one in float64.
 DECIDED_MARGIN = 100.0
-# Pivot of QR, as a fraction of the column's norm, below which it is taken for rounding if there is
-# no penalty.
+# Pivot of QR, as a fraction of the column's norm, below which the pivot is taken for a rounding
+# error if there is no penalty.
 RANK_TOLERANCE = 1e-13
 
 # Stages of L-BFGS
 
-# A stage goes on until its goal if the goal is at most this factor below the decrement at which the
-# stage would otherwise end: to reach the goal costs less than a new preconditioner.
+# Largest ratio of the decrement at which a stage would end to the stage's goal, for which the stage
+# goes on until the goal. Reaching the goal then costs less than a new preconditioner.
 GOAL_IN_REACH = 50.0
-# Newton decrement at which a stage ends, as a fraction of the target gap. It is below one because
-# the preconditioner differs from the Hessian.
+# Newton decrement at which a stage ends (its goal), as a fraction of the target gap. It is below
+# one because the preconditioner differs from the Hessian.
 GOAL = 0.1
 # Weight of squared residuals in the preconditioner (see `preconditioners`) after a stage that found
 # no better point or whose line search struggled.
 RESIDUAL_WEIGHT = 0.1
-# Largest change of a logit by the first trial step of the stage after such a stage.
+# Largest change of a logit by the first trial step of a stage, if the stage before found no better
+# point or its line search struggled.
 FIRST_CHANGE = 8.0
 # A preconditioner is too poor if the decrement fell by less than this factor in a stage.
 SLOW_FALL = 10.0
-# Evaluations for each iteration, besides three for a stage. With more, the line search struggles.
+# Number of evaluations for each iteration of a stage, after three for the stage itself. A line
+# search that takes more is said to struggle.
 EVALUATIONS = 1.3
 # Number of corrections (pairs of a step and a change of the gradient) that L-BFGS keeps.
 CORRECTIONS = 10
@@ -71,7 +73,7 @@ MANY_PARAMETERS = 30_000
 # Newton steps and conjugate gradients
 
 # Norm of the residual at which conjugate gradients stop, as a fraction of the norm of the gradient,
-# both whitened. At 0.1 they missed a direction of little curvature, and with it much of the gap.
+# both whitened. At 0.1 they missed a direction of little curvature and thus much of the gap.
 CG_RESIDUAL = 0.03
 # The same fraction without a penalty. It is smaller because the gradient is nearly zero along
 # directions that separate classes.
@@ -93,7 +95,7 @@ OVERRATED = 100.0
 # Tolerance of `target_gap`, in nats. Conjugate gradients stop if the gap is certain to be below the
 # target gap of this tolerance: the exact size of so small a gap does not matter.
 KNOWN_GAP = 1e-6
-# The gap is measured if the decrement of the preconditioner is at most this multiple of the target.
+# The gap is measured if the preconditioner's decrement is at most this multiple of the target gap.
 HINT = 4.0
 # Largest change of a logit for which the Hessian from before a step still holds after the step. A
 # Newton step that changes logits by less leads to a finite minimum.
@@ -104,7 +106,7 @@ FAR_CHANGE = 8.0
 # Largest change of a logit by a good step of conjugate gradients. A step that changes a logit by
 # more began too far from the minimum.
 CG_CHANGE = 2.0
-# Factor of `Search.cg_gap` after a step of conjugate gradients that began too far from the minimum.
+# Factor by which `Search.cg_gap` shrinks after a CG step that began too far from the minimum.
 CG_GAP_FACTOR = 0.01
 # A Newton step is taken if the objective falls by more than this fraction of the decrement. A
 # quadratic function would fall by the whole decrement.
@@ -116,9 +118,9 @@ LINE_SLOPE = 0.15
 NEGLIGIBLE_GAP = 1e-20
 # Smallest target gap, in rounding errors of the objective. A smaller gap cannot be resolved.
 ROUNDINGS = 8
-# Gap, in nats, below which logits that still change go to infinity.
+# Gap, in nats, below which logits that still change are taken to go to infinity.
 VANISHED_GAP = 1e-11
-# Gap, in nats, below which logits go to infinity if no better point is found in float64.
+# The same gap, in nats, if no better point is found in float64.
 STUCK_GAP = 3e-5
 
 # Passes
@@ -127,8 +129,8 @@ STUCK_GAP = 3e-5
 FIRST_READ_PASSES = 1.0
 # The search ends after this many passes for each iteration of `max_iter`.
 PASSES_PER_ITERATION = 10
-# Passes that count as spent in addition if a preconditioner was too poor, so that the search
-# escalates to the next one earlier.
+# Number of passes added to those spent if a preconditioner was too poor, so that the search
+# escalates to the next preconditioner earlier.
 POOR_ADVANCE = 12.0
 
 # Costs
@@ -138,14 +140,15 @@ CALL_OPERATIONS = 1e6
 # Operations that take a few milliseconds. A preconditioner that needs no more is made from all
 # rows.
 FEW_OPERATIONS = 2e7
-# Cost of the first preconditioner from a sample, in passes, which decides how many rows it has.
+# Cost, in passes, of the first preconditioner from a sample; limits the number of rows drawn.
 PRECONDITIONER_PASSES = 4
-# Cost of the Hessian, in passes, above which class blocks come before it.
+# Cost of the first Hessian, in passes, above which the search starts with class blocks.
 START_PASSES = 6
-# Cost of the first factored preconditioner, in passes, above which the diagonal comes before it.
+# Cost of the first factored preconditioner (class blocks or Hessian), in passes, above which the
+# search starts with the diagonal.
 DIAGONAL_PASSES = 16
-# Cost, in passes, from which a preconditioner is used for a long stage, and the Hessian is not made
-# anew for each Newton step.
+# Smallest cost, in passes, of a preconditioner that is used for a long stage. A Hessian of this
+# cost is not computed again for each Newton step.
 DEAR_PASSES = 12
 # Smallest number of rows of a sample for each parameter: fewer give no useful curvature.
 LEAST_ROWS = 8
@@ -160,14 +163,14 @@ MORE_ROWS = 4
 HESSIAN_WIDTH = 2400
 # Largest number of entries of all class blocks together, 64 megabytes. Threads hold a few copies.
 CLASS_ELEMENTS = 1 << 23
-# Divisor of the operations of drawn class blocks, which gives their cost in operations of a pass.
+# Divisor of the operations of drawn class blocks, for comparison with the operations of a pass.
 # Large matrix products are faster than a pass, and a drawn row saves about twice its own time.
 DRAWN_SPEED = 6
 # Number of columns of a sparse X, above which samples of its rows are not made dense, and the
 # diagonal is the only preconditioner.
 SPARSE_FEATURES = 1000
-# Largest number of entries of X that are copied, dense, to find out which rows are independent: 128
-# megabytes.
+# Largest number of entries of X that are copied to a dense array, to find out which rows are
+# independent: 128 megabytes.
 ROW_SPACE_NUMBERS = 1 << 24
 # Largest number of rows of a dense X that is fitted in the space of its rows: 500, and 200 more for
 # each row of logits. The change of coordinates then costs few passes.
@@ -176,8 +179,7 @@ ROW_SPACE_ROWS_PER_OUTPUT = 200
 
 # Schedule
 
-# Number of L-BFGS iterations of a stage, and factor by which the decrement falls in a stage. The
-# stage ends at either.
+# A stage ends after this many L-BFGS iterations, or once the decrement has fallen by this factor.
 SHORT_STAGE = 6
 SHORT_FALL = 1e3
 # The same limits for a preconditioner that costs DEAR_PASSES or more.
@@ -200,19 +202,19 @@ FEWER_ROWS = 8
 SAMPLE_GAP = 0.05
 # Largest number of stages on a sample.
 SAMPLE_STAGES = 20
-# Fraction of a sample's rows. If the effective number of rows that its curvature comes from is
-# above it, the sample serves for the preconditioner as well.
+# Smallest effective number of rows that have curvature, as a fraction of the rows of a sample, for
+# which the sample serves for the preconditioner as well.
 CURVED_ROWS = 0.2
 
 # The objective at the parameters that a fit returns
 
 # Rounding error of a logit, above which the objective is evaluated anew at these parameters.
 SAME_LOGITS = 1e-7
-# Rounding error of the sum of losses, as a fraction of the objective, with the same effect. It
-# matters for an objective next to zero.
+# Rounding error of the sum of losses, as a fraction of the objective, above which the objective is
+# evaluated anew as well. It matters for an objective next to zero.
 SAME_VALUE = 1e-9
-# Largest rounding error of the objective in a converged fit, as a tolerance of `target_gap`. Also a
-# rounding error in logits, above which this error is computed sample by sample.
+# Largest rounding error of the objective in a converged fit, as a tolerance of `target_gap`. Also
+# the rounding error of a logit, above which the objective's is computed sample by sample.
 MOST_ROUNDING = 1e-3
 # Fraction of the target gap that rounding may add to the objective of any fit.
 ROUNDING_OF_TARGET = 0.25
@@ -221,7 +223,7 @@ ROUNDING_OF_TARGET = 0.25
 
 # Size of the rows and logits of one block: eight megabytes, about the cache of a core.
 BLOCK_ELEMENTS = 1 << 20
-# Size of a run, a part of the rows of a block of which there may be two copies.
+# Size of a run, which is a part of a block. Up to two copies of a run exist at a time.
 RUN_ELEMENTS = 1 << 18
 # Smallest number of rows of a run: products of fewer rows are slow.
 LEAST_RUN = 512
@@ -236,8 +238,8 @@ SPARSE_BLOCK_LOGITS = 1 << 20
 SPARSE_BLOCK_ENTRIES = 1 << 21
 # Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
-# Number of blocks, below which it is rounded up to a multiple of four. Threads then get equally
-# many blocks.
+# Number of blocks, below which the number is rounded up to a multiple of four. Threads then get
+# equally many blocks.
 EVEN_BLOCKS = 16
 # Largest number of segments of rows, which threads share.
 SEGMENTS = 64
@@ -259,7 +261,7 @@ KEPT_PROBABILITIES = 1 << 20
 # Largest number of entries of a sample for which the outer products of rows are formed once for all
 # class weights. A longer sample has too many products for the cache.
 PACKED_WIDTH = 96
-# Largest number of entries of a sample, for each class weight, for which this is faster.
+# Largest number of entries of a sample, per class weight, for which shared products are faster.
 PACKED_RATIO = 3.5
 # Size of the outer products of one batch of rows: four megabytes, and eight on a device.
 PACKED_SPACE = 1 << 19
@@ -279,8 +281,8 @@ FAR_CENTRE = 1e3
 FAR_SPARSE_COLUMN = 1e2
 # Number of rows from which the middle of a column is estimated: enough for a median, cheap to sort.
 MIDDLE_ROWS = 15
-# Distance of the middle from zero, in ranges of these rows, above which the middle is subtracted
-# before sums are taken. If it is nearer, squares lose less than two digits, and X is not copied.
+# Distance of the middle from zero, as a multiple of the range of these rows, above which the middle
+# is subtracted before sums are taken. Otherwise squares lose less than two digits.
 FAR_MIDDLE = 8.0
 # Number of entries of a sparse X that are squared at a time: two megabytes.
 SQUARED_ENTRIES = 1 << 18
@@ -305,7 +307,7 @@ UNEVEN_COLUMNS = 1e3
 # Fraction of a sample that is drawn by class, if the rest is drawn by scores: enough to miss no
 # class.
 DRAWN_BY_CLASS = 0.2
-# Number of rows drawn for columns that a sample missed, as a fraction of its size.
+# Number of rows drawn for columns that a sample missed, as a fraction of the sample's size.
 DRAWN_BY_COLUMN = 0.5
 # Ratio of the second moments of a column in the sample and in all rows. Beyond this factor, in
 # either direction, the sample missed the column.
@@ -314,14 +316,14 @@ MISSED_COLUMN = 3.0
 # Penalties and columns that depend on others
 
 # Curvature of the penalty, as a fraction of the largest curvature of the loss, up to which a fit in
-# the space of the rows leaves the penalty out. If rows depend on others, rounding leaves entries of
-# an epsilon of X; a stronger penalty keeps their effect on a logit below the root of an epsilon.
+# the space of the rows leaves the penalty out. If rows depend on others, rounding errors of about
+# EPS times X stand for zeros; a stronger penalty keeps their effect on a logit below sqrt(EPS).
 WEAK_PENALTY = EPS**1.5
 # Curvature of the penalty, as a fraction of the smallest curvature of the loss, up to which the
 # penalty changes no result in float64.
 NEGLIGIBLE_PENALTY = EPS
-# Distance of an entry from the median of its column, in median distances, above which the other
-# entries lose more than half of their digits in sums.
+# Distance of an entry from the median of its column, in units of the median distance, above which
+# the other entries lose more than half of their digits in sums.
 GRADED_RATIO = 1e8
 # Number of passes that a change of coordinates counts as.
 CHANGE_PASSES = 2
@@ -332,8 +334,8 @@ ORTHOGONAL_NUMBERS = 1 << 22
 # Squared part of a column of unit size that the other columns do not explain, above which the
 # column is certainly independent. Rounding leaves about 1e-15.
 RANK_PIVOT = 1e-10
-# The same part, not squared, below which columns are made orthogonal. In the Hessian it is squared
-# and multiplied by probabilities, and rounding of 2e-16 of the whole would hide it.
+# The same part, not squared, below which columns are made orthogonal. The Hessian multiplies the
+# square of the part by probabilities; a rounding error of 2e-16 of the column would hide it.
 PLAIN_PIVOT = 1e-4
 # Number of levels of residuals. Each is 1e-5 of the level before, and float64 ends at 1e-16.
 RANK_LEVELS = 4
@@ -345,7 +347,7 @@ FAR_GRAM_CORRECTIONS = 4
 CENTRING_ERROR = 400.0
 # Largest value of RANK_PIVOT, which is raised for sparse columns far from zero.
 FAR_RANK_PIVOT = 0.01
-# Number of rows for each column of a subset of rows. If the subset has full rank, all rows have it.
+# Number of rows for each column in a subset of rows. If the subset has full rank, so has X.
 FULL_RANK_ROWS = 8
 # Largest number of columns whose Gram matrix is formed: 46 megabytes.
 RANK_WIDTH = 2400
@@ -375,12 +377,12 @@ CLEAR_MARGIN = 1e3
 # Smallest size that a column is divided by, in rounding errors of its entries. The division then
 # leaves rounding errors of at most 1e-6.
 COARSE_COLUMN = 1e6
-# Unit in which a solution is corrected, as a fraction of its largest coefficient. HiGHS errs by
-# less than this unit.
+# Unit in which a solution of HiGHS is corrected, as a fraction of the solution's largest
+# coefficient. HiGHS errs by less than this unit.
 ROUNDING_OFF = 1e-6
-# Fraction of the largest coefficient of a solution. A smaller coefficient is set to zero.
+# Coefficients of a solution below this fraction of the largest coefficient are set to zero.
 NEGLIGIBLE_COEFFICIENT = 1e-9
-# Smallest value of a sum of margins, as a fraction of the sum's largest coefficient, that counts.
+# Smallest sum of margins, as a fraction of the sum's largest coefficient, that counts as positive.
 NO_GAIN = 1e-12
 # Number of samples whose entries are counted to estimate the size of a linear programme.
 COUNTED_SAMPLES = 100

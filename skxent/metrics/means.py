@@ -25,7 +25,10 @@ ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class MeanEstimate:
-    """A sum and a mean over n samples, copies counted, in `n_pieces` independent pieces."""
+    """A weighted sum and mean over samples, and the standard error of the mean.
+
+    The copies of a sample count as samples: there are n in all, in `n_pieces` independent pieces.
+    """
 
     total: float
     weight: float
@@ -56,10 +59,10 @@ def copies_and_shares(weight: Floats | None, n: int) -> tuple[Floats, Floats]:
 
 
 def _rounding(weight: Floats) -> Floats:
-    """Return how far weights may be from whole numbers and still count as whole.
+    """Return the largest distance from a whole number at which a weight counts as whole.
 
-    That is eight rounding errors of float32 if all weights are float32 numbers, and of float64
-    otherwise.
+    The distance is eight rounding errors of float32 if all weights are float32 numbers, and of
+    float64 otherwise.
     """
     with np.errstate(over="ignore"):
         single = bool((weight == weight.astype(np.float32)).all())

@@ -57,8 +57,8 @@ class Extreme:
     def of(cls, source: RowSource) -> Self | None:
         """Return the extreme entry, or None.
 
-        None means that no entry is extreme, that rows are not in this process, or that a QR of them
-        would take too long.
+        None means that no entry is extreme, that the rows are not in this process, or that a QR
+        factorisation of the rows would take too long.
         """
         data = source.in_memory()
         if data is None:
@@ -99,7 +99,7 @@ class RowFactor:
     R : (r, r) array
         Upper triangle.
     certain : bool
-        Whether the columns that were left out are nothing but rounding.
+        Whether the columns that were left out hold nothing but rounding errors.
     reach, margin : (n,) arrays
         `reach` is an upper bound of the change of a sample's logit, relative to the others, in a
         step with a decrement of half a nat. `margin` is the difference of the two largest logits of
@@ -168,7 +168,7 @@ class RowFactor:
         return float(change[~decided].max(initial=0.0))
 
     def from_whitened(self, v: np.ndarray) -> np.ndarray:
-        """Return T v, (R, p), for a flat v."""
+        """Return T v, (R, p), for a vector v."""
         theta = np.zeros(self.shape)
         flat = theta.reshape(-1)
         solved = scipy.linalg.solve_triangular(self.R, v, check_finite=False)
@@ -176,18 +176,18 @@ class RowFactor:
         return centred(theta)
 
     def to_whitened(self, gradient: np.ndarray) -> np.ndarray:
-        """Return T' g, flat, for a gradient (R, p)."""
+        """Return T' g, a vector, for a gradient g, (R, p)."""
         some = (gradient.reshape(-1)[: len(self.scale)] * self.scale)[self.order]
         v: np.ndarray = scipy.linalg.solve_triangular(self.R, some, trans=1, check_finite=False)
         return v
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
-        """Return None: no bound of the gap is known for a factor from rows."""
+        """Return None, because no bound of the gap is known for this preconditioner."""
         return None
 
 
 def _samples(rows: LocalSums) -> np.ndarray:
-    """Return the centred samples with a column of ones, (n, p); zeros for weightless samples."""
+    """Return the centred samples with a column of ones, (n, p); zeros if the weight is zero."""
     buffer = rows.blocks.buffer()
     samples = np.concatenate([np.array(rows.samples(block, buffer)) for block in rows.blocks.all])
     if rows.data.weight is not None:

@@ -66,14 +66,14 @@ class Search:
         self.curve: list[tuple[float, float]] = []
         self.stopped = False
         self._reported: Point | None = None
-        self._passes_before = 0.0  # with the objective that `_by_rows` replaced
+        self._passes_before = 0.0  # passes of the objective that `_by_rows` replaced
         # The preconditioner; None if a new one must be made.
         self.model: Preconditioner | None = None
-        self.fresh = False  # whether it was made for the present point
+        self.fresh = False  # whether the preconditioner was made for the present point
         # Failures so far, and how the next steps respond to them.
-        self.residual_weight = 0.0  # of the next preconditioner
+        self.residual_weight = 0.0  # residual weight of the next preconditioner
         self.failures = 0  # stages in a row that found no better point
-        self.slow = False  # whether the last stage was so slow that conjugate gradients take over
+        self.slow = False  # the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.cg_gap = self.schedule.plan.cg_gap  # see `Plan`
         self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
@@ -189,7 +189,7 @@ class Search:
         return self._descend(here)
 
     def _newton_step(self, here: PreconditionedPoint) -> NewtonStep:
-        """Return the Newton step of the factored Hessian, or by conjugate gradients."""
+        """Compute the Newton step with the factored Hessian, or by conjugate gradients."""
         model, definite = here.preconditioner, self.objective.penalty.is_definite
         direct = NewtonStep(here.newton_step, here.decrement)
         noisy = self._is_noisy(model)
@@ -211,7 +211,7 @@ class Search:
         return newton
 
     def _conclude(self, here: PreconditionedPoint, newton: NewtonStep, change: float) -> None:
-        """After a certificate: look for a proof of a finite minimum, and polish the point."""
+        """Look for a proof of a finite minimum, and polish the point, after a certificate."""
         if self.unbounded:
             return
         if not self.objective.penalty.is_definite:
@@ -274,7 +274,7 @@ class Search:
         return bool(far and fall < 1 and left <= self.target)
 
     def _may_be_at_the_end(self, here: PreconditionedPoint) -> bool:
-        """Whether the gap should be measured: it may be at the target, or stages do not help."""
+        """Whether to measure the gap: the gap may be at the target, or stages do not help."""
         noisy = self.choice.newton and self.fresh and self._is_noisy(here.preconditioner)
         near = self.gap <= self.cg_gap * here.point.value
         end = self.target
@@ -283,7 +283,7 @@ class Search:
         return self.stuck or self.slow or noisy or near or self.gap <= tuning.HINT * end
 
     def _needs_hessian(self) -> bool:
-        """Whether the certificate needs a Hessian made at this point, and its cost is allowed."""
+        """Whether the certificate needs a Hessian made at this point, at an allowed cost."""
         fresh = self.fresh and self.choice.is_hessian
         stale = not (self.objective.penalty.is_definite or fresh)
         if (self.residual_weight or stale) and self.choice.is_hessian:
@@ -309,7 +309,7 @@ class Search:
     def _by_rows(self, point: Point) -> Point:
         """Centre samples at medians and factor the Hessian from rows from now on.
 
-        Return the same point of the new objective, or zero if that is better.
+        Return the same point of the new objective, or zero if zero is better.
         """
         assert self.extreme is not None
         data, penalty, known = self.objective.data, self.objective.penalty, self.n_passes
@@ -353,18 +353,18 @@ class Search:
 
     @property
     def vanished(self) -> float:
-        """The gap, in nats, below which logits that still change go to infinity.
+        """The gap, in nats, below which logits that still change are taken to go to infinity.
 
         `VANISHED_GAP` is multiplied by the mean weight of a sample if this mean is above one: the
-        rounding of probabilities hides the curvature of a sample whatever its weight. It is
-        multiplied by the total weight if the total is below one.
+        rounding of probabilities hides the curvature of a sample whatever the sample's weight. The
+        gap is multiplied by the total weight if the total is below one.
         """
         total = self.objective.total_weight
         return tuning.VANISHED_GAP * max(min(1.0, total), total / self.objective.data.n_rows)
 
     @property
     def n_passes(self) -> float:
-        """Reads of X so far."""
+        """Number of passes over X so far."""
         passes = self.objective.n_passes + self.schedule.passes
         return tuning.FIRST_READ_PASSES + self._passes_before + passes
 

@@ -74,7 +74,7 @@ def minimise(
         Called after each iteration. The fit ends if it returns True.
     search : bool
         Whether linear programmes decide if a finite minimum exists. They are solved only if there
-        is no penalty and the last step of the fit does not prove it.
+        is no penalty and the last step of the fit does not prove that a finite minimum exists.
 
     Raises
     ------
@@ -95,8 +95,8 @@ def _minimised(
 ) -> Solution:
     """Minimise, but solve no linear programmes at the end."""
     # Threads of this package share the blocks of rows. If BLAS used threads as well, its
-    # threads would wait for these, and it could be a hundred times slower, above all on small
-    # matrices.
+    # threads would wait for the threads of this package. BLAS could be a hundred times slower,
+    # above all on small matrices.
     with closing(one_blas_thread()) as limit, limit:
         frame = Frame.of(data, penalty)
         present = Present.of(data, frame.first)
@@ -119,7 +119,7 @@ def _in_frame(
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
-    """Minimise in the coordinates of a frame."""
+    """Minimise in the coordinates described by `frame`; return the solution in them."""
     search = Search(frame.data, frame.moments, frame.penalty, tol, max_iter, report)
     # Without a penalty, rows in coordinates other than columns of X are linearly dependent up to
     # rounding errors. The Hessian is then never factored from the rows.

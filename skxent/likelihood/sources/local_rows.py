@@ -122,7 +122,10 @@ class LocalRows(RowArrays):
     def column_scores(
         self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray
     ) -> np.ndarray:
-        """Contribution of each row to the second moments of the given columns, (n,)."""
+        """Return each row's part in the second moments of the given columns, (n,).
+
+        See `sampling.column_scores`.
+        """
         return sampling.column_scores(self, columns, centre, moment)
 
     def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: float | np.ndarray) -> Self:

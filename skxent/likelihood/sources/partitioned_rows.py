@@ -43,7 +43,7 @@ class Step:
     Parameters
     ----------
     name : str
-        Of a method of `LocalRows`.
+        Name of a method of `LocalRows`.
     args : tuple
     token : int or None
         Key of the result in the slot; None if the result is not kept.
@@ -91,7 +91,7 @@ class Recipe:
     Parameters
     ----------
     read : function
-        Turns the samples of a partition into what `LocalRows` takes.
+        Function that turns the samples of a partition into a matrix for `LocalRows`.
     n_classes : int
         Number of classes of the targets before any step.
     fit_intercept : bool
@@ -198,10 +198,10 @@ class PartitionedRows(Partitions, RowShape):
     width, sparse, n_classes, fit_intercept
         As in `LocalRows`; `width` is the number of columns.
     n_threads : int
-        Threads for rows that are brought to this process; each partition uses one thread.
+        Number of threads for rows copied into this process; each partition uses one thread.
     spare : float or None
         Bytes on the workers for copies of rows in slots. None if the partitions are not held in
-        memory; they are then read again for each question, and no result is kept.
+        memory; the partitions are then read again for each question, and no result is kept.
     """
 
     lengths: Sequence[int]
@@ -285,7 +285,10 @@ class PartitionedRows(Partitions, RowShape):
         return partitions.tree_reduce(self.each("total_score", scores), add)
 
     def column_scores(self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> Each:
-        """Contribution of each row to the second moments of the given columns, lazily."""
+        """Return each row's part in the second moments of the given columns, lazily.
+
+        See `sampling.column_scores`.
+        """
         return self.each("column_scores", columns, centre, moment)
 
     def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> LocalRows:
@@ -302,7 +305,10 @@ class PartitionedRows(Partitions, RowShape):
         return sampling.draw_sample(self, moments, centre, size, scores)
 
     def row_space(self, moments: Moments, independent: bool) -> RowSpace[LocalRows]:
-        """Bring all rows here; return them in row-space coordinates, see `RowSource.row_space`."""
+        """Copy all rows into this process and change to row-space coordinates.
+
+        See `RowSource.row_space`.
+        """
         rows = joined(self.gather("in_memory"), self.n_threads)
         return rows.row_space(moments, independent)
 
@@ -367,7 +373,7 @@ class PartitionedSums(Partitions):
         return diagonal
 
     def sampling_scores(self, theta: np.ndarray) -> Each:
-        """Contribution of each row to the curvature; the result stays where the rows are."""
+        """Contribution of each row to the curvature; the result stays on the workers."""
         return self.each("sampling_scores", theta)
 
 

@@ -34,7 +34,7 @@ class Drawable(Protocol[Drawn]):
         ...
 
     def column_scores(self, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray) -> Scores:
-        """Contribution of each row to the second moments of the given columns."""
+        """Return each row's part in second moments, see the function `column_scores`."""
         ...
 
     def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> Drawn:
@@ -128,7 +128,10 @@ def draw_rows(data: Rows, centre: np.ndarray, rate: np.ndarray, *shares: Any) ->
 def column_scores(
     data: RowArrays, columns: np.ndarray, centre: np.ndarray, moment: np.ndarray
 ) -> np.ndarray:
-    """Contribution of each row to the second moments of the given columns, (n,)."""
+    """Return each row's part in the second moments of the given columns, (n,).
+
+    The part is the weighted sum of (x - centre)^2 / moment over the given columns.
+    """
     part = np.empty(data.n_rows)
     for rows in _batches(data):
         x = _gather(data.X, rows, centre)[:, columns]
