@@ -19,9 +19,9 @@ JITTER_GROWTH = 100.0
 # Smallest diagonal entry of a Cholesky factor, of a matrix of unit diagonal, that is certainly more
 # than rounding. Its square is 1e-10; rounding of a sum of squares leaves about 1e-15.
 CERTAIN_PIVOT = 1e-5
-# Fraction of an intercept's curvature in a preconditioner that the objective is assumed to have at
-# least, in bounds of the gap. No penalty bounds the gap of an intercept, but on centred samples
-# intercepts hardly depend on the coefficients.
+# Smallest curvature of the objective along an intercept that bounds of the gap assume, as a
+# fraction of the curvature in the preconditioner. No penalty bounds the gap of an intercept, but on
+# centred samples intercepts hardly depend on the coefficients.
 INTERCEPT_CURVATURE = 0.1
 # Largest expected number of rows drawn for a class block, as a multiple of the block's width. A
 # smaller multiple makes the block too noisy. A larger one costs as much as the block saves.
@@ -37,11 +37,11 @@ EXTREME_RATIO = 1e3
 # keep the Hessian.
 QR_OPERATIONS = 1e9
 # Difference of the two largest logits of a sample, above which the sample has no curvature along a
-# step that changes them by less than half of the difference. The probabilities of the other classes
-# stay below exp(-50) = 2e-22, which is lost beside one in float64.
+# step that changes its logits by less than half of the difference. The probabilities of the other
+# classes stay below exp(-50) = 2e-22, which is lost beside one in float64.
 DECIDED_MARGIN = 100.0
-# Pivot of QR, as a fraction of the column's norm, below which it is taken for rounding if there is
-# no penalty.
+# Pivot of QR, as a fraction of the column's norm, below which the pivot counts as rounding error if
+# there is no penalty.
 RANK_TOLERANCE = 1e-13
 
 # Stages of L-BFGS
@@ -55,11 +55,13 @@ GOAL = 0.1
 # Weight of squared residuals in the preconditioner (see `preconditioners`) after a stage that found
 # no better point or whose line search struggled.
 RESIDUAL_WEIGHT = 0.1
-# Largest change of a logit by the first trial step of the stage after such a stage.
+# Largest change of a logit by the first trial step of a stage, if the stage before found no better
+# point or its line search struggled.
 FIRST_CHANGE = 8.0
 # A preconditioner is too poor if the decrement fell by less than this factor in a stage.
 SLOW_FALL = 10.0
-# Evaluations for each iteration, besides three for a stage. With more, the line search struggles.
+# Number of evaluations of the objective for each iteration of a stage, besides three for the whole
+# stage. With more evaluations, the line search counts as struggling.
 EVALUATIONS = 1.3
 # Number of corrections (pairs of a step and a change of the gradient) that L-BFGS keeps.
 CORRECTIONS = 10
@@ -71,16 +73,16 @@ MANY_PARAMETERS = 30_000
 # Newton steps and conjugate gradients
 
 # Norm of the residual at which conjugate gradients stop, as a fraction of the norm of the gradient,
-# both whitened. At 0.1 they missed a direction of little curvature, and with it much of the gap.
+# both whitened. At 0.1 a direction of little curvature was missed, and with it much of the gap.
 CG_RESIDUAL = 0.03
-# The same fraction without a penalty. It is smaller because the gradient is nearly zero along
-# directions that separate classes.
+# Value of CG_RESIDUAL for fits without a penalty. It is smaller because the gradient is nearly zero
+# along directions that separate classes.
 UNPENALISED_CG_RESIDUAL = 1e-3
 # Largest number of Hessian products in one solution by conjugate gradients. It is large because a
 # new stage would cost more than further products.
 CG_PRODUCTS = 1000
-# The same number if the search may take no further step, for example after `max_iter` iterations.
-# The solution then only measures the gap that the fit reports.
+# Value of CG_PRODUCTS if the search may take no further step, for example after `max_iter`
+# iterations. The solution then only measures the gap that the fit reports.
 LAST_CG_PRODUCTS = 100
 # Norm of the residual, as a fraction of the norm of the gradient, at which conjugate gradients stop
 # if the gap is above the target. A step from far away need not be accurate.
@@ -125,24 +127,26 @@ STUCK_GAP = 3e-5
 
 # Number of passes that the first read of X counts as.
 FIRST_READ_PASSES = 1.0
-# The search ends after this many passes for each iteration of `max_iter`.
+# Number of passes for each iteration that `max_iter` allows. The search ends after this number
+# times `max_iter`, even if it has made fewer iterations: one iteration may take many passes.
 PASSES_PER_ITERATION = 10
-# Passes that count as spent in addition if a preconditioner was too poor, so that the search
-# escalates to the next one earlier.
+# Number of passes added to the passes spent so far if a preconditioner was too poor. The search
+# then escalates to the next preconditioner earlier.
 POOR_ADVANCE = 12.0
 
 # Costs
 
 # Operations of the cheapest pass: with next to no rows, the calls of functions take this long.
 CALL_OPERATIONS = 1e6
-# Operations that take a few milliseconds. A preconditioner that needs no more is made from all
-# rows.
+# Largest number of operations, a few milliseconds, of a preconditioner that is made from all rows
+# at once, without samples.
 FEW_OPERATIONS = 2e7
 # Cost of the first preconditioner from a sample, in passes, which decides how many rows it has.
 PRECONDITIONER_PASSES = 4
-# Cost of the Hessian, in passes, above which class blocks come before it.
+# Cost of the Hessian, in passes, above which class blocks are used before the Hessian.
 START_PASSES = 6
-# Cost of the first factored preconditioner, in passes, above which the diagonal comes before it.
+# Cost of the first factored preconditioner, in passes, above which the diagonal is used before this
+# preconditioner.
 DIAGONAL_PASSES = 16
 # Cost, in passes, from which a preconditioner is used for a long stage, and the Hessian is not made
 # anew for each Newton step.
@@ -180,7 +184,7 @@ ROW_SPACE_ROWS_PER_OUTPUT = 200
 # stage ends at either.
 SHORT_STAGE = 6
 SHORT_FALL = 1e3
-# The same limits for a preconditioner that costs DEAR_PASSES or more.
+# SHORT_STAGE and SHORT_FALL for a preconditioner that costs DEAR_PASSES or more.
 LONG_STAGE = 15
 LONG_FALL = 1e6
 # Number of L-BFGS iterations of a stage with the diagonal, which is cheap but a poor model.
@@ -193,26 +197,29 @@ CG_GAP = 1e-3
 START_ROWS = 20
 # Smallest number of rows of a sample that is worth a fit of its own.
 LEAST_SAMPLE = 500
-# Ratio of the rows of the samples that are minimised one after the other.
+# Ratio of the numbers of rows of successive samples. The objective is minimised on each sample in
+# turn, from the smallest to the largest, before all rows.
 FEWER_ROWS = 8
 # Gap on a sample, in nats for each parameter, at which its minimisation ends. At the minimum of all
 # rows the sample's gap is about half a nat for each parameter; this is a tenth of it.
 SAMPLE_GAP = 0.05
 # Largest number of stages on a sample.
 SAMPLE_STAGES = 20
-# Fraction of a sample's rows. If the effective number of rows that its curvature comes from is
-# above it, the sample serves for the preconditioner as well.
+# Effective number of rows that the curvature of a sample comes from, as a fraction of the sample's
+# rows, above which the sample serves for the preconditioner as well.
 CURVED_ROWS = 0.2
 
 # The objective at the parameters that a fit returns
 
-# Rounding error of a logit, above which the objective is evaluated anew at these parameters.
+# Rounding error of a logit, above which the objective is evaluated anew at the parameters
+# that a fit returns.
 SAME_LOGITS = 1e-7
-# Rounding error of the sum of losses, as a fraction of the objective, with the same effect. It
-# matters for an objective next to zero.
+# Rounding error of the sum of losses, as a fraction of the objective, above which the objective is
+# evaluated anew as well. This limit matters for an objective next to zero.
 SAME_VALUE = 1e-9
-# Largest rounding error of the objective in a converged fit, as a tolerance of `target_gap`. Also a
-# rounding error in logits, above which this error is computed sample by sample.
+# Largest rounding error of the objective in a converged fit, as a tolerance of `target_gap`. Also
+# the rounding error of a logit above which the objective's rounding error is computed for each
+# sample.
 MOST_ROUNDING = 1e-3
 # Fraction of the target gap that rounding may add to the objective of any fit.
 ROUNDING_OF_TARGET = 0.25
@@ -221,7 +228,7 @@ ROUNDING_OF_TARGET = 0.25
 
 # Size of the rows and logits of one block: eight megabytes, about the cache of a core.
 BLOCK_ELEMENTS = 1 << 20
-# Size of a run, a part of the rows of a block of which there may be two copies.
+# Size of a run, which is a part of the rows of a block. There may be two copies of a run.
 RUN_ELEMENTS = 1 << 18
 # Smallest number of rows of a run: products of fewer rows are slow.
 LEAST_RUN = 512
@@ -236,8 +243,8 @@ SPARSE_BLOCK_LOGITS = 1 << 20
 SPARSE_BLOCK_ENTRIES = 1 << 21
 # Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
-# Number of blocks, below which it is rounded up to a multiple of four. Threads then get equally
-# many blocks.
+# Number of blocks, below which the number is rounded up to a multiple of four. Threads then get
+# equally many blocks.
 EVEN_BLOCKS = 16
 # Largest number of segments of rows, which threads share.
 SEGMENTS = 64
@@ -259,7 +266,8 @@ KEPT_PROBABILITIES = 1 << 20
 # Largest number of entries of a sample for which the outer products of rows are formed once for all
 # class weights. A longer sample has too many products for the cache.
 PACKED_WIDTH = 96
-# Largest number of entries of a sample, for each class weight, for which this is faster.
+# Largest number of entries of a sample, for each class weight, for which it is faster to form the
+# outer products once.
 PACKED_RATIO = 3.5
 # Size of the outer products of one batch of rows: four megabytes, and eight on a device.
 PACKED_SPACE = 1 << 19
@@ -275,12 +283,14 @@ LONGEST_LOGIT = 745.0
 # Distance of a column's mean from zero, in standard deviations, above which blocks are centred
 # before they are multiplied. Centring afterwards would lose three digits of the logits.
 FAR_CENTRE = 1e3
-# The same distance for a sparse column, which has next to no zeros if its mean is so far.
+# Value of FAR_CENTRE for a sparse column, which has next to no zeros if its mean is so far from
+# zero.
 FAR_SPARSE_COLUMN = 1e2
 # Number of rows from which the middle of a column is estimated: enough for a median, cheap to sort.
 MIDDLE_ROWS = 15
 # Distance of the middle from zero, in ranges of these rows, above which the middle is subtracted
-# before sums are taken. If it is nearer, squares lose less than two digits, and X is not copied.
+# before sums are taken. If the middle is nearer, squares lose less than two digits, and X is not
+# copied.
 FAR_MIDDLE = 8.0
 # Number of entries of a sparse X that are squared at a time: two megabytes.
 SQUARED_ENTRIES = 1 << 18
@@ -332,8 +342,9 @@ ORTHOGONAL_NUMBERS = 1 << 22
 # Squared part of a column of unit size that the other columns do not explain, above which the
 # column is certainly independent. Rounding leaves about 1e-15.
 RANK_PIVOT = 1e-10
-# The same part, not squared, below which columns are made orthogonal. In the Hessian it is squared
-# and multiplied by probabilities, and rounding of 2e-16 of the whole would hide it.
+# Part of a column of unit size that the other columns do not explain, below which columns are made
+# orthogonal. In the Hessian this part is squared and multiplied by probabilities, and rounding of
+# 2e-16 of the whole would hide it.
 PLAIN_PIVOT = 1e-4
 # Number of levels of residuals. Each is 1e-5 of the level before, and float64 ends at 1e-16.
 RANK_LEVELS = 4
@@ -345,7 +356,8 @@ FAR_GRAM_CORRECTIONS = 4
 CENTRING_ERROR = 400.0
 # Largest value of RANK_PIVOT, which is raised for sparse columns far from zero.
 FAR_RANK_PIVOT = 0.01
-# Number of rows for each column of a subset of rows. If the subset has full rank, all rows have it.
+# Number of rows, for each column, of a subset of rows whose rank is computed first. If the subset
+# has full rank, X has full rank.
 FULL_RANK_ROWS = 8
 # Largest number of columns whose Gram matrix is formed: 46 megabytes.
 RANK_WIDTH = 2400
@@ -357,8 +369,8 @@ FLOORED_CURVATURE = 1e-4
 # Smallest curvature of a direction, as a fraction of the Hessian's diagonal, that counts in the
 # rank of the Hessian at the end of a fit. It is certainly more than rounding.
 SEEN_CURVATURE = 1e-10
-# The same fraction for the Hessian at zero. A smaller fraction counts more directions: those whose
-# curvature vanished during the fit make the two ranks differ.
+# Value of SEEN_CURVATURE for the Hessian at zero. A smaller fraction counts more directions: those
+# whose curvature vanished during the fit make the two ranks differ.
 LOST_CURVATURE = 1e-12
 # Upper bound of the residual of a direct solution, as a fraction of the total weight.
 DIRECT_RESIDUAL = 1e-9

@@ -57,8 +57,8 @@ class Extreme:
     def of(cls, source: RowSource) -> Self | None:
         """Return the extreme entry, or None.
 
-        None means that no entry is extreme, that rows are not in this process, or that a QR of them
-        would take too long.
+        None means that no entry is extreme, that the rows are not in the memory of this process, or
+        that a QR factorisation of the rows would take too long.
         """
         data = source.in_memory()
         if data is None:
@@ -99,7 +99,7 @@ class RowFactor:
     R : (r, r) array
         Upper triangle.
     certain : bool
-        Whether the columns that were left out are nothing but rounding.
+        Whether the columns that were left out hold only rounding errors.
     reach, margin : (n,) arrays
         `reach` is an upper bound of the change of a sample's logit, relative to the others, in a
         step with a decrement of half a nat. `margin` is the difference of the two largest logits of
@@ -151,7 +151,7 @@ class RowFactor:
         return cls(theta.shape, scale, order[:rank], triangle, certain, reach, margin)
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
-        """Return an upper bound of the change of a logit in any step with this gap.
+        """Return an upper bound of the change of a logit in any step with the decrement `gap`.
 
         The step itself is not used: if one sample is orders of magnitude larger than others, the
         logits of the others computed from the step have lost digits.
@@ -182,12 +182,12 @@ class RowFactor:
         return v
 
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
-        """Return None: no bound of the gap is known for a factor from rows."""
+        """Return None, since no bound of the gap is known for a Hessian factored from the rows."""
         return None
 
 
 def _samples(rows: LocalSums) -> np.ndarray:
-    """Return the centred samples with a column of ones, (n, p); zeros for weightless samples."""
+    """Return the centred samples with a column of ones, (n, p); zeros for samples of weight 0."""
     buffer = rows.blocks.buffer()
     samples = np.concatenate([np.array(rows.samples(block, buffer)) for block in rows.blocks.all])
     if rows.data.weight is not None:

@@ -66,13 +66,13 @@ class Search:
         self.curve: list[tuple[float, float]] = []
         self.stopped = False
         self._reported: Point | None = None
-        self._passes_before = 0.0  # with the objective that `_by_rows` replaced
+        self._passes_before = 0.0  # passes before `_by_rows` replaced the objective
         # The preconditioner; None if a new one must be made.
         self.model: Preconditioner | None = None
-        self.fresh = False  # whether it was made for the present point
+        self.fresh = False  # whether the preconditioner was made at the present point
         # Failures so far, and how the next steps respond to them.
-        self.residual_weight = 0.0  # of the next preconditioner
-        self.failures = 0  # stages in a row that found no better point
+        self.residual_weight = 0.0  # weight of squared residuals in the next preconditioner
+        self.failures = 0  # number of L-BFGS stages in a row that found no better point
         self.slow = False  # whether the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.cg_gap = self.schedule.plan.cg_gap  # see `Plan`
@@ -125,7 +125,10 @@ class Search:
         return PreconditionedPoint.of(self.model, point)
 
     def _descend(self, here: PreconditionedPoint) -> Point | None:
-        """Return the point after a Newton step or a stage; None if its gap is already certified."""
+        """Take a Newton step, or run a stage of L-BFGS, and return the point after it.
+
+        Returns None if the gap after a Newton step is already certified, so that the search ends.
+        """
         trial = None
         if self.choice.newton and not self.residual_weight:
             trial = newton_trial(self.objective, here)
@@ -140,7 +143,7 @@ class Search:
         return trial
 
     def _stage(self, here: PreconditionedPoint) -> Point:
-        """Return the best point of a stage; choose the preconditioner for the next one."""
+        """Return the best point of a stage of L-BFGS; choose the next preconditioner."""
         goal = tuning.GOAL * self.target if here.decrement > self.target else 0.0
         short = self.residual_weight > 0 or self.failures > 0
         stage = Stage(self.objective, here, goal, self.choice.fall, short, self._record)
@@ -307,7 +310,7 @@ class Search:
         return self.extreme is not None
 
     def _by_rows(self, point: Point) -> Point:
-        """Centre samples at medians and factor the Hessian from rows from now on.
+        """Centre samples at medians, and from now on factor the Hessian by QR of the rows.
 
         Return the same point of the new objective, or zero if that is better.
         """
