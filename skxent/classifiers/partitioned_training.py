@@ -1,8 +1,9 @@
 """Samples in the partitions of Dask collections: read, checked and encoded on their workers.
 
 One round trip to the workers returns the size of each partition, its classes and the total weight
-of each class. The classes of the whole collection and the class weights are computed from these.
-Tasks then encode the labels of each partition and multiply the class weights into its weights.
+of each class. The classes of the whole collection and the class weights are computed from these
+values. Tasks then encode the labels of each partition and multiply its sample weights by the class
+weights.
 """
 
 from __future__ import annotations
@@ -146,8 +147,8 @@ class PartitionedSamples:
         """
         if metadata:
             raise ValueError(
-                f"{' and '.join(metadata)} given for a splitter, but the folds of Dask collections "
-                "are their partitions: leave the argument out."
+                f"{' and '.join(metadata)} cannot be used with Dask collections, because each fold "
+                "consists of whole partitions: leave the argument out."
             )
         n = len(self.lengths)
         if not isinstance(cv, numbers.Integral) or isinstance(cv, bool):
@@ -168,7 +169,7 @@ class PartitionedSamples:
         return np.ones(len(self.classes), dtype=bool)
 
     def check_fold(self, fold: int, train: Indices, test: Indices) -> None:
-        """Require every class in the training samples, and a weight in the test samples."""
+        """Require every class in the training samples, and a test sample of positive weight."""
         lacking = self.totals.any(axis=0) & ~self.totals[train].any(axis=0)
         if lacking.any():
             lacks = self.classes.tolist()[int(np.argmax(lacking))]

@@ -44,7 +44,11 @@ def check_is_prediction(y_pred: object, name: str) -> None:
 
 
 def check_finite_losses(losses: Floats, copies: Floats, name: str) -> None:
-    """Require finite losses of a model for all samples that have copies."""
+    """Require a finite loss of a model for each sample whose number of copies is not zero.
+
+    `copies` come from the sample weights, see `copies_and_shares`. A sample of weight zero has no
+    copies, and its loss may be infinite.
+    """
     row = first_true(~np.isfinite(losses) & (copies > 0))
     if row is not None:
         raise ValueError(

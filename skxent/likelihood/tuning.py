@@ -75,14 +75,14 @@ MANY_PARAMETERS = 30_000
 # Norm of the residual at which conjugate gradients stop, as a fraction of the norm of the gradient,
 # both whitened. At 0.1 they missed a direction of little curvature and thus much of the gap.
 CG_RESIDUAL = 0.03
-# The same fraction without a penalty. It is smaller because the gradient is nearly zero along
-# directions that separate classes.
+# Value of CG_RESIDUAL for fits without a penalty. It is smaller because the gradient is nearly zero
+# along directions that separate classes.
 UNPENALISED_CG_RESIDUAL = 1e-3
 # Largest number of Hessian products in one solution by conjugate gradients. It is large because a
 # new stage would cost more than further products.
 CG_PRODUCTS = 1000
-# The same number if the search may take no further step, for example after `max_iter` iterations.
-# The solution then only measures the gap that the fit reports.
+# Value of CG_PRODUCTS if the search may take no further step, for example after `max_iter`
+# iterations. The solution then only measures the gap that the fit reports.
 LAST_CG_PRODUCTS = 100
 # Norm of the residual, as a fraction of the norm of the gradient, at which conjugate gradients stop
 # if the gap is above the target. A step from far away need not be accurate.
@@ -127,7 +127,8 @@ STUCK_GAP = 3e-5
 
 # Number of passes that the first read of X counts as.
 FIRST_READ_PASSES = 1.0
-# The search ends after this many passes for each iteration of `max_iter`.
+# Number of passes for each iteration that `max_iter` allows. The search ends after this number
+# times `max_iter`, even if it has made fewer iterations: one iteration may take many passes.
 PASSES_PER_ITERATION = 10
 # Number of passes added to those spent if a preconditioner was too poor, so that the search
 # escalates to the next preconditioner earlier.
@@ -137,8 +138,8 @@ POOR_ADVANCE = 12.0
 
 # Operations of the cheapest pass: with next to no rows, the calls of functions take this long.
 CALL_OPERATIONS = 1e6
-# Operations that take a few milliseconds. A preconditioner that needs no more is made from all
-# rows.
+# Largest number of operations, a few milliseconds, of a preconditioner that is made from all rows
+# at once, without samples.
 FEW_OPERATIONS = 2e7
 # Cost, in passes, of the first preconditioner from a sample; limits the number of rows drawn.
 PRECONDITIONER_PASSES = 4
@@ -182,7 +183,7 @@ ROW_SPACE_ROWS_PER_OUTPUT = 200
 # A stage ends after this many L-BFGS iterations, or once the decrement has fallen by this factor.
 SHORT_STAGE = 6
 SHORT_FALL = 1e3
-# The same limits for a preconditioner that costs DEAR_PASSES or more.
+# SHORT_STAGE and SHORT_FALL for a preconditioner that costs DEAR_PASSES or more.
 LONG_STAGE = 15
 LONG_FALL = 1e6
 # Number of L-BFGS iterations of a stage with the diagonal, which is cheap but a poor model.
@@ -195,7 +196,8 @@ CG_GAP = 1e-3
 START_ROWS = 20
 # Smallest number of rows of a sample that is worth a fit of its own.
 LEAST_SAMPLE = 500
-# Ratio of the rows of the samples that are minimised one after the other.
+# Ratio of the numbers of rows of successive samples. The objective is minimised on each sample in
+# turn, from the smallest to the largest, before all rows.
 FEWER_ROWS = 8
 # Gap on a sample, in nats for each parameter, at which its minimisation ends. At the minimum of all
 # rows the sample's gap is about half a nat for each parameter; this is a tenth of it.
@@ -208,7 +210,8 @@ CURVED_ROWS = 0.2
 
 # The objective at the parameters that a fit returns
 
-# Rounding error of a logit, above which the objective is evaluated anew at these parameters.
+# Rounding error of a logit, above which the objective is evaluated anew at the parameters
+# that a fit returns.
 SAME_LOGITS = 1e-7
 # Rounding error of the sum of losses, as a fraction of the objective, above which the objective is
 # evaluated anew as well. It matters for an objective next to zero.
@@ -277,7 +280,8 @@ LONGEST_LOGIT = 745.0
 # Distance of a column's mean from zero, in standard deviations, above which blocks are centred
 # before they are multiplied. Centring afterwards would lose three digits of the logits.
 FAR_CENTRE = 1e3
-# The same distance for a sparse column, which has next to no zeros if its mean is so far.
+# Value of FAR_CENTRE for a sparse column, which has next to no zeros if its mean is so far from
+# zero.
 FAR_SPARSE_COLUMN = 1e2
 # Number of rows from which the middle of a column is estimated: enough for a median, cheap to sort.
 MIDDLE_ROWS = 15
@@ -359,8 +363,8 @@ FLOORED_CURVATURE = 1e-4
 # Smallest curvature of a direction, as a fraction of the Hessian's diagonal, that counts in the
 # rank of the Hessian at the end of a fit. It is certainly more than rounding.
 SEEN_CURVATURE = 1e-10
-# The same fraction for the Hessian at zero. A smaller fraction counts more directions: those whose
-# curvature vanished during the fit make the two ranks differ.
+# Value of SEEN_CURVATURE for the Hessian at zero. A smaller fraction counts more directions: those
+# whose curvature vanished during the fit make the two ranks differ.
 LOST_CURVATURE = 1e-12
 # Upper bound of the residual of a direct solution, as a fraction of the total weight.
 DIRECT_RESIDUAL = 1e-9

@@ -1,8 +1,8 @@
 """Losses of samples in the partitions of Dask collections.
 
 Each partition reports the sum of its weighted losses, the sum of its weights, its number of samples
-and the samples that the floor acted on. These are added in a tree whose shape depends on the number
-of partitions alone, and divided once.
+and the samples that the floor acted on. These reports are added in a tree whose shape depends only
+on the number of partitions. The total loss is divided by the total weight at the end.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Sums(NamedTuple):
     weight: float = 0.0
     n: int = 0
     floored: Floored = NONE_FLOORED
-    soft: int = 0  # partitions whose predictions are not all 0 or 1
+    soft: int = 0  # number of partitions whose predictions are not all 0 or 1
 
     def plus(self, other: Sums) -> Sums:
         """Add the sums of later partitions."""
@@ -58,9 +58,9 @@ class PartitionedLosses:
     read : callable
         ``read(y_true, y_pred)`` of one partition gives its `Losses`.
     y_true, y_pred, sample_weight : collection or array-like
-        At least one of them a Dask collection; the weights may be None.
+        At least one of the three is a Dask collection. The weights may be None.
     eps : float or None
-        The floor, for the warning.
+        The floor under probabilities, which the warning names.
     scale : float
         Nats in one unit of the result.
     """
@@ -76,14 +76,17 @@ class PartitionedLosses:
     def of(
         cls, loss: Loss, y_true: object, y_pred: object, sample_weight: object, options: LossOptions
     ) -> Self:
-        """Return the losses of a public function; classes are found over all partitions at once."""
+        """Return the losses of a public function, with the same classes for every partition."""
         scale, _ = unit(options.base), max_loss(options.eps)
         classes = loss.read_classes(y_true, y_pred, options.classes)
         read = partial(losses_of, loss=loss, options=options._replace(classes=classes))
         return cls(read, y_true, y_pred, sample_weight, options.eps, scale)
 
     def reduced(self, reduction: str) -> Any:
-        """Return the mean or sum, with a warning if the floor acted, or a lazy array of losses."""
+        """Return the mean or the sum of the losses, or all losses as a lazy array (n,).
+
+        The mean and the sum are computed immediately, with a warning if the floor acted.
+        """
         if reduction == "none":
             return self._lazy()
         sums = self.sums()
@@ -102,7 +105,7 @@ class PartitionedLosses:
         return sums._replace(total=sums.total / self.scale)
 
     def _lazy(self) -> Any:
-        """Return the losses (n,), cut as the first Dask collection among the arguments is."""
+        """Return the losses as a Dask array (n,), in the partitions of the first Dask argument."""
         from dask.array import Array
         from dask.highlevelgraph import HighLevelGraph
 

@@ -2,11 +2,11 @@ r"""The cone of directions along which the loss of no sample rises, and optimisa
 
 Conventions
 -----------
-* A direction is an array (K - 1, p) of parameters, for all classes but the last, whose logits it
-  does not change. The last column is for the intercept, if there is one. The size of a direction is
-  its largest absolute entry.
-* A value near its middle is subtracted from each column, with almost no rounding error, and the
-  column is divided by a power of two near its standard deviation. Then each sample is divided by
+* A direction is an array (K - 1, p) of parameters for all classes but the last. The logit of the
+  last class is constant along a direction. The last column is for the intercept, if there is one.
+  The size of a direction is its largest absolute entry.
+* A value near the middle of a column is subtracted from the column, with almost no rounding error.
+  The column is then divided by a power of two near its standard deviation, and each sample by
   the sum of its absolute entries. A margin is therefore at most twice the size of its direction,
   for any units of X.
 * The **margin** of a sample i and a class k along a direction is the logit of the target's class
@@ -117,7 +117,8 @@ class Cone:
         self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
         self.distance = np.abs(self.shift) * self.scale * varies
         self.sparse = scipy.sparse.issparse(data.X) and not self.shift.any()
-        # The constraints so far: pairs, coefficients, units of samples, and whether equalities.
+        # The constraints so far: pairs (sample, class), coefficients, `Chunk.unit` of each sample,
+        # and whether the constraint is an equality.
         self.pairs = np.empty(0, dtype=np.int64)
         self.matrix = scipy.sparse.csr_array((0, self.shape[0] * self.shape[1]))
         self.units = np.empty(0)
@@ -163,7 +164,7 @@ class Cone:
     def broken(
         self, trial: np.ndarray, direction: np.ndarray, least: float
     ) -> tuple[bool, np.ndarray]:
-        """Whether a margin along `trial` breaks its bound, and the worst pairs not constrained yet.
+        """Whether margins along `trial` break bounds, and the worst pairs not constrained yet.
 
         The bound is `least` for margins that are clear along `direction`, and zero for others.
         """
@@ -221,8 +222,8 @@ class Cone:
 
         A linear programme gives the direction with the smallest sum of feature sizes. If this
         direction has at most `tuning.TRIED_FEATURES` features, each feature is left out on trial,
-        so that no feature of the result can be left out. If the search fails, `direction` is
-        returned.
+        so that no feature of the result can be left out. If a linear programme is too large,
+        fails or takes too long, `direction` is returned.
         """
         try:
             best = self._sparse(direction, np.ones(self.n_features, dtype=bool))
@@ -269,7 +270,7 @@ class Cone:
     def _search(
         self, programme: Programme, direction: np.ndarray, least: float
     ) -> np.ndarray | None:
-        """Solve `programme`, adding constraints that the solution breaks, until it breaks none.
+        """Solve `programme`, and add constraints until the solution breaks no constraint.
 
         `programme` takes the mask of the constraints whose margins are clear along `direction`.
         """
@@ -330,7 +331,7 @@ class Cone:
     def _solve(
         self, cost: np.ndarray, matrix: Any, lower: np.ndarray, bounds: Any
     ) -> np.ndarray | None:
-        """Minimise cost x subject to matrix x >= or = `lower`; None if infeasible."""
+        """Minimise cost x subject to matrix x >= `lower` (= for equalities); None if infeasible."""
         width = min(self.matrix.shape[1], self.shape[0] * self.data.X.shape[0])
         if width**2 * min(2, self.shape[0]) * self.n_entries > tuning.PROGRAMME_WORK:
             raise Undecided("The data are too large to tell whether they can be separated.")
@@ -363,7 +364,7 @@ class Cone:
         return Chunk(rows, samples, unit, allowed.argmax(axis=0), allowed)
 
     def _samples(self, x: Any) -> Any:
-        """Samples of the given rows of X, before each is multiplied by its unit."""
+        """Scaled samples of the given rows of X, before each is multiplied by `Chunk.unit`."""
         if self.sparse:
             samples = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)
             samples.data *= self.scale[samples.indices]

@@ -151,7 +151,7 @@ class RowFactor:
         return cls(theta.shape, scale, order[:rank], triangle, certain, reach, margin)
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
-        """Return an upper bound of the change of a logit in any step with this gap.
+        """Return an upper bound of the change of a logit in any step with the decrement `gap`.
 
         The step itself is not used: if one sample is orders of magnitude larger than others, the
         logits of the others computed from the step have lost digits.

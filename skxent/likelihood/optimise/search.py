@@ -125,7 +125,10 @@ class Search:
         return PreconditionedPoint.of(self.model, point)
 
     def _descend(self, here: PreconditionedPoint) -> Point | None:
-        """Return the point after a Newton step or a stage; None if its gap is already certified."""
+        """Take a Newton step, or run a stage of L-BFGS, and return the point after it.
+
+        Returns None if the gap after a Newton step is already certified, so that the search ends.
+        """
         trial = None
         if self.choice.newton and not self.residual_weight:
             trial = newton_trial(self.objective, here)
@@ -140,7 +143,7 @@ class Search:
         return trial
 
     def _stage(self, here: PreconditionedPoint) -> Point:
-        """Return the best point of a stage; choose the preconditioner for the next one."""
+        """Return the best point of a stage of L-BFGS; choose the next preconditioner."""
         goal = tuning.GOAL * self.target if here.decrement > self.target else 0.0
         short = self.residual_weight > 0 or self.failures > 0
         stage = Stage(self.objective, here, goal, self.choice.fall, short, self._record)
@@ -307,7 +310,7 @@ class Search:
         return self.extreme is not None
 
     def _by_rows(self, point: Point) -> Point:
-        """Centre samples at medians and factor the Hessian from rows from now on.
+        """Centre samples at medians, and from now on factor the Hessian by QR of the rows.
 
         Return the same point of the new objective, or zero if zero is better.
         """
