@@ -210,8 +210,7 @@ CURVED_ROWS = 0.2
 
 # The objective at the parameters that a fit returns
 
-# Rounding error of a logit, above which the objective is evaluated anew at the parameters
-# that a fit returns.
+# Rounding error of a logit, above which the objective is evaluated anew at the returned parameters.
 SAME_LOGITS = 1e-7
 # Rounding error of the sum of losses, as a fraction of the objective, above which the objective is
 # evaluated anew as well. It matters for an objective next to zero.
@@ -280,8 +279,7 @@ LONGEST_LOGIT = 745.0
 # Distance of a column's mean from zero, in standard deviations, above which blocks are centred
 # before they are multiplied. Centring afterwards would lose three digits of the logits.
 FAR_CENTRE = 1e3
-# Value of FAR_CENTRE for a sparse column, which has next to no zeros if its mean is so far from
-# zero.
+# FAR_CENTRE for a sparse column, which has next to no zeros if its mean is so far from zero.
 FAR_SPARSE_COLUMN = 1e2
 # Number of rows from which the middle of a column is estimated: enough for a median, cheap to sort.
 MIDDLE_ROWS = 15

@@ -125,10 +125,7 @@ class Search:
         return PreconditionedPoint.of(self.model, point)
 
     def _descend(self, here: PreconditionedPoint) -> Point | None:
-        """Take a Newton step, or run a stage of L-BFGS, and return the point after it.
-
-        Returns None if the gap after a Newton step is already certified, so that the search ends.
-        """
+        """Return the point after a Newton step or a stage; None if the step certified its gap."""
         trial = None
         if self.choice.newton and not self.residual_weight:
             trial = newton_trial(self.objective, here)
