@@ -117,8 +117,7 @@ class Cone:
         self.scale = np.ldexp(1.0, -np.frexp(np.where(size > 0, size, 1.0))[1])
         self.distance = np.abs(self.shift) * self.scale * varies
         self.sparse = scipy.sparse.issparse(data.X) and not self.shift.any()
-        # The constraints so far: pairs (sample, class), coefficients, `Chunk.unit` of each sample,
-        # and whether the constraint is an equality.
+        # The constraints so far: pairs (sample, class), coefficients, units, and the equalities.
         self.pairs = np.empty(0, dtype=np.int64)
         self.matrix = scipy.sparse.csr_array((0, self.shape[0] * self.shape[1]))
         self.units = np.empty(0)
