@@ -28,7 +28,9 @@ def users_stacklevel() -> int:
     frame, level, fallback = sys._getframe(1), 1, 0
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.startswith(OURS):
+        if name.startswith(OURS):
+            fallback = 0  # frames further in are of decorators around a method of this package
+        else:
             fallback = fallback or level
             if not name.startswith(prefixes) and not _is_standard(name):
                 return level

@@ -1,5 +1,8 @@
 """Warnings name the line of the user's code."""
 
+import threading
+import warnings
+
 import numpy as np
 import pytest
 from extreme_samples import caught
@@ -13,7 +16,12 @@ from sklearn.model_selection import (
     permutation_test_score,
 )
 
-from skxent import LossDistributionDisplay, LossShareDisplay, ReliabilityDisplay
+from skxent import (
+    LossDistributionDisplay,
+    LossShareDisplay,
+    ReliabilityDisplay,
+    SoftmaxClassifier,
+)
 from skxent.metrics import (
     CrossEntropySum,
     bce_scorer,
@@ -92,3 +100,13 @@ def test_threads_without_a_line_of_the_user():
     with parallel_config("threading"):
         for found in caught(lambda: cross_val_score(Sure(), X, Y, scoring=cce_scorer, n_jobs=2)):
             assert "skxent" not in found.filename or found.filename == __file__
+
+
+def test_without_a_frame_of_the_user_the_caller_of_fit_is_named():
+    """And not the decorator of scikit-learn that is between two frames of this package."""
+    thread = threading.Thread(target=SoftmaxClassifier(max_iter=1).fit, args=(X, Y))
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        thread.start()
+        thread.join()
+    assert [warning.filename for warning in found] == [threading.__file__]
