@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from skxent.inputs.array_arguments import as_array, numbers_of
-from skxent.inputs.namespaces import Array, dtype_kind, widened
+from skxent.inputs.namespaces import Array
 from skxent.inputs.options import check_flag, check_keywords, max_loss
 from skxent.inputs.partitioned_classes import known_classes, known_yes
 from skxent.inputs.predictions import check_distributions
@@ -74,7 +74,7 @@ class Loss:
     classes_option : str
         The argument of the public function that says which class is which.
     read : callable
-        ``(y_true, y_pred, prediction, classes)`` gives the `Rows`; `prediction` is `y_pred` as
+        ``(y_true, y_pred, prediction, options)`` gives the `Rows`; `prediction` is `y_pred` as
         numbers.
     read_classes : callable
         ``(y_true, y_pred, classes)`` of Dask collections gives the classes for every partition.
@@ -85,7 +85,7 @@ class Loss:
 
     name: str
     classes_option: str
-    read: Callable[[Any, Any, Array, Any], Rows]
+    read: Callable[[Any, Any, Array, LossOptions], Rows]
     read_classes: Callable[[Any, Any, Any], Any]
     takes_outcomes: bool = False
 
@@ -107,9 +107,7 @@ def losses_of(
     limit = max_loss(options.eps)
     check_flag(options.from_logits, "from_logits")
     prediction = numbers_of(y_pred, "y_pred")
-    if options.from_logits and dtype_kind(prediction) in "biu":
-        prediction = widened(prediction)  # integer logits are no labels
-    rows = loss.read(y_true, y_pred, prediction, options.classes)
+    rows = loss.read(y_true, y_pred, prediction, options)
     losses = rows.form.losses(
         prediction, rows.target, max_loss=limit, from_logits=options.from_logits, sums=sums
     )
@@ -118,8 +116,8 @@ def losses_of(
     return losses.named(rows.class_of)
 
 
-def _categorical_rows(y_true: Any, y_pred: Any, prediction: Array, labels: Any) -> Rows:
-    classes = Classes.of(y_pred, prediction, labels)
+def _categorical_rows(y_true: Any, y_pred: Any, prediction: Array, options: LossOptions) -> Rows:
+    classes = Classes.of(y_pred, prediction, options.classes)
     target = categorical_target(y_true, classes, prediction)
 
     def class_of(floored: FlooredSample) -> object:
@@ -133,13 +131,14 @@ def _categorical_rows(y_true: Any, y_pred: Any, prediction: Array, labels: Any) 
         return Rows(form_of(target), target, class_of)
     if target.ndim == 1:
         return Rows(OUTCOMES, target, class_of)
-    check_certainty(prediction, target)
+    if not options.from_logits:  # an integer is a certain probability, but any logit
+        check_certainty(prediction, target)
     check_distributions(target, "y_true")
     return Rows(OUTCOMES, target[:, 1], None)
 
 
-def _binary_rows(y_true: object, y_pred: object, prediction: Array, pos_label: object) -> Rows:
-    outcomes = binary_target(y_true, pos_label, prediction)
+def _binary_rows(y_true: object, y_pred: object, prediction: Array, options: LossOptions) -> Rows:
+    outcomes = binary_target(y_true, options.classes, prediction)
     check_outcome_columns(y_true, y_pred, outcomes)
 
     def class_of(floored: FlooredSample) -> object:
