@@ -7,13 +7,21 @@ An array of another library keeps its library and its device only if scikit-lear
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.errors import check_kind
-from skxent.inputs.namespaces import Array, detached, dtype_kind, moved, namespace_of, to_numpy
+from skxent.inputs.namespaces import (
+    A,
+    AnyArray,
+    Array,
+    detached,
+    dtype_kind,
+    moved,
+    namespace_of,
+    to_numpy,
+)
 from skxent.inputs.shapes import one_or_two_dimensional
 
 
@@ -36,18 +44,18 @@ def as_array(values: object, name: str) -> np.ndarray:
         return _host_copy(values, name, error)
 
 
-def on_host(*values: object) -> list[Any]:
+def on_host(*values: object) -> list[AnyArray]:
     """Return all arguments in host memory: Dask collections computed, arrays as NumPy arrays."""
     found = computed(*values)
     return [value if namespace_of(value) is None else to_numpy(value) for value in found]
 
 
-def array_of(values: Any, name: str) -> Array:
+def array_of(values: AnyArray, name: str) -> Array:
     """Return an argument as an array of its own library."""
     return as_array(values, name) if namespace_of(values) is None else values
 
 
-def array_beside(values: Any, name: str, like: Array) -> Array:
+def array_beside(values: AnyArray, name: str, like: Array) -> Array:
     """Return an argument as a NumPy array, or on the device of `like` if neither is NumPy's."""
     if isinstance(like, np.ndarray) or namespace_of(values) is None:
         return as_array(values, name)
@@ -56,7 +64,7 @@ def array_beside(values: Any, name: str, like: Array) -> Array:
 
 def as_reals(values: object, name: str) -> np.ndarray:
     """Return an argument as a NumPy array of real numbers, any shape, at most eight bytes each."""
-    return reals_of(as_array(values, name), name)
+    return checked_reals(as_array(values, name), name)
 
 
 def as_numbers(values: object, name: str) -> np.ndarray:
@@ -64,9 +72,13 @@ def as_numbers(values: object, name: str) -> np.ndarray:
     return one_or_two_dimensional(as_reals(values, name), name)
 
 
-def reals_of(values: object, name: str) -> Any:
+def reals_of(values: object, name: str) -> Array:
     """Return an argument as an array of real numbers of any shape."""
-    array = array_of(values, name)
+    return checked_reals(array_of(values, name), name)
+
+
+def checked_reals(array: A, name: str) -> A:
+    """Return an array as real numbers, at most eight bytes each in NumPy; refuse other entries."""
     kind = dtype_kind(array)
     if kind == "c":
         raise ValueError(f"{name} is complex: pass real numbers.")
@@ -79,7 +91,7 @@ def reals_of(values: object, name: str) -> Any:
     raise ValueError(f"{name} does not hold numbers only: its dtype is {array.dtype}.")
 
 
-def numbers_of(values: object, name: str) -> Any:
+def numbers_of(values: object, name: str) -> Array:
     """Return an argument as an array of real numbers of shape (n,) or (n, K)."""
     return one_or_two_dimensional(reals_of(values, name), name)
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import datetime
 import numbers
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
 from skxent.inputs.labels import Labels, as_labels, as_time, first_repeated, kind_of, shorten
-from skxent.inputs.namespaces import Label
+from skxent.inputs.namespaces import AnyArray, Label
 from skxent.inputs.partitions import is_dask
 
 
@@ -114,7 +114,7 @@ def check_order(
     )
 
 
-def axis_names(values: Any) -> list[Label] | None:
+def axis_names(values: AnyArray) -> list[Label] | None:
     """Return the names along the last axis: columns of a table, or the index of a pandas series."""
     kind = type(values)
     if hasattr(kind, "iloc") and hasattr(kind, "index") and not hasattr(kind, "columns"):
@@ -180,7 +180,7 @@ def check_default_names(y_true: object, known: list[Label], name: str = "y_true"
         )
 
 
-def check_outcome_order(names: list[Label], yes: set[Any], no: set[Any]) -> None:
+def check_outcome_order(names: list[Label], yes: set[Label], no: set[Label]) -> None:
     """Raise if the first name is the positive outcome or the second is the negative outcome.
 
     `yes` and `no` hold the labels of the positive and the negative outcome.
@@ -226,7 +226,7 @@ def _matched(names: list[Label], labels: list[Label], name: str) -> list[Label] 
     )
 
 
-def _time(value: object) -> Any:
+def _time(value: Label) -> Label:
     """Return a date, or a text in ISO format, as a datetime; return other values unchanged."""
     if isinstance(value, str):
         with suppress(ValueError):
@@ -234,14 +234,14 @@ def _time(value: object) -> Any:
     return as_time(value)
 
 
-def _of_kind(value: Any, labels: list[Label], name: str) -> Any:
+def _of_kind(value: Label, labels: list[Label], name: str) -> Label:
     """Convert the name of a class that `labels` lacks to the type of `labels`."""
     text = isinstance(labels[0], str)
     if isinstance(value, str) == text:
         return value
     if text:
         return str(value)
-    for label in (True, False) if isinstance(labels[0], bool) else (_whole(value),):
+    for label in (True, False) if isinstance(labels[0], bool) else (_whole(str(value)),):
         if str(label) == value:
             return label
     raise ValueError(
@@ -256,7 +256,7 @@ def _whole(text: str) -> int | None:
     return None
 
 
-def _key(value: object) -> Any:
+def _key(value: Label) -> Label:
     """Return a key that is equal for names and labels that resemble each other."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from skxent.inputs import partitions
-from skxent.inputs.namespaces import namespace_of, to_numpy
+from skxent.inputs.namespaces import AnyArray, Label, namespace_of, to_numpy
 from skxent.inputs.partitions import Block, Each, is_dask, map_partitions
 
 
-def computed(*values: object) -> tuple[Any, ...]:
+def computed(*values: object) -> tuple[AnyArray, ...]:
     """Return the arguments, with all Dask collections computed in one round trip.
 
     All collections become `Delayed` objects first, because Dask warns of frames that are computed
@@ -30,7 +30,7 @@ def computed(*values: object) -> tuple[Any, ...]:
     return tuple(found.get(i, value) for i, value in enumerate(values))
 
 
-def _pieces(value: Any) -> tuple[Any, ...]:
+def _pieces(value: AnyArray) -> tuple[object, ...]:
     """Return the arguments from which `_tagged` puts a collection together.
 
     For a Dask array, the arguments are its delayed blocks, the function that joins the blocks, and
@@ -44,12 +44,15 @@ def _pieces(value: Any) -> tuple[Any, ...]:
 
 
 def _tagged(
-    position: int, found: Any, join: Callable[..., Any] | None = None, options: Any = ()
-) -> tuple[int, Any]:
+    position: int,
+    found: object,
+    join: Callable[..., object] | None = None,
+    options: Iterable[object] = (),
+) -> tuple[int, object]:
     return position, found if join is None else join(found, *options)
 
 
-def match(**collections: Any) -> list[Each]:
+def match(**collections: AnyArray) -> list[Each]:
     """Return the blocks of rows of some arguments, all cut at the same rows.
 
     The first Dask collection among the arguments is the leader. An argument that is in memory, or
@@ -80,7 +83,7 @@ def match(**collections: Any) -> list[Each]:
     return [blocks.get(name, Each([None] * n_blocks)) for name in collections]
 
 
-def row_counts(values: Any) -> list[int] | None:
+def row_counts(values: AnyArray) -> list[int] | None:
     """Return the number of rows of each block of a collection, or None if they are not known."""
     if not _is_array(values) or np.isnan(values.chunks[0]).any():
         return None
@@ -91,11 +94,11 @@ def _is_array(values: object) -> bool:
     return hasattr(type(values), "chunks")  # not the object: a frame may have a column "chunks"
 
 
-def _count(index: int, block: Any) -> int:
+def _count(index: int, block: AnyArray) -> int:
     return int(block.shape[0])
 
 
-def check_collection(name: str, values: Any) -> None:
+def check_collection(name: str, values: AnyArray) -> None:
     """Require a Dask collection with rows."""
     if not hasattr(values, "_meta"):
         raise TypeError(
@@ -106,7 +109,7 @@ def check_collection(name: str, values: Any) -> None:
         raise ValueError(f"{name} has shape (): pass one entry for each sample.")
 
 
-def _blocks(name: str, values: Any) -> Each:
+def _blocks(name: str, values: AnyArray) -> Each:
     """Return the blocks of rows of an array, or the partitions of a frame."""
     from dask import delayed
 
@@ -122,7 +125,7 @@ def _blocks(name: str, values: Any) -> Each:
     return Each(blocks if frame else blocks.ravel().tolist())
 
 
-def _in_order(block: Any, name: str, columns: list[Any]) -> Any:
+def _in_order(block: AnyArray, name: str, columns: list[Label]) -> AnyArray:
     """Return a partition; raise if its columns differ from the frame's, which Dask would accept."""
     if list(block.columns) != columns:
         raise ValueError(
@@ -133,7 +136,7 @@ def _in_order(block: Any, name: str, columns: list[Any]) -> Any:
 
 
 def _cut(
-    name: str, values: Any, blocks: dict[str, Each], rows: dict[str, Any], leader: str
+    name: str, values: AnyArray, blocks: dict[str, Each], rows: dict[str, Any], leader: str
 ) -> Each:
     """Divide the rows of an argument into blocks of the same lengths as those of `leader`."""
     from dask import delayed
@@ -152,7 +155,7 @@ def _cut(
     return Each(delayed(_take(values, a, b), traverse=False, pure=False) for a, b in edges)
 
 
-def _between(blocks: Each, starts: Any, a: int, b: int) -> Block:
+def _between(blocks: Each, starts: np.ndarray, a: int, b: int) -> Block:
     """Return rows a to b, joined from the blocks that hold them."""
     from dask import delayed
 
@@ -165,11 +168,11 @@ def _between(blocks: Each, starts: Any, a: int, b: int) -> Block:
     return pieces[0] if len(pieces) == 1 else joined(pieces)
 
 
-def _take(block: Any, a: int, b: int) -> Any:
+def _take(block: AnyArray, a: int, b: int) -> AnyArray:
     return block.iloc[a:b] if hasattr(block, "iloc") else block[a:b]
 
 
-def _joined(pieces: list[Any]) -> Any:
+def _joined(pieces: list[AnyArray]) -> AnyArray:
     """Join the pieces of one block; pieces of a data frame become a data frame."""
     if not hasattr(pieces[0], "iloc"):
         masked = any(map(np.ma.isMaskedArray, pieces))

@@ -12,11 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.errors import check_kind
-from skxent.inputs.namespaces import library_of, namespace_of
-
-# An array of any library, a sparse matrix, a data frame or a Dask collection. These types have no
-# common base class that a type checker knows.
-AnyArray = Any
+from skxent.inputs.namespaces import AnyArray, library_of, namespace_of
 
 FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
 SHOWN = 5  # columns that an error names
@@ -40,7 +36,7 @@ def canonical(X: AnyArray) -> AnyArray:
     return X
 
 
-def read_rows(estimator: object, X: object, *, reset: bool) -> Any:
+def read_rows(estimator: object, X: object, *, reset: bool) -> AnyArray:
     """Check samples; `reset` stores their columns, else they must be the columns of the fit."""
     check_kind(X, "X")
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # NumPy would convert dates to numbers
@@ -77,7 +73,7 @@ def _amiss(X: object) -> Iterator[str]:
             yield f"column {name!r} ({str(values[row])!r} in row {row})"
 
 
-def _columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
+def _columns(X: AnyArray) -> Iterator[tuple[object, np.ndarray]]:
     """Yield each column of a frame with its name, or of an array of objects with its index."""
     if all(hasattr(X, name) for name in ("__array__", "dtypes", "columns")):
         columns = ((name, np.asarray(X[name])) for name in X.columns)
@@ -102,7 +98,7 @@ def _is_finite(value: Any) -> bool:
         return False
 
 
-def place_of(x: Any) -> str:
+def place_of(x: AnyArray) -> str:
     """Return the library and device of an array as words for a message."""
     if isinstance(x, np.ndarray) or not hasattr(x, "__dlpack__"):
         return "on the host, for NumPy"

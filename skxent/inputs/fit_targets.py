@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +17,7 @@ from skxent.inputs.class_names import check_order, classes_named, column_names, 
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.errors import check_kind
 from skxent.inputs.labels import as_labels, first_repeated, shorten
-from skxent.inputs.namespaces import Floats, namespace_of, to_numpy
+from skxent.inputs.namespaces import AnyArray, Floats, Label, namespace_of, to_numpy
 from skxent.inputs.predictions import check_distributions
 from skxent.inputs.weights import as_weights, check_weight_range
 
@@ -73,7 +73,7 @@ class FitTargets:
         return targets
 
     @classmethod
-    def read(cls, y: Any, classes: ArrayLike | None, n: int) -> Self:
+    def read(cls, y: AnyArray, classes: ArrayLike | None, n: int) -> Self:
         """Read and check `y` of `n` samples, which may all be of one class."""
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
@@ -86,7 +86,7 @@ class FitTargets:
         return cls._from_rows(y, classes) if soft else cls._from_labels(y, classes)
 
     @classmethod
-    def _from_labels(cls, y: Any, classes: ArrayLike | None) -> Self:
+    def _from_labels(cls, y: AnyArray, classes: ArrayLike | None) -> Self:
         if classes is not None:
             raise ValueError("classes names the columns of soft targets, but y holds labels.")
         if not isinstance(y, np.ndarray) or y.ndim != 1:
@@ -122,7 +122,7 @@ class FitTargets:
             raise ValueError(f"{error} Or pass classes=, which then names them.") from error
 
     @staticmethod
-    def names(classes: ArrayLike, n_columns: int, columns: list[Any] | None) -> np.ndarray:
+    def names(classes: ArrayLike, n_columns: int, columns: list[Label] | None) -> np.ndarray:
         """Read and check the names of the columns of soft targets."""
         if np.shape(classes) != (n_columns,):
             raise ValueError(
@@ -137,7 +137,7 @@ class FitTargets:
         return np.asarray(classes)
 
     def weighted(
-        self, class_weight: dict[Any, float] | str | None, weight: Floats | None
+        self, class_weight: dict[Label, float] | str | None, weight: Floats | None
     ) -> tuple[Self, Floats | None]:
         """Return the targets and sample weights that result from class weights.
 
@@ -185,7 +185,7 @@ def require_two_classes(classes: np.ndarray) -> None:
 
 
 def class_factors(
-    class_weight: dict[Any, float] | str, classes: np.ndarray, totals: Floats
+    class_weight: dict[Label, float] | str, classes: np.ndarray, totals: Floats
 ) -> Floats:
     """Return the factor of each class, (K,), given the total weight of its samples."""
     if isinstance(class_weight, str) and class_weight == "balanced":
@@ -208,7 +208,7 @@ def class_factors(
     return factors
 
 
-def _check_keys(class_weight: dict[Any, float], labels: list[Any]) -> None:
+def _check_keys(class_weight: dict[Label, float], labels: list[Label]) -> None:
     """Refuse keys of another type than labels; warn of unknown keys if a class has no key.
 
     If every class has a key, unknown keys are taken for classes that a training fold lacks.
@@ -230,7 +230,7 @@ def _check_keys(class_weight: dict[Any, float], labels: list[Any]) -> None:
         )
 
 
-def check_labels(y: Any) -> None:
+def check_labels(y: AnyArray) -> None:
     """Refuse soft targets, for which accuracy is not defined."""
     shape = getattr(y, "shape", None)
     shape = np.shape(y) if shape is None else tuple(shape)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from skxent.inputs.array_arguments import array_of, as_array
 from skxent.inputs.errors import raise_label
 from skxent.inputs.namespaces import (
+    AnyArray,
     Array,
     Codes,
     Label,
@@ -45,15 +46,15 @@ class Labels:
     `source` and `codes` are arrays of one library; `distinct` is NumPy's.
     """
 
-    source: Any
+    source: AnyArray
     distinct: np.ndarray
-    codes: Any
+    codes: AnyArray
     name: str
 
     def __len__(self) -> int:
         return self.codes.shape[0]
 
-    def at(self, table: np.ndarray) -> Any:
+    def at(self, table: np.ndarray) -> AnyArray:
         """Return each sample's entry of a table over the distinct labels."""
         return take(table, self.codes)
 
@@ -124,7 +125,7 @@ def kind_of(label: object) -> str:
     return "time" if isinstance(label, datetime.date | np.datetime64) else "object"
 
 
-def as_time(label: object) -> Any:
+def as_time(label: Label) -> Label:
     """Return a date as the datetime of its midnight, so that dates and times can be compared."""
     if isinstance(label, np.datetime64):
         return label.astype("M8[us]").item()
@@ -157,12 +158,12 @@ def first_repeated(labels: Labels) -> Label | None:
     return next(value for row, value in enumerate(values) if value in values[:row])
 
 
-def _whole(source: Array, name: str) -> Any:
+def _whole(source: Array, name: str) -> Array:
     """Return floats as integers; the error names the first that is not a whole number."""
     if isinstance(source, np.ndarray):
         with np.errstate(invalid="ignore"):
             whole = source.astype(np.int64)
-        fine: Any = whole == source
+        fine: Array = whole == source
     else:
         xp, source = library_of(source), widened(source)  # 2**63 is infinite in half precision
         fine = (source == xp.floor(source)) & (source >= -_TOO_GREAT) & (source < _TOO_GREAT)

@@ -8,8 +8,8 @@ on, ``sklearn.set_config(array_api_dispatch=True)``. Everything else is read by 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from types import ModuleType
-from typing import Any, Protocol, TypeAlias
+from types import EllipsisType, ModuleType
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,21 @@ Codes: TypeAlias = NDArray[np.intp]
 Label: TypeAlias = Hashable  # a string, boolean, whole number or date
 
 
+_Key: TypeAlias = int | slice | EllipsisType | np.ndarray | None
+# An array of the same library, or a number. What NumPy's operators accept depends on the dtype, so
+# no narrower type fits all of them.
+_Operand: TypeAlias = Any
+
+
 class Array(Protocol):
     """An array of NumPy, or of another library that follows the array API standard."""
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> object:
         """Return the type of the elements, an object of the library."""
 
     @property
-    def device(self) -> Any:
+    def device(self) -> object:
         """Return the device that holds the elements, an object of the library."""
 
     @property
@@ -43,30 +49,38 @@ class Array(Protocol):
     def T(self) -> Array:
         """Return the transpose of a two-dimensional array."""
 
-    def __getitem__(self, key: Any, /) -> Array: ...
+    def __getitem__(self, key: _Key | tuple[_Key, ...], /) -> Array: ...
     def __eq__(self, other: object, /) -> Any: ...
     def __ne__(self, other: object, /) -> Any: ...
     def __abs__(self) -> Array: ...
     def __neg__(self) -> Array: ...
     def __invert__(self) -> Array: ...
-    def __add__(self, other: Any, /) -> Array: ...
-    def __radd__(self, other: Any, /) -> Array: ...
-    def __sub__(self, other: Any, /) -> Array: ...
-    def __rsub__(self, other: Any, /) -> Array: ...
-    def __mul__(self, other: Any, /) -> Array: ...
-    def __rmul__(self, other: Any, /) -> Array: ...
-    def __truediv__(self, other: Any, /) -> Array: ...
-    def __pow__(self, other: Any, /) -> Array: ...
-    def __lt__(self, other: Any, /) -> Array: ...
-    def __le__(self, other: Any, /) -> Array: ...
-    def __gt__(self, other: Any, /) -> Array: ...
-    def __ge__(self, other: Any, /) -> Array: ...
-    def __and__(self, other: Any, /) -> Array: ...
-    def __or__(self, other: Any, /) -> Array: ...
+    def __add__(self, other: _Operand, /) -> Array: ...
+    def __radd__(self, other: _Operand, /) -> Array: ...
+    def __sub__(self, other: _Operand, /) -> Array: ...
+    def __rsub__(self, other: _Operand, /) -> Array: ...
+    def __mul__(self, other: _Operand, /) -> Array: ...
+    def __rmul__(self, other: _Operand, /) -> Array: ...
+    def __truediv__(self, other: _Operand, /) -> Array: ...
+    def __pow__(self, other: _Operand, /) -> Array: ...
+    def __lt__(self, other: _Operand, /) -> Array: ...
+    def __le__(self, other: _Operand, /) -> Array: ...
+    def __gt__(self, other: _Operand, /) -> Array: ...
+    def __ge__(self, other: _Operand, /) -> Array: ...
+    def __and__(self, other: _Operand, /) -> Array: ...
+    def __or__(self, other: _Operand, /) -> Array: ...
     def __bool__(self) -> bool: ...
     def __float__(self) -> float: ...
     def __int__(self) -> int: ...
 
+
+# A function with this type in its argument and its result returns an array of the library that it
+# was given.
+A = TypeVar("A", np.ndarray, Array)
+
+# An array of any library, a sparse matrix, a data frame or a Dask collection. These types have no
+# common base class that a type checker knows.
+AnyArray: TypeAlias = Any
 
 # The array API standard's names of kinds of dtypes -> NumPy's letters.
 _KINDS = {"bool": "b", "integral": "i", "real floating": "f", "complex floating": "c"}
@@ -123,7 +137,7 @@ def dtype_kind(x: Array) -> str:
     return next((kind for name, kind in _KINDS.items() if xp.isdtype(x.dtype, name)), "V")
 
 
-def to_numpy(x: Any) -> np.ndarray:
+def to_numpy(x: AnyArray) -> np.ndarray:
     """Return an array of any library as a NumPy array, in the memory of the host."""
     if isinstance(x, np.ndarray):
         return x
@@ -138,7 +152,7 @@ def to_numpy(x: Any) -> np.ndarray:
     return np.asarray(compat.to_device(x, xp.__array_namespace_info__().default_device()))
 
 
-def moved(x: Array, like: Array) -> Any:
+def moved(x: Array, like: A) -> A:
     """Return an array in the library and on the device of another array, by DLPack if possible."""
     if isinstance(like, np.ndarray):
         return to_numpy(x)
@@ -155,7 +169,7 @@ def moved(x: Array, like: Array) -> Any:
         return xp.asarray(to_numpy(x), device=device)
 
 
-def widened(x: Array) -> Any:
+def widened(x: A) -> A:
     """Return an array in float64, or in float32 on a device that has no float64."""
     if isinstance(x, np.ndarray):
         return x.astype(np.float64, copy=False)
@@ -163,13 +177,13 @@ def widened(x: Array) -> Any:
     return xp.astype(detached(x), widest_float(xp, _compat().device(x)), copy=False)
 
 
-def widest_float(xp: ModuleType, device: object) -> Any:
+def widest_float(xp: ModuleType, device: object) -> object:
     """Return the dtype float64 if the device has it, else float32."""
     known = xp.__array_namespace_info__().dtypes(device=device, kind="real floating")
     return known["float64"] if "float64" in known else known["float32"]
 
 
-def detached(x: Any) -> Any:
+def detached(x: AnyArray) -> AnyArray:
     """Return the array without the record of operations that some libraries keep for gradients."""
     return x.detach() if getattr(x, "requires_grad", False) else x
 
@@ -198,7 +212,7 @@ def total(x: Array) -> float:
     return float(x.sum() if isinstance(x, np.ndarray) else library_of(x).sum(x))
 
 
-def take(table: np.ndarray, codes: Array) -> Any:
+def take(table: np.ndarray, codes: A) -> A:
     """Return the entries of a NumPy table at the codes, in the library of the codes."""
     if isinstance(codes, np.ndarray):
         return table[codes]
@@ -224,7 +238,7 @@ def _is_dense(x: object) -> bool:
     return hasattr(type(x), "__dlpack__") and "sparse" not in str(getattr(x, "layout", ""))
 
 
-def _narrowed(x: Any, xp: ModuleType, device: Any) -> Any:
+def _narrowed(x: Array, xp: ModuleType, device: object) -> Array:
     """Return an array in native memory, with floats that the target device has.
 
     torch requires native, writeable memory, and negative strides abort the process (seen in torch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def _require(name: str, value: object, good: object, cure: str) -> None:
         raise ValueError(f"{name} is {value!r}: pass {cure}.")
 
 
-def _float(value: Any, name: str) -> float:
+def _float(value: SupportsFloat, name: str) -> float:
     try:
         return float(value) or np.nan  # NaN if the number is too small for a float
     except OverflowError as error:

@@ -6,8 +6,7 @@ by itself, because it has all columns and their names.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +14,7 @@ from numpy.typing import ArrayLike
 from skxent.inputs.array_arguments import as_array, as_numbers
 from skxent.inputs.dask_arguments import check_collection, match
 from skxent.inputs.labels import Labels, as_labels
-from skxent.inputs.namespaces import Label
+from skxent.inputs.namespaces import AnyArray, Label
 from skxent.inputs.partitions import compute, is_dask, map_partitions
 from skxent.inputs.shapes import has_rows, one_dimensional
 from skxent.inputs.targets import Classes, classes_from, positive_label
@@ -34,7 +33,7 @@ def known_classes(y_true: object, y_pred: object, labels: ArrayLike | None) -> n
     return None if found is None else classes_from(found, classes).source
 
 
-def known_yes(y_true: object, y_pred: object, pos_label: object) -> Any:
+def known_yes(y_true: object, y_pred: object, pos_label: Label) -> Label:
     """Return the label that means yes.
 
     If `y_true` holds probabilities, rows of outcomes or no samples, return `pos_label` as it is.
@@ -44,7 +43,7 @@ def known_yes(y_true: object, y_pred: object, pos_label: object) -> Any:
     return pos_label if has_rows(truth) else _yes_among_labels(y_true, pos_label)
 
 
-def one_row(values: Any, name: str) -> np.ndarray:
+def one_row(values: AnyArray, name: str) -> np.ndarray:
     """Return one row of zeros with as many columns as an argument has."""
     if not is_dask(values):
         shape = as_array(values, name).shape
@@ -66,7 +65,7 @@ def all_labels(y_true: object) -> Labels | None:
     return _together(compute(parts, map_partitions(parts, _distinct)))
 
 
-def _distinct(index: int, y_true: Any) -> list[Label]:
+def _distinct(index: int, y_true: AnyArray) -> list[Label]:
     return as_labels(y_true, "y_true").distinct.tolist() if y_true.shape[0] else []
 
 
@@ -85,15 +84,15 @@ def _together(found: list[list[Label]]) -> Labels | None:
     return as_labels(np.fromiter(held, dtype=object, count=len(held)), "y_true")
 
 
-def _first(values: Iterable[Hashable]) -> dict[Any, int]:
+def _first(values: Iterable[Label]) -> dict[Label, int]:
     """Return the index at which each value appears first."""
-    places: dict[Any, int] = {}
+    places: dict[Label, int] = {}
     for i, value in enumerate(values):
         places.setdefault(value, i)
     return places
 
 
-def _yes_among_labels(y_true: object, pos_label: object) -> Any:
+def _yes_among_labels(y_true: object, pos_label: Label) -> Label:
     if is_dask(y_true):
         (parts,) = match(y_true=y_true)
         seen = compute(parts, map_partitions(parts, _look_for_yes))
@@ -113,7 +112,7 @@ def _yes_among_labels(y_true: object, pos_label: object) -> Any:
     return positive_label(found.distinct.tolist(), pos_label)
 
 
-def _look_for_yes(index: int, y_true: Any) -> tuple[list[Label], str]:
+def _look_for_yes(index: int, y_true: AnyArray) -> tuple[list[Label], str]:
     """Return the distinct labels of a partition, and whether it holds labels or probabilities.
 
     Of probabilities only those that are 0 or 1 are returned. If all are, the kind is "certain",

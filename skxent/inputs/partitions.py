@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-Block = Any  # a Delayed
+Block: TypeAlias = Any  # a Delayed
+T = TypeVar("T")
 WIDTH = 8  # terms that one task adds
 
 
@@ -37,7 +38,7 @@ def _is_lazy(value: object) -> bool:
     return bool(is_dask_collection(value))
 
 
-class Each(list[Any]):
+class Each(list[Block]):
     """One lazy object for each partition; its value stays where the partition is."""
 
     def take(self, which: Sequence[int]) -> Each:
@@ -45,7 +46,7 @@ class Each(list[Any]):
         return Each(self[i] for i in which)
 
 
-def map_partitions(parts: list[Any], function: Callable[..., Any], *args: object) -> Each:
+def map_partitions(parts: Sequence[object], function: Callable[..., object], *args: object) -> Each:
     """Return ``function(index, part, *args)`` of each partition, lazily.
 
     An argument of type `Each` passes its own entry to each partition. Any other lazy argument is
@@ -66,11 +67,17 @@ def map_partitions(parts: list[Any], function: Callable[..., Any], *args: object
     )
 
 
-def _together(values: object) -> Any:
+def _together(values: T) -> T:
     return values
 
 
-def _call(index: int, part: Any, common: Any, places: list[int], values: list[Any]) -> Any:
+def _call(
+    index: int,
+    part: object,
+    common: tuple[Callable[..., T], Sequence[object]],
+    places: list[int],
+    values: list[object],
+) -> T:
     """Call the function on one partition, in a task."""
     function, args = common[0], list(common[1])
     for place, value in zip(places, values, strict=True):
@@ -91,7 +98,7 @@ def _with_place(error: Exception, index: int) -> Exception:
     return error
 
 
-def tree_reduce(each: Each, add: Callable[[Any, Any], Any]) -> Any:
+def tree_reduce(each: Each, add: Callable[[T, T], T]) -> Block:
     """Add up lazily, in a tree whose shape depends only on the number of partitions."""
     from dask import delayed
 
@@ -101,7 +108,7 @@ def tree_reduce(each: Each, add: Callable[[Any, Any], Any]) -> Any:
     return terms[0]
 
 
-def compute(parts: Sequence[Any], lazy: object) -> Any:
+def compute(parts: Sequence[object], lazy: object) -> Any:
     """Compute lazy objects that were made from partitions, in one round trip."""
     import dask
 
@@ -119,7 +126,7 @@ def persist(*several: Each) -> list[Each]:
 
 
 @contextmanager
-def _place_named(parts: Sequence[Any]) -> Iterator[None]:
+def _place_named(parts: Sequence[object]) -> Iterator[None]:
     """Name the partition in an error, also if a task that made the partition raised it."""
     try:
         yield

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from skxent.inputs.errors import (
     raise_outcome,
 )
 from skxent.inputs.namespaces import (
+    A,
     Array,
     Floats,
     dtype_kind,
@@ -66,19 +67,17 @@ def tolerance(array: Array) -> float:
 
 
 @cache
-def _root_of_epsilon(xp: Any, dtype: Any) -> float:
+def _root_of_epsilon(xp: ModuleType, dtype: object) -> float:
     return math.sqrt(float(xp.finfo(dtype).eps))
 
 
-def _block(array: Array, rows: slice) -> Any:
+def _block(array: A, rows: slice) -> A:
     if isinstance(array, np.ndarray):
         return np.ascontiguousarray(array[rows], dtype=np.float64)
     return widened(array[rows, ...])
 
 
-def read_probabilities(
-    P: Array, rows: slice, name: str = "y_pred", empty_rows: bool = False
-) -> Any:
+def read_probabilities(P: A, rows: slice, name: str = "y_pred", empty_rows: bool = False) -> A:
     """Return a block of rows, each a distribution over classes.
 
     `empty_rows` also allows rows of zeros.
@@ -88,9 +87,7 @@ def read_probabilities(
     return block
 
 
-def read_log_probabilities(
-    L: Array, rows: slice, name: str = "y_pred", empty_rows: bool = False
-) -> Any:
+def read_log_probabilities(L: A, rows: slice, name: str = "y_pred", empty_rows: bool = False) -> A:
     """Return a block of rows, each the logarithms of a distribution over classes."""
     block = _block(L, rows)
     _check_rows(library_of(L).exp(block), tolerance(L), rows.start, name, empty_rows)
@@ -119,7 +116,7 @@ def _check_rows(block: Array, limit: float, start: int, name: str, empty_rows: b
         raise_distribution(_row(block, row), start + row, limit, name)
 
 
-def read_outcomes(p: Array, rows: slice, name: str = "y_pred") -> Any:
+def read_outcomes(p: A, rows: slice, name: str = "y_pred") -> A:
     """Return a block of probabilities of yes/no outcomes, each in [0, 1]."""
     block, xp, limit = _block(p, rows), library_of(p), 1.0 + tolerance(p)
     if not (smallest(block) >= 0.0 and largest(block) <= limit):
@@ -128,16 +125,18 @@ def read_outcomes(p: Array, rows: slice, name: str = "y_pred") -> Any:
             values = _row(block, row)
             bad = values[~((values >= 0.0) & (values <= limit))]
             raise_outcome(bad[0], rows.start + row, name)
-    return np.minimum(block, 1.0) if isinstance(block, np.ndarray) else xp.clip(block, 0.0, 1.0)
+    if isinstance(block, np.ndarray):
+        return np.minimum(block, 1.0)
+    return xp.clip(block, 0.0, 1.0)
 
 
-def read_outcomes_as_rows(p: Array, rows: slice, name: str = "y_pred") -> Any:
+def read_outcomes_as_rows(p: A, rows: slice, name: str = "y_pred") -> A:
     """Return a block of probabilities of yes, (m,), as rows of two columns: no, then yes."""
     yes = read_outcomes(p, rows, name)
     return library_of(yes).stack([1.0 - yes, yes], axis=1)
 
 
-def read_logits(Z: Array, rows: slice, name: str = "y_pred") -> Any:
+def read_logits(Z: A, rows: slice, name: str = "y_pred") -> A:
     """Return a block of rows of logits, each with a finite maximum and without NaN."""
     block, xp = _block(Z, rows), library_of(Z)
     if largest(block) < np.inf and smallest(block) > -np.inf:
@@ -149,7 +148,7 @@ def read_logits(Z: Array, rows: slice, name: str = "y_pred") -> Any:
     return block
 
 
-def read_single_logits(z: Array, rows: slice, name: str = "y_pred") -> Any:
+def read_single_logits(z: A, rows: slice, name: str = "y_pred") -> A:
     """Return a block of logits of yes/no outcomes; an infinite logit is a certain outcome."""
     block, xp = _block(z, rows), library_of(z)
     if math.isnan(smallest(block)):

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from skxent.inputs.array_arguments import as_array, numbers_of, reals_of
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.labels import Labels, as_labels, shorten
-from skxent.inputs.namespaces import Array, library_of, moved, namespace_of
+from skxent.inputs.namespaces import A, AnyArray, Array, library_of, moved, namespace_of
 from skxent.inputs.stand_ins import estimator_name
 
 
-def predicted(estimator: Any, X: object, logarithms: bool = False) -> Any:
+def predicted(estimator: Any, X: object, logarithms: bool = False) -> AnyArray:
     """Return the result of `predict_proba` or, for logarithms, of `predict_log_proba`."""
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
@@ -33,7 +33,7 @@ def response_name(estimator: object, logarithms: bool = False) -> str:
     return f"{estimator_name(estimator)}.{method}(X)"
 
 
-def predicted_columns(estimator: Any, X: object, logarithms: bool) -> tuple[Any, Labels]:
+def predicted_columns(estimator: object, X: object, logarithms: bool) -> tuple[Array, Labels]:
     """Return the rows that the estimator predicts and the class of each column."""
     prediction, name = predicted(estimator, X, logarithms), response_name(estimator, logarithms)
     if isinstance(prediction, list):
@@ -42,12 +42,13 @@ def predicted_columns(estimator: Any, X: object, logarithms: bool) -> tuple[Any,
             "shape (n, m) for yes/no outcomes."
         )
     prediction = reals_of(computed(prediction)[0], name)
-    if getattr(estimator, "classes_", None) is None:
+    known = getattr(estimator, "classes_", None)
+    if known is None:
         raise TypeError(
             f"{estimator_name(estimator)} has no classes_, so the class of each column is "
             "unknown: pass a fitted classifier."
         )
-    classes = as_labels(estimator.classes_, "classes_")
+    classes = as_labels(known, "classes_")
     # A binary classifier fitted on one class may predict two columns. The second has no class.
     width = 2 if len(classes) == 1 and prediction.shape[1:] == (2,) else len(classes)
     if prediction.shape[1:] != (width,):
@@ -59,7 +60,7 @@ def predicted_columns(estimator: Any, X: object, logarithms: bool) -> tuple[Any,
     return prediction, classes
 
 
-def spread_columns(prediction: Any, columns: list[int], width: int, absent: float) -> Any:
+def spread_columns(prediction: A, columns: list[int], width: int, absent: float) -> A:
     """Return `width` columns: class k of the prediction in `columns[k]`, `absent` in the others."""
     if columns == list(range(width)):
         return prediction
@@ -75,7 +76,7 @@ def spread_columns(prediction: Any, columns: list[int], width: int, absent: floa
     return xp.stack(parts, axis=1)
 
 
-def predicted_outcomes(estimator: Any, X: object, outcomes: object) -> tuple[Any, Any, str]:
+def predicted_outcomes(estimator: Any, X: object, outcomes: object) -> tuple[Array, Array, str]:
     """Return probabilities of m yes/no outcomes, (n, m), the outcomes, and the prediction's name.
 
     The estimator predicts (n, m) probabilities, or m arrays of (n, 2).

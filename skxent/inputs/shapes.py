@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from skxent.inputs.namespaces import Array
+from skxent.inputs.namespaces import A, AnyArray, Array
 
 
 def check_length(name: str, length: int, n: int, of: str = "y_pred") -> None:
@@ -15,7 +13,7 @@ def check_length(name: str, length: int, n: int, of: str = "y_pred") -> None:
         raise ValueError(f"{name} has {length} samples but {of} has {n}: pass equal lengths.")
 
 
-def check_partition_length(name: str, values: Any, n: int) -> None:
+def check_partition_length(name: str, values: AnyArray, n: int) -> None:
     """Require one entry for each of the n samples of a partition of `y_pred`."""
     if values is not None and values.shape[0] != n:
         raise ValueError(
@@ -29,7 +27,7 @@ def has_rows(array: Array) -> bool:
     return array.ndim == 2 and array.shape[1] > 1
 
 
-def one_or_two_dimensional(array: Array, name: str) -> Any:
+def one_or_two_dimensional(array: A, name: str) -> A:
     """Return an array of shape (n,) or (n, K); a single column becomes (n,)."""
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -41,7 +39,7 @@ def one_or_two_dimensional(array: Array, name: str) -> Any:
     return array
 
 
-def one_dimensional(source: Array, name: str) -> Any:
+def one_dimensional(source: A, name: str) -> A:
     """Return labels of shape (n,) with n above 0; a single column becomes (n,)."""
     if source.ndim == 2 and source.shape[1] == 1:
         source = source[:, 0]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,9 @@ Indices = NDArray[np.intp]
 Split = tuple[Indices, Indices]
 
 
-def read_splits(cv: object, X: object, y: object, metadata: dict[str, Any], n: int) -> list[Split]:
+def read_splits(
+    cv: object, X: object, y: object, metadata: Mapping[str, object], n: int
+) -> list[Split]:
     """Return the training and test indices of each fold of n samples.
 
     `metadata` has the other arguments of a splitter, such as groups.
@@ -53,7 +54,7 @@ def fold_weights(splits: list[Split], weight: Floats | None, n: int) -> tuple[Fl
     return train, test
 
 
-def _check_pairs(folds: list[Any]) -> None:
+def _check_pairs(folds: list[object]) -> None:
     for fold, pair in enumerate(folds):
         if not isinstance(pair, tuple | list | np.ndarray) or len(pair) != 2:
             raise ValueError(

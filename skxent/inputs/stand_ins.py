@@ -24,7 +24,7 @@ class SharedPredictions:
         The cache of one evaluation, in which all scorers have the same estimator and X.
     """
 
-    def __init__(self, estimator: object, cache: dict[Any, Any]) -> None:
+    def __init__(self, estimator: object, cache: dict[object, object]) -> None:
         self.estimator = estimator
         self.cache = cache
 
@@ -32,8 +32,8 @@ class SharedPredictions:
         value = getattr(self.estimator, name)
         return self._once(name, value) if name in PREDICTIONS else value
 
-    def _once(self, name: str, predict: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def cached(X: object) -> Any:
+    def _once(self, name: str, predict: Callable[[object], object]) -> Callable[[object], object]:
+        def cached(X: object) -> object:
             # A key of our own: scikit-learn's entries have one column for two classes.
             key = "skxent", name
             if key not in self.cache:
@@ -67,7 +67,7 @@ class GivenPredictions:
     """Stands for an estimator in a task of Dask: returns the predictions that it is given as X."""
 
     name: str
-    classes_: Any
+    classes_: object
 
     @staticmethod
     def of(estimator: object, logarithms: bool) -> GivenPredictions:
@@ -75,7 +75,7 @@ class GivenPredictions:
         kind = GivenLogProbabilities if logarithms else GivenPredictions
         return kind(estimator_name(estimator), getattr(estimator, "classes_", None))
 
-    def predict_proba(self, prediction: object) -> Any:
+    def predict_proba(self, prediction: object) -> object:
         """Return what the estimator predicted."""
         return prediction
 

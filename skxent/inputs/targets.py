@@ -8,7 +8,6 @@ outcomes are not checked here as a whole: `predictions` checks one block of rows
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,6 +26,7 @@ from skxent.inputs.class_names import (
 )
 from skxent.inputs.labels import Labels, as_labels, labels_of, locate, shorten
 from skxent.inputs.namespaces import (
+    A,
     Array,
     Label,
     detached,
@@ -75,7 +75,7 @@ class Classes:
         return found
 
 
-def categorical_target(y_true: object, classes: Classes, prediction: Array) -> Any:
+def categorical_target(y_true: object, classes: Classes, prediction: A) -> A:
     """Return codes of labels (n,), or soft rows (n, K), on the device of the prediction."""
     array, n = array_beside(y_true, "y_true", prediction), prediction.shape[0]
     if not has_rows(array):
@@ -94,7 +94,7 @@ def categorical_target(y_true: object, classes: Classes, prediction: Array) -> A
     return moved(soft, prediction)
 
 
-def codes_of(truth: Labels, classes: Classes, n: int) -> Any:
+def codes_of(truth: Labels, classes: Classes, n: int) -> Array:
     """Return the column of each of n labels."""
     check_length("y_true", len(truth), n)
     known = classes.labels or classes_from(truth, classes)
@@ -126,7 +126,7 @@ def classes_from(truth: Labels, classes: Classes) -> Labels:
     return as_labels(found, "y_true")
 
 
-def binary_target(y_true: object, pos_label: Label, prediction: Array) -> Any:
+def binary_target(y_true: object, pos_label: Label, prediction: A) -> A:
     """Return outcomes in [0, 1], (n,) or (n, m), on the device of the prediction."""
     array = array_beside(y_true, "y_true", prediction)
     if has_rows(array):
@@ -139,7 +139,7 @@ def binary_target(y_true: object, pos_label: Label, prediction: Array) -> Any:
     return moved(outcomes, prediction)
 
 
-def _outcomes(array: Array, pos_label: Label) -> Any:
+def _outcomes(array: Array, pos_label: Label) -> Array:
     """Return 1 for the positive label and 0 for the other, or probabilities as they are."""
     flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if pos_label is None and flat.ndim == 1 and flat.shape[0] and _are_probabilities(flat):

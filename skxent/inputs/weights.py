@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skxent.inputs.array_arguments import array_beside, as_array, reals_of
+from skxent.inputs.array_arguments import array_beside, as_array, checked_reals
 from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.labels import as_labels
-from skxent.inputs.namespaces import Array, Codes, Floats, first_true, moved, widened
+from skxent.inputs.namespaces import A, Codes, Floats, first_true, largest, moved, smallest, widened
 from skxent.inputs.shapes import check_length
 
 
@@ -26,25 +24,23 @@ def as_weights(
     return _checked(as_array(sample_weight, "sample_weight"), n, zero, of)
 
 
-def weights_beside(sample_weight: object, like: Array, *, zero: bool = False) -> Any:
-    """Return one checked weight for each row of `like`, or None if there are none.
+def weights_beside(sample_weight: object, like: A, *, zero: bool = False) -> A:
+    """Return one checked weight for each row of `like`.
 
     The weights are in the library and on the device of `like`. `zero` allows all of them to be 0.
     """
-    if sample_weight is None:
-        return None
     weight = array_beside(sample_weight, "sample_weight", like)
     return moved(_checked(weight, like.shape[0], zero, "y_pred"), like)
 
 
-def _checked(values: Array, n: int, zero: bool, of: str) -> Any:
+def _checked(values: A, n: int, zero: bool, of: str) -> A:
     """Require n finite weights, none negative, and one positive weight unless `zero` is True."""
-    weight = widened(reals_of(values, "sample_weight"))
+    weight = widened(checked_reals(values, "sample_weight"))
     if weight.ndim != 1:
         shape = tuple(weight.shape)
         raise ValueError(f"sample_weight has shape {shape}: pass one weight per sample.")
     check_length("sample_weight", weight.shape[0], n, of)
-    if n and isinstance(weight, np.ndarray) and 0 < weight.max() < np.inf and weight.min() >= 0:
+    if n and 0 < largest(weight) < np.inf and smallest(weight) >= 0:
         return weight  # the usual case, without a mask
     row = first_true(~((weight >= 0) & (weight < np.inf)))
     if row is not None:

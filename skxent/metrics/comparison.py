@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,7 +22,7 @@ from skxent.metrics.means import (
     estimate,
     scaled_weights,
 )
-from skxent.metrics.tables import Table, Tabular, number, unit_name
+from skxent.metrics.tables import Column, Table, Tabular, number, unit_name
 
 COLUMNS = (
     *("mean", "difference", "standard_error", "low", "high"),
@@ -123,7 +122,7 @@ class Comparison(Tabular):
         """`difference` in bits."""
         return self.difference_nats / unit(2)
 
-    def _columns(self) -> tuple[dict[str, Any], Any, str]:
+    def _columns(self) -> tuple[dict[str, Column], Column, str]:
         return {name: getattr(self, name) for name in COLUMNS}, self.names, "model"
 
     def _table(self) -> Table:

@@ -25,7 +25,7 @@ from skxent.inputs.array_arguments import as_array
 from skxent.inputs.compared_models import check_baseline, check_estimators
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.labels import as_labels
-from skxent.inputs.namespaces import Floats
+from skxent.inputs.namespaces import AnyArray, Floats
 from skxent.inputs.splits import Split, check_two_folds, fold_weights, read_splits
 from skxent.inputs.weights import as_weights, check_weight_range
 from skxent.metrics.comparison import Comparison, Options, tested
@@ -193,7 +193,7 @@ def _splits(cv: object, X: object, y: object, groups: ArrayLike | None) -> list[
     return splits
 
 
-def _random_splits(y: object, groups: ArrayLike | None) -> Any:
+def _random_splits(y: object, groups: ArrayLike | None) -> object:
     """Return random splits, which the t-test assumes, stratified unless a class is too rare."""
     options = {"n_splits": 15, "test_size": 0.1, "random_state": 0}
     if groups is not None:
@@ -207,10 +207,15 @@ def _random_splits(y: object, groups: ArrayLike | None) -> Any:
 
 
 def _held_out_sums(
-    estimator: Any, X: Any, y: ArrayLike, splits: list[Split], weight: Floats | None, n_jobs: Any
+    estimator: Any,
+    X: AnyArray,
+    y: ArrayLike,
+    splits: list[Split],
+    weight: Floats | None,
+    n_jobs: int | None,
 ) -> Floats:
     """Return the sum of held-out losses in each fold, in nats."""
-    options = {"cv": splits, "n_jobs": n_jobs, "error_score": "raise"}
+    options: dict[str, object] = {"cv": splits, "n_jobs": n_jobs, "error_score": "raise"}
     if weight is None:
         return -cross_validate(estimator, X, y, scoring=cce_sum_scorer, **options)["test_score"]
     with config_context(enable_metadata_routing=True):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,7 +16,7 @@ from skxent.metrics.means import copies_and_shares
 from skxent.metrics.recalibration import isotonic, scaling
 from skxent.metrics.row_forms import form_of
 from skxent.metrics.scored_samples import MAX_LOSS, ScoredSamples
-from skxent.metrics.tables import Table, Tabular, count, number, percent, unit_name
+from skxent.metrics.tables import Column, Table, Tabular, count, number, percent, unit_name
 
 MAPS = {
     "isotonic": "isotonic regression on the second class",
@@ -63,7 +61,7 @@ class CrossEntropyDecomposition(Tabular):
     n: int
     unit: str
 
-    def _columns(self) -> tuple[dict[str, Any], Sequence[Any], str]:
+    def _columns(self) -> tuple[dict[str, Column], Column, str]:
         names = ("loss", "miscalibration", "discrimination", "uncertainty")
         return {name: [getattr(self, name)] for name in names}, [self.calibration], "calibration"
 

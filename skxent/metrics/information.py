@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +14,15 @@ from scipy.special import entr, rel_entr, xlogy
 
 from skxent.inputs.array_arguments import as_reals, reals_of
 from skxent.inputs.class_names import axis_names, check_orders
-from skxent.inputs.namespaces import Array, Floats, library_of, moved, namespace_of, widened
+from skxent.inputs.namespaces import (
+    AnyArray,
+    Array,
+    Floats,
+    library_of,
+    moved,
+    namespace_of,
+    widened,
+)
 from skxent.inputs.options import unit
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.predictions import check_distributions
@@ -206,30 +213,32 @@ def _times_log(p: Array, q: Array) -> Array:
     return xp.where(p + xp.zeros_like(q) > 0, terms, xp.zeros_like(terms))
 
 
-def _per_row(terms: Array, scale: float, least: float = -np.inf) -> Any:
+def _per_row(terms: Array, scale: float, least: float = -np.inf) -> float | Floats:
     """Sum the terms of each row, in the requested unit; a single row gives a float."""
     xp = library_of(terms)
     total = xp.clip(xp.sum(terms, axis=-1), least, np.inf) / scale
     return float(total) if total.ndim == 0 else total
 
 
-def _pair(p: ArrayLike, q: ArrayLike) -> tuple[Any, Any]:
+def _pair(p: ArrayLike, q: ArrayLike) -> tuple[Array, Array]:
     """Return both arguments checked, with the same number of classes and shapes that broadcast."""
     left, right = _distributions(p, "p", q), _distributions(q, "q", q)
     check_broadcast(left, right)
     return left, right
 
 
-def _distributions(values: ArrayLike, name: str, like: Any) -> Any:
+def _distributions(values: ArrayLike, name: str, like: AnyArray) -> Array:
     """Return rows of probabilities in the library of `like`, each checked to be a distribution."""
     on_host = namespace_of(like) is None
-    array = as_reals(values, name) if on_host else moved(reals_of(values, name), like)
+    array: Array = as_reals(values, name) if on_host else moved(reals_of(values, name), like)
     check_last_axis(array, name)
     check_distributions(library_of(array).reshape(array, (-1, array.shape[-1])), name)
     return widened(array)
 
 
-def _lazily(function: Callable[..., Any], *values: object, base: float | None) -> Any:
+def _lazily(
+    function: Callable[..., float | Floats], *values: object, base: float | None
+) -> AnyArray:
     """Return ``function(*values, base=base)`` of Dask collections as a lazy array."""
     from dask import array
 
@@ -247,11 +256,13 @@ def _lazily(function: Callable[..., Any], *values: object, base: float | None) -
     )
 
 
-def _unless_empty(function: Callable[..., Any], *values: Any, base: float | None) -> Any:
+def _unless_empty(
+    function: Callable[..., float | Floats], *values: np.ndarray, base: float | None
+) -> float | Floats:
     shape = np.broadcast_shapes(*[each.shape[:-1] for each in values])
     return function(*values, base=base) if 0 not in shape else np.empty(shape)
 
 
-def _of_known_shape(array: Any) -> Any:
+def _of_known_shape(array: AnyArray) -> AnyArray:
     unknown = any(n != n for n in getattr(array, "shape", ()))
     return array.copy().compute_chunk_sizes() if unknown else array

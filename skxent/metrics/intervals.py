@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from numpy.typing import ArrayLike
 from scipy import stats
 
 from skxent.inputs.compared_models import finite_losses
 from skxent.inputs.dask_arguments import computed
+from skxent.inputs.namespaces import Floats
 from skxent.inputs.options import check_level
 from skxent.inputs.weights import as_weights, check_two_pieces, group_codes
 from skxent.metrics.means import (
@@ -17,6 +18,8 @@ from skxent.metrics.means import (
     estimate,
     scaled_weights,
 )
+
+F = TypeVar("F", float, Floats)
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def mean_loss_interval(
     return MeanLossInterval(found.mean, error, low, high, found.n, found.df, float(level))
 
 
-def around(mean: Any, error: Any, df: int, level: float) -> tuple[Any, Any]:
+def around(mean: F, error: F, df: int, level: float) -> tuple[F, F]:
     """Return the ends of the t-interval."""
     half = float(stats.t.isf((1.0 - level) / 2.0, df)) * error
     return mean - half, mean + half

@@ -6,7 +6,7 @@ To add a loss, add an entry to `LOSSES` and a public function to `losses`. If no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -85,11 +85,11 @@ class Loss:
 
     name: str
     classes_option: str
-    read: Callable[[Any, Any, Array, LossOptions], Rows]
-    read_classes: Callable[[Any, Any, Any], Any]
+    read: Callable[[object, object, Array, LossOptions], Rows]
+    read_classes: Callable[[object, object, Any], object]
     takes_outcomes: bool = False
 
-    def options(self, given: dict[str, Any]) -> LossOptions:
+    def options(self, given: Mapping[str, Any]) -> LossOptions:
         """Return keyword arguments of the public function as options."""
         names = {self.classes_option: "classes", "from_logits": "", "base": "", "eps": ""}
         check_keywords(given, names, f"{self.name}_cross_entropy")
@@ -116,7 +116,9 @@ def losses_of(
     return losses.named(rows.class_of)
 
 
-def _categorical_rows(y_true: Any, y_pred: Any, prediction: Array, options: LossOptions) -> Rows:
+def _categorical_rows(
+    y_true: object, y_pred: object, prediction: Array, options: LossOptions
+) -> Rows:
     classes = Classes.of(y_pred, prediction, options.classes)
     target = categorical_target(y_true, classes, prediction)
 

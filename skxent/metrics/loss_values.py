@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from skxent.inputs.namespaces import Array, Floats, library_of, to_numpy
+from skxent.inputs.namespaces import AnyArray, Array, Floats, library_of, to_numpy
 from skxent.inputs.roles import is_hard
 from skxent.inputs.weights import check_weight_range, weights_beside
 from skxent.metrics.block_sums import SAFE, weighted_sum
@@ -30,17 +30,19 @@ class Losses:
         The prediction, if the warning should say that its entries are all 0 or 1.
     """
 
-    values: Any
+    values: AnyArray
     floored: Floored = NONE_FLOORED
-    probabilities: Any = None
+    probabilities: Array | None = None
 
     @property
     def hard(self) -> bool:
         """Whether every entry of the prediction is 0 or 1."""
         return self.probabilities is not None and is_hard(self.probabilities)
 
-    def weights(self, sample_weight: object, zero: bool = False) -> Any:
+    def weights(self, sample_weight: object, zero: bool = False) -> Array | None:
         """Return the weights of these samples, or None; `zero` allows all of them to be 0."""
+        if sample_weight is None:
+            return None
         return weights_beside(sample_weight, self.values, zero=zero)
 
     def sums(self, weights: Array | None) -> tuple[float, float]:

@@ -7,7 +7,7 @@ Newton's own estimate of the distance to the minimum, in the unit of the functio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -43,18 +43,21 @@ class Point(Protocol):
     def hessian_diagonal(self) -> Floats:
         """Return the diagonal of the Hessian."""
 
-    def moved(self, step: Floats) -> Any:
+    def moved(self, step: Floats) -> Self:
         """Return the same function at another point."""
 
     def change(self, step: Floats) -> float:
         """Return an upper bound of the change of any logit by a step."""
 
 
+P = TypeVar("P", bound=Point)
+
+
 @dataclass(frozen=True)
-class Minimum:
+class Minimum(Generic[P]):
     """The point at which a minimisation ended, and the decrement there."""
 
-    point: Any
+    point: P
     decrement: float
 
     @property
@@ -63,7 +66,7 @@ class Minimum:
         return self.decrement <= CONVERGED
 
 
-def minimise(point: Point) -> Minimum:
+def minimise(point: P) -> Minimum[P]:
     """Minimise a convex function, starting at `point`."""
     decrement = np.inf
     for _ in range(MOST_STEPS):
@@ -102,7 +105,7 @@ def _newton_step(point: Point) -> Floats:
     return -scale * g
 
 
-def _line_search(point: Point, step: Floats) -> Any:
+def _line_search(point: P, step: Floats) -> P | None:
     """Return a point of lower value along the step, or None if rounding hides any decrease."""
     slope = float(point.gradient @ step)
     if not slope < 0:
@@ -122,7 +125,7 @@ def _line_search(point: Point, step: Floats) -> Any:
     return best
 
 
-def _lower(point: Point, step: Floats, slope: float, t: float) -> tuple[Any, float] | None:
+def _lower(point: P, step: Floats, slope: float, t: float) -> tuple[P, float] | None:
     """Shorten a step until the function decreases by a fraction of the predicted decrease."""
     noise = ROUNDING * max(abs(point.value), 1e-3)
     while t * abs(slope) > 1e-3 * noise and t > 1e-200:

@@ -7,16 +7,16 @@ on the number of partitions. The total loss is divided by the total weight at th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from skxent.inputs.dask_arguments import match, row_counts
 from skxent.inputs.errors import raise_no_weight
-from skxent.inputs.namespaces import Floats
+from skxent.inputs.namespaces import AnyArray, Array, Floats
 from skxent.inputs.options import max_loss, unit
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.shapes import check_partition_length
@@ -25,8 +25,10 @@ from skxent.metrics.floor_warning import NONE_FLOORED, Floored
 from skxent.metrics.loss_registry import Loss, LossOptions, losses_of
 from skxent.metrics.loss_values import Losses
 
+# Prediction, truth and weights of a partition; there may be no weights.
+Part = tuple[AnyArray, AnyArray, AnyArray]
 # Truth and prediction of a partition -> the losses of its samples.
-Read = Callable[[Any, Any], Losses]
+Read = Callable[[object, object], Losses]
 
 
 class Sums(NamedTuple):
@@ -66,9 +68,9 @@ class PartitionedLosses:
     """
 
     read: Read
-    y_true: Any
-    y_pred: Any
-    sample_weight: Any
+    y_true: AnyArray
+    y_pred: AnyArray
+    sample_weight: AnyArray
     eps: float | None
     scale: float
 
@@ -82,7 +84,7 @@ class PartitionedLosses:
         read = partial(losses_of, loss=loss, options=options._replace(classes=classes))
         return cls(read, y_true, y_pred, sample_weight, options.eps, scale)
 
-    def reduced(self, reduction: str) -> Any:
+    def reduced(self, reduction: str) -> float | Floats:
         """Return the mean or the sum of the losses, or all losses as a lazy array (n,).
 
         The mean and the sum are computed immediately, with a warning if the floor acted.
@@ -104,27 +106,27 @@ class PartitionedLosses:
         sums.floored.warn(sums.n, self.eps, None if sums.soft else "y_pred")
         return sums._replace(total=sums.total / self.scale)
 
-    def _lazy(self) -> Any:
+    def _lazy(self) -> AnyArray:
         """Return the losses as a Dask array (n,), in the partitions of the first Dask argument."""
         from dask.array import Array
         from dask.highlevelgraph import HighLevelGraph
 
         each = map_partitions(self._parts(), _values, self.read, self.scale)
         leader = next(filter(is_dask, (self.y_pred, self.y_true, self.sample_weight)))
-        counts: list[Any] = row_counts(leader) or [np.nan] * len(each)
+        counts: Sequence[float] = row_counts(leader) or [np.nan] * len(each)
         name = f"losses-{each[0].key}"
         blocks = {(name, i): block.key for i, block in enumerate(each)}
         graph = HighLevelGraph.from_collections(name, blocks, dependencies=each)
         return Array(graph, name, (tuple(counts),), dtype=np.float64)
 
-    def _parts(self) -> list[Any]:
+    def _parts(self) -> list[Part]:
         """Return prediction, truth and weights of each partition."""
         weight = self.sample_weight
         blocks = match(y_pred=self.y_pred, y_true=self.y_true, sample_weight=weight)
         return list(zip(*blocks, strict=True))
 
 
-def _losses(part: Any, read: Read) -> tuple[Losses, Any]:
+def _losses(part: Part, read: Read) -> tuple[Losses, Array | None]:
     """Return losses and weights of one partition, which may be empty."""
     prediction, truth, weight = part
     n = prediction.shape[0]
@@ -134,12 +136,12 @@ def _losses(part: Any, read: Read) -> tuple[Losses, Any]:
     return losses, losses.weights(weight, zero=True)
 
 
-def _report(index: int, part: object, read: Read) -> Sums:
+def _report(index: int, part: Part, read: Read) -> Sums:
     losses, weights = _losses(part, read)
     n = len(losses.values)
     floored = losses.floored.placed(partition=index)
     return Sums(*losses.sums(weights), n, floored, int(n > 0 and not losses.hard))
 
 
-def _values(index: int, part: object, read: Read, scale: float) -> Floats:
+def _values(index: int, part: Part, read: Read, scale: float) -> Floats:
     return _losses(part, read)[0].values / scale

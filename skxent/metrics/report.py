@@ -17,7 +17,7 @@ from skxent.inputs.shapes import check_length
 from skxent.metrics.information import entropy
 from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
 from skxent.metrics.scored_samples import ScoredSamples
-from skxent.metrics.tables import Table, Tabular, count, number, percent, unit_name
+from skxent.metrics.tables import Column, Table, Tabular, count, number, percent, unit_name
 
 Indices = NDArray[np.intp]
 MOST_ROWS = 25  # shown in a summary; of more rows, those with the largest sums
@@ -101,7 +101,7 @@ class CrossEntropyReport(Tabular):
         """Return 1 - normalised of all samples."""
         return 1.0 - self.total_normalised
 
-    def _columns(self) -> tuple[dict[str, Any], Any, str]:
+    def _columns(self) -> tuple[dict[str, Column], Column, str]:
         columns = {name: getattr(self, name) for name in (*COLUMNS, "d2")}
         return columns, self.names, self.by
 
@@ -340,6 +340,8 @@ def _figures(
         }
 
 
-def _cells(name: object, n: float, weight: float, total: float, share: float, *rest: float) -> Any:
+def _cells(
+    name: object, n: float, weight: float, total: float, share: float, *rest: float
+) -> tuple[str, ...]:
     """Return the text of each cell in a row of the table."""
     return (str(name), count(n), count(weight), number(total), percent(share), *map(number, rest))

@@ -113,7 +113,12 @@ class CrossEntropyScorer(ScorerOfSklearn):
         return self._value(estimator, X, y, sample_weight)
 
     def _score(
-        self, method_caller: Any, estimator: Any, X: Any, y: Any, sample_weight: Any = None
+        self,
+        method_caller: object,
+        estimator: object,
+        X: object,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """Return the score from predictions that several scorers share.
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
+
+# The entries of a column, or of the names of the rows.
+Column: TypeAlias = Sequence[object] | np.ndarray
 
 WIDTH = 80
 GAP = "  "
@@ -65,7 +70,7 @@ class Tabular(ABC):
         """Return the table that `summary` shows."""
 
     @abstractmethod
-    def _columns(self) -> tuple[dict[str, Any], Any, str]:
+    def _columns(self) -> tuple[dict[str, Column], Column, str]:
         """Return the columns, the names of the rows, and the title of these names."""
 
     def summary(self) -> str:
@@ -101,7 +106,7 @@ class Tabular(ABC):
         return self._table().html()
 
 
-def data_frame(columns: dict[str, Any], index: Sequence[Any], names: list[str]) -> Any:
+def data_frame(columns: Mapping[str, Column], index: Column, names: list[str]) -> Any:
     """Return a pandas data frame; `names` are the names of the levels of its index."""
     try:
         import pandas
