@@ -56,7 +56,11 @@ def array_of(values: AnyArray, name: str) -> Array:
 
 
 def array_beside(values: AnyArray, name: str, like: Array) -> Array:
-    """Return an argument as a NumPy array, or on the device of `like` if neither is NumPy's."""
+    """Return an argument as an array of NumPy, or of the library of `like`.
+
+    The result is a NumPy array if NumPy reads the argument or `like`. Otherwise it is in the
+    library and on the device of `like`.
+    """
     if isinstance(like, np.ndarray) or namespace_of(values) is None:
         return as_array(values, name)
     return moved(values, like)

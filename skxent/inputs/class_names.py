@@ -221,8 +221,9 @@ def _matched(names: list[Label], labels: list[Label], name: str) -> list[Label] 
     if alike is None:
         return None
     raise ValueError(
-        f"column {alike!r} of {name} resembles the label {places[_key(alike)]!r} but is not its "
-        f"text: name the columns by the labels, or pass an array, whose columns have no names."
+        f"column {alike!r} of {name} resembles the label {places[_key(alike)]!r} but equals "
+        "neither it nor its text: name the columns by the labels, or pass an array, whose columns "
+        "have no names."
     )
 
 

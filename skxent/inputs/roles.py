@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 def explain_roles(read: Callable[P, R]) -> Callable[P, R]:
-    """Let errors of ``read(y_true, y_pred, ...)`` say when `y_pred` holds labels."""
+    """Add a hint to errors of ``read(y_true, y_pred, ...)`` if `y_pred` seems to hold labels."""
 
     @wraps(read)
     def explaining(*args: P.args, **options: P.kwargs) -> R:

@@ -41,7 +41,7 @@ def check_two_folds(splits: list[Split]) -> None:
 
 
 def fold_weights(splits: list[Split], weight: Floats | None, n: int) -> tuple[Floats, Floats]:
-    """Return the total weights of the training and of the test part of each fold, above 0."""
+    """Return the total weights of the training and of the test part of each fold; refuse 0."""
     importance = np.ones(n) if weight is None else weight
     train, test = (
         np.array([importance[i].sum() for i in part]) for part in zip(*splits, strict=True)

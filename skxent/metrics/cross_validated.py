@@ -34,7 +34,7 @@ from skxent.metrics.scorers import cce_sum_scorer
 
 
 def compare_cv(
-    estimators: Mapping[str, Any],
+    estimators: Mapping[str, object],
     X: object,
     y: ArrayLike,
     *,

@@ -102,7 +102,7 @@ def _minus_log(p: Array, logarithms: bool) -> Array:
 
 
 def _picked(rows: Array, codes: Array) -> Array:
-    """Return one entry of each row."""
+    """Return the entry of each row in the column that its code names."""
     xp = library_of(rows)
     n, width = rows.shape
     starts = xp.arange(0, n * width, width, dtype=codes.dtype, device=rows.device)

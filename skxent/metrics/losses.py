@@ -251,7 +251,7 @@ class CrossEntropySum:
         y_pred: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
-        loss: Callable[..., Any] = categorical_cross_entropy,
+        loss: Callable[..., float | Floats] = categorical_cross_entropy,
         **options: Any,
     ) -> CrossEntropySum:
         """Return the pair of one chunk.
@@ -311,9 +311,9 @@ def _is_empty(values: object) -> bool:
     return 0 in shape[:1]
 
 
-def _entry(loss: Callable[..., Any]) -> Loss:
+def _entry(loss: Callable[..., float | Floats]) -> Loss:
     """Return the registry entry of a public loss function."""
-    entries: dict[Callable[..., Any], Loss] = {
+    entries: dict[Callable[..., float | Floats], Loss] = {
         categorical_cross_entropy: CATEGORICAL,
         binary_cross_entropy: BINARY,
     }

@@ -27,7 +27,8 @@ ROUNDING = 8 * float(np.finfo(np.float64).eps)
 class MeanEstimate:
     """A weighted sum and mean over samples, and the standard error of the mean.
 
-    The copies of a sample count as samples: there are n in all, in `n_pieces` independent pieces.
+    `n` is the number of samples, each counted as often as it has copies. `n_pieces` is the number
+    of independent pieces of the sum: the groups, or the copies if there are no groups.
     """
 
     total: float
@@ -77,7 +78,7 @@ def estimate(
     groups: Codes | None = None,
     size: float | None = None,
 ) -> MeanEstimate:
-    """Estimate the mean of values, weighted by copies and shares.
+    """Estimate the mean of values: of value i there are copies[i] copies, each of weight shares[i].
 
     If the values are differences, `size` is the largest number in any of the subtractions.
     Deviations from the mean within the rounding error of `size` count as 0.

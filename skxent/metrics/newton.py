@@ -90,7 +90,7 @@ def _newton_step(point: Point) -> Floats:
     g = scale * point.gradient
     if not matrix:
 
-        def product(v: Floats) -> Floats:  # conjugate gradients divide by v @ product(v)
+        def product(v: Floats) -> Floats:  # v @ product(v) must not be 0, `cg` divides by it
             return scale * (H @ (scale * v)) + JITTERS[0] * v
 
         scaled = LinearOperator(H.shape, product, dtype=np.float64)

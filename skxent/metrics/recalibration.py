@@ -139,7 +139,7 @@ def _warn_unless_converged(found: Minimum) -> None:
 
 @dataclass(frozen=True)
 class _Truth:
-    """Log-probabilities less that of the truth, weights of samples, and rates of classes."""
+    """How far each class's log-probability is above that of the truth, weights, and base rates."""
 
     margins: Floats  # z_ik - sum_j y_ij z_ij, of unit size, (K, n)
     weight: Floats  # sums to one, (n,)

@@ -320,7 +320,8 @@ def _figures(
     sums, means = (np.array([getattr(row, name) for row in rows]) for name in ("total", "mean"))
     total_sum = exact_sum(sums)
     total_mean = total_sum / whole.weight if total_sum < np.inf else whole.mean
-    # Divisions by 0 if the total loss is 0 or there is one class; overflow of very large losses.
+    # Do not warn of a division by 0, which happens if the total loss is 0 or there is one class, or
+    # of the overflow of very large losses.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return {
             "n": np.array([row.n for row in rows]),

@@ -171,7 +171,7 @@ def _by_blocks(
     values, parts, floored = np.empty(n if on_host and sums is None else 0), [], NONE_FLOORED
     if sums is not None:
         sums.begin(n)
-    with np.errstate(all="ignore"):  # infinite losses; array-api-strict computes with NumPy
+    with np.errstate(all="ignore"):  # NumPy and array-api-strict warn of infinite losses
         for rows in blocks_of(prediction):
             losses, some = kernel(read(prediction, rows), read_target(target, rows))
             if sums is not None:

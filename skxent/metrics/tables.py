@@ -163,8 +163,8 @@ def _html_row(row: tuple[str, ...] | None) -> str:
 def distinct(names: Sequence[str], width: int) -> list[str]:
     """Shorten names to at most `width` characters, so that different names stay different.
 
-    Long names lose their middle. If two of them are then equal, the place of the cut moves. If no
-    place keeps them different, their number is added at the end.
+    Long names lose their middle. If two of them are then equal, another part of all names is left
+    out. If two are equal whichever part is left out, "#" and the name's index are added at its end.
     """
     head = width // 2
     for part in dict.fromkeys([head, *range(width - 1, -1, -1)]):
@@ -184,7 +184,7 @@ def distinct(names: Sequence[str], width: int) -> list[str]:
 
 
 def _without_middle(text: str, width: int, head: int) -> str:
-    """Return the first `head` characters and as many of the last as `width` has room for."""
+    """Return a text of at most `width` characters, with "…" for the part after the first `head`."""
     if len(text) <= width:
         return text
     tail = width - 1 - head
