@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,7 +32,11 @@ AfterIteration = Callable[[MakeAttributes], bool]
 
 @contextmanager
 def fit_task(
-    estimator: Any, X: AnyArray, y: AnyArray, metadata: dict[str, Any] | None, start: MakeAttributes
+    estimator: Any,
+    X: AnyArray,
+    y: AnyArray,
+    metadata: Mapping[str, object] | None,
+    start: MakeAttributes,
 ) -> Iterator[AfterIteration | None]:
     """Run a fit as a task of the callbacks, with a subtask for each iteration.
 
@@ -47,7 +51,7 @@ def fit_task(
     if not getattr(estimator, "_skl_callbacks", None):
         yield None
         return
-    known: dict[str, Any] = dict(estimator=estimator, X=X, y=y, metadata=metadata)
+    known: dict[str, object] = dict(estimator=estimator, X=X, y=y, metadata=metadata)
     fit = estimator._init_callback_context(max_subtasks=estimator.max_iter + 1)
     fit.call_on_fit_task_begin(**known)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import starmap
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,14 @@ from skxent.inputs.splits import Indices, Split
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.local_rows import Answer, Arguments, LocalRows
 from skxent.metrics.row_forms import predicted_losses
 
 
 class FoldRows(RowSource, Protocol):
     """Row source that adds up a function of the rows in each process."""
 
-    def sum(self, function: Callable[..., Any], *args: Any) -> Any:
+    def sum(self, function: Callable[[LocalRows, *Arguments], Answer], *args: *Arguments) -> Answer:
         """Return the sum of ``function(rows, *args)`` over processes, each with its local rows."""
         ...
 

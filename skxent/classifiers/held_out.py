@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class Path:
     """
 
     estimates: list[HeldOutLoss]
-    details: dict[str, Any]
+    details: dict[str, object]
     solutions: list[Solution] = field(default_factory=list)
 
     @property

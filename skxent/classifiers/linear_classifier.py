@@ -7,7 +7,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import cache, wraps
 from importlib.metadata import PackageNotFoundError, metadata
-from typing import Any, Self
+from typing import Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,8 +41,10 @@ from skxent.inputs.stacklevel import users_stacklevel
 from skxent.likelihood.solution import Solution
 from skxent.metrics import categorical_cross_entropy
 
+Fit = TypeVar("Fit", bound=Callable[..., object])
 
-def restored_on_error(method: Callable) -> Callable:
+
+def restored_on_error(method: Fit) -> Fit:
     """Decorate a method `fit`: if it raises an error, the estimator is left unchanged.
 
     Errors include those of callbacks at the end of a fit, warnings turned into errors, and
@@ -50,7 +52,7 @@ def restored_on_error(method: Callable) -> Callable:
     """
 
     @wraps(method)
-    def fit(estimator: LinearModel, *args: Any, **kwargs: Any) -> Any:
+    def fit(estimator: LinearModel, *args: object, **kwargs: object) -> object:
         before = dict(vars(estimator))
         try:
             return method(estimator, *args, **kwargs)
@@ -58,7 +60,7 @@ def restored_on_error(method: Callable) -> Callable:
             estimator.__dict__ = before
             raise
 
-    return fit
+    return cast(Fit, fit)
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):

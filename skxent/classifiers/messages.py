@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skxent.inputs.features import AnyArray
 from skxent.inputs.parameters import penalty_of
 from skxent.likelihood.coordinates.weighted_classes import OneClassError
 from skxent.likelihood.optimise.row_factor import Extreme
@@ -28,7 +29,14 @@ UNDECIDED = (
 )
 
 
-def convergence_message(clf: Any, solution: Solution) -> str:
+class Fitted(Protocol):
+    """A classifier after its fit, as far as the messages read it."""
+
+    classes_: AnyArray
+    max_iter: int
+
+
+def convergence_message(clf: Fitted, solution: Solution) -> str:
     """Return the convergence warning without the classifier's name; empty if the fit converged."""
     unbounded = _unbounded_message(clf, solution)
     if unbounded:
@@ -63,7 +71,7 @@ def _extreme_value_message(extreme: Extreme, names: ArrayLike | None) -> str:
     )
 
 
-def _unbounded_message(clf: Any, solution: Solution) -> str:
+def _unbounded_message(clf: Fitted, solution: Solution) -> str:
     """Return why no finite maximum exists, or why this could not be decided; else empty."""
     # The penalty of a finite but very large C may be lost to the rounding of float64.
     cure = "Pass a smaller C" if penalty_of(clf) < np.inf else "Pass a finite C"
@@ -79,13 +87,13 @@ def _unbounded_message(clf: Any, solution: Solution) -> str:
     return f"{UNDECIDED}. {cure}." if ended_well and not solution.decided else ""
 
 
-def fitted_classes(clf: Any, solution: Solution) -> np.ndarray:
+def fitted_classes(clf: Fitted, solution: Solution) -> np.ndarray:
     """Return the classes that have weight, which are the classes of the fit."""
     classes = np.asarray(clf.classes_)
     return classes if solution.present is None else classes[solution.present]
 
 
-def no_weight_message(clf: Any, solution: Solution) -> str:
+def no_weight_message(clf: Fitted, solution: Solution) -> str:
     """Return the warning about classes without weight; empty if every class has weight."""
     if solution.present is None:
         return ""

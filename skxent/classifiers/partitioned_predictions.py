@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from functools import partial, wraps
-from typing import Any
+from typing import Protocol, TypeVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -21,14 +21,25 @@ from skxent.inputs.weights import as_weights
 from skxent.likelihood.sources.blocks import add
 
 # A prediction method of a classifier, without the classifier bound to it.
-Predict = Callable[[Any, AnyArray], AnyArray]
+Model = TypeVar("Model", bound=FittedLinearModel)
+Predict = Callable[[Model, AnyArray], AnyArray]
 
 
-def by_partition(method: Predict) -> Callable[..., AnyArray]:
+class Predictor(Protocol):
+    """A fitted classifier that predicts labels."""
+
+    classes_: AnyArray
+
+    def predict(self, X: AnyArray) -> AnyArray:
+        """Return the most probable class of each sample."""
+        ...
+
+
+def by_partition(method: Predict[Model]) -> Callable[..., AnyArray]:
     """Decorate a prediction method: for a Dask collection it returns a lazy Dask array."""
 
     @wraps(method)
-    def predict(model: FittedLinearModel, X: AnyArray) -> AnyArray:
+    def predict(model: Model, X: AnyArray) -> AnyArray:
         if not is_dask(X):
             return method(model, X)
         check_is_fitted(model)
@@ -47,19 +58,19 @@ def by_partition(method: Predict) -> Callable[..., AnyArray]:
     return predict
 
 
-def _nameless(model: FittedLinearModel) -> FittedLinearModel:
+def _nameless(model: Model) -> Model:
     """Return a copy of a classifier without the names of the features."""
     model = copy(model)
     model.__dict__.pop("feature_names_in_", None)
     return model
 
 
-def _predict(method: Predict, model: FittedLinearModel, empty: np.ndarray, x: AnyArray) -> AnyArray:
+def _predict(method: Predict[Model], model: Model, empty: np.ndarray, x: AnyArray) -> AnyArray:
     """Return the predictions of a block, or `empty` if the block has no rows."""
     return method(model, x) if x.shape[0] else empty
 
 
-def accuracy(model: Any, X: AnyArray, y: AnyArray, sample_weight: AnyArray) -> float:
+def accuracy(model: Predictor, X: AnyArray, y: AnyArray, sample_weight: AnyArray) -> float:
     """Return the weighted fraction of correct predictions for Dask collections."""
     if y is None:
         raise ValueError("score requires y to be passed, but the target y is None.")

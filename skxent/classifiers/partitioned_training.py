@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numbers
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -140,7 +140,7 @@ class PartitionedSamples:
             spare=self.spare,
         )
 
-    def splits(self, cv: Any, metadata: dict[str, Any]) -> list[Split]:
+    def splits(self, cv: object, metadata: dict[str, object]) -> list[Split]:
         """Return the training and test partitions of each fold.
 
         Fold i of k tests partitions i, i + k, i + 2 k, ...
@@ -194,7 +194,7 @@ def _readable(X: AnyArray, blocks: Each) -> tuple[Each, int | None]:
 
 
 def _classes(
-    facts: list[PartitionFacts], columns: list[Any] | None, classes: ArrayLike | None
+    facts: list[PartitionFacts], columns: list[object] | None, classes: ArrayLike | None
 ) -> tuple[np.ndarray, Floats]:
     """Return all classes, and the total weight of each class in each partition."""
     if not facts:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self, TypedDict
 
+from numpy.random import RandomState
 from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.exceptions import ConvergenceWarning
@@ -26,6 +27,13 @@ from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
 from skxent.metrics import ZeroProbabilityWarning
+
+
+class Stopping(TypedDict):
+    """Options of `minimise` that end a fit."""
+
+    tol: float
+    max_iter: int
 
 
 class SoftmaxClassifierCV(LinearClassifier):
@@ -136,20 +144,20 @@ class SoftmaxClassifierCV(LinearClassifier):
     """
 
     # In metadata routing the splitter requests `groups`, and the classifier itself does not.
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
+    __metadata_request__fit: ClassVar[dict[str, object]] = {"groups": UNUSED}
 
     def __init__(
         self,
         Cs: int | ArrayLike = 10,
         *,
-        cv: Any = None,
+        cv: object = None,
         one_standard_error: bool = False,
         fit_intercept: bool = True,
         class_weight: ClassWeight | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
         n_jobs: int | None = None,
-        random_state: Any = 0,
+        random_state: int | RandomState | None = 0,
         verbose: int = 0,
     ) -> None:
         self.Cs = Cs
@@ -171,7 +179,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
         groups: ArrayLike | None = None,
-        **params: Any,
+        **params: object,
     ) -> Self:
         """Choose C, and fit the model with it.
 
@@ -247,8 +255,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         return router.add(splitter=self.cv, method_mapping=mapping)
 
     def _routed(
-        self, sample_weight: AnyArray, classes: Any, groups: Any, params: dict[str, Any]
-    ) -> dict[str, Any]:
+        self, sample_weight: AnyArray, classes: object, groups: object, params: dict[str, object]
+    ) -> dict[str, object]:
         """Return the arguments of the splitter, by name."""
         split = {"groups": groups} if groups is not None else {}
         if get_config()["enable_metadata_routing"]:
@@ -262,14 +270,14 @@ class SoftmaxClassifierCV(LinearClassifier):
             )
         return split
 
-    def _stopping(self) -> dict[str, Any]:
+    def _stopping(self) -> Stopping:
         return {"tol": float(self.tol), "max_iter": self.max_iter}
 
     def _compare(
         self,
         samples: LocalSamples | PartitionedSamples,
         Cs: Floats,
-        split: dict[str, Any],
+        split: dict[str, object],
     ) -> tuple[RowSource, Path]:
         """Return the rows of a fit of all samples, and the held-out losses for each value of C.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -147,7 +147,7 @@ class LocalSamples:
             n_threads=effective_threads(n_jobs),
         )
 
-    def splits(self, cv: Any, metadata: dict[str, Any]) -> list[Split]:
+    def splits(self, cv: object, metadata: dict[str, object]) -> list[Split]:
         """Return the indices of the training and test samples of each fold."""
         splits = read_splits(cv, self.X, self.codes, metadata, self.X.shape[0])
         if not splits:

@@ -23,8 +23,10 @@ from skxent.displays.layout import (
 )
 from skxent.displays.prediction_display import Display, require_matplotlib
 from skxent.inference import LikelihoodInference, infer
+from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import shorten
+from skxent.inputs.namespaces import Label
 
 IN_A_ROW = 5  # largest number of panels in a row
 
@@ -95,13 +97,13 @@ class CoefficientDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: FittedLinearModel,
         X: AnyArray,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
         covariance: str = "observed",
-        reference: Any = None,
+        reference: Label | None = None,
         **options: Any,
     ) -> Self:
         """Draw the coefficients of a fitted classifier.
@@ -141,11 +143,11 @@ class CoefficientDisplay(Display):
         *,
         level: float = 0.95,
         terms: Sequence[str] | None = None,
-        classes: Sequence[Any] | None = None,
+        classes: Sequence[Label] | None = None,
         units: ArrayLike | None = None,
         odds_ratios: bool = False,
         ax: Axes | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Self:
         """Draw the result of :func:`infer`.
 
@@ -200,7 +202,7 @@ class CoefficientDisplay(Display):
         )
         return display.plot(ax=ax, odds_ratios=odds_ratios, **kwargs)
 
-    def plot(self, ax: Axes | None = None, *, odds_ratios: bool = False, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, *, odds_ratios: bool = False, **kwargs: object) -> Self:
         """Draw the display.
 
         Parameters
@@ -256,7 +258,7 @@ class CoefficientDisplay(Display):
         ax.set_axisbelow(True)
 
 
-def _positions(name: str, wanted: Sequence[Any] | None, known: list[Any]) -> list[int]:
+def _positions(name: str, wanted: Sequence[object] | None, known: list[Any]) -> list[int]:
     """Return the positions of the wanted values among the known values."""
     if isinstance(wanted, str) or not (wanted is None or isinstance(wanted, Iterable)):
         raise TypeError(f"{name} is {wanted!r}: pass a list of some of {shorten(known)}.")

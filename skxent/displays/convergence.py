@@ -6,7 +6,7 @@ import math
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -24,9 +24,19 @@ from skxent.displays.layout import (
     wrapped,
 )
 from skxent.displays.prediction_display import Display, check_fitted, require_matplotlib
+from skxent.inputs.features import AnyArray
 from skxent.inputs.namespaces import to_numpy
 
 EPSILON = np.finfo(np.float64).eps
+
+
+class RecordedFit(Protocol):
+    """A fitted classifier with the gaps of its iterations."""
+
+    objective_: float
+    optimality_gap_: float
+    target_gap_: float
+    objective_curve_: AnyArray
 
 
 @dataclass(repr=False, eq=False)
@@ -94,12 +104,12 @@ class ConvergenceDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: RecordedFit,
         *,
         name: str | None = None,
         minimum: float | None = None,
         ax: Axes | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Self:
         """Draw the convergence of one fit.
 
@@ -127,11 +137,11 @@ class ConvergenceDisplay(Display):
     @classmethod
     def from_estimators(
         cls,
-        estimators: Mapping[str, Any] | Sequence[Any],
+        estimators: Mapping[str, RecordedFit] | Sequence[RecordedFit],
         *,
         minimum: float | None = None,
         ax: Axes | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Self:
         """Draw the convergence of several fits.
 
@@ -186,7 +196,7 @@ class ConvergenceDisplay(Display):
         )
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, **kwargs: object) -> Self:
         """Draw the display.
 
         Parameters
@@ -233,6 +243,6 @@ class ConvergenceDisplay(Display):
         return float(max(positive.min(initial=np.inf), self.rounding))
 
 
-def _check_minimum(minimum: Any) -> None:
+def _check_minimum(minimum: object) -> None:
     if minimum is not None and not (isinstance(minimum, numbers.Real) and math.isfinite(minimum)):
         raise ValueError(f"minimum is {minimum!r}: pass a finite number of nats, or None.")

@@ -28,7 +28,7 @@ SMALL = 8.0  # font size if room is short, in points
 LARGEST = 1e100  # largest number that is drawn; near 1e300 the ticks of matplotlib overflow
 
 
-def plain(name: Any) -> str:
+def plain(name: object) -> str:
     """Return a name as text on one line that matplotlib draws as it is.
 
     Dollar signs are escaped, and a leading underscore gets a space before it.
@@ -85,7 +85,7 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 
 
 def new_panels(
-    ax: Axes, n: int, size: tuple[float, float], margins: float, most: int, **sharing: Any
+    ax: Axes, n: int, size: tuple[float, float], margins: float, most: int, **sharing: bool
 ) -> list[Axes]:
     """Return n axes: the first n of the given axes, or panels of a new figure.
 
@@ -99,7 +99,7 @@ def new_panels(
     n_columns = min(n, max(most, 3))
     n_rows = -(-n // n_columns)
     total = (size[0] * n_columns, size[1] * n_rows + margins)
-    options = {"figsize": total, "layout": "constrained", "squeeze": False, **sharing}
+    options: Style = {"figsize": total, "layout": "constrained", "squeeze": False, **sharing}
     panels = list(plt.subplots(n_rows, n_columns, **options)[1].ravel())
     for empty in panels[n:]:
         empty.remove()

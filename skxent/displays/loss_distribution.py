@@ -6,7 +6,7 @@ import math
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,7 @@ from skxent.displays.layout import (
 )
 from skxent.displays.prediction_display import PredictionDisplay, index_of, require_matplotlib
 from skxent.inputs.dask_arguments import computed
+from skxent.inputs.namespaces import Label
 from skxent.inputs.options import unit
 from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import distinct, unit_name
@@ -109,11 +110,11 @@ class LossDistributionDisplay(PredictionDisplay):
 
     losses: Floats
     codes: NDArray[np.intp]
-    names: Sequence[Any]
+    names: Sequence[Label]
     sample_weight: Floats | None = None
     base: float | None = None
     hard: bool = True
-    index: Sequence[Any] | None = None
+    index: Sequence[Label] | None = None
 
     @classmethod
     def from_predictions(

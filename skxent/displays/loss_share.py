@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,7 +87,7 @@ class LossShareDisplay(PredictionDisplay):
         base: float | None = None,
         sort: bool = True,
         ax: Axes | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Self:
         """Draw the losses of predictions.
 
@@ -133,7 +133,12 @@ class LossShareDisplay(PredictionDisplay):
 
     @classmethod
     def from_report(
-        cls, report: CrossEntropyReport, *, sort: bool = True, ax: Axes | None = None, **kwargs: Any
+        cls,
+        report: CrossEntropyReport,
+        *,
+        sort: bool = True,
+        ax: Axes | None = None,
+        **kwargs: object,
     ) -> Self:
         """Draw a report.
 
@@ -159,7 +164,7 @@ class LossShareDisplay(PredictionDisplay):
             )
         return cls(report).plot(ax=ax, sort=sort, **kwargs)
 
-    def plot(self, ax: Axes | None = None, *, sort: bool = True, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, *, sort: bool = True, **kwargs: object) -> Self:
         """Draw the display.
 
         Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,17 @@ from skxent.inputs.class_names import check_default_names
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import as_labels
+from skxent.inputs.namespaces import Label
+
+
+class ProbabilisticClassifier(Protocol):
+    """A fitted classifier that predicts probabilities."""
+
+    classes_: AnyArray
+
+    def predict_proba(self, X: AnyArray, /) -> AnyArray:
+        """Return the probability of each class."""
+        ...
 
 
 class Display:
@@ -31,11 +42,11 @@ class PredictionDisplay(Display, ABC):
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: ProbabilisticClassifier,
         X: AnyArray,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
-        **options: Any,
+        **options: object,
     ) -> Self:
         """Draw the predictions of a fitted classifier.
 
@@ -69,11 +80,11 @@ class PredictionDisplay(Display, ABC):
         """Draw predictions."""
 
 
-def index_of(y: AnyArray) -> Sequence[Any] | None:
+def index_of(y: AnyArray) -> Sequence[Label] | None:
     """Return the index of a series or data frame of pandas, or None."""
     if not hasattr(y, "iloc"):
         return None
-    index: list[Any] = y.index.tolist()
+    index: list[Label] = y.index.tolist()
     return index
 
 
@@ -88,7 +99,7 @@ def require_matplotlib(display: str) -> None:
         ) from error
 
 
-def check_fitted(estimator: Any, attribute: str, *wanted: type) -> None:
+def check_fitted(estimator: object, attribute: str, *wanted: type) -> None:
     """Raise an error unless an estimator is fitted and has the attribute of `wanted` classes."""
     if isinstance(estimator, wanted):
         check_is_fitted(estimator, attribute)
@@ -100,8 +111,8 @@ def check_fitted(estimator: Any, attribute: str, *wanted: type) -> None:
 
 
 def predicted_probabilities(
-    estimator: Any, X: AnyArray, y: ArrayLike
-) -> tuple[np.ndarray, list[Any]]:
+    estimator: ProbabilisticClassifier, X: AnyArray, y: ArrayLike
+) -> tuple[np.ndarray, list[Label]]:
     """Return the probabilities that a classifier predicts, and the class of each column.
 
     Labels of `y` that are not in `classes_` get a column of zeros, as in `cce_scorer`.

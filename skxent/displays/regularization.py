@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -85,7 +85,9 @@ class RegularizationDisplay(Display):
     fold_losses: Floats | None = None
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any) -> Self:
+    def from_estimator(
+        cls, estimator: SoftmaxClassifierCV, *, ax: Axes | None = None, **kwargs: object
+    ) -> Self:
         """Draw the held-out losses of a fitted `SoftmaxClassifierCV`.
 
         Parameters
@@ -124,7 +126,7 @@ class RegularizationDisplay(Display):
         best = int(np.argmin(self.mean_loss))
         return float(self.mean_loss[best] + np.nan_to_num(self.standard_error[best]))
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, **kwargs: object) -> Self:
         """Draw the display.
 
         Parameters

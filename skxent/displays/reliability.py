@@ -6,7 +6,7 @@ import math
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,7 @@ from skxent.displays.layout import SMALL, label_panels, legend_below, new_panels
 from skxent.displays.prediction_display import PredictionDisplay, require_matplotlib
 from skxent.displays.reliability_curve import BINS, Band, ReliabilityCurve, equation
 from skxent.inputs.labels import shorten
+from skxent.inputs.namespaces import Label
 from skxent.metrics import CrossEntropyDecomposition
 from skxent.metrics.decomposition import decompose, probabilities_of
 from skxent.metrics.scored_samples import ScoredSamples
@@ -103,15 +104,15 @@ class ReliabilityDisplay(PredictionDisplay):
         y_true: ArrayLike,
         y_pred: ArrayLike,
         *,
-        pos_label: Any = None,
+        pos_label: Label | None = None,
         labels: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         from_logits: bool = False,
         base: float | None = None,
         level: float | None = 0.9,
-        random_state: Any = 0,
+        random_state: int | np.random.RandomState | None = 0,
         ax: Axes | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Self:
         """Draw the reliability of predictions.
 
@@ -157,7 +158,7 @@ class ReliabilityDisplay(PredictionDisplay):
         curves = [ReliabilityCurve.of(samples, P, k, whole, base, band) for k in classes]
         return cls(curves, whole).plot(ax=ax, **kwargs)
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
+    def plot(self, ax: Axes | None = None, **kwargs: object) -> Self:
         """Draw the display.
 
         Parameters
@@ -229,7 +230,7 @@ def _check_level(level: float | None) -> None:
         raise ValueError(f"level is {level!r}: pass a number between 0 and 1, or None for no band.")
 
 
-def _classes_to_draw(samples: ScoredSamples, pos_label: Any) -> list[int]:
+def _classes_to_draw(samples: ScoredSamples, pos_label: Label | None) -> list[int]:
     """Return the columns of the classes to draw."""
     names = samples.names.tolist()
     if pos_label is None:

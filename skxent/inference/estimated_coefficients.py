@@ -17,8 +17,8 @@ from skxent.metrics.tables import data_frame
 class EstimatedCoefficients:
     """Coefficients, their covariance and the log-likelihood; see `LikelihoodInference`."""
 
-    classes: list[Any]
-    reference: Any
+    classes: list[object]
+    reference: object
     terms: list[str]
     coef: Floats
     covariance: Floats
@@ -37,7 +37,7 @@ class EstimatedCoefficients:
         return bool(np.isfinite(self.C))
 
     @property
-    def contrasts(self) -> list[Any]:
+    def contrasts(self) -> list[object]:
         """Labels of the rows of `coef`."""
         return [label for label in self.classes if label != self.reference]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +16,7 @@ from skxent.inference.optimum import Optimum, data_of_fit, optimum
 from skxent.inference.result import LikelihoodInference
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
+from skxent.inputs.namespaces import Label
 from skxent.inputs.parameters import penalty_of
 from skxent.inputs.weights import group_codes
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -45,7 +45,7 @@ def infer(
     *,
     covariance: str = "observed",
     groups: ArrayLike | None = None,
-    reference: Any = None,
+    reference: Label | None = None,
 ) -> LikelihoodInference:
     r"""Standard errors, intervals and tests for the coefficients of a fitted classifier.
 
@@ -193,7 +193,7 @@ def _check_options(covariance: object, groups: ArrayLike | None) -> None:
         )
 
 
-def _position(reference: Any, classes: list[Any]) -> int:
+def _position(reference: object, classes: list[object]) -> int:
     if isinstance(reference, np.ndarray) or reference not in classes:
         raise ValueError(f"reference is {reference!r}: pass one of the classes {classes}.")
     return classes.index(reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +43,8 @@ class IntervalEstimates:
     low: Floats
     high: Floats
     level: float
-    rows: list[Any]
-    columns: list[Any]
+    rows: Sequence[object]
+    columns: Sequence[object]
 
     def to_frame(self) -> Any:
         """Data frame with a row for each estimate.

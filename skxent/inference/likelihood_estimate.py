@@ -29,7 +29,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -201,7 +200,7 @@ def _scores(at: LikelihoodEstimate, order: np.ndarray | None) -> Iterator[Batch]
         yield rows, (residual[:, at.free, None] * x[:, None, :]).reshape(len(x), -1)
 
 
-def _residual(P: np.ndarray, data: LocalRows, rows: Any) -> np.ndarray:
+def _residual(P: np.ndarray, data: LocalRows, rows: slice | np.ndarray) -> np.ndarray:
     """Return P - Y in the memory of P, accurate also if the probability of the label is near 1."""
     if data.targets.ndim == 2:
         return np.subtract(P, data.target_block(rows).T, out=P)

@@ -19,13 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse
 
 from skxent.likelihood import tuning
 from skxent.likelihood.existence.programmes import Programmes, Undecided
+from skxent.likelihood.sources.blocks import Matrix
 from skxent.likelihood.sources.first_sums import Moments, middle
 from skxent.likelihood.sources.local_rows import LocalRows
 
@@ -77,7 +77,7 @@ class Chunk:
     """
 
     rows: np.ndarray
-    samples: Any
+    samples: Matrix
     unit: np.ndarray
     label: np.ndarray
     allowed: np.ndarray
@@ -328,7 +328,7 @@ class Cone:
         self.equal = np.append(self.equal, chunk.allowed[k, np.arange(len(k))])
 
     def _solve(
-        self, cost: np.ndarray, matrix: Any, lower: np.ndarray, bounds: Any
+        self, cost: np.ndarray, matrix: Matrix, lower: np.ndarray, bounds: object
     ) -> np.ndarray | None:
         """Minimise cost x subject to matrix x >= `lower` (= for equalities); None if infeasible."""
         width = min(self.matrix.shape[1], self.shape[0] * self.data.X.shape[0])
@@ -362,7 +362,7 @@ class Cone:
         allowed = targets.T > 0
         return Chunk(rows, samples, unit, allowed.argmax(axis=0), allowed)
 
-    def _samples(self, x: Any) -> Any:
+    def _samples(self, x: Matrix) -> Matrix:
         """Scaled samples of the given rows of X, before each is multiplied by `Chunk.unit`."""
         if self.sparse:
             samples = scipy.sparse.csr_array(x, dtype=np.float64, copy=True)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from itertools import product
 from time import thread_time
-from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
 
 from skxent.likelihood import tuning
+from skxent.likelihood.sources.blocks import Matrix
 
 TOLERANCES = 1e-9, 1e-7  # feasibility tolerances; with smaller ones HiGHS cycles
-WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
+WAYS: tuple[tuple[str, dict[str, object]], ...] = (
     ("highs-ds", {}),  # steepest edge pricing
     ("highs-ds", {"simplex_dual_edge_weight_strategy": "devex"}),
     ("highs-ipm", {}),
@@ -39,7 +39,7 @@ class Programmes:
         self.deadline = thread_time() + tuning.PROGRAMME_SECONDS
 
     def solve(
-        self, cost: np.ndarray, matrix: Any, lower: np.ndarray, equal: np.ndarray, bounds: Any
+        self, cost: np.ndarray, matrix: Matrix, lower: np.ndarray, equal: np.ndarray, bounds: object
     ) -> np.ndarray | None:
         """Minimise cost x subject to matrix x >= lower, and bounds; None if this is infeasible.
 

@@ -71,7 +71,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -119,7 +118,7 @@ class Separation:
     def message(
         self,
         classes: np.ndarray,
-        feature_names: Sequence[Any] | None = None,
+        feature_names: Sequence[object] | None = None,
         cure: str = "Pass a finite C",
     ) -> str:
         """Return a message that says which classes are separated by which features, and what to do.

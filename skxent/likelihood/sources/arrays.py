@@ -89,7 +89,7 @@ class RowArrays(RowShape):
         X: np.ndarray = self.X.toarray() if self.sparse else self.X
         return X
 
-    def target_block(self, rows: slice) -> np.ndarray:
+    def target_block(self, rows: slice | np.ndarray) -> np.ndarray:
         """Targets of a block as distributions over classes, class-major (K, m)."""
         targets = self.targets[rows]
         if targets.ndim == 2:

@@ -44,10 +44,10 @@ class Blocks:
     """
 
     def __init__(
-        self, X: Any, *, offset: np.ndarray | None = None, n_outputs: int, n_threads: int = 1
+        self, X: Matrix, *, offset: np.ndarray | None = None, n_outputs: int, n_threads: int = 1
     ) -> None:
         self.sparse = scipy.sparse.issparse(X)
-        self.X: Any = X if self.sparse else np.asarray(X)
+        self.X: Matrix = X if self.sparse else np.asarray(X)
         self.n_rows, self.n_features = X.shape
         self.offset = offset
         self._copied = not self.sparse and (offset is not None or self.X.dtype != np.float64)
@@ -84,7 +84,7 @@ class Blocks:
         edges = [len(self.all) * i // n for i in range(n + 1)]
         return [self.all[a:b] for a, b in pairwise(edges)]
 
-    def read(self, rows: slice, buffer: np.ndarray | None) -> Any:
+    def read(self, rows: slice, buffer: np.ndarray | None) -> Matrix:
         """Return a block in float64, less the offset; `buffer` comes from `self.buffer`."""
         if self.n_rows == rows.stop - rows.start and self.sparse:
             return self.X
@@ -164,7 +164,7 @@ def fit_one_block(n_rows: int, width: int, n_outputs: int) -> bool:
     return n_rows * (width + 2 * n_outputs) <= tuning.ONE_BLOCK_ELEMENTS
 
 
-def product(a: np.ndarray, x: Any) -> np.ndarray:
+def product(a: np.ndarray, x: Matrix) -> np.ndarray:
     """Matrix product of a (k, m) and x (m, d), computed without holding the interpreter's lock.
 
     `np.matmul` holds the lock if its result is small, however long it takes. The rows of x are
@@ -183,7 +183,7 @@ def product(a: np.ndarray, x: Any) -> np.ndarray:
     return total if whole == m else total + np.matmul(a[:, whole:], x[whole:])
 
 
-def _csr_rows(X: Any, rows: slice) -> Any:
+def _csr_rows(X: Matrix, rows: slice) -> Matrix:
     """CSR matrix of the given rows, which shares the values and indices of X."""
     first, last = X.indptr[rows.start], X.indptr[rows.stop]
     indptr = X.indptr[rows.start : rows.stop + 1] - first
@@ -191,7 +191,9 @@ def _csr_rows(X: Any, rows: slice) -> Any:
     return _view(scipy.sparse.csr_array, X, indptr, shape, slice(first, last))
 
 
-def _view(kind: Any, X: Any, indptr: np.ndarray, shape: Any, entries: slice = slice(None)) -> Any:
+def _view(
+    kind: type, X: Matrix, indptr: np.ndarray, shape: tuple[int, int], entries: slice = slice(None)
+) -> Matrix:
     """A sparse matrix that shares entries of X.
 
     The entries are assigned after construction, because the constructor copies an array that is a

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from types import ModuleType
-from typing import Any, Self
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from skxent.inputs.namespaces import library_of, moved, to_numpy, widest_float
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.arrays import RowShape
 from skxent.likelihood.sources.blocks import add
+
+Sum = TypeVar("Sum")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class DeviceArrays(RowShape):
         return library_of(self.X)
 
     @cached_property
-    def dtype(self) -> Any:
+    def dtype(self) -> object:
         """Floating-point type of the sums: the widest that the device supports."""
         return widest_float(self.xp, self.X.device)
 
@@ -73,7 +75,7 @@ class DeviceArrays(RowShape):
         """Slices of rows, one for each batch."""
         return batches(self.X.shape, self.n_outputs)
 
-    def total_of(self, function: Callable[[slice], Any]) -> Any:
+    def total_of(self, function: Callable[[slice], Sum]) -> Sum:
         """Sum of ``function(batch)`` over all batches."""
         return reduce(add, map(function, self.batches()))
 

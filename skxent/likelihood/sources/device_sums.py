@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
@@ -174,7 +174,7 @@ class DeviceSums:
         """Upper triangles of the q Gram matrices, (q, p (p + 1) / 2)."""
         xp = self.xp
         i, j = (self.data.index(entries) for entries in pairs(samples.shape[1]))
-        total: Any = 0.0
+        total: AnyArray = 0.0
         for some in runs(samples.shape[0], max(tuning.DEVICE_PACKED_SPACE // i.shape[0], 16)):
             x = samples[some, :].T
             products = xp.take(x, i, axis=0) * xp.take(x, j, axis=0)

@@ -7,10 +7,10 @@ each row holds the weights of the samples in one of q Gram matrices, computed fr
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 
+from skxent.inputs.features import AnyArray
 from skxent.inputs.namespaces import Array
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.blocks import Matrix, product
@@ -37,7 +37,7 @@ def pair_weights(P: np.ndarray, residual: np.ndarray | None, residual_weight: fl
     return C
 
 
-def class_weights(P: Array, residual: Array | None, residual_weight: float) -> Any:
+def class_weights(P: Array, residual: Array | None, residual_weight: float) -> AnyArray:
     """Weights of the diagonal blocks of the Hessian: p (1 - p) + `residual_weight` r^2, (R, m)."""
     h = P * (1.0 - P)
     return h if residual is None else h + residual_weight * residual**2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from sys import float_info
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self, TypeVar, TypeVarTuple
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.row_space import RowSpace
+
+Answer = TypeVar("Answer")
+Arguments = TypeVarTuple("Arguments")
 
 
 class LocalRows(RowArrays):
@@ -28,7 +31,7 @@ class LocalRows(RowArrays):
         """Return these rows."""
         return self
 
-    def sum(self, function: Callable[..., Any], *args: Any) -> Any:
+    def sum(self, function: Callable[[LocalRows, *Arguments], Answer], *args: *Arguments) -> Answer:
         """Return ``function(self, *args)``, which `PartitionedRows.sum` adds up over partitions."""
         return function(self, *args)
 

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from skxent.inputs import partitions
+from skxent.inputs.features import AnyArray
 from skxent.inputs.partitions import Each
 from skxent.likelihood.sources import sampling
 from skxent.likelihood.sources.arrays import RowShape, joined
@@ -32,6 +33,8 @@ from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 Add = Callable[[Any, Any], Any]
 Question = str | Callable[..., Any]  # a method's name, or a function of local rows
+# The samples of a partition, and its targets and weights.
+Part = tuple[AnyArray, tuple[np.ndarray, np.ndarray | None]]
 
 _tokens = count()  # a number for each step, which identifies its result in a slot
 
@@ -50,7 +53,7 @@ class Step:
     """
 
     name: str
-    args: tuple[Any, ...]
+    args: tuple[object, ...]
     token: int | None
 
 
@@ -98,18 +101,18 @@ class Recipe:
     steps : tuple of Step
     """
 
-    read: Callable[[Any], Matrix]
+    read: Callable[[AnyArray], Matrix]
     n_classes: int
     fit_intercept: bool
     steps: tuple[Step, ...] = ()
 
-    def then(self, kept: bool, name: str, *args: Any) -> Recipe:
+    def then(self, kept: bool, name: str, *args: object) -> Recipe:
         """The recipe with another step, kept if `kept` is true and all earlier steps are kept."""
         kept = kept and all(step.token is not None for step in self.steps)
         step = Step(name, args, next(_tokens) if kept else None)
         return replace(self, steps=(*self.steps, step))
 
-    def build(self, index: int, part: Any, slot: Slot) -> LocalRows | LocalSums:
+    def build(self, index: int, part: Part, slot: Slot) -> LocalRows | LocalSums:
         """Local rows or sums of one partition."""
         x, (targets, weight) = part
 
@@ -137,7 +140,7 @@ class Partitions:
     slots: Each
     recipe: Recipe
 
-    def each(self, question: Question, *args: Any) -> Each:
+    def each(self, question: Question, *args: object) -> Each:
         """Lazy answers of the partitions to a question.
 
         An argument of type `Each` holds one value for each partition.
@@ -146,12 +149,12 @@ class Partitions:
             self.parts, _answer, self.slots, self.recipe, question, *args
         )
 
-    def sum(self, question: Question, *args: Any, add: Add = add) -> Any:
+    def sum(self, question: Question, *args: object, add: Add = add) -> Any:
         """Sum of the answers of the partitions, or their reduction by `add`; one round trip."""
         answers = self.each(question, *args)
         return partitions.compute(self.parts, partitions.tree_reduce(answers, add))
 
-    def gather(self, question: Question, *args: Any) -> list[Any]:
+    def gather(self, question: Question, *args: object) -> list[Any]:
         """List of the answers of the partitions; one round trip."""
         result: list[Any] = partitions.compute(self.parts, self.each(question, *args))
         return result
@@ -168,13 +171,13 @@ def new_slots(x: Each, held: bool) -> Each:
     return slots
 
 
-def _new_slot(index: int, x: Any) -> Slot:
+def _new_slot(index: int, x: object) -> Slot:
     return Slot()
 
 
 def _answer(
-    index: int, part: Any, slot: Slot, recipe: Recipe, question: Question, *args: Any
-) -> Any:
+    index: int, part: Part, slot: Slot, recipe: Recipe, question: Question, *args: object
+) -> object:
     """Answer of one partition, computed on its worker."""
     with closing(one_blas_thread()) as limit, limit:
         built = recipe.build(index, part, slot)
@@ -280,7 +283,7 @@ class PartitionedRows(Partitions, RowShape):
         """Return these rows, because the sums of a partition skip rows of weight zero."""
         return self
 
-    def total_score(self, scores: Each) -> Any:
+    def total_score(self, scores: Each) -> object:
         """Sum of scores over all rows, lazily."""
         return partitions.tree_reduce(self.each("total_score", scores), add)
 
@@ -291,7 +294,7 @@ class PartitionedRows(Partitions, RowShape):
         """
         return self.each("column_scores", columns, centre, moment)
 
-    def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: Any) -> LocalRows:
+    def draw(self, centre: np.ndarray, rate: np.ndarray, *shares: object) -> LocalRows:
         """Draw rows on the workers and copy the drawn rows into this process.
 
         See `sampling.draw_rows`.

@@ -29,7 +29,7 @@ Drawn = TypeVar("Drawn", bound=RowArrays, covariant=True)
 class Drawable(Protocol[Drawn]):
     """A row source that rows can be drawn from."""
 
-    def total_score(self, scores: Scores) -> Any:
+    def total_score(self, scores: Scores) -> object:
         """Sum of the scores over all rows; partitions return it lazily."""
         ...
 
@@ -61,7 +61,7 @@ def draw_sample(
     """
     moment = moments.mean_square(centre)
     rate = size * _class_rates(moments)
-    shares: list[Any] = []
+    shares: list[object] = []
     if scores is not None:
         rate = tuning.DRAWN_BY_CLASS * rate
         shares = [(1 - tuning.DRAWN_BY_CLASS) * size, scores, data.total_score(scores)]
