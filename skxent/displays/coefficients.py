@@ -183,7 +183,7 @@ class CoefficientDisplay(Display):
                 "classifier to from_estimator."
             )
         rows = _positions("classes", classes, inference.contrasts)
-        d = inference._clf.n_features_in_
+        d = inference.n_features
         columns = _positions(
             "terms", inference.terms[:d] if terms is None else terms, inference.terms
         )

@@ -63,6 +63,8 @@ class LikelihoodInference(EstimatedCoefficients):
         Inverse strength of the penalty of the fit.
     class_weighted : bool
         Whether the fit has class weights.
+    n_features : int
+        Number of features, d.
     contrasts : list of length K - 1
         Labels of the rows of `coef`.
     penalised : bool
@@ -83,6 +85,11 @@ class LikelihoodInference(EstimatedCoefficients):
     _estimate: LikelihoodEstimate = field(repr=False)
     _weight: Floats = field(repr=False)
     _clf: FittedLinearModel = field(repr=False)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features, whose names are the first entries of `terms`."""
+        return len(self._estimate.mean)
 
     def wald_test(self, R: ArrayLike, r: ArrayLike = 0.0) -> ChiSquareTest:
         """Return the Wald test of linear hypotheses R beta = r on the coefficients.
@@ -179,7 +186,7 @@ class LikelihoodInference(EstimatedCoefficients):
         IntervalEstimates
             Odds ratios of shape (K - 1, d), with standard errors by the delta method.
         """
-        d = len(self._estimate.mean)
+        d = self.n_features
         with np.errstate(over="ignore"):
             ratio = np.exp(self.coef[:, :d])
             low, high = np.exp(np.moveaxis(self.confint(level)[:, :d], -1, 0))
@@ -210,7 +217,7 @@ class LikelihoodInference(EstimatedCoefficients):
             effects + half,
             level,
             self.classes,
-            self.terms[: len(self._estimate.mean)],
+            self.terms[: self.n_features],
         )
 
     def predict_proba_interval(self, X: AnyArray, level: float = 0.95) -> IntervalEstimates:

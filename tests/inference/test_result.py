@@ -131,6 +131,13 @@ def test_repr(named_data):
     assert len(repr(found)) < 200
 
 
+def test_number_of_features(named_data):
+    X, y = named_data[3]
+    for fit_intercept in (True, False):
+        found = inference_of(X, y, fit_intercept=fit_intercept)
+        assert found.n_features == X.shape[1] == len(found.terms) - fit_intercept
+
+
 def test_results_are_frozen_and_pickle(named_data):
     X, y = named_data[3]
     found = inference_of(X, y)

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import typing
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_rooms_export_their_public_names(room):
     assert PUBLIC[room] <= set(module.__all__)
     for name in PUBLIC[room]:
         assert getattr(module, name) is getattr(skxent, name)
+
+
+def signatures(thing):
+    """Return a function itself, or the constructor and the public methods of a class."""
+    if not inspect.isclass(thing):
+        return [thing] if inspect.isfunction(thing) else []
+    methods = inspect.getmembers(thing, inspect.isroutine)
+    own = [method for name, method in methods if not name.startswith("_")]
+    return [method for method in [thing.__init__, *own] if inspect.isroutine(method)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_annotations_can_be_evaluated(name):
+    for function in signatures(getattr(skxent, name)):
+        hints = typing.get_type_hints(function)
+        assert set(hints) == set(getattr(function, "__annotations__", ()))
 
 
 @pytest.mark.parametrize("name", NAMES)
