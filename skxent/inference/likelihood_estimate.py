@@ -40,7 +40,7 @@ from skxent.likelihood.sources.local_rows import LocalRows
 SPACE = 1 << 20  # largest work arrays of a batch of samples, in numbers: 8 MB
 
 Rows = slice | np.ndarray  # indices of rows
-Batch = tuple[Rows, np.ndarray]  # rows, and their centred samples or scores
+Batch = tuple[Rows, np.ndarray]  # indices of rows, and the centred sample or the score of each
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +200,7 @@ def _scores(at: LikelihoodEstimate, order: np.ndarray | None) -> Iterator[Batch]
         yield rows, (residual[:, at.free, None] * x[:, None, :]).reshape(len(x), -1)
 
 
-def _residual(P: np.ndarray, data: LocalRows, rows: slice | np.ndarray) -> np.ndarray:
+def _residual(P: np.ndarray, data: LocalRows, rows: Rows) -> np.ndarray:
     """Return P - Y in the memory of P, accurate also if the probability of the label is near 1."""
     if data.targets.ndim == 2:
         return np.subtract(P, data.target_block(rows).T, out=P)

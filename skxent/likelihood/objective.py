@@ -118,7 +118,7 @@ class Objective:
         return np.tile(self.least_curvature, max(self.shape[0] - 1, 1))
 
     def one_pass(self) -> RowSums:
-        """Count a pass, and return the sums over rows, of which the caller calls one method."""
+        """Count one pass, and return the sums over rows; the caller calls one method of them."""
         self.n_passes += 1
         return self.rows
 

@@ -92,8 +92,8 @@ GAP_FACTOR = 4.0
 # Factor by which a preconditioner from a sample of rows may overrate the curvature along a
 # direction. The gap of a whitened residual r is then at most this factor times |r|^2 / 2.
 OVERRATED = 100.0
-# Tolerance of `target_gap`, in nats. Conjugate gradients stop if the gap is certain to be below the
-# target gap of this tolerance: the exact size of so small a gap does not matter.
+# Value of `tol`, in nats. Conjugate gradients stop if the gap is certain to be below the target gap
+# of a fit with this `tol`: the exact size of so small a gap does not matter.
 KNOWN_GAP = 1e-6
 # The gap is measured if the preconditioner's decrement is at most this multiple of the target gap.
 HINT = 4.0
@@ -103,8 +103,8 @@ SMALL_CHANGE = 0.1
 # Largest change of a logit after which the curvature from before the change still gives a bound. A
 # change by 8 alters the curvature by up to exp(8), a factor of 3000.
 FAR_CHANGE = 8.0
-# Largest change of a logit by a good step of conjugate gradients. A step that changes a logit by
-# more began too far from the minimum.
+# Largest change of a logit by a Newton-CG step from near the minimum. A step that changes a logit
+# by more began too far from the minimum.
 CG_CHANGE = 2.0
 # Factor by which `Search.cg_gap` shrinks after a CG step that began too far from the minimum.
 CG_GAP_FACTOR = 0.01
@@ -393,7 +393,7 @@ PROGRAMME_WORK = 1e7
 # Largest number of features that are left out on trial, one by one.
 TRIED_FEATURES = 30
 # Largest number of iterations of HiGHS for each row and column of a programme. HiGHS usually needs
-# one or two.
+# one or two for each.
 PROGRAMME_ITERATIONS = 10
 # Processor time of all programmes of one search, and clock time of each programme, in seconds.
 PROGRAMME_SECONDS = 20.0

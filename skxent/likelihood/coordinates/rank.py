@@ -116,10 +116,11 @@ def _certain(data: RowSource, moments: Moments, scale: np.ndarray) -> float:
 class _Search:
     """The choice of independent columns, in levels.
 
-    Each level chooses some columns; the residuals of the others are factored in the next level.
-    Column j of `V` (d, d) holds the coefficients of a residual, X V_j for scaled columns X. The
-    residual of a chosen column is not changed after its level, so that the residuals of a level are
-    orthogonal to those of all levels before.
+    Each level chooses some columns, and subtracts their projections from the other columns. What
+    remains of these, their residuals, is factored in the next level. Column j of `V` (d, d) holds
+    the coefficients of the residual X V_j of column j, for scaled columns X. The residuals of the
+    columns that a level chooses are orthogonal to those of all levels before, and later levels do
+    not change them.
     """
 
     def __init__(self, data: RowSource, moments: Moments) -> None:

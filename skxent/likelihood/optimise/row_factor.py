@@ -168,7 +168,7 @@ class RowFactor:
         return float(change[~decided].max(initial=0.0))
 
     def from_whitened(self, v: np.ndarray) -> np.ndarray:
-        """Return T v, (R, p), for a vector v."""
+        """Return T v, (R, p), for whitened coordinates v; `preconditioners` defines T."""
         theta = np.zeros(self.shape)
         flat = theta.reshape(-1)
         solved = scipy.linalg.solve_triangular(self.R, v, check_finite=False)

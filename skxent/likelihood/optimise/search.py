@@ -75,7 +75,7 @@ class Search:
         self.failures = 0  # stages in a row that found no better point
         self.slow = False  # the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
-        self.cg_gap = self.schedule.plan.cg_gap  # see `Plan`
+        self.cg_gap = self.schedule.plan.cg_gap  # conjugate gradients step below it, see `Plan`
         self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
         self.extreme: Extreme | None = None
         # Results.

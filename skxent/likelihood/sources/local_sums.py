@@ -329,7 +329,7 @@ class LocalSums:
         P: np.ndarray,
         kept: KeptCurvature | None,
     ) -> np.ndarray:
-        """`kernels.curvature` of a block; Z and P are scratch space for logits and result."""
+        """`kernels.curvature` of a block; Z is scratch space for logits, P for the result."""
         if kept is not None:
             if rows.start in kept.known:
                 return kept.blocks[rows.start]
