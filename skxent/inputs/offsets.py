@@ -43,8 +43,8 @@ def predicted_offset(model: Any, offset: Any, n: int, method: str) -> Floats | N
         raise ValueError(
             f"this {type(model).__name__} was fitted with an offset, and {method}() got none: pass "
             "the offset of these samples, or offset=0 for logits without one. With metadata "
-            f"routing a pipeline or search passes the offset after set_{method}_request("
-            "offset=True)."
+            f"routing a pipeline passes the offset on after set_{method}_request(offset=True); for "
+            "predictions of the fitted model of a search use its best_estimator_."
         )
     return None if is_zero(offset) else read_offset(offset, n, model.classes_)
 

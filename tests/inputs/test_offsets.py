@@ -72,7 +72,7 @@ def test_the_first_row_that_is_not_finite(value):
 def test_the_first_row_that_is_too_large():
     offset = MANY[:, 0].copy()
     offset[1] = -1.5 * LARGEST
-    with pytest.raises(ValueError, match=r"-1.5e\+100 in row 1: offsets are logits, of size 1e\+100"):
+    with pytest.raises(ValueError, match=r"-1.5e\+100 in row 1: .* of size 1e\+100 at most"):
         read_offset(offset, 4, TWO)
     offset[1] = -LARGEST
     assert read_offset(offset, 4, TWO)[1, 0] == -LARGEST
