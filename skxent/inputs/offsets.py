@@ -51,7 +51,7 @@ def predicted_offset(model: Any, offset: Any, n: int, method: str) -> Floats | N
 
 def is_zero(offset: Any) -> bool:
     """Tell whether the offset of a prediction is the number 0."""
-    return np.ndim(offset) == 0 and isinstance(offset, int | float | np.number) and offset == 0
+    return isinstance(offset, int | float | np.number) and bool(offset == 0)
 
 
 def refuse_offset(offset: Any, what: str) -> None:

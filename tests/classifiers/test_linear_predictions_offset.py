@@ -127,6 +127,21 @@ def test_data_that_offsets_are_not_supported_for():
         SoftmaxClassifierCV().fit(X, y, offset=O)
 
 
+def test_arrays_on_a_device_are_refused(library):
+    X, y, O = samples(3)
+    X, y = library.array(X), library.array(y == "a")
+    offset = O[:, 0]
+    with pytest.raises(ValueError, match="offset is not supported for X on a device"):
+        SoftmaxClassifier().fit(X, y, offset=offset)
+    clf = SoftmaxClassifier().fit(X, y)
+    with pytest.raises(ValueError, match="offset is not supported for X on a device"):
+        clf.predict(X, offset=offset)
+    clf.predict(X, offset=0)
+    clf.has_offset_ = True
+    with pytest.raises(ValueError, match="fitted with an offset"):
+        clf.predict(X)
+
+
 @kinds
 def test_a_model_of_a_search_over_penalties_takes_an_offset(K):
     X, y, O = samples(K)
