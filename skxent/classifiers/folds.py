@@ -167,8 +167,7 @@ def held_out_sums(
     of a fit of the classes `known` only. Samples without weight are left out.
     """
     if data.weight is not None:
-        rows = np.flatnonzero(data.weight)
-        data = replace(data, X=data.X[rows], targets=data.targets[rows], weight=data.weight[rows])
+        data = data.of_rows(np.flatnonzero(data.weight))
     log_p = log_probabilities_at(single(host_logits(data.X, coef, intercept)))
     if not known.all():
         of_known = log_p

@@ -75,6 +75,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     intercept_: AnyArray
     n_features_in_: int
     n_iter_: int
+    has_offset_: bool
     fit_intercept: bool
     class_weight: ClassWeight | None
     max_iter: int
@@ -88,61 +89,70 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
 
     @by_partition
-    def decision_function(self, X: AnyArray) -> Floats:
+    def decision_function(self, X: AnyArray, *, offset: ArrayLike | None = None) -> Floats:
         """Logits of each sample.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
             Samples.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Known parts of the logits, which are added, as in :meth:`SoftmaxClassifier.fit`. A model
+            fitted with an offset needs one; 0 gives the logits without one.
 
         Returns
         -------
         ndarray of shape (n,) or (n, K)
             Logits. Two classes have one logit, of the second class.
         """
-        return logits_of(self, X, "decision_function")
+        return logits_of(self, X, "decision_function", offset)
 
     @by_partition
-    def predict(self, X: AnyArray) -> np.ndarray:
+    def predict(self, X: AnyArray, *, offset: ArrayLike | None = None) -> np.ndarray:
         """Most probable class of each sample.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
             Samples.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Known parts of the logits, see `decision_function`.
 
         Returns
         -------
         ndarray of shape (n,)
             Labels.
         """
-        return labels_at(logits_of(self, X, "predict"), self.classes_)
+        return labels_at(logits_of(self, X, "predict", offset), self.classes_)
 
     @by_partition
-    def predict_proba(self, X: AnyArray) -> Floats:
+    def predict_proba(self, X: AnyArray, *, offset: ArrayLike | None = None) -> Floats:
         """Probability of each class.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
             Samples.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Known parts of the logits, see `decision_function`.
 
         Returns
         -------
         ndarray of shape (n, K)
             Probabilities, columns in the order of `classes_`.
         """
-        return probabilities_at(logits_of(self, X, "predict_proba"))
+        return probabilities_at(logits_of(self, X, "predict_proba", offset))
 
     @by_partition
-    def predict_log_proba(self, X: AnyArray) -> Floats:
+    def predict_log_proba(self, X: AnyArray, *, offset: ArrayLike | None = None) -> Floats:
         """Log-probability of each class, computed from the logits.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
             Samples.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Known parts of the logits, see `decision_function`.
 
         Returns
         -------
@@ -150,9 +160,16 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Natural logarithms of the probabilities, columns in the order of `classes_`. They are
             exact also where a probability underflows.
         """
-        return log_probabilities_at(logits_of(self, X, "predict_log_proba"))
+        return log_probabilities_at(logits_of(self, X, "predict_log_proba", offset))
 
-    def score(self, X: AnyArray, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self,
+        X: AnyArray,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+    ) -> float:
         """Accuracy: the weighted fraction of samples whose label is predicted.
 
         Parameters
@@ -163,6 +180,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Labels.
         sample_weight : array-like of shape (n,) or None, default=None
             Weights.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Known parts of the logits, see `decision_function`.
 
         Returns
         -------
@@ -172,16 +191,21 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """
         check_labels(y)
         if is_dask(X):
-            return accuracy(self, X, y, sample_weight)
+            return accuracy(self, X, y, sample_weight, offset)
         if namespace_of(X) is not None:
-            return device_accuracy(self.predict(X), y, sample_weight)
-        predicted, truth = self.predict(X), as_array(y, "y")
+            return device_accuracy(self.predict(X, offset=offset), y, sample_weight)
+        predicted, truth = self.predict(X, offset=offset), as_array(y, "y")
         check_target_shape(truth.shape, len(predicted))
         weight = sample_weights(sample_weight, len(predicted))
         return float(accuracy_score(truth, predicted, sample_weight=weight))
 
     def log_likelihood(
-        self, X: AnyArray, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: AnyArray,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
     ) -> float:
         """Log-likelihood of samples: the negative sum of their cross-entropies.
 
@@ -193,6 +217,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Labels or soft targets, columns in the order of `classes_`.
         sample_weight : array-like of shape (n,) or None, default=None
             Weights.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Known parts of the logits, see `decision_function`.
 
         Returns
         -------
@@ -200,7 +226,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Weighted sum, in nats. For the training data and its weights it equals
             `log_likelihood_`, if there are no class weights.
         """
-        logits = self.decision_function(X)
+        logits = self.decision_function(X, offset=offset)
         check_default_names(y, to_numpy(self.classes_).tolist(), "y")
         loss = categorical_cross_entropy(
             y,
@@ -220,8 +246,18 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         LogisticRegression
             A classifier with copies of the parameters. Its `C` is `C_` if cross-validation chose
             the penalty.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted with an offset, because LogisticRegression has none.
         """
         check_is_fitted(self, "coef_")
+        if getattr(self, "has_offset_", False):
+            raise ValueError(
+                f"this {type(self).__name__} was fitted with an offset, which LogisticRegression "
+                "does not have: use this classifier for predictions."
+            )
         model = LogisticRegression(
             C=penalty_of(self), fit_intercept=self.fit_intercept, class_weight=self.class_weight
         )
@@ -232,7 +268,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         model.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
         return model
 
-    def _attributes(self, solution: Solution, classes: np.ndarray) -> Attributes:
+    def _attributes(
+        self, solution: Solution, classes: np.ndarray, has_offset: bool = False
+    ) -> Attributes:
         """Return the fitted attributes of a solution."""
         curve = np.array(solution.curve).reshape(-1, 2)
         curve[-1:, 1] = solution.value  # the objective of the returned parameters
@@ -248,6 +286,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             "optimality_gap_": float(solution.gap),
             "target_gap_": float(solution.target),
             "objective_curve_": curve,
+            "has_offset_": has_offset,
         }
 
     def _warn_of(self, solution: Solution) -> None:

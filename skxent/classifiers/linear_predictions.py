@@ -7,6 +7,7 @@ same formulas in functions of the array API standard.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
@@ -16,19 +17,27 @@ from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.features import AnyArray, place_of, read_rows
 from skxent.inputs.fit_targets import check_target_shape
 from skxent.inputs.namespaces import library_of, moved, namespace_of, to_numpy, widened
+from skxent.inputs.offsets import is_zero, predicted_offset, refuse_offset
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.device_arrays import batches
 
 
-def logits_of(estimator: FittedLinearModel, X: AnyArray, method: str) -> AnyArray:
+def logits_of(
+    estimator: FittedLinearModel, X: AnyArray, method: str, offset: ArrayLike | None = None
+) -> AnyArray:
     """Return the logits of samples, (n,) for two classes or (n, K); errors name `method`."""
     check_is_fitted(estimator, "coef_")
     if _is_on_device(estimator, X, method):
         X = read_device_X(estimator, X, reset=False)
+        refuse_offset(None if is_zero(offset) else offset, "X on a device")
+        predicted_offset(estimator, offset, X.shape[0], method)
         logits = _device_logits(X, widened(estimator.coef_), widened(estimator.intercept_))
     else:
         X = read_rows(estimator, X, reset=False)
+        known = predicted_offset(estimator, offset, X.shape[0], method)
         logits = host_logits(X, estimator.coef_, estimator.intercept_)
+        if known is not None:
+            logits += known
     return single(logits)
 
 

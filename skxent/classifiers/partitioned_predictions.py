@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from functools import partial, wraps
-from typing import Protocol, TypeVar
+from typing import Concatenate, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.partitioned_training import learn_columns
@@ -16,13 +17,14 @@ from skxent.inputs.dask_arguments import match
 from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import as_labels, locate
+from skxent.inputs.offsets import is_zero, refuse_offset
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.weights import as_weights
 from skxent.likelihood.sources.blocks import add
 
 # A prediction method of a classifier, without the classifier bound to it.
 Model = TypeVar("Model", bound=FittedLinearModel)
-Predict = Callable[[Model, AnyArray], AnyArray]
+Predict = Callable[Concatenate[Model, AnyArray, ...], AnyArray]
 
 
 class Predictor(Protocol):
@@ -30,7 +32,7 @@ class Predictor(Protocol):
 
     classes_: AnyArray
 
-    def predict(self, X: AnyArray) -> AnyArray:
+    def predict(self, X: AnyArray, *, offset: ArrayLike | None = None) -> AnyArray:
         """Return the most probable class of each sample."""
         ...
 
@@ -39,17 +41,19 @@ def by_partition(method: Predict[Model]) -> Callable[..., AnyArray]:
     """Decorate a prediction method: for a Dask collection it returns a lazy Dask array."""
 
     @wraps(method)
-    def predict(model: Model, X: AnyArray) -> AnyArray:
+    def predict(model: Model, X: AnyArray, *, offset: ArrayLike | None = None) -> AnyArray:
         if not is_dask(X):
-            return method(model, X)
+            return method(model, X, offset=offset)
         check_is_fitted(model)
+        refuse_offset(None if is_zero(offset) else offset, "Dask collections")
         learn_columns(model, X, reset=False)
         nameless = _nameless(model)
-        empty = method(nameless, np.zeros((1, model.n_features_in_)))[:0]
+        empty = method(nameless, np.zeros((1, model.n_features_in_)), offset=offset)[:0]
         if hasattr(X, "columns"):
-            return X.map_partitions(partial(_predict, method, copy(model), empty), meta=empty)
+            function = partial(_predict, method, copy(model), empty, offset)
+            return X.map_partitions(function, meta=empty)
         # The names of columns are checked above, and blocks of an array have no names.
-        function, X = partial(_predict, method, nameless, empty), X.rechunk({1: -1})
+        function, X = partial(_predict, method, nameless, empty, offset), X.rechunk({1: -1})
         if empty.ndim == 1:
             return X.map_blocks(function, drop_axis=1, dtype=empty.dtype, meta=empty)
         chunks = (X.chunks[0], empty.shape[1:])
@@ -65,16 +69,28 @@ def _nameless(model: Model) -> Model:
     return model
 
 
-def _predict(method: Predict[Model], model: Model, empty: np.ndarray, x: AnyArray) -> AnyArray:
+def _predict(
+    method: Predict[Model],
+    model: Model,
+    empty: np.ndarray,
+    offset: ArrayLike | None,
+    x: AnyArray,
+) -> AnyArray:
     """Return the predictions of a block, or `empty` if the block has no rows."""
-    return method(model, x) if x.shape[0] else empty
+    return method(model, x, offset=offset) if x.shape[0] else empty
 
 
-def accuracy(model: Predictor, X: AnyArray, y: AnyArray, sample_weight: AnyArray) -> float:
+def accuracy(
+    model: Predictor,
+    X: AnyArray,
+    y: AnyArray,
+    sample_weight: AnyArray,
+    offset: ArrayLike | None,
+) -> float:
     """Return the weighted fraction of correct predictions for Dask collections."""
     if y is None:
         raise ValueError("score requires y to be passed, but the target y is None.")
-    matched = match(prediction=model.predict(X), y=y, sample_weight=sample_weight)
+    matched = match(prediction=model.predict(X, offset=offset), y=y, sample_weight=sample_weight)
     parts = list(zip(*matched, strict=True))
     right, weight = compute(parts, tree_reduce(map_partitions(parts, _right, model.classes_), add))
     if not weight:

@@ -95,7 +95,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         Number of these samples that needed a fit of their own; with leave-one-out only.
     classes_, coef_, intercept_, n_iter_, n_passes_, converged_, objective_ : various
     log_likelihood_, optimality_gap_, target_gap_, objective_curve_ : various
-    n_features_in_, feature_names_in_ : various
+    has_offset_, n_features_in_, feature_names_in_ : various
         As in :class:`SoftmaxClassifier`, for the fit of all samples with `C_`.
 
     See Also

@@ -108,6 +108,8 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         of the objective in float64 if it is larger.
     objective_curve_ : ndarray of shape (iterations, 2)
         Passes and objective after each iteration. The last objective is `objective_`.
+    has_offset_ : bool
+        Whether the fit had an offset, so that predictions need one.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (d,)
@@ -182,6 +184,8 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -199,6 +203,11 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         classes : array-like of shape (K,) or None, default=None
             Names of the columns of soft targets, which become `classes_` in this order. None means
             the column names of a data frame, and 0 to K - 1 for an array.
+        offset : array-like of shape (n,) or (n, K), or None, default=None
+            Known parts of the logits, which are added to those of the parameters. For two classes
+            (n,), logits of the second class; (n, 2) stands for the difference of its columns. For
+            more classes (n, K), columns in the order of `classes_`; a number added to a whole row
+            changes nothing. Predictions then need an offset as well.
 
         Returns
         -------
@@ -208,8 +217,8 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         Raises
         ------
         ValueError
-            If `X`, `y`, `sample_weight` or a parameter has an invalid value, which the message
-            names with its place, or if only one class has a weight.
+            If `X`, `y`, `sample_weight`, `offset` or a parameter has an invalid value, which the
+            message names with its place, or if only one class has a weight.
 
         Warns
         -----
@@ -220,9 +229,10 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
             If a class has no weight and is left out, see Notes.
         """
         check_parameters(self)
-        training = read_training(self, X, y, sample_weight, classes)
+        training = read_training(self, X, y, sample_weight, classes, offset)
         self._check_n_classes(training.classes)
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        given = {"sample_weight": sample_weight, "offset": offset}
+        metadata = {name: value for name, value in given.items() if value is not None} or None
         rows, start = training.rows, self._start(training.rows)
         zero = np.zeros((rows.n_outputs, rows.n_features)), np.zeros(rows.n_outputs)
         at_start = partial(training.parameters, *(start or zero))
@@ -236,7 +246,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
                 max_iter=self.max_iter,
                 report=self._report(training, after_iteration),
             )
-            fitted = self._attributes(solution, training.classes)
+            fitted = self._attributes(solution, training.classes, training.has_offset)
             self.__dict__.update(training.to_namespace(fitted))
         self._warn_of(solution)
         return self

@@ -17,8 +17,10 @@ from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.features import AnyArray, canonical, read_X
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_weights
 from skxent.inputs.namespaces import namespace_of
+from skxent.inputs.offsets import read_offset, refuse_offset
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import Indices, Split, read_splits
+from skxent.likelihood.sources.arrays import balanced_offset
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.thread_limits import effective_threads
@@ -35,15 +37,23 @@ class Training:
     classes : (K,) array
     to_namespace : function(attributes) -> attributes
         Moves fitted arrays to the library and device of X, and classes to those of y.
+    has_offset : bool
+        Whether the rows have an offset.
     """
 
     rows: RowSource
     classes: np.ndarray
     to_namespace: Callable[[Attributes], Attributes]
+    has_offset: bool = False
 
     def parameters(self, coef: Floats, intercept: Floats) -> Attributes:
         """Return the fitted attributes that predictions need."""
-        known = {"classes_": self.classes, "coef_": coef, "intercept_": intercept}
+        known = {
+            "classes_": self.classes,
+            "coef_": coef,
+            "intercept_": intercept,
+            "has_offset_": self.has_offset,
+        }
         return self.to_namespace(known)
 
 
@@ -53,15 +63,17 @@ def read_training(
     y: AnyArray,
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
+    offset: ArrayLike | None = None,
 ) -> Training:
     """Read and check the arguments of `fit`, in memory, in Dask partitions or on a device."""
     rows: RowSource
     if namespace_of(X) is not None:
+        refuse_offset(offset, "X on a device")
         rows, known = read_on_device(estimator, X, y, sample_weight, classes)
     else:
-        samples = read_samples(estimator, X, y, sample_weight, classes)
+        samples = read_samples(estimator, X, y, sample_weight, classes, offset)
         rows, known = samples.rows(estimator.class_weight, estimator.n_jobs), samples.classes
-    return Training(rows, known, partial(to_namespace_of, X, y))
+    return Training(rows, known, partial(to_namespace_of, X, y), offset is not None)
 
 
 def read_samples(
@@ -70,14 +82,17 @@ def read_samples(
     y: AnyArray,
     sample_weight: ArrayLike | None,
     classes: ArrayLike | None,
+    offset: ArrayLike | None = None,
 ) -> LocalSamples | PartitionedSamples:
     """Read and check the samples of a fit, in memory or in Dask partitions, not on a device."""
     if is_dask(X):
+        refuse_offset(offset, "Dask collections")
         return PartitionedSamples.read(estimator, X, y, sample_weight, classes)
     X = read_X(estimator, X, reset=True)
     targets = FitTargets.of(y, classes, X.shape[0])
     weight = sample_weights(sample_weight, X.shape[0])
-    return LocalSamples(X, targets, weight, bool(estimator.fit_intercept))
+    logits = read_offset(offset, X.shape[0], targets.classes)
+    return LocalSamples(X, targets, weight, bool(estimator.fit_intercept), logits)
 
 
 @dataclass(frozen=True)
@@ -90,12 +105,14 @@ class LocalSamples:
     targets : FitTargets
     weight : (n,) array or None
     fit_intercept : bool
+    offset : (n, R) array or None
     """
 
     X: AnyArray
     targets: FitTargets
     weight: Floats | None
     fit_intercept: bool
+    offset: Floats | None = None
     in_processes: ClassVar[bool] = True
 
     @property
@@ -128,13 +145,14 @@ class LocalSamples:
         which: Indices | None = None,
     ) -> LocalRows:
         """Return all samples, or those in `which`, as the rows of a fit with class weights."""
-        X, targets, weight = self.X, self.targets, self.weight
+        X, targets, weight, offset = self.X, self.targets, self.weight, self.offset
         if which is None:
             targets, weight = targets.weighted(class_weight, weight)
         else:
             X = canonical(X[which])
             targets = replace(targets, values=targets.values[which])
             weight = None if weight is None else weight[which]
+            offset = None if offset is None else offset[which]
             if class_weight is not None:
                 found = self.classes_in(which)
                 targets, weight = _weighted_in_fold(targets, weight, class_weight, found)
@@ -145,6 +163,7 @@ class LocalSamples:
             n_classes=len(self.classes),
             fit_intercept=self.fit_intercept,
             n_threads=effective_threads(n_jobs),
+            offset=None if offset is None else balanced_offset(offset.T),
         )
 
     def splits(self, cv: object, metadata: dict[str, object]) -> list[Split]:

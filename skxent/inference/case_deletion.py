@@ -82,7 +82,7 @@ def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     # B of a sample has free^2 p numbers, so these blocks have fewer samples than usual.
     blocks = Blocks(
         known.X,
-        offset=known.offset,
+        centre=known.centre,
         n_outputs=free * free * p,
         n_threads=held.data.n_threads,
     )

@@ -65,6 +65,8 @@ def data_of_fit(
     if not is_linear_model(clf):
         _raise_kind(clf)
     check_is_fitted(clf, "coef_")
+    if getattr(clf, "has_offset_", False):
+        raise ValueError("clf was fitted with an offset, which infer does not support.")
     if not isinstance(clf.coef_, np.ndarray):
         raise TypeError("clf was fitted on a device: fit it on the host, with NumPy arrays.")
     _check_width(clf, X)

@@ -27,7 +27,7 @@ def same_likelihood(clf: FittedLinearModel, objective: Objective, point: Point) 
 
 def _rounding_of_logits(clf: FittedLinearModel, objective: Objective) -> float:
     """Return a bound of the rounding error of a log-likelihood of samples that are not centred."""
-    total = objective.value_at_zero / np.log(objective.data.n_classes)
+    total = objective.total_weight
     squares = objective.least_curvature[: objective.n_features] / objective.data.eps
     sizes = total * np.abs(objective.mean) + np.sqrt(total * squares)
     return EPS * float((np.abs(clf.coef_) @ sizes).max())

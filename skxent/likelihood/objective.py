@@ -8,21 +8,22 @@ Conventions of the engine
 * Parameters `theta`, :math:`\Theta`, are (R, p): R = K rows of logits, or R = 1 for two classes.
 * Arrays over samples are class-major, (R, m), so that maxima, exponentials and sums run along
   contiguous rows.
+* An **offset** o_i is a known part of the logits. Without one, o_i = 0.
 
 The function
 ------------
 Cross-entropy of a softmax model is an exponential family. With logits :math:`z_i = \Theta \tilde
-x_i`, targets :math:`y_i` (one-hot or soft), weights :math:`w_i` and the log-partition function
-:math:`A(z) = \log \sum_k e^{z_k}`,
+x_i + o_i`, targets :math:`y_i` (one-hot or soft), weights :math:`w_i` and the log-partition
+function :math:`A(z) = \log \sum_k e^{z_k}`,
 
 .. math::
 
     F(\Theta) = \sum_i w_i \left[A(z_i) - y_i^\top z_i\right] + \frac{\|W\|^2}{2C}
-              = \sum_i w_i A(z_i) - \langle\Theta, S\rangle + \frac{\|W\|^2}{2C},
-    \qquad S = \sum_i w_i\, y_i \tilde x_i^\top .
+              = \sum_i w_i A(z_i) - \langle\Theta, S\rangle - \sum_i w_i\, y_i^\top o_i
+             + \frac{\|W\|^2}{2C}, \qquad S = \sum_i w_i\, y_i \tilde x_i^\top .
 
-The targets matter only through their **sufficient statistic** S, which is computed once. A pass
-therefore does not read labels or soft rows. The gradient is
+The targets matter only through their **sufficient statistic** S and the sum over offsets, which are
+computed once. A pass therefore does not read labels or soft rows. The gradient is
 
 .. math:: \nabla F = \sum_i w_i\, p_i \tilde x_i^\top - S + W / C, \qquad p = \nabla A(z).
 
@@ -45,6 +46,7 @@ from skxent.likelihood import tuning
 from skxent.likelihood.penalty import Penalty, centred
 from skxent.likelihood.sources.base import RowSource, RowSums
 from skxent.likelihood.sources.first_sums import Moments
+from skxent.likelihood.sources.offset_sums import OffsetSums
 from skxent.likelihood.sources.sampling import Scores
 
 EPS = float(np.finfo(float).eps)
@@ -108,7 +110,10 @@ class Objective:
         # with a nonzero gradient must be able to change. A column of zeros has limit 0.
         self.least_curvature = data.eps * squares
         self.total_weight = float(moments.class_weight.sum())
-        self.value_at_zero = self.total_weight * float(np.log(data.n_classes))
+        self.offset = moments.offset or OffsetSums()  # zeros if there is no offset
+        self.value_at_zero = self.offset.losses
+        if moments.offset is None:
+            self.value_at_zero = self.total_weight * float(np.log(data.n_classes))
         self.sample_by_sample = False  # whether `_loss` always adds up losses sample by sample
         self.n_passes = 0.0
 
@@ -157,8 +162,8 @@ class Objective:
         if not self.sample_by_sample:
             partition, gradient = self.one_pass().log_partition(theta)
             linear = float(np.vdot(theta, self.statistic))
-            loss = partition - linear
-            rounding = self.data.eps * (abs(partition) + abs(linear))
+            loss = partition - (linear + self.offset.linear)
+            rounding = self.data.eps * (abs(partition) + abs(linear) + self.offset.size)
             if loss * np.sqrt(self.data.eps) > rounding:  # at least half of the digits are left
                 gradient -= self.statistic
                 return loss, gradient, rounding

@@ -26,7 +26,7 @@ scaled rows, see `row_space.independent_rows`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
@@ -85,10 +85,9 @@ def _few_rows_have_full_rank(data: RowSource) -> bool:
     if step < 2 or local is None:
         return False
     rows = slice(None, None, step)
-    weight = None if local.weight is None else local.weight[rows]
-    if weight is not None and not weight.any():
+    few = local.of_rows(rows)
+    if few.weight is not None and not few.weight.any():
         return False
-    few = replace(local, X=local.X[rows], targets=local.targets[rows], weight=weight)
     moments = compute_moments(few)
     centre = moments.centre(few.fit_intercept)
     scale = column_scale(moments, centre)

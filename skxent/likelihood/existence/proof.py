@@ -67,6 +67,8 @@ def proves_finite(
         return True
     if _least_share(objective, theta) > tuning.DIRECT_RESIDUAL * objective.total_weight:
         return True
+    if objective.offset.widest:
+        return False  # at zero parameters the offset may hide curvature as well
     zero = np.zeros_like(theta)
     at_zero = Cholesky.of(
         theta.shape, [preconditioners.hessian(objective, zero)], objective.full_least_curvature
@@ -108,7 +110,8 @@ def settled(solution: Solution, data: RowSource) -> Solution:
 def _least_share(objective: Objective, theta: np.ndarray) -> float:
     """Lower bound of w_i p_ik over all classes and all samples with positive weight."""
     least, _ = objective.data.weight_range()
-    return float(least * np.exp(-objective.max_logit_range(theta)) / objective.data.n_classes)
+    widest = objective.max_logit_range(theta) + objective.offset.widest
+    return float(least * np.exp(-widest) / objective.data.n_classes)
 
 
 def _is_even(data: RowSource) -> bool:

@@ -92,10 +92,13 @@ def _evaluated(
 def _without_features(moments: Moments, fit_intercept: bool) -> tuple[np.ndarray, float]:
     """Return the best intercepts with zero coefficients, and their objective.
 
-    These intercepts predict the weighted frequencies of the classes for every sample.
+    These intercepts predict the weighted frequencies of the classes for every sample. With an
+    offset the intercepts are zero, because the best ones would need a fit of their own.
     """
     total = moments.class_weight
     K = len(total)
+    if moments.offset is not None:
+        return np.zeros(K if K > 2 else 1), moments.offset.losses
     if not fit_intercept:
         return np.zeros(K if K > 2 else 1), float(total.sum() * np.log(K))
     logs = np.log(total) - np.log(total.sum())
@@ -115,9 +118,12 @@ def _uncertain(data: LocalRows, solution: Solution) -> float:
         for rows in blocks.all:
             x = blocks.read(rows, buffer)
             Z = np.asarray(x @ coef.T + solution.intercept)
+            data.add_offset(Z.T, rows)
             Y = data.target_block(rows)[-Z.shape[1] :]  # two classes: the second one
             residuals = kernels.losses_and_residuals(np.ascontiguousarray(Z.T), Y)[1]
             size = np.abs(x) @ np.abs(coef).T + np.abs(solution.intercept)
+            if data.offset is not None:
+                size += np.abs(data.offset[:, rows].T)
             each = np.abs(residuals).max(axis=0) * size.max(axis=1)
             total += float((each if data.weight is None else each * data.weight[rows]).sum())
     finally:

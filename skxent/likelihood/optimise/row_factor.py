@@ -147,7 +147,7 @@ class RowFactor:
         triangle = np.ascontiguousarray(upper[:rank, :rank])
         certain = not (diagonal[rank:] > tuning.RANK_TOLERANCE * np.sqrt(len(A))).any()
         reach = _reach(samples, scale, order[:rank], triangle)
-        margin = _margin(samples @ theta.T)
+        margin = _margin(_logits(rows, samples, theta))
         return cls(theta.shape, scale, order[:rank], triangle, certain, reach, margin)
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
@@ -195,12 +195,19 @@ def _samples(rows: LocalSums) -> np.ndarray:
     return samples
 
 
+def _logits(rows: LocalSums, x: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """Return the logits (n, R) of the samples x at `theta`."""
+    Z: np.ndarray = x @ theta.T
+    rows.data.add_offset(Z.T)
+    return Z
+
+
 def _sample_rows(
     rows: LocalSums, x: np.ndarray, theta: np.ndarray, residual_weight: float
 ) -> list[np.ndarray]:
     """Return parts of A with A' A equal to the losses' Hessian, for all classes but the last."""
     everything = slice(0, len(x))
-    Z = x @ theta.T
+    Z = _logits(rows, x, theta)
     P = expit(Z) if len(theta) == 1 else softmax(Z, axis=1)
     w = np.sqrt(rows.weigh(np.ones(len(x)), everything))
     r = np.sqrt(residual_weight) * rows.residuals(P.T, everything).T * w[:, None]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import scipy.sparse
 
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.blocks import Blocks, Matrix
+
+EVERYTHING = slice(None)
 
 
 class RowShape:
@@ -50,6 +52,9 @@ class RowArrays(RowShape):
     n_threads : int
     part : int
         Index of the partition that holds these rows; 0 if they are not in partitions.
+    offset : (R, n) array or None
+        Known parts of the logits, which are added to those of the parameters. For K >= 3 their sum
+        over classes is zero for each row.
     """
 
     X: Matrix
@@ -59,6 +64,7 @@ class RowArrays(RowShape):
     fit_intercept: bool = True
     n_threads: int = 1
     part: int = 0
+    offset: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -80,9 +86,15 @@ class RowArrays(RowShape):
         """Mask of the rows with positive weight, (n,)."""
         return np.ones(self.n_rows, dtype=bool) if self.weight is None else self.weight > 0
 
-    def blocks(self, offset: np.ndarray | None) -> Blocks:
-        """The rows of X less `offset`, to be read block by block."""
-        return Blocks(self.X, offset=offset, n_outputs=self.n_outputs, n_threads=self.n_threads)
+    def blocks(self, centre: np.ndarray | None) -> Blocks:
+        """The rows of X less `centre`, to be read block by block."""
+        return Blocks(self.X, centre=centre, n_outputs=self.n_outputs, n_threads=self.n_threads)
+
+    def add_offset(self, logits: np.ndarray, rows: slice = EVERYTHING) -> np.ndarray:
+        """Add the offset of a block to the class-major logits (R, m) in place, if there is one."""
+        if self.offset is not None:
+            logits += self.offset[:, rows]
+        return logits
 
     def dense(self) -> np.ndarray:
         """X as a dense array; a dense X is not copied."""
@@ -110,7 +122,23 @@ class RowArrays(RowShape):
             targets = self.targets[:, mask]
             # These rows have weight zero: their target is not used, but must be a distribution.
             targets[~targets.any(axis=1), 0] = 1.0
-        return replace(self, targets=targets, n_classes=int(np.count_nonzero(mask)))
+        n_classes = int(np.count_nonzero(mask))
+        offset = self.offset
+        if offset is not None and n_classes < len(mask):
+            offset = balanced_offset(offset[mask])
+        return replace(self, targets=targets, n_classes=n_classes, offset=offset)
+
+    def of_rows(self, rows: np.ndarray | slice) -> Self:
+        """Some of the rows, given by their indices or as a slice."""
+        return replace(self, X=self.X[rows], **self.beside_X(rows))
+
+    def beside_X(self, rows: np.ndarray | slice) -> dict[str, Any]:
+        """Return the targets, weights and offsets of some rows, by the names of the fields."""
+        return {
+            "targets": self.targets[rows],
+            "weight": None if self.weight is None else self.weight[rows],
+            "offset": None if self.offset is None else self.offset[:, rows],
+        }
 
     def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
         """A copy with only the given columns, each multiplied by 2^exponent."""
@@ -121,6 +149,18 @@ class RowArrays(RowShape):
         elif exponents is not None:
             X = np.ldexp(X.astype(np.float64, copy=False), exponents)
         return replace(self, X=X)
+
+
+def balanced_offset(offset: np.ndarray) -> np.ndarray:
+    """Offsets (R, n) in the form of the engine, from an offset for each class, (K, n), or (1, n).
+
+    The offset of two classes is their difference. For more classes the mean over classes is
+    subtracted, which changes no probability.
+    """
+    if len(offset) == 2:
+        return np.subtract(offset[1:], offset[:1])
+    mean = offset.mean(axis=0) if len(offset) > 1 else 0.0
+    return np.ascontiguousarray(offset - mean)
 
 
 Rows = TypeVar("Rows", bound=RowArrays)
@@ -135,4 +175,6 @@ def joined(parts: list[Rows], n_threads: int) -> Rows:
     targets = np.concatenate([part.targets for part in parts])
     weights = [part.weight for part in parts if part.weight is not None]
     weight = np.concatenate(weights) if weights else None
-    return replace(first, X=X, targets=targets, weight=weight, n_threads=n_threads)
+    offsets = [part.offset for part in parts if part.offset is not None]
+    offset = np.concatenate(offsets, axis=1) if offsets else None
+    return replace(first, X=X, targets=targets, weight=weight, offset=offset, n_threads=n_threads)

@@ -13,7 +13,7 @@ order. A sum is therefore bitwise equal for every number of threads.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -35,7 +35,7 @@ class Blocks:
     X : (n, d) array or CSR matrix
         X is neither copied nor written to. Column indices in a row of a CSR matrix must be sorted
         and distinct.
-    offset : (d,) array or None
+    centre : (d,) array or None
         Subtracted from a block as it is read (dense X only).
     n_outputs : int
         Number of logits of a sample, one or K.
@@ -44,13 +44,13 @@ class Blocks:
     """
 
     def __init__(
-        self, X: Matrix, *, offset: np.ndarray | None = None, n_outputs: int, n_threads: int = 1
+        self, X: Matrix, *, centre: np.ndarray | None = None, n_outputs: int, n_threads: int = 1
     ) -> None:
         self.sparse = scipy.sparse.issparse(X)
         self.X: Matrix = X if self.sparse else np.asarray(X)
         self.n_rows, self.n_features = X.shape
-        self.offset = offset
-        self._copied = not self.sparse and (offset is not None or self.X.dtype != np.float64)
+        self.centre = centre
+        self._copied = not self.sparse and (centre is not None or self.X.dtype != np.float64)
         self.n_outputs = n_outputs
         self.block_rows = self._rows_of_a_block()
         starts = range(0, self.n_rows, self.block_rows)
@@ -85,7 +85,7 @@ class Blocks:
         return [self.all[a:b] for a, b in pairwise(edges)]
 
     def read(self, rows: slice, buffer: np.ndarray | None) -> Matrix:
-        """Return a block in float64, less the offset; `buffer` comes from `self.buffer`."""
+        """Return a block in float64, less the centre; `buffer` comes from `self.buffer`."""
         if self.n_rows == rows.stop - rows.start and self.sparse:
             return self.X
         if self.sparse:
@@ -93,10 +93,10 @@ class Blocks:
         if buffer is None:
             return self.X[rows]
         block = buffer[: rows.stop - rows.start]
-        if self.offset is None:
+        if self.centre is None:
             block[...] = self.X[rows]
             return block
-        return np.subtract(self.X[rows], self.offset, out=block)
+        return np.subtract(self.X[rows], self.centre, out=block)
 
     def runs(self, segment: list[slice]) -> Iterator[slice]:
         """Slices of the rows of a segment, each small enough for a (dense) copy."""
@@ -162,6 +162,33 @@ def add(a: Any, b: Any) -> Any:
 def fit_one_block(n_rows: int, width: int, n_outputs: int) -> bool:
     """Whether dense rows of this width are few enough to be one block."""
     return n_rows * (width + 2 * n_outputs) <= tuning.ONE_BLOCK_ELEMENTS
+
+
+def write_logits(W: np.ndarray, x: Matrix, intercept: np.ndarray | None, out: np.ndarray) -> None:
+    """Write the class-major logits W x + intercept of a block to `out`, (R, m)."""
+    shift = 0.0 if intercept is None else intercept[:, None]
+    if not isinstance(x, np.ndarray):
+        np.add((x @ W.T).T, shift, out=out)
+        return
+    np.matmul(W, x.T, out=out)
+    if intercept is not None:
+        out += shift
+
+
+def add_outer(total: np.ndarray, R: np.ndarray, x: Matrix) -> None:
+    """Add the sum over samples of r x'; if x has no column of ones, add it for the intercept."""
+    total[:, : x.shape[1]] += product(R, x)
+    if x.shape[1] < total.shape[1]:
+        total[:, -1] += R.sum(axis=1)
+
+
+def in_order(terms: Iterable[np.ndarray]) -> np.ndarray:
+    """Sum of arrays in the given order, so that the result is bitwise reproducible."""
+    total = None
+    for term in terms:
+        total = term if total is None else np.add(total, term, out=total)
+    assert total is not None
+    return total
 
 
 def product(a: np.ndarray, x: Matrix) -> np.ndarray:

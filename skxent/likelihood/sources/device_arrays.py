@@ -79,10 +79,10 @@ class DeviceArrays(RowShape):
         """Sum of ``function(batch)`` over all batches."""
         return reduce(add, map(function, self.batches()))
 
-    def read(self, rows: slice, offset: AnyArray | None) -> AnyArray:
-        """Rows of a batch; if `offset` is given, converted to `dtype`, with `offset` subtracted."""
+    def read(self, rows: slice, centre: AnyArray | None) -> AnyArray:
+        """Rows of a batch; if `centre` is given, converted to `dtype`, with `centre` subtracted."""
         x = self.X[rows, :]
-        return x if offset is None else self.xp.astype(x, self.dtype, copy=False) - offset
+        return x if centre is None else self.xp.astype(x, self.dtype, copy=False) - centre
 
     def target_block(self, rows: slice) -> AnyArray:
         """Targets of a batch as distributions over classes, class-major (K, m)."""

@@ -41,7 +41,8 @@ class DeviceRows(DeviceArrays):
             return xp.sum(Y, axis=1), xp.matmul(Y, x), xp.matmul(weight, x * x)
 
         with np.errstate(over="ignore"):  # array-api-strict computes with NumPy
-            return FirstSums(received(origin), *map(received, self.total_of(sums)))
+            class_weight, class_sums, squares = map(received, self.total_of(sums))
+            return FirstSums(received(origin), class_weight, class_sums, squares)
 
     def _few_rows(self) -> AnyArray:
         """A few rows, evenly spaced in cumulative weight."""

@@ -32,10 +32,10 @@ class DeviceSums:
 
     def __init__(self, data: DeviceArrays, centre: np.ndarray | None, far: bool) -> None:
         self.data, self.xp = data, data.xp
-        self.centre, self._offset, self._kept = centre, None, None
+        self.centre, self._subtracted, self._kept = centre, None, None
         if far or data.X.dtype != data.dtype or data.eps > HOST_EPS:
             self.centre = None
-            self._offset = data.sent(np.zeros(data.n_features) if centre is None else centre)
+            self._subtracted = data.sent(np.zeros(data.n_features) if centre is None else centre)
             if len(batches := data.batches()) == 1:
                 self._kept = self._read(batches[0])
 
@@ -197,7 +197,7 @@ class DeviceSums:
 
     def _read(self, rows: slice) -> AnyArray:
         """Rows of a batch, (m, d); already centred if `self.centre` is None."""
-        return self.data.read(rows, self._offset) if self._kept is None else self._kept
+        return self.data.read(rows, self._subtracted) if self._kept is None else self._kept
 
     def _for_batches(self, theta: np.ndarray) -> AnyArray:
         """Copy parameters to the device, converted to those for the rows that `_read` returns."""

@@ -8,8 +8,10 @@ from typing import Self
 import numpy as np
 
 from skxent.likelihood import tuning
+from skxent.likelihood.sources import offset_sums
 from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.blocks import Matrix, product
+from skxent.likelihood.sources.offset_sums import OffsetSums
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Moments:
         the column.
     mean, variance : (d,) arrays
         Weighted means and variances of the columns of X.
+    offset : OffsetSums or None
+        Sums of the offsets; None if there are none.
     """
 
     class_weight: np.ndarray
@@ -34,6 +38,7 @@ class Moments:
     origin: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
+    offset: OffsetSums | None = None
 
     def centre(self, fit_intercept: bool) -> np.ndarray:
         """Values to subtract from the columns: their means, or zeros without an intercept, (d,)."""
@@ -52,6 +57,7 @@ class Moments:
             self.origin[columns],
             self.mean[columns],
             self.variance[columns],
+            self.offset,
         )
 
     def in_units(self, exponents: np.ndarray) -> Moments:
@@ -63,6 +69,7 @@ class Moments:
                 np.ldexp(self.origin, exponents),
                 np.ldexp(self.mean, exponents),
                 np.ldexp(self.variance, 2 * exponents),
+                self.offset,
             )
 
 
@@ -76,12 +83,15 @@ class FirstSums:
     class_weight : (K,) array
     class_sums : (K, d) array
     squares : (d,) array
+    offset : OffsetSums or None
+        Sums of the offsets; None if there are none.
     """
 
     origin: np.ndarray
     class_weight: np.ndarray
     class_sums: np.ndarray
     squares: np.ndarray
+    offset: OffsetSums | None = None
 
     @classmethod
     def of(cls, data: RowArrays) -> Self:
@@ -113,7 +123,8 @@ class FirstSums:
             parts = blocks.map(sums, data.n_classes * blocks.n_features)
         finally:
             blocks.close()
-        return cls(origin, *(sum(part) for part in zip(*parts, strict=True)))
+        weight, sums_of_classes, squares = (sum(part) for part in zip(*parts, strict=True))
+        return cls(origin, weight, sums_of_classes, squares, OffsetSums.of(data))
 
     def __add__(self, other: FirstSums) -> FirstSums:
         """Add the sums over other rows; the origin is that of the sums with more weight."""
@@ -126,6 +137,7 @@ class FirstSums:
             self.class_weight + other.class_weight,
             self.class_sums + (other.class_sums + np.outer(other.class_weight, shift)),
             self.squares + (other.squares + shift * moved),
+            offset_sums.add(self.offset, other.offset),
         )
 
 

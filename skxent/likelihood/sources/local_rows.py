@@ -53,8 +53,9 @@ class LocalRows(RowArrays):
         def sums(segment: list[slice]) -> float:
             total, buffer = 0.0, blocks.buffer()
             for rows in segment:
-                logits = blocks.read(rows, buffer) @ coef.T + intercept
-                losses = target_losses(np.asarray(logits), self.targets[rows])
+                logits = np.asarray(blocks.read(rows, buffer) @ coef.T + intercept)
+                self.add_offset(logits.T, rows)
+                losses = target_losses(logits, self.targets[rows])
                 if self.weight is not None:
                     weight = self.weight[rows]
                     losses = losses[weight > 0] * weight[weight > 0]

@@ -5,7 +5,7 @@ Conventions are those of `objective`: theta is (R, p), arrays over samples are c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -14,7 +14,14 @@ import numpy as np
 from skxent.likelihood import kernels, tuning
 from skxent.likelihood.sources import grams
 from skxent.likelihood.sources.arrays import RowArrays
-from skxent.likelihood.sources.blocks import Blocks, Matrix, fit_one_block, product
+from skxent.likelihood.sources.blocks import (
+    Blocks,
+    Matrix,
+    add_outer,
+    fit_one_block,
+    in_order,
+    write_logits,
+)
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
 
@@ -89,14 +96,14 @@ class LocalSums:
         """Sum of the weighted log-partition A, and its gradient."""
         sums = self.blocks.map(lambda segment: self._log_partition(theta, segment), theta.size)
         partition = sum(total for total, _ in sums)
-        return partition, self._recentre(_in_order(g for _, g in sums))
+        return partition, self._recentre(in_order(g for _, g in sums))
 
     def losses(self, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
         """Sum of the weighted losses, its sensitivity and its gradient, without cancellation.
 
         The losses are added sample by sample. The sensitivity is the weighted sum of |residual *
-        logit|. Rounding of the logits changes the sum of the losses by about epsilon times the
-        sensitivity.
+        logit|, plus that of |residual * offset|. Rounding of the logits changes the sum of the
+        losses by about epsilon times the sensitivity.
         """
 
         def sums(segment: list[slice]) -> tuple[float, float, np.ndarray]:
@@ -106,17 +113,19 @@ class LocalSums:
             for rows in segment:
                 x = self.blocks.read(rows, buffer)
                 (Z,) = self._shaped(space, rows)
-                _logits(W, x, intercept, Z)
+                self._write_logits(W, x, intercept, rows, Z)
                 Y = self.data.target_block(rows)
                 losses, R = kernels.losses_and_residuals(Z, Y[1:] if len(Z) == 1 else Y)
                 total += float(self.weigh(losses, rows).sum())
                 R = self.weigh(R, rows)
                 sensitivity += float(np.abs(R * Z).sum())
-                _add_outer(gradient, R, x)
+                if self.data.offset is not None:
+                    sensitivity += float(np.abs(R * self.data.offset[:, rows]).sum())
+                add_outer(gradient, R, x)
             return total, sensitivity, gradient
 
         loss, sensitivity, gradient = zip(*self.blocks.map(sums, theta.size), strict=True)
-        return sum(loss), sum(sensitivity), self._recentre(_in_order(gradient))
+        return sum(loss), sum(sensitivity), self._recentre(in_order(gradient))
 
     def hessian_product(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p)."""
@@ -130,12 +139,12 @@ class LocalSums:
                 x = self.blocks.read(rows, buffer)
                 Z, P, Q = self._shaped(space, rows)
                 P = self._curvature_of(theta, rows, x, Z, P, kept)
-                _logits(V, x, shift, Q)
+                write_logits(V, x, shift, Q)
                 kernels.move_probabilities(P, Q, Z, self._weight(rows))
-                _add_outer(total, Q, x)
+                add_outer(total, Q, x)
             return total
 
-        return self._recentre(_in_order(self.blocks.map(products, theta.size)))
+        return self._recentre(in_order(self.blocks.map(products, theta.size)))
 
     def max_logit_range(self, direction: np.ndarray) -> float:
         """Largest difference, over samples, between the changes of two logits along `direction`."""
@@ -146,7 +155,7 @@ class LocalSums:
             (space,) = self._space(1)
             for rows in segment:
                 (Q,) = self._shaped([space], rows)
-                _logits(V, self.blocks.read(rows, buffer), shift, Q)
+                write_logits(V, self.blocks.read(rows, buffer), shift, Q)
                 moves = np.abs(Q[0]) if len(Q) == 1 else Q.max(axis=0) - Q.min(axis=0)
                 if self.data.weight is not None:
                     moves *= self.data.weight[rows] > 0
@@ -252,17 +261,17 @@ class LocalSums:
         self, theta: np.ndarray, residual_weight: float, rows: slice, x: Matrix
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Probabilities P of a block x, and residuals P - Y (None if their weight is zero)."""
-        P = self._probabilities(theta, x)
+        P = self._probabilities(theta, rows, x)
         return P, self.residuals(P, rows) if residual_weight else None
 
-    def _probabilities(self, theta: np.ndarray, x: Matrix) -> np.ndarray:
+    def _probabilities(self, theta: np.ndarray, rows: slice, x: Matrix) -> np.ndarray:
         """Probabilities (R, m) of a block; for two classes, those of the second class."""
         if self._last is not None and _same(self._last[0], theta):
             P = self._last[1]
         else:
             W, intercept = self._for_blocks(theta)
             Z, P = np.empty((2, self.shape[0], x.shape[0]))
-            _logits(W, x, intercept, Z)
+            self._write_logits(W, x, intercept, rows, Z)
             kernels.log_partition(Z, P, None)
         return P + 0.5 if len(P) == 1 else P
 
@@ -305,9 +314,9 @@ class LocalSums:
         for rows in segment:
             x = self.blocks.read(rows, buffer)
             Z, P = self._shaped(space, rows)
-            _logits(W, x, intercept, Z)
+            self._write_logits(W, x, intercept, rows, Z)
             total += kernels.log_partition(Z, P, self._weight(rows))
-            _add_outer(gradient, P, x)
+            add_outer(gradient, P, x)
         if self.written_out and self.data.weight is None:
             self._last = theta.copy(), P
         return total, gradient
@@ -335,11 +344,18 @@ class LocalSums:
                 return kept.blocks[rows.start]
             P = kept.blocks.setdefault(rows.start, np.empty_like(P))
         W, intercept = self._for_blocks(theta)
-        _logits(W, x, intercept, Z)
+        self._write_logits(W, x, intercept, rows, Z)
         kernels.curvature(Z, P)
         if kept is not None:
             kept.known.add(rows.start)
         return P
+
+    def _write_logits(
+        self, W: np.ndarray, x: Matrix, intercept: np.ndarray | None, rows: slice, out: np.ndarray
+    ) -> None:
+        """Write the logits of a block x to `out`: those of the parameters, and the offset."""
+        write_logits(W, x, intercept, out)
+        self.data.add_offset(out, rows)
 
     def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Weights and intercepts that give the same logits from the rows of `self.blocks`."""
@@ -369,29 +385,3 @@ class LocalSums:
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two points have the same parameters."""
     return bool((a == b).all())
-
-
-def _add_outer(total: np.ndarray, R: np.ndarray, x: Matrix) -> None:
-    """Add the sum over samples of r x'; if x has no column of ones, add it for the intercept."""
-    total[:, : x.shape[1]] += product(R, x)
-    if x.shape[1] < total.shape[1]:
-        total[:, -1] += R.sum(axis=1)
-
-
-def _logits(W: np.ndarray, x: Matrix, intercept: np.ndarray | None, out: np.ndarray) -> None:
-    shift = 0.0 if intercept is None else intercept[:, None]
-    if not isinstance(x, np.ndarray):
-        np.add((x @ W.T).T, shift, out=out)
-        return
-    np.matmul(W, x.T, out=out)
-    if intercept is not None:
-        out += shift
-
-
-def _in_order(terms: Iterable[np.ndarray]) -> np.ndarray:
-    """Sum of arrays in the given order, so that the result is bitwise reproducible."""
-    total = None
-    for term in terms:
-        total = term if total is None else np.add(total, term, out=total)
-    assert total is not None
-    return total

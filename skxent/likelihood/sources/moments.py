@@ -37,7 +37,7 @@ def moments_of(data: RowSource, first: FirstSums) -> Moments:
         doubtful = np.flatnonzero((shift != 0) & (variance <= tuning.NEARLY_CONSTANT * shift**2))
         if len(doubtful):
             mean[doubtful], variance[doubtful] = _centred_moments(data, doubtful, total)
-    return Moments(first.class_weight, class_sums, first.origin, mean, variance)
+    return Moments(first.class_weight, class_sums, first.origin, mean, variance, first.offset)
 
 
 def _squares(data: RowSource, first: FirstSums) -> np.ndarray:

@@ -119,10 +119,10 @@ def draw_rows(data: Rows, centre: np.ndarray, rate: np.ndarray, *shares: Any) ->
                 keep[batch] += amount / total * scores[batch]
     draw = np.random.default_rng(SEED + data.part).random(len(keep), dtype=np.float32)
     rows = np.flatnonzero(draw < keep)
-    weight = 1.0 if data.weight is None else data.weight[rows]
-    weight = weight / np.minimum(keep[rows], 1.0)
-    X = _gather(data.X, rows, centre)
-    return replace(data, X=X, targets=data.targets[rows], weight=weight, part=0)
+    known = data.beside_X(rows)
+    weight = 1.0 if data.weight is None else known["weight"]
+    known["weight"] = weight / np.minimum(keep[rows], 1.0)
+    return replace(data, X=_gather(data.X, rows, centre), part=0, **known)
 
 
 def column_scores(

@@ -129,3 +129,18 @@ def test_dependent_columns_prove_where_weights_hide_nothing(K, spread, proof):
     model = full(objective, theta)
     assert not model.certain
     assert proves_finite(objective, theta, model, None) == proof
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_offsets_make_probabilities_as_small_as_logits_do(K):
+    """A proof by the smallest probability counts the logits of the offset as well."""
+    wide = 50.0
+    O = np.zeros((1 if K == 2 else K, 40))
+    O[0, 0] = wide
+    y = np.arange(40) % K
+    for offset, proved in ((None, True), (O, False)):
+        data = replace(data_of(y, K), offset=offset)
+        objective = Objective(data, compute_moments(data), Penalty(), None)
+        theta = np.zeros(data.theta_shape)
+        model = full(objective, theta)
+        assert proves_finite(objective, theta, model, residual=1e-12) == proved

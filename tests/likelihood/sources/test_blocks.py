@@ -49,14 +49,14 @@ def test_read_dense_gives_views():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_read_less_an_offset_in_float64(dtype):
+def test_read_less_a_centre_in_float64(dtype):
     X = np.random.default_rng(0).normal(size=(50, 3)).astype(dtype)
     before = X.copy()
-    offset = np.array([1e9, 0.1, -3])
-    blocks = Blocks(X, offset=offset, n_outputs=1)
+    centre = np.array([1e9, 0.1, -3])
+    blocks = Blocks(X, centre=centre, n_outputs=1)
     x = blocks.read(slice(10, 20), blocks.buffer())
     assert x.dtype == np.float64
-    np.testing.assert_array_equal(x, X[10:20].astype(np.float64) - offset)
+    np.testing.assert_array_equal(x, X[10:20].astype(np.float64) - centre)
     np.testing.assert_array_equal(X, before)
 
 
