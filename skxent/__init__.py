@@ -1,6 +1,12 @@
 """Cross-entropy for scikit-learn: losses, scorers, and a softmax classifier that converges."""
 
-from skxent.classifiers import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV
+from skxent.classifiers import (
+    CalibratedClassifier,
+    LogisticClassifier,
+    LogitCalibrator,
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+)
 from skxent.displays import (
     CoefficientDisplay,
     ConvergenceDisplay,
@@ -45,6 +51,7 @@ from skxent.metrics import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "CalibratedClassifier",
     "ChiSquareTest",
     "CoefficientDisplay",
     "Comparison",
@@ -56,6 +63,7 @@ __all__ = [
     "IntervalEstimates",
     "LikelihoodInference",
     "LogisticClassifier",
+    "LogitCalibrator",
     "LossDistributionDisplay",
     "LossShareDisplay",
     "MeanLossInterval",

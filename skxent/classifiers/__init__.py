@@ -1,6 +1,14 @@
 """Classifiers trained by minimising cross-entropy."""
 
+from skxent.classifiers.calibrated import CalibratedClassifier
+from skxent.classifiers.calibration import LogitCalibrator
 from skxent.classifiers.selection import SoftmaxClassifierCV
 from skxent.classifiers.softmax import LogisticClassifier, SoftmaxClassifier
 
-__all__ = ["LogisticClassifier", "SoftmaxClassifier", "SoftmaxClassifierCV"]
+__all__ = [
+    "CalibratedClassifier",
+    "LogisticClassifier",
+    "LogitCalibrator",
+    "SoftmaxClassifier",
+    "SoftmaxClassifierCV",
+]

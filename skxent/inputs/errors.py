@@ -70,6 +70,8 @@ def raise_loss_function(loss: object, names: list[str]) -> NoReturn:
 _CURES = {
     "y_pred": "Divide each row by its sum if that is what you mean, pass float32 results as "
     "float32, or pass from_logits=True if they are logits.",
+    "X": "Divide each row by its sum if that is what you mean, or use "
+    "LogitCalibrator(from_logits=True) if they are logits.",
     "y_true": "Independent yes/no outcomes go to binary_cross_entropy.",
     "y": "Soft targets are distributions over classes; independent yes/no outcomes need one "
     "classifier each, as in sklearn.multioutput.MultiOutputClassifier.",

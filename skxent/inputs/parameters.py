@@ -37,6 +37,12 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
     _require("verbose", verbose, good, "0 or 1")
 
 
+def check_tolerance(tol: object) -> None:
+    """Require a positive tolerance."""
+    good = _is_number(tol, numbers.Real) and 0 < _float(tol, "tol") < np.inf
+    _require("tol", tol, good, "a positive number of nats")
+
+
 def penalty_of(clf: object) -> float:
     """Return C of a fitted model: `C_` if cross-validation chose it, else the parameter `C`."""
     return float(clf.C_ if hasattr(clf, "C_") else getattr(clf, "C", np.inf))

@@ -34,6 +34,12 @@ def read_splits(
     ]
 
 
+def check_holds_out(splits: list[Split]) -> None:
+    """Require a held-out sample."""
+    if not sum(len(test) for _, test in splits):
+        raise ValueError("cv holds out no samples: pass a number of folds, or a splitter.")
+
+
 def check_two_folds(splits: list[Split]) -> None:
     """Require two folds, since one has no standard error."""
     if len(splits) < 2:

@@ -6,6 +6,7 @@ Newton's own estimate of the distance to the minimum, in the unit of the functio
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -55,10 +56,12 @@ P = TypeVar("P", bound=Point)
 
 @dataclass(frozen=True)
 class Minimum(Generic[P]):
-    """The point at which a minimisation ended, and the decrement there."""
+    """The point at which a minimisation ended, with the decrement and the Newton step there."""
 
     point: P
     decrement: float
+    step: Floats | None = None
+    n_steps: int = 0
 
     @property
     def converged(self) -> bool:
@@ -66,19 +69,25 @@ class Minimum(Generic[P]):
         return self.decrement <= CONVERGED
 
 
-def minimise(point: P) -> Minimum[P]:
-    """Minimise a convex function, starting at `point`."""
-    decrement = np.inf
+def minimise(point: P, target: Callable[[float], float] | None = None) -> Minimum[P]:
+    """Minimise a convex function, starting at `point`.
+
+    The minimisation ends when rounding hides any decrease, or when the decrement is at most
+    ``target(value)`` if a target is given.
+    """
+    decrement, step, n_steps = np.inf, None, 0
     for _ in range(MOST_STEPS):
         step = _newton_step(point)
         decrement = -0.5 * float(point.gradient @ step)
         if decrement <= RELATIVE * max(point.value, SMALLEST):
             break
+        if target is not None and decrement <= target(point.value):
+            break
         following = _line_search(point, step)
         if following is None:
             break
-        point = following
-    return Minimum(point, decrement)
+        point, n_steps = following, n_steps + 1
+    return Minimum(point, decrement, step, n_steps)
 
 
 def _newton_step(point: Point) -> Floats:

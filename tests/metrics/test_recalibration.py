@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import decompose_cross_entropy
-from skxent.metrics import recalibration
+from skxent.metrics import map_likelihood
 
 
 def pooled_exactly(p, y, w):
@@ -121,7 +121,7 @@ def test_products_and_matrix_give_the_same_optimum(monkeypatch, K):
     P = rng.dirichlet(np.full(K, 0.3), size=300)
     y = np.array([rng.choice(K, p=row) for row in np.sqrt(P) / np.sqrt(P).sum(axis=1)[:, None]])
     expected = decompose_cross_entropy(y, P, labels=range(K))
-    monkeypatch.setattr(recalibration, "MOST_IN_A_MATRIX", 1)
+    monkeypatch.setattr(map_likelihood, "MOST_IN_A_MATRIX", 1)
     found = decompose_cross_entropy(y, P, labels=range(K))
     assert found.miscalibration == pytest.approx(expected.miscalibration, abs=1e-9)
 

@@ -44,7 +44,13 @@ PUBLIC = {
         "LikelihoodInference",
         "infer",
     },
-    "classifiers": {"LogisticClassifier", "SoftmaxClassifier", "SoftmaxClassifierCV"},
+    "classifiers": {
+        "CalibratedClassifier",
+        "LogisticClassifier",
+        "LogitCalibrator",
+        "SoftmaxClassifier",
+        "SoftmaxClassifierCV",
+    },
     "displays": {
         "CoefficientDisplay",
         "ConvergenceDisplay",

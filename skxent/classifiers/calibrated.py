@@ -1,0 +1,393 @@
+"""A classifier with calibrated predictions."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from skxent.classifiers.calibration import LogitCalibrator
+from skxent.classifiers.held_out_predictions import (
+    RESPONSES,
+    HeldOut,
+    HeldOutFit,
+    classes_of,
+    cross_fitted,
+    fit_folds,
+    log_response,
+)
+from skxent.classifiers.linear_classifier import documentation_site, restored_on_error
+from skxent.inputs.array_arguments import as_array
+from skxent.inputs.calibration_data import truth_about
+from skxent.inputs.dask_arguments import computed
+from skxent.inputs.features import AnyArray
+from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
+from skxent.inputs.options import check_option
+from skxent.inputs.parameters import check_tolerance
+from skxent.inputs.splits import Split, check_holds_out, read_splits
+from skxent.inputs.stacklevel import users_stacklevel
+from skxent.metrics.calibration_maps import FAMILIES
+from skxent.metrics.comparison import compare
+
+
+class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """A classifier together with a calibrator of its predictions.
+
+    `fit` predicts each sample by a clone of the classifier that was fitted without the sample's
+    fold, fits a :class:`LogitCalibrator` to these held-out predictions, and fits the classifier to
+    all samples. Predictions are those of the classifier, calibrated.
+
+    Parameters
+    ----------
+    estimator : classifier
+        The classifier, with `predict_proba` or `decision_function`. A pipeline is a classifier,
+        too. A fitted classifier in `sklearn.frozen.FrozenEstimator` is not fitted again. It is
+        calibrated on all samples that `fit` gets, which must not be those that it was trained on.
+    method : {"temperature", "bias", "vector"}, default="temperature"
+        The calibrator, see :class:`LogitCalibrator`.
+    cv : int, splitter, iterable or None, default=5
+        The folds. An integer is a number of folds, stratified by class; None means 5. Other folds
+        are given by a splitter of scikit-learn or by pairs of indices, (train, test). Samples that
+        no fold holds out are not part of the calibration. For a frozen classifier the folds serve
+        only to measure what the calibration gains.
+    response_method : str, default="auto"
+        What the classifier predicts. "predict_proba": its probabilities, of at least 2.2e-16.
+        "predict_log_proba": its log-probabilities, however small. "decision_function": its decision
+        values, taken as logits. "auto" is "predict_proba" if the classifier has it, and else
+        "decision_function".
+    tol : float, default=1e-6
+        Tolerance of the gap of the calibrator's fit, in nats.
+    n_jobs : int or None, default=None
+        Number of folds to fit in parallel.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The classifier, fitted to all samples, or the frozen one.
+    calibrator_ : LogitCalibrator
+        The calibrator, fitted to the held-out log-probabilities.
+    classes_ : ndarray of shape (K,)
+        The classes of `estimator_`.
+    held_out_loss_before_ : float
+        Mean cross-entropy of the held-out predictions, in nats.
+    held_out_loss_after_ : float
+        Mean cross-entropy of the held-out predictions, calibrated, in nats. Each fold is calibrated
+        by the other folds, so that no sample is part of the fit of its own calibrator.
+    held_out_comparison_ : Comparison
+        The difference of the two losses with its confidence interval. It prints as a table.
+    n_features_in_ : int
+        Number of features, if `estimator_` has this attribute.
+    feature_names_in_ : ndarray
+        Names of the features, if `estimator_` has this attribute.
+
+    See Also
+    --------
+    LogitCalibrator : The calibrator alone, for predictions that you have.
+    sklearn.calibration.CalibratedClassifierCV : Other calibrators, among them isotonic regression.
+
+    Notes
+    -----
+    **Decision values.** For a classifier without probabilities, such as `sklearn.svm.SVC`, the loss
+    before calibration is that of its decision values as logits. Where it is large, it only shows
+    that they are not logits.
+
+    **A fold that lacks a class.** If all samples of a class are held out together, the classifier
+    that predicts them does not know the class. These samples say nothing about the calibration of
+    the classifier that knows it. They are left out of the calibrator and of the held-out losses,
+    and a warning tells how many there are.
+
+    **Interval.** The comparison treats held-out samples as independent, as :func:`compare` does.
+    The fits of different folds share training samples, so the interval is about these fits, and
+    somewhat too short for fits to new data.
+
+    A sample that several folds hold out, as in repeated cross-validation, has a prediction from
+    each. They share its weight, and count as one observation in the comparison.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skxent import CalibratedClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = CalibratedClassifier(GaussianNB()).fit(X, y)
+    >>> print(f"{clf.held_out_loss_before_:.2f} nats, {clf.held_out_loss_after_:.2f} calibrated")
+    4.00 nats, 0.71 calibrated
+    """
+
+    # In metadata routing the splitter requests `groups`, and the classifier itself does not.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
+    _doc_link_module = "skxent"
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        method: str = "temperature",
+        cv: Any = 5,
+        response_method: str = "auto",
+        tol: float = 1e-6,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.method = method
+        self.cv = cv
+        self.response_method = response_method
+        self.tol = tol
+        self.n_jobs = n_jobs
+
+    @property
+    def _doc_link_template(self) -> str:
+        site = documentation_site()
+        return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
+
+    @restored_on_error
+    def fit(
+        self,
+        X: AnyArray,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
+        """Fit the classifier and its calibrator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Samples, as the classifier takes them.
+        y : array-like of shape (n,) or (n, K)
+            Labels, or soft targets if the classifier takes them.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weights, for the calibrator, for the held-out losses, and for the classifier if its
+            `fit` takes weights.
+        groups : array-like of shape (n,) or None, default=None
+            Passed to ``cv.split``, which keeps the samples of a group together if `cv` is, for
+            example, `sklearn.model_selection.GroupKFold`.
+        **params : dict
+            Other arguments of ``estimator.fit``. With metadata routing also those of ``cv.split``,
+            by the names that the splitter requests.
+
+        Returns
+        -------
+        CalibratedClassifier
+            The fitted classifier itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the folds have an invalid value, or if `y` has a class that a frozen
+            classifier lacks.
+        TypeError
+            If the classifier predicts neither probabilities nor decision values.
+
+        Warns
+        -----
+        UserWarning
+            If held-out samples are left out because the fit on their fold lacks their class, if a
+            class has no weight, or if the classifier takes no weights.
+        ConvergenceWarning
+            If the calibrator has no finite optimum, see :class:`LogitCalibrator`.
+        """
+        check_option("method", self.method, tuple(FAMILIES))
+        check_option("response_method", self.response_method, ("auto", *RESPONSES))
+        check_tolerance(self.tol)
+        X, y, sample_weight, groups = computed(X, y, sample_weight, groups)
+        found = FitTargets.read(y, None, _length(y))
+        weight = sample_weights(sample_weight, len(found.values))
+        fit_params, split_params = self._routed(sample_weight, groups, params)
+        splits = read_splits(self.cv, X, _codes(found.values), split_params, len(found.values))
+        check_holds_out(splits)
+        self.estimator_ = self._fitted(X, y, fit_params)
+        truth = truth_about(found, y, classes_of(self.estimator_))
+        everything, held_out = self._predictions(X, y, splits, fit_params)
+        self.classes_ = truth.classes
+        self._calibrate(everything, truth, weight)
+        self._measure(held_out, truth, weight)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+        return self
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the metadata that `fit` requests for the classifier and for the splitter.
+
+        Returns
+        -------
+        MetadataRouter
+            Router of scikit-learn, see :ref:`sklearn:metadata_routing`.
+        """
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        to_split = MethodMapping().add(caller="fit", callee="split")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(estimator=self.estimator, method_mapping=to_fit)
+        return router.add(splitter=self.cv, method_mapping=to_split)
+
+    def _routed(
+        self, sample_weight: Any, groups: Any, params: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the keyword arguments of the classifier's `fit` and of the splitter's `split`."""
+        given = {"sample_weight": sample_weight, "groups": groups}
+        given = {name: value for name, value in given.items() if value is not None}
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self, "fit", **given, **params)
+            return dict(routed["estimator"]["fit"]), dict(routed["splitter"]["split"])
+        split = {"groups": given.pop("groups")} if groups is not None else {}
+        if given and not self._is_frozen and not has_fit_parameter(self.estimator, "sample_weight"):
+            given = {}
+            warnings.warn(
+                f"{type(self).__name__}: {type(self.estimator).__name__}.fit takes no "
+                "sample_weight, so the weights count only in the calibration. If the classifier is "
+                "a pipeline, enable metadata routing, "
+                "sklearn.set_config(enable_metadata_routing=True), and request the weights with "
+                "set_fit_request.",
+                stacklevel=users_stacklevel(),
+            )
+        return given | params, split
+
+    @property
+    def _is_frozen(self) -> bool:
+        return isinstance(self.estimator, FrozenEstimator)
+
+    def _fitted(self, X: Any, y: Any, params: dict[str, Any]) -> Any:
+        """Return the classifier, fitted to all samples unless it is frozen."""
+        if self._is_frozen:
+            return self.estimator
+        return clone(self.estimator).fit(X, y, **params)
+
+    def _predictions(
+        self, X: Any, y: Any, splits: list[Split], params: dict[str, Any]
+    ) -> tuple[HeldOut, HeldOut]:
+        """Return the predictions that the calibrator is fitted to, and those that measure it."""
+        if self._is_frozen:
+            log_p, _ = log_response(self.estimator_, X, self.response_method)
+            return HeldOut.of_fitted(log_p, splits, every=True), HeldOut.of_fitted(log_p, splits)
+        template = HeldOutFit(self.estimator, self.response_method)
+        fits = fit_folds(template, X, y, splits, params, self.n_jobs)
+        held_out = HeldOut.of_fits(fits, splits, classes_of(self.estimator_))
+        return held_out, held_out
+
+    def _calibrate(self, held_out: HeldOut, truth: FitTargets, weight: Floats | None) -> None:
+        """Fit the calibrator."""
+        target = truth.values[held_out.rows]
+        n_left_out = np.count_nonzero(~held_out.is_known(truth.values))
+        if n_left_out:
+            warnings.warn(
+                f"{type(self).__name__}: {n_left_out} held-out samples are left out of the "
+                "calibration, because the training samples of their fold lack their class: pass a "
+                "stratified cv, or fewer folds.",
+                stacklevel=users_stacklevel(),
+            )
+        calibrator = LogitCalibrator(self.method, from_logits=True, tol=self.tol)
+        y = self.classes_[target] if target.ndim == 1 else target
+        weight = held_out.weights(truth.values, weight)
+        self.calibrator_ = calibrator.fit(held_out.log_p, y, weight, classes=self.classes_)
+
+    def _measure(self, held_out: HeldOut, truth: FitTargets, weight: Floats | None) -> None:
+        """Compare the losses of held-out samples before and after calibration."""
+        target, weight = truth.values[held_out.rows], held_out.weights(truth.values, weight)
+        after = cross_fitted(held_out, target, weight, self.method, float(self.tol))
+        found = compare(
+            target,
+            {"uncalibrated": held_out.log_p, "calibrated": after},
+            baseline="uncalibrated",
+            from_logits=True,
+            labels=np.arange(len(self.classes_)),
+            sample_weight=weight,
+            groups=held_out.rows if held_out.repeats else None,
+        )
+        self.held_out_comparison_ = found
+        self.held_out_loss_before_ = found.baseline_mean
+        self.held_out_loss_after_ = float(found.mean[0])
+
+    def _log_response(self, X: AnyArray) -> Floats:
+        """Return the log-probabilities that the classifier predicts."""
+        check_is_fitted(self, "calibrator_")
+        return log_response(self.estimator_, X, self.response_method)[0]
+
+    def decision_function(self, X: AnyArray) -> Floats:
+        """Logits of calibrated predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Samples, as the classifier takes them.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, K)
+            Logits. Two classes have one logit, of the second class.
+        """
+        log_p = self._log_response(X)
+        return self.calibrator_.decision_function(log_p)
+
+    def predict(self, X: AnyArray) -> np.ndarray:
+        """Most probable class of each sample after calibration.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Samples, as the classifier takes them.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels. They are those of the classifier itself, if the method is "temperature" and the
+            classifier predicts the class of its largest probability.
+        """
+        log_p = self._log_response(X)
+        return self.calibrator_.predict(log_p)
+
+    def predict_proba(self, X: AnyArray) -> Floats:
+        """Calibrated probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Samples, as the classifier takes them.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Probabilities, columns in the order of `classes_`.
+        """
+        log_p = self._log_response(X)
+        return self.calibrator_.predict_proba(log_p)
+
+    def predict_log_proba(self, X: AnyArray) -> Floats:
+        """Calibrated log-probability of each class, computed from the logits.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Samples, as the classifier takes them.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Natural logarithms of the probabilities, columns in the order of `classes_`.
+        """
+        log_p = self._log_response(X)
+        return self.calibrator_.predict_log_proba(log_p)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags, own = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.input_tags = own.input_tags
+        tags.classifier_tags.multi_class = own.classifier_tags.multi_class
+        return tags
+
+
+def _length(y: Any) -> int:
+    return 0 if y is None else len(as_array(y, "y"))
+
+
+def _codes(target: np.ndarray) -> np.ndarray:
+    """Return the class of each sample, the most probable one of soft targets."""
+    return target if target.ndim == 1 else target.argmax(axis=1)
