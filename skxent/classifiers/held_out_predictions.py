@@ -20,6 +20,7 @@ from skxent.inputs.array_arguments import reals_of
 from skxent.inputs.calibration_data import two_log_columns
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.labels import Labels, as_labels, locate, shorten
+from skxent.inputs.namespaces import to_numpy
 from skxent.inputs.predictions import check_distributions
 from skxent.inputs.responses import predicted_columns, spread_columns
 from skxent.inputs.splits import Indices, Split
@@ -42,10 +43,10 @@ def log_response(estimator: Any, X: Any, response_method: str) -> tuple[Floats, 
     logarithms = response_method == "predict_log_proba"
     rows, classes = predicted_columns(estimator, X, logarithms)
     if logarithms:
-        return rows.astype(np.float64), classes
+        return to_numpy(rows).astype(np.float64), classes
     check_distributions(rows, f"{estimator_name(estimator)}.predict_proba(X)")
     with np.errstate(divide="ignore"):
-        return np.maximum(np.log(rows.astype(np.float64)), -MAX_LOSS), classes
+        return np.maximum(np.log(to_numpy(rows).astype(np.float64)), -MAX_LOSS), classes
 
 
 def _best_response(estimator: Any) -> str:
@@ -61,7 +62,7 @@ def _best_response(estimator: Any) -> str:
 def _of_decisions(estimator: Any, X: Any) -> tuple[Floats, Labels]:
     """Return decision values as logits; two classes have one column."""
     name = f"{estimator_name(estimator)}.decision_function(X)"
-    values = reals_of(estimator.decision_function(X), name).astype(np.float64)
+    values = to_numpy(reals_of(estimator.decision_function(X), name)).astype(np.float64)
     classes = classes_of(estimator)
     if not np.isfinite(values).all():
         raise ValueError(f"{name} has NaN or infinity: decision values are finite.")

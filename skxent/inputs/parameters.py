@@ -37,7 +37,7 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
     _require("verbose", verbose, good, "0 or 1")
 
 
-def check_tolerance(tol: object) -> None:
+def check_tolerance(tol: Any) -> None:
     """Require a positive tolerance."""
     good = _is_number(tol, numbers.Real) and 0 < _float(tol, "tol") < np.inf
     _require("tol", tol, good, "a positive number of nats")

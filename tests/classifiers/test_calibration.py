@@ -107,6 +107,7 @@ def test_bias_is_the_map_of_the_decomposition():
 
 @pytest.mark.parametrize("K", [2, 3])
 def test_temperature_is_that_of_scikit_learn(K):
+    pytest.importorskip("sklearn", minversion="1.8")  # the first release with temperature scaling
     rng = np.random.default_rng(K)
     X = rng.normal(size=(600, 4))
     y = (X[:, :K] + rng.gumbel(size=(600, K))).argmax(axis=1)
@@ -205,7 +206,7 @@ def test_a_fit_that_ends_early_is_told(monkeypatch):
 
     P, y = draw(3)
     monkeypatch.setattr(newton, "MOST_STEPS", 1)
-    with pytest.warns(ConvergenceWarning, match="above the target of|no finite optimum"):
+    with pytest.warns(ConvergenceWarning, match=r"above the target of|no finite optimum"):
         assert not LogitCalibrator("bias").fit(P**3 / (P**3).sum(1, keepdims=True), y).converged_
 
 
