@@ -80,6 +80,8 @@ class FoldFits:
         Threads of a fit.
     tol : float
     max_iter : int
+    solver : str
+        Which steps the fits take.
     """
 
     Cs: Floats
@@ -87,6 +89,7 @@ class FoldFits:
     n_jobs: int | None
     tol: float
     max_iter: int
+    solver: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,12 @@ def losses_of_fold(
     for j, C in enumerate(fits.Cs):
         with one_class_named(samples.classes[known]):
             solution = minimise(
-                rows, penalty=Penalty.of_C(C), start=start, tol=fits.tol, max_iter=fits.max_iter
+                rows,
+                penalty=Penalty.of_C(C),
+                start=start,
+                tol=fits.tol,
+                max_iter=fits.max_iter,
+                solver=fits.solver,
             )
         start = solution.coef, solution.intercept
         loss, weight, n_capped[j] = held_out.sum(held_out_sums, *start, known)

@@ -138,6 +138,7 @@ def leave_one_out(
     *,
     tol: float,
     max_iter: int,
+    solver: str,
     rng: np.random.RandomState,
 ) -> Path:
     """Estimate the held-out loss for each C by leaving samples out of the fit of `rows` in turn."""
@@ -152,7 +153,7 @@ def leave_one_out(
         ).values
 
     importance = samples.importance
-    loo = LeaveOneOut(rows, losses, importance, tol=tol, max_iter=max_iter, rng=rng)
+    loo = LeaveOneOut(rows, losses, importance, tol=tol, max_iter=max_iter, solver=solver, rng=rng)
     estimates, solutions, n_refits = [], [], []
     for C in Cs:
         left_out = loo.fit(Penalty.of_C(C))

@@ -30,10 +30,11 @@ from skxent.metrics import ZeroProbabilityWarning
 
 
 class Stopping(TypedDict):
-    """Options of `minimise` that end a fit."""
+    """Options of `minimise`: when a fit ends, and which steps it takes."""
 
     tol: float
     max_iter: int
+    solver: str
 
 
 class SoftmaxClassifierCV(LinearClassifier):
@@ -66,6 +67,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         Tolerance of the gap of each fit, as in :class:`SoftmaxClassifier`.
     max_iter : int, default=1000
         Maximum number of iterations of each fit.
+    solver : {"auto", "lbfgs", "newton"}, default="auto"
+        Which steps each fit takes, as in :class:`SoftmaxClassifier`.
     n_jobs : int or None, default=None
         Number of threads with leave-one-out, number of folds fitted at a time with `cv`. The
         results are the same to the last bit for any number.
@@ -156,6 +159,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         class_weight: ClassWeight | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
+        solver: str = "auto",
         n_jobs: int | None = None,
         random_state: int | RandomState | None = 0,
         verbose: int = 0,
@@ -167,6 +171,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         self.class_weight = class_weight
         self.tol = tol
         self.max_iter = max_iter
+        self.solver = solver
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -209,7 +214,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         ------
         ValueError
             If the data or a parameter have an invalid value, which the message names with its
-            place, if the Hessian is too large for leave-one-out, or if no fit has a finite minimum.
+            place, if the Hessian is too large for leave-one-out or for ``solver="newton"``, or if
+            no fit has a finite minimum.
 
         Warns
         -----
@@ -271,7 +277,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         return split
 
     def _stopping(self) -> Stopping:
-        return {"tol": float(self.tol), "max_iter": self.max_iter}
+        return {"tol": float(self.tol), "max_iter": self.max_iter, "solver": self.solver}
 
     def _compare(
         self,

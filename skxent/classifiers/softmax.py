@@ -62,6 +62,12 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         Maximum number of iterations on all rows, L-BFGS iterations or Newton steps. With 0 the fit
         returns the parameters at which it begins (those of the last fit with `warm_start`, else
         zero) and measures their gap.
+    solver : {"auto", "lbfgs", "newton"}, default="auto"
+        Which steps the fit takes. All three reach the same minimum and stop at the same gap.
+        "lbfgs" takes steps of SciPy's L-BFGS only, in coordinates that a model of the curvature
+        makes nearly isotropic. "newton" takes Newton steps only, with the factored Hessian of all
+        rows, and raises an error if that has more than 5,000 parameters. "auto" takes what costs
+        least for the size of the data; see :ref:`the classifier page <solvers>`.
     n_jobs : int or None, default=None
         Number of threads. None means as many as BLAS would use, and -1 all processors. The results
         are the same to the last bit for any number.
@@ -129,8 +135,9 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
     fitted without it. Without an intercept the limit does not exist, and the class is fitted as any
     other.
 
-    The fit runs SciPy's L-BFGS on the sum, in centred coordinates that a model of the curvature
-    makes nearly isotropic; see :ref:`the classifier page <classifier>`.
+    By default the fit runs SciPy's L-BFGS on the sum, in centred coordinates that a model of the
+    curvature makes nearly isotropic, and takes Newton steps where they cost little; see
+    :ref:`the classifier page <classifier>`.
 
     With scikit-learn's `array_api_dispatch` X may be an array of PyTorch, CuPy or another library
     of the array API standard, on any device. X stays on this device, and the fitted arrays and
@@ -163,6 +170,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         class_weight: ClassWeight | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
+        solver: str = "auto",
         n_jobs: int | None = None,
         warm_start: bool = False,
         verbose: int = 0,
@@ -172,6 +180,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         self.class_weight = class_weight
         self.tol = tol
         self.max_iter = max_iter
+        self.solver = solver
         self.n_jobs = n_jobs
         self.warm_start = warm_start
         self.verbose = verbose
@@ -218,7 +227,8 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         ------
         ValueError
             If `X`, `y`, `sample_weight`, `offset` or a parameter has an invalid value, which the
-            message names with its place, or if only one class has a weight.
+            message names with its place, if only one class has a weight, or if the Hessian is too
+            large for ``solver="newton"``.
 
         Warns
         -----
@@ -244,6 +254,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
                 start=start,
                 tol=float(self.tol),
                 max_iter=self.max_iter,
+                solver=self.solver,
                 report=self._report(training, after_iteration),
             )
             fitted = self._attributes(solution, training.classes, training.has_offset)

@@ -105,7 +105,7 @@ class LeaveOneOut:
     loss : function (rows, logits) -> losses
     importance : (n,) array
         Weights of the losses in their mean. Samples without weight are not left out.
-    tol, max_iter
+    tol, max_iter, solver
         As in `minimise`.
     rng : RandomState
         Draws the samples that are left out, if leaving out all takes too long.
@@ -119,13 +119,14 @@ class LeaveOneOut:
         *,
         tol: float,
         max_iter: int,
+        solver: str = "auto",
         rng: np.random.RandomState,
     ) -> None:
         if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
             raise ValueError("only one sample has some weight: leave-one-out needs two or more.")
         self.loss, self.importance = loss, importance
         self.loss_of_all = loss
-        self.tol, self.max_iter = tol, max_iter
+        self.tol, self.max_iter, self.solver = tol, max_iter, solver
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
         self.changes: list[Coordinates] = []
@@ -279,5 +280,11 @@ class LeaveOneOut:
         search: bool,
     ) -> Solution:
         return minimise(
-            data, penalty=penalty, start=start, tol=tol, max_iter=self.max_iter, search=search
+            data,
+            penalty=penalty,
+            start=start,
+            tol=tol,
+            max_iter=self.max_iter,
+            solver=self.solver,
+            search=search,
         )

@@ -8,6 +8,9 @@ from typing import Any, SupportsFloat
 import numpy as np
 
 from skxent.inputs.namespaces import Floats
+from skxent.inputs.options import check_option
+
+SOLVERS = "auto", "lbfgs", "newton"
 
 
 def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
@@ -30,6 +33,8 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
         _is_number(estimator.n_jobs, numbers.Integral) and estimator.n_jobs
     )
     _require("n_jobs", estimator.n_jobs, good, "an integer other than 0, or None")
+    if hasattr(estimator, "solver"):
+        check_option("solver", estimator.solver, SOLVERS)
     flags = "fit_intercept", "warm_start"
     require_flags(estimator, *(name for name in flags if hasattr(estimator, name)))
     verbose = estimator.verbose

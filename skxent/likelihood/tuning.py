@@ -65,8 +65,7 @@ SLOW_FALL = 10.0
 EVALUATIONS = 1.3
 # Number of corrections (pairs of a step and a change of the gradient) that L-BFGS keeps.
 CORRECTIONS = 10
-# Number of corrections for more than MANY_PARAMETERS parameters. Work on more corrections would
-# take longer than a pass over sparse rows.
+# CORRECTIONS for more than MANY_PARAMETERS parameters; more cost more than a pass over sparse rows.
 FEW_CORRECTIONS = 3
 MANY_PARAMETERS = 30_000
 
@@ -159,9 +158,10 @@ MOST_ROWS = 200
 MOST_ROWS_LEAST = 2000
 # Ratio of the rows of a sample to those of the sample before, when the search escalates.
 MORE_ROWS = 4
-# Largest width of a Hessian, in parameters. The factorisation takes the third power of the width,
-# which costs more than the curvature saves for a wider Hessian.
+# Largest width of a Hessian, in parameters: its factorisation takes the third power of the width,
+# which costs more than the curvature saves. With solver="newton" the limit is 200 megabytes.
 HESSIAN_WIDTH = 2400
+NEWTON_WIDTH = 5000
 # Largest number of entries of all class blocks together, 64 megabytes. Threads hold a few copies.
 CLASS_ELEMENTS = 1 << 23
 # Divisor of the operations of drawn class blocks, for comparison with the operations of a pass.
@@ -186,8 +186,10 @@ SHORT_FALL = 1e3
 # SHORT_STAGE and SHORT_FALL for a preconditioner that costs DEAR_PASSES or more.
 LONG_STAGE = 15
 LONG_FALL = 1e6
-# Number of L-BFGS iterations of a stage with the diagonal, which is cheap but a poor model.
+# Number of L-BFGS iterations of a stage with the diagonal, which is cheap but a poor model. Stages
+# are long with solver="lbfgs" over wide sparse rows, where conjugate gradients never take over.
 DIAGONAL_STAGE = 12
+LONG_DIAGONAL_STAGE = 100
 # Gap, as a fraction of the objective, below which conjugate gradients take over from L-BFGS over
 # wide sparse rows. The objective is then nearly quadratic.
 CG_GAP = 1e-3
@@ -196,8 +198,7 @@ CG_GAP = 1e-3
 START_ROWS = 20
 # Smallest number of rows of a sample that is worth a fit of its own.
 LEAST_SAMPLE = 500
-# Ratio of the numbers of rows of successive samples. The objective is minimised on each sample in
-# turn, from the smallest to the largest, before all rows.
+# Ratio of the numbers of rows of successive samples, which are minimised from small to large.
 FEWER_ROWS = 8
 # Gap on a sample, in nats for each parameter, at which its minimisation ends. At the minimum of all
 # rows the sample's gap is about half a nat for each parameter; this is a tenth of it.

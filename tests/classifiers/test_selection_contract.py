@@ -5,7 +5,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skxent import SoftmaxClassifierCV
 
-checks = parametrize_with_checks([SoftmaxClassifierCV(), SoftmaxClassifierCV(Cs=3, cv=3)])
+ESTIMATORS = [
+    SoftmaxClassifierCV(),
+    SoftmaxClassifierCV(Cs=3, cv=3),
+    SoftmaxClassifierCV(Cs=3, solver="newton"),
+    SoftmaxClassifierCV(Cs=3, cv=3, solver="lbfgs"),
+]
+checks = parametrize_with_checks(ESTIMATORS)
 names, cases = checks.args
 
 

@@ -15,8 +15,13 @@ import skxent
 from skxent import LogisticClassifier, SoftmaxClassifier
 
 ESTIMATORS = [SoftmaxClassifier(), LogisticClassifier()]
+OTHER_SOLVERS = [
+    kind(solver=solver)
+    for kind in (SoftmaxClassifier, LogisticClassifier)
+    for solver in ("lbfgs", "newton")
+]
 # scikit-learn 1.7 hands pytest a generator, which pytest 9 deprecates.
-checks = parametrize_with_checks(ESTIMATORS)
+checks = parametrize_with_checks(ESTIMATORS + OTHER_SOLVERS)
 names, cases = checks.args
 
 

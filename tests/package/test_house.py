@@ -57,6 +57,7 @@ TESTED_WITH = {
     "likelihood/coordinates/orthogonal_columns.py": "likelihood/coordinates/test_frame.py",
     "likelihood/optimise/certificate.py": "likelihood/optimise/test_newton_cg_bounds.py",
     "likelihood/optimise/lbfgs.py": "likelihood/optimise/test_solver.py",
+    "likelihood/optimise/progress.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/schedule.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/search.py": "likelihood/optimise/test_solver.py",
     "likelihood/tuning.py": "likelihood/optimise/test_choices.py",

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skxent.likelihood import tuning
-from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise.newton_cg import (
-    NewtonStep,
-    self_concordance_factor,
-    step_length,
-)
+from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise.newton_cg import NewtonStep, self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
 
@@ -105,35 +101,12 @@ def gap_after_step(
     return gap if left < tuning.SMALL_CHANGE and gap <= target else None
 
 
-def polished(objective: Objective, here: PreconditionedPoint, gap: float) -> tuple[Point, float]:
-    """Take up to two more Newton steps; return the point and its gap.
+def vanished_gap(objective: Objective) -> float:
+    """Return the gap, in nats, below which logits that still change are taken to go to infinity.
 
-    No step is taken if the gap is negligible, or once a step does not lower the gap.
+    `VANISHED_GAP` is multiplied by the mean weight of a sample if this mean is above one: the
+    rounding of probabilities hides the curvature of a sample whatever the sample's weight. The gap
+    is multiplied by the total weight if the total is below one.
     """
-    point = here.point
-    for _ in range(2):
-        if gap <= tuning.NEGLIGIBLE_GAP * point.value:
-            break
-        trial = objective(point.theta + here.newton_step)
-        here = PreconditionedPoint.of(here.preconditioner, trial)
-        if not here.decrement < gap:
-            break
-        point, gap = here.point, here.decrement
-    return point, gap
-
-
-def newton_trial(objective: Objective, here: PreconditionedPoint) -> Point | None:
-    """Return the point after a Newton step.
-
-    Return None if the objective falls by less than half of the decrement. If the slope at the end
-    of the step is not small, the point on its line where a quadratic model of the slope is zero is
-    evaluated as well, and the better point counts.
-    """
-    step = here.newton_step
-    trial = objective(here.point.theta + step)
-    slope = float(np.vdot(trial.gradient, step)) / (-2 * here.decrement)
-    if abs(slope) > tuning.LINE_SLOPE:
-        other = objective(here.point.theta + step_length(slope) * step)
-        trial = min(trial, other, key=lambda point: point.at_most)
-    falls = trial.at_most < here.point.at_most - tuning.SUFFICIENT_FALL * here.decrement
-    return trial if falls else None
+    total = objective.total_weight
+    return tuning.VANISHED_GAP * max(min(1.0, total), total / objective.data.n_rows)

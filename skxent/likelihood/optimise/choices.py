@@ -56,6 +56,9 @@ class PreconditionerChoice:
         Number of L-BFGS iterations after which it is made anew.
     fall : float
         Factor by which the decrement has fallen when it is made anew.
+    newton : bool
+        Whether the search takes plain Newton steps with it. It must be the Hessian of all rows, and
+        is then made anew for each step.
     """
 
     kind: Kind
@@ -63,27 +66,24 @@ class PreconditionerChoice:
     passes: float
     iterations: int
     fall: float
+    newton: bool = False
 
     @classmethod
     def of(cls, kind: Kind, rows: int | None, passes: float) -> PreconditionerChoice:
-        """Return a choice; a preconditioner that costs more is used for longer."""
+        """Return a choice; a preconditioner that costs more is used for longer.
+
+        Newton steps are taken if the preconditioner is a Hessian of all rows that costs little.
+        """
         dear = passes >= tuning.DEAR_PASSES
         iterations = tuning.LONG_STAGE if dear else tuning.SHORT_STAGE
-        return cls(kind, rows, passes, iterations, tuning.LONG_FALL if dear else tuning.SHORT_FALL)
+        fall = tuning.LONG_FALL if dear else tuning.SHORT_FALL
+        newton = kind is Kind.HESSIAN and rows is None and not dear
+        return cls(kind, rows, passes, iterations, fall, newton)
 
     @property
     def is_hessian(self) -> bool:
         """Whether the preconditioner is the Hessian of all rows."""
         return self.rows is None and self.kind is Kind.HESSIAN
-
-    @property
-    def newton(self) -> bool:
-        """Whether the preconditioner is a Hessian cheap enough to take plain Newton steps.
-
-        The Hessian is then made anew for each step. A stage of L-BFGS follows only if a Newton step
-        lowers the objective by too little.
-        """
-        return self.is_hessian and self.passes < tuning.DEAR_PASSES
 
 
 @dataclass(frozen=True)

@@ -38,19 +38,6 @@ def self_concordance_factor(change: float) -> float:
     return 2 * (change + (1 - change) * np.log1p(-change)) / change**2
 
 
-def step_length(slope: float) -> float:
-    r"""Return the length of a step along the direction of a Newton step, in units of this step.
-
-    Slopes of the objective along the step are divided by the slope at its start. The slope at t is
-    then one at t = 0, where its derivative is -1, and `slope` at t = 1. The quadratic :math:`1 - t
-    + \mathrm{slope}\,t^2` has these values. Its first root is the estimated minimum along the line.
-    If there is no root, the length is two.
-    """
-    if slope >= 0.25:
-        return 2.0
-    return 2 / (1 + np.sqrt(1 - 4 * slope))
-
-
 @dataclass(frozen=True)
 class NewtonStep:
     r"""A Newton step and its estimate of the gap.

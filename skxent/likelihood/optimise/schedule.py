@@ -12,7 +12,7 @@ import numpy as np
 
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise.choices import PreconditionerChoice, plan
+from skxent.likelihood.optimise.choices import Plan, PreconditionerChoice
 from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
 from skxent.likelihood.optimise.row_factor import Extreme, RowFactor
@@ -29,19 +29,25 @@ class Schedule:
         The objective on all rows.
     moments : Moments
         Moments of all rows.
+    plan : Plan
+        The preconditioners and the samples.
     extreme : Extreme or None
         An extreme entry of X, if there is one: the Hessian is then factored by QR of the rows.
     """
 
     def __init__(
-        self, objective: Objective, moments: Moments, extreme: Extreme | None = None
+        self,
+        objective: Objective,
+        moments: Moments,
+        plan: Plan,
+        extreme: Extreme | None = None,
     ) -> None:
         self.objective = objective
         self.moments = moments
         self.extreme = extreme
         self.source = objective  # objective on the rows of the preconditioner
-        self.plan = plan(objective.data)
-        self.choices = list(self.plan.choices)
+        self.plan = plan
+        self.choices = list(plan.choices)
         self._passes_of_closed = 0.0
 
     @property

@@ -7,19 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from skxent.likelihood import tuning
-from skxent.likelihood.coordinates.frame import Report
 from skxent.likelihood.existence.proof import proves_finite
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise.certificate import (
-    Certificate,
-    gap_after_step,
-    newton_trial,
-    polished,
-)
+from skxent.likelihood.optimise.certificate import Certificate, gap_after_step, vanished_gap
 from skxent.likelihood.optimise.choices import Kind, PreconditionerChoice
 from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.newton_cg import Accuracy, NewtonStep, conjugate_gradients
+from skxent.likelihood.optimise.newton_lines import (
+    damped_trial,
+    newton_trial,
+    polished,
+    serves_still,
+)
+from skxent.likelihood.optimise.policies import Policy
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
+from skxent.likelihood.optimise.progress import Progress
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.optimise.schedule import Schedule
 from skxent.likelihood.penalty import Penalty
@@ -39,10 +41,10 @@ class Search:
     penalty : Penalty
     tol : float
         The tolerance, see `target_gap`.
-    max_iter : int
-        Largest number of iterations on all rows.
-    report : function(coef, intercept, value) -> bool, or None
-        Called after each iteration. The search ends if it returns True.
+    policy : Policy
+        The steps that the search may take.
+    progress : Progress
+        The iterations on all rows so far, and how many are left.
     """
 
     def __init__(
@@ -51,21 +53,17 @@ class Search:
         moments: Moments,
         penalty: Penalty,
         tol: float,
-        max_iter: int,
-        report: Report | None,
+        policy: Policy,
+        progress: Progress,
     ) -> None:
+        self.plan = policy.plan(data)
         centre = moments.mean if data.fit_intercept else None
         self.moments = moments
         self.objective = Objective(data, moments, penalty, centre)
-        self.schedule = Schedule(self.objective, moments)
+        self.schedule = Schedule(self.objective, moments, self.plan)
         self.tol = tol
-        self.max_iter = max_iter
-        self.report = report
-        # Progress.
-        self.n_iterations = 0
-        self.curve: list[tuple[float, float]] = []
-        self.stopped = False
-        self._reported: Point | None = None
+        self.policy = policy
+        self.progress = progress
         self._passes_before = 0.0  # passes of the objective that `_by_rows` replaced
         # The preconditioner; None if a new one must be made.
         self.model: Preconditioner | None = None
@@ -75,7 +73,8 @@ class Search:
         self.failures = 0  # stages in a row that found no better point
         self.slow = False  # the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
-        self.cg_gap = self.schedule.plan.cg_gap  # conjugate gradients step below it, see `Plan`
+        self.underrated = 1.0  # ratio of a gap, measured by a step that is not taken, to its guess
+        self.cg_gap = self.plan.cg_gap  # conjugate gradients step below it, see `Plan`
         self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
         self.extreme: Extreme | None = None
         # Results.
@@ -86,14 +85,14 @@ class Search:
     def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Minimise on samples, then on all rows."""
         point = None if start is None else self.objective(self.objective.enter(*start))
-        if self.max_iter == 0:
+        if self.progress.max_iter == 0:
             point = point or self.objective(np.zeros(self.objective.shape))
         elif point is None or not point.value < self.objective.value_at_zero:
             point = self.objective(self.schedule.start())
         self.schedule.begin(point.theta)
         self._on_all_rows(point)
-        known = self.point is point or self.point is self._reported
-        if not known and not self._no_iterations_left:
+        known = self.point is point or self.point is self.progress.last
+        if not known and self.progress.n_left > 0:
             self._record(self.point)
 
     def _on_all_rows(self, start: Point) -> None:
@@ -104,9 +103,10 @@ class Search:
             if here is None:
                 point = self._by_rows(point)
                 continue
-            self.point, self.gap = point, here.decrement
-            spent = self.objective.n_passes > tuning.PASSES_PER_ITERATION * self.max_iter
-            self.must_end = self.stopped or spent or self._no_iterations_left
+            self.point, self.gap = point, here.decrement * self.underrated
+            most = tuning.PASSES_PER_ITERATION * self.progress.max_iter
+            spent = self.objective.n_passes > most
+            self.must_end = self.progress.stopped or spent or self.progress.n_left <= 0
             if not (self.must_end or self._may_be_at_the_end(here)):
                 point = self._descend(here)
             elif self._needs_hessian():
@@ -125,42 +125,62 @@ class Search:
         return PreconditionedPoint.of(self.model, point)
 
     def _descend(self, here: PreconditionedPoint) -> Point | None:
-        """Return the point after a Newton step or a stage; None if the step certified its gap."""
+        """Return the point after a Newton step or a stage; None if the step certified its gap.
+
+        Where a whole Newton step fails, a stage or a damped step follows.
+        """
         trial = None
         if self.choice.newton and not self.residual_weight:
             trial = newton_trial(self.objective, here)
         if trial is None:
-            return self._stage(here)
+            return self._stage(here) if self.policy.takes_stages else self._damped(here)
         self._record(trial)
         there = PreconditionedPoint.of(here.preconditioner, trial)
         if self._arrived(there):
             return None
-        if not self._serves_still(here, there):
+        if not serves_still(here, there, self.target, self.choice.passes):
             self.model = None
         return trial
 
+    def _damped(self, here: PreconditionedPoint) -> Point:
+        """Return the point after a damped Newton step, for which the Hessian must be a fresh one.
+
+        If rounding hides the fall of the objective, the next Hessian has a residual weight.
+        """
+        self.model = None
+        if not self.fresh:
+            return here.point
+        trial = damped_trial(self.objective, here)
+        self.failures = self.failures + 1 if trial is None else 0
+        self.residual_weight = tuning.RESIDUAL_WEIGHT * (trial is None)
+        if trial is not None:
+            self._record(trial)
+        return trial or here.point
+
     def _stage(self, here: PreconditionedPoint) -> Point:
         """Return the best point of a stage of L-BFGS; choose the next preconditioner."""
-        goal = tuning.GOAL * self.target if here.decrement > self.target else 0.0
+        target = self.target / self.underrated
+        goal = tuning.GOAL * target if here.decrement > target else 0.0
         short = self.residual_weight > 0 or self.failures > 0
         stage = Stage(self.objective, here, goal, self.choice.fall, short, self._record)
-        stage.run(min(self.choice.iterations, self.max_iter - self.n_iterations))
+        stage.run(min(self.choice.iterations, self.progress.n_left))
         failed = stage.best is self.point
         slow = stage.slow and self.gap > self.target
         advance = tuning.POOR_ADVANCE if failed or slow else 0.0
         escalated = not stage.converged and self.schedule.escalate(stage.best.theta, advance)
         self.failures = self.failures + 1 if failed and not escalated else 0
-        self.slow = slow and not (failed or escalated) and self.choice.kind is Kind.DIAGONAL
+        cg_helps = self.policy.takes_certificate and self.choice.kind is Kind.DIAGONAL
+        self.slow = slow and cg_helps and not (failed or escalated)
         self.residual_weight = tuning.RESIDUAL_WEIGHT * (stage.line_search_struggling or failed)
         # If the stage ended near the target, conjugate gradients can use its preconditioner.
-        if self.choice.newton or escalated or stage.decrement > tuning.HINT * self.target:
+        if self.choice.newton or escalated or stage.decrement > tuning.HINT * target:
             self.model = None
         return stage.best
 
     def _certify(self, here: PreconditionedPoint) -> Point | None:
         """Measure the gap; return the next point, or None if the search ends."""
         newton = self._newton_step(here)
-        vanished = self.vanished
+        vanished = vanished_gap(self.objective)
         if self.stuck:
             vanished = tuning.STUCK_GAP / tuning.VANISHED_GAP * vanished
         found = Certificate.of(self.objective, here, newton, target=self.target, vanished=vanished)
@@ -168,7 +188,10 @@ class Search:
         self.certified, self.unbounded = found.holds, found.unbounded
         if found.holds:
             self._conclude(here, newton, found.change)
-        takes_step = not (found.holds or self.must_end or newton.direct)
+        may_step = self.policy.takes_certificate and not newton.direct
+        takes_step = may_step and not (found.holds or self.must_end)
+        if not self.policy.takes_certificate:
+            self.underrated = max(newton.gap / (here.decrement or 1.0), 1.0)
         better = self._cg_step(newton, found.change) if takes_step else None
         if found.doubtful and self._is_graded():
             return self._by_rows(better or self.point)
@@ -217,7 +240,8 @@ class Search:
         if not self.objective.penalty.is_definite:
             model, theta = here.preconditioner, self.point.theta
             self.proved = proves_finite(self.objective, theta, model, newton.residual)
-        if newton.direct and change < tuning.SMALL_CHANGE:  # H still holds after the step
+        exact = newton.direct and change < tuning.SMALL_CHANGE  # H still holds after the step
+        if exact and self.policy.takes_certificate:
             self._polish(here)
 
     def _unproved(self) -> Point | None:
@@ -260,18 +284,8 @@ class Search:
 
     def _polish(self, here: PreconditionedPoint) -> None:
         """Take up to two more Newton steps, which together count as one iteration."""
-        if not self._no_iterations_left:
+        if self.progress.n_left > 0:
             self.point, self.gap = polished(self.objective, here, self.gap)
-
-    def _serves_still(self, here: PreconditionedPoint, there: PreconditionedPoint) -> bool:
-        """Whether steps with this Hessian reach the target for less than a new Hessian costs.
-
-        False near the target, where the certificate needs a new Hessian.
-        """
-        fall = there.decrement / here.decrement
-        left = there.decrement * fall ** max(1.0, self.choice.passes)
-        far = there.decrement > tuning.HINT * self.target
-        return bool(far and fall < 1 and left <= self.target)
 
     def _may_be_at_the_end(self, here: PreconditionedPoint) -> bool:
         """Whether to measure the gap: the gap may be at the target, or stages do not help."""
@@ -279,14 +293,16 @@ class Search:
         near = self.gap <= self.cg_gap * here.point.value
         end = self.target
         if not self.objective.penalty.is_definite:
-            end = max(end, self.vanished)
+            end = max(end, vanished_gap(self.objective))
         return self.stuck or self.slow or noisy or near or self.gap <= tuning.HINT * end
 
     def _needs_hessian(self) -> bool:
         """Whether the certificate needs a Hessian made at this point, at an allowed cost."""
         fresh = self.fresh and self.choice.is_hessian
         stale = not (self.objective.penalty.is_definite or fresh)
-        if (self.residual_weight or stale) and self.choice.is_hessian:
+        # Products with the Hessian lose digits that its factor from the rows keeps.
+        from_rows = self.schedule.extreme is not None and not fresh
+        if (self.residual_weight or stale or from_rows) and self.choice.is_hessian:
             return True
         passes = self.objective.n_passes
         return stale and self.schedule.escalate_to_hessian(self.point.theta, passes)
@@ -318,7 +334,7 @@ class Search:
         centre = self.extreme.medians if data.fit_intercept else None
         self.objective = Objective(data, self.moments, penalty, centre)
         self.objective.sample_by_sample = True
-        self.schedule = Schedule(self.objective, self.moments, self.extreme)
+        self.schedule = Schedule(self.objective, self.moments, self.plan, self.extreme)
         self.model = None
         self._passes_before = known - tuning.FIRST_READ_PASSES
         there = self.objective(self.objective.enter(*parameters))
@@ -329,12 +345,7 @@ class Search:
 
     def _record(self, point: Point) -> bool:
         """Count and report an iteration that ended at `point`; return whether to stop."""
-        self.n_iterations += 1
-        self._reported = point
-        self.curve.append((self.n_passes, point.value))
-        if self.report is not None:
-            self.stopped = self.report(*self.objective.leave(point.theta), point.value)
-        return self.stopped
+        return self.progress.record(self.objective, point, self.n_passes)
 
     @property
     def choice(self) -> PreconditionerChoice:
@@ -352,25 +363,10 @@ class Search:
         return target_gap(self.tol, self.point.value, self.point.rounding)
 
     @property
-    def vanished(self) -> float:
-        """The gap, in nats, below which logits that still change are taken to go to infinity.
-
-        `VANISHED_GAP` is multiplied by the mean weight of a sample if this mean is above one: the
-        rounding of probabilities hides the curvature of a sample whatever the sample's weight. The
-        gap is multiplied by the total weight if the total is below one.
-        """
-        total = self.objective.total_weight
-        return tuning.VANISHED_GAP * max(min(1.0, total), total / self.objective.data.n_rows)
-
-    @property
     def n_passes(self) -> float:
         """Number of passes over X so far."""
         passes = self.objective.n_passes + self.schedule.passes
         return tuning.FIRST_READ_PASSES + self._passes_before + passes
-
-    @property
-    def _no_iterations_left(self) -> bool:
-        return self.n_iterations >= self.max_iter
 
     def solution(self) -> Solution:
         """Return the solution at the end of the search."""
@@ -384,10 +380,10 @@ class Search:
             target=self.target,
             converged=self.certified,
             unbounded=self.unbounded,
-            stopped=self.stopped,
-            n_iterations=self.n_iterations,
+            stopped=self.progress.stopped,
+            n_iterations=self.progress.n_iterations,
             n_passes=self.n_passes,
-            curve=tuple(self.curve),
+            curve=tuple(self.progress.curve),
             extreme=None if self.certified else self.extreme,
             proved=self.proved,
             decided=self.proved,

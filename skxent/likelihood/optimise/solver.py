@@ -25,12 +25,14 @@ r"""The minimiser: L-BFGS in whitened coordinates, Newton steps and measured gap
    Without a penalty, conjugate gradients may miss a direction that separates classes. The Hessian
    of all rows then gives the certificate, if it costs no more than the passes spent so far, and
    `existence` decides whether the certificate proves that a finite minimum exists.
+
+These are the steps of the solver "auto". The other solvers take only some of them, see `policies`.
 """
 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -38,12 +40,33 @@ import numpy as np
 from skxent.likelihood.coordinates.frame import Frame, Report, minimise_after
 from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.existence.proof import settled
+from skxent.likelihood.optimise.policies import POLICIES, Policy
+from skxent.likelihood.optimise.progress import Progress
 from skxent.likelihood.optimise.returned import as_returned
 from skxent.likelihood.optimise.search import Search
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.thread_limits import one_blas_thread
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """How a fit searches, and when it ends.
+
+    Parameters
+    ----------
+    policy : Policy
+        The steps that the search may take.
+    tol : float
+        The tolerance, see `target_gap`.
+    max_iter : int
+        Largest number of iterations.
+    """
+
+    policy: Policy
+    tol: float
+    max_iter: int
 
 
 def minimise(
@@ -53,6 +76,7 @@ def minimise(
     start: tuple[np.ndarray, np.ndarray] | None,
     tol: float,
     max_iter: int,
+    solver: str = "auto",
     report: Report | None = None,
     search: bool = True,
 ) -> Solution:
@@ -70,6 +94,8 @@ def minimise(
     max_iter : int
         Largest number of L-BFGS iterations and Newton steps on all rows. With 0 the solution is
         `start`, or zero.
+    solver : {"auto", "lbfgs", "newton"}
+        Which steps the search may take, see `policies`.
     report : function(coef, intercept, value) -> bool, or None
         Called after each iteration. The fit ends if it returns True.
     search : bool
@@ -80,16 +106,18 @@ def minimise(
     ------
     OneClassError
         If only one class has weight.
+    ValueError
+        If the Hessian is too wide for Newton steps alone.
     """
-    solution = _minimised(data, penalty, tol, max_iter, start, report)
+    stopping = Stopping(POLICIES[solver], tol, max_iter)
+    solution = _minimised(data, penalty, stopping, start, report)
     return settled(solution, data) if search else solution
 
 
 def _minimised(
     data: RowSource,
     penalty: Penalty,
-    tol: float,
-    max_iter: int,
+    stopping: Stopping,
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
@@ -102,10 +130,10 @@ def _minimised(
         present = Present.of(data, frame.first)
         if present is not None:
             few, share = data.with_classes(present.mask), present.penalty(penalty)
-            fit = partial(_minimised, few, share, tol, max_iter)
+            fit = partial(_minimised, few, share, stopping)
             return replace(minimise_after([present], fit, start, report), present=present.mask)
         frame = frame.identified()
-        search = partial(_in_frame, frame, tol, max_iter)
+        search = partial(_in_frame, frame, stopping)
         solution = frame.fit(search, start, report)
         # If the frame left out a weak penalty, the objective is evaluated again with the penalty.
         certain = frame.certain and frame.penalty == penalty
@@ -114,13 +142,15 @@ def _minimised(
 
 def _in_frame(
     frame: Frame,
-    tol: float,
-    max_iter: int,
+    stopping: Stopping,
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
     """Minimise in the coordinates described by `frame`; return the solution in them."""
-    search = Search(frame.data, frame.moments, frame.penalty, tol, max_iter, report)
+    progress = Progress(stopping.max_iter, report)
+    search = Search(
+        frame.data, frame.moments, frame.penalty, stopping.tol, stopping.policy, progress
+    )
     # Without a penalty, rows in coordinates other than columns of X are linearly dependent up to
     # rounding errors. The Hessian is then never factored from the rows.
     search.may_be_graded = frame.of_columns or frame.penalty.is_definite

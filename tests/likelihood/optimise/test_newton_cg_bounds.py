@@ -1,4 +1,4 @@
-"""The bound of self-concordance and the length of a step, against the functions they minimise."""
+"""The bound of self-concordance, against the function that it minimises, and bounds of gaps."""
 
 import mpmath as mp
 import numpy as np
@@ -10,7 +10,6 @@ from skxent.likelihood.optimise.newton_cg import (
     Accuracy,
     conjugate_gradients,
     self_concordance_factor,
-    step_length,
 )
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
@@ -41,20 +40,6 @@ def test_stretch_of_small_moves_is_one(q):
 def test_stretch_beyond_the_bound_is_twice_the_move(q):
     assert self_concordance_factor(q) == 2 * q
     assert self_concordance_factor(1 - 1e-12) == pytest.approx(2.0, rel=1e-9)
-
-
-@pytest.mark.parametrize("left", [-5.0, -0.3, -1e-9, 0.0, 1e-3, 0.1, 0.2, 0.2499])
-def test_length_is_the_root_of_the_quadratic(left):
-    """The first root of 1 - t + left t^2, on which the slope along a step is zero."""
-    t = step_length(left)
-    assert 0 < t <= 2
-    assert 1 - t + left * t**2 == pytest.approx(0, abs=1e-12)
-    assert t <= min(root for root in [*np.roots([left, -1, 1]).real, np.inf] if root > 0) + 1e-6
-
-
-@pytest.mark.parametrize("left", [0.25, 0.3, 1.0, 7.0])
-def test_length_without_a_root_is_two(left):
-    assert step_length(left) == 2.0
 
 
 @pytest.mark.parametrize("K", [2, 3])

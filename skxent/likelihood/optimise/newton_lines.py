@@ -1,0 +1,104 @@
+r"""Newton steps with a factored Hessian: whole ones, steps along their line, and damped ones.
+
+The damped step comes with a proof that the objective falls. Let s be the Newton step, with
+decrement l, and q the range of the changes of the logits along s. The third derivative along s is
+at most q times the second (see `newton_cg.self_concordance_factor`), so that the second derivative
+at t is at most :math:`2l\,e^{qt}`. Integrated twice,
+
+.. math:: F(t) \le F(0) - 2l\,t + 2l\,(e^{qt} - qt - 1) / q^2,
+
+which is smallest at :math:`t = \log(1 + q) / q`. The bound also holds if the model of the Hessian
+overrates the curvature, as after a jitter or with a residual weight.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skxent.likelihood import tuning
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+
+
+def newton_trial(objective: Objective, here: PreconditionedPoint) -> Point | None:
+    """Return the point after a Newton step.
+
+    Return None if the objective falls by less than half of the decrement. If the slope at the end
+    of the step is not small, the point on its line where a quadratic model of the slope is zero is
+    evaluated as well, and the better point counts.
+    """
+    step = here.newton_step
+    trial = objective(here.point.theta + step)
+    slope = float(np.vdot(trial.gradient, step)) / (-2 * here.decrement)
+    if abs(slope) > tuning.LINE_SLOPE:
+        other = objective(here.point.theta + step_length(slope) * step)
+        trial = min(trial, other, key=lambda point: point.at_most)
+    falls = trial.at_most < here.point.at_most - tuning.SUFFICIENT_FALL * here.decrement
+    return trial if falls else None
+
+
+def damped_trial(objective: Objective, here: PreconditionedPoint) -> Point | None:
+    """Return the best point found on the line of a Newton step that is too long as a whole.
+
+    The first point is the one with the proof, see above. The length is then doubled, to two Newton
+    steps at most, as long as the objective falls: the proof assumes the worst. Return None if
+    rounding hides the fall.
+    """
+    step, best = here.newton_step, here.point
+    length = damped_length(here.preconditioner.logit_change(objective, step, here.decrement))
+    while length <= 2:
+        trial = objective(here.point.theta + length * step)
+        if not trial.at_most < best.at_most:
+            break
+        best, length = trial, 2 * length
+    return None if best is here.point else best
+
+
+def damped_length(change: float) -> float:
+    """Return the length with the proof, as a fraction of a step that changes logits by `change`."""
+    return float(np.log1p(change) / change) if change > 0 else 1.0
+
+
+def step_length(slope: float) -> float:
+    r"""Return the length of a step along the direction of a Newton step, in units of this step.
+
+    Slopes of the objective along the step are divided by the slope at its start. The slope at t is
+    then one at t = 0, where its derivative is -1, and `slope` at t = 1. The quadratic :math:`1 - t
+    + \mathrm{slope}\,t^2` has these values. Its first root is the estimated minimum along the line.
+    If there is no root, the length is two.
+    """
+    if slope >= 0.25:
+        return 2.0
+    return 2 / (1 + np.sqrt(1 - 4 * slope))
+
+
+def polished(objective: Objective, here: PreconditionedPoint, gap: float) -> tuple[Point, float]:
+    """Take up to two more Newton steps; return the point and its gap.
+
+    No step is taken if the gap is negligible, or once a step does not lower the gap.
+    """
+    point = here.point
+    for _ in range(2):
+        if gap <= tuning.NEGLIGIBLE_GAP * point.value:
+            break
+        trial = objective(point.theta + here.newton_step)
+        here = PreconditionedPoint.of(here.preconditioner, trial)
+        if not here.decrement < gap:
+            break
+        point, gap = here.point, here.decrement
+    return point, gap
+
+
+def serves_still(
+    here: PreconditionedPoint, there: PreconditionedPoint, target: float, passes: float
+) -> bool:
+    """Whether further steps with a Hessian reach the target for less than a new Hessian costs.
+
+    The last step went from `here` to `there`, and a new Hessian costs `passes`. The answer is False
+    near the target, where the certificate needs a new Hessian.
+    """
+    fall = there.decrement / here.decrement
+    if not (fall < 1 and there.decrement > tuning.HINT * target):
+        return False
+    left = there.decrement * fall ** max(1.0, passes)
+    return bool(left <= target)

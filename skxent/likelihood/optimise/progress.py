@@ -1,0 +1,40 @@
+"""Iterations of a search: their number, the objective after each, and reports to the caller."""
+
+from __future__ import annotations
+
+from skxent.likelihood.coordinates.frame import Report
+from skxent.likelihood.objective import Objective, Point
+
+
+class Progress:
+    """The iterations so far.
+
+    Parameters
+    ----------
+    max_iter : int
+        Largest number of iterations.
+    report : function(coef, intercept, value) -> bool, or None
+        Called after each iteration. The search ends if it returns True.
+    """
+
+    def __init__(self, max_iter: int, report: Report | None) -> None:
+        self.max_iter = max_iter
+        self.report = report
+        self.n_iterations = 0
+        self.curve: list[tuple[float, float]] = []  # passes and objective after each iteration
+        self.stopped = False  # whether `report` ended the search
+        self.last: Point | None = None
+
+    @property
+    def n_left(self) -> int:
+        """Number of iterations that the search may still take."""
+        return self.max_iter - self.n_iterations
+
+    def record(self, objective: Objective, point: Point, n_passes: float) -> bool:
+        """Count and report an iteration that ended at `point`; return whether to stop."""
+        self.n_iterations += 1
+        self.last = point
+        self.curve.append((n_passes, point.value))
+        if self.report is not None:
+            self.stopped = self.report(*objective.leave(point.theta), point.value)
+        return self.stopped

@@ -1,0 +1,99 @@
+"""Points on the line of a Newton step, against the functions that they minimise or bound."""
+
+import numpy as np
+import pytest
+
+from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.newton_lines import (
+    damped_length,
+    damped_trial,
+    newton_trial,
+    serves_still,
+    step_length,
+)
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+
+
+@pytest.mark.parametrize("left", [-5.0, -0.3, -1e-9, 0.0, 1e-3, 0.1, 0.2, 0.2499])
+def test_length_is_the_root_of_the_quadratic(left):
+    """The first root of 1 - t + left t^2, on which the slope along a step is zero."""
+    t = step_length(left)
+    assert 0 < t <= 2
+    assert 1 - t + left * t**2 == pytest.approx(0, abs=1e-12)
+    assert t <= min(root for root in [*np.roots([left, -1, 1]).real, np.inf] if root > 0) + 1e-6
+
+
+@pytest.mark.parametrize("left", [0.25, 0.3, 1.0, 7.0])
+def test_length_without_a_root_is_two(left):
+    assert step_length(left) == 2.0
+
+
+@pytest.mark.parametrize("q", [1e-9, 1e-3, 0.5, 1.0, 7.0, 1e3, 1e9])
+def test_damped_length_has_no_slope_in_the_bound(q):
+    """The derivative of -t + (exp(qt) - qt - 1) / q^2 is -1 + (exp(qt) - 1) / q."""
+    t = damped_length(q)
+    assert 0 < t <= 1
+    assert np.expm1(q * t) / q == pytest.approx(1.0, rel=1e-9)
+
+
+def test_a_step_that_changes_no_logit_is_not_damped():
+    assert damped_length(0.0) == 1.0
+
+
+def here_of(case, theta, kind=preconditioners.full, residual_weight=0.0):
+    objective = case.objective()
+    model = kind(objective, theta, residual_weight)
+    return objective, PreconditionedPoint.of(model, objective(theta))
+
+
+@pytest.mark.parametrize("residual_weight", [0.0, 0.1])
+@pytest.mark.parametrize("size", [1.0, 4.0, 12.0])
+@pytest.mark.parametrize("K", [2, 3, 5])
+def test_a_damped_step_falls_by_the_bound(make_case, K, size, residual_weight):
+    """Far from the minimum a whole step may raise the objective; the damped one may not."""
+    case = make_case(K)
+    theta = size * case.theta()
+    objective, here = here_of(case, theta, residual_weight=residual_weight)
+    q = objective.max_logit_range(here.newton_step)
+    fall = 2 * here.decrement * ((1 + q) * np.log1p(q) - q) / q**2
+    trial = damped_trial(objective, here)
+    assert trial.value <= here.point.value - fall * (1 - 1e-9)
+
+
+def test_far_away_a_whole_newton_step_fails(make_case):
+    """So that the test above tells something."""
+    case = make_case(3)
+    objective, here = here_of(case, 12.0 * case.theta())
+    assert newton_trial(objective, here) is None
+    assert damped_trial(objective, here).value < here.point.value
+
+
+def test_no_point_is_better_than_the_minimum(make_case):
+    """At the minimum in float64 rounding hides any fall."""
+    case = make_case(3)
+    objective = case.objective()
+    theta = np.zeros(objective.shape)
+    for _ in range(30):
+        objective, here = here_of(case, theta)
+        theta = theta + here.newton_step
+    assert damped_trial(objective, here) is None
+
+
+class Decrement:
+    def __init__(self, decrement):
+        self.decrement = decrement
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "passes", "expected"),
+    [
+        (1.0, 1e-2, 1.0, False),  # one more step leaves 1e-4
+        (1.0, 1e-2, 2.0, True),  # two more steps for the price of a Hessian leave 1e-6
+        (1.0, 3e-6, 9.0, False),  # near the target
+        (1.0, 2.0, 9.0, False),
+        (1e-9, 1e9, 1e3, False),  # the ratio to this power would overflow
+    ],
+)
+def test_a_hessian_serves_as_long_as_it_is_cheaper_than_a_new_one(before, after, passes, expected):
+    found = serves_still(Decrement(before), Decrement(after), 1e-6 * (1 + 1e-12), passes)
+    assert found is expected
