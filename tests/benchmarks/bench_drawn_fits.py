@@ -1,9 +1,10 @@
 """Fits of drawn problems, each against a slow reference.
 
-Run ``python tests/benchmarks/bench_drawn_fits.py --count 5000``; a slice begins at ``--seeds``. A
-problem is made from its seed alone, see `drawn_fits`: numbers of every family and type, passed in
-every form, labels of all kinds or soft targets, weights over forty orders of magnitude, penalties
-from 1e-300 to none, class weights, with and without intercept. The reference is `fit_reference`.
+Run ``python tests/benchmarks/bench_drawn_fits.py --count 5000``; a slice begins at ``--seeds``, and
+``--solver`` names a solver. A problem is made from its seed alone, see `drawn_fits`: numbers of
+every family and type, passed in every form, labels of all kinds or soft targets, weights over forty
+orders of magnitude, penalties from 1e-300 to none, class weights, with and without intercept. The
+reference is `fit_reference`.
 
 A fit has to end in the minimum, in a ConvergenceWarning whose gap is honest, or in an error that
 names the argument. What is counted:
@@ -39,10 +40,10 @@ UNTRUE = 1e-9  # of the objective
 ENDLESS = "no finite maximum", "could not be decided", "out of reach"
 
 
-def judged(problem: Problem) -> Counter:
+def judged(problem: Problem, solver: str = "auto") -> Counter:
     """What is wrong with a fit of the problem."""
     kind = LogisticClassifier if _is_binary(problem) else SoftmaxClassifier
-    clf = kind(**problem.parameters)
+    clf = kind(**problem.parameters, solver=solver)
     begin = time.process_time()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -221,13 +222,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=0, help="the first")
     parser.add_argument("--count", type=int, default=5000)
+    parser.add_argument("--solver", default="auto")
     parser.add_argument("--by", default="family,weights,C,wrapper", help="choices to count by")
     arguments = parser.parse_args()
     tried: Counter = Counter()
     found: Counter = Counter()
     for seed in range(arguments.seeds, arguments.seeds + arguments.count):
         problem = problem_of(seed)
-        faults = judged(problem)
+        faults = judged(problem, arguments.solver)
         for name in arguments.by.split(","):
             tried[name, str(problem.choices[name])] += 1
         found += Counter(dict.fromkeys(faults, 1))

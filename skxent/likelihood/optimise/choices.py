@@ -77,13 +77,18 @@ class PreconditionerChoice:
         dear = passes >= tuning.DEAR_PASSES
         iterations = tuning.LONG_STAGE if dear else tuning.SHORT_STAGE
         fall = tuning.LONG_FALL if dear else tuning.SHORT_FALL
-        newton = kind is Kind.HESSIAN and rows is None and not dear
-        return cls(kind, rows, passes, iterations, fall, newton)
+        choice = cls(kind, rows, passes, iterations, fall)
+        return replace(choice, newton=choice.is_cheap_hessian)
 
     @property
     def is_hessian(self) -> bool:
         """Whether the preconditioner is the Hessian of all rows."""
         return self.rows is None and self.kind is Kind.HESSIAN
+
+    @property
+    def is_cheap_hessian(self) -> bool:
+        """Whether it is the Hessian of all rows, and costs so little that none is used twice."""
+        return self.is_hessian and self.passes < tuning.DEAR_PASSES
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,8 @@ class Search:
         self.slow = slow and cg_helps and not (failed or escalated)
         self.residual_weight = tuning.RESIDUAL_WEIGHT * (stage.line_search_struggling or failed)
         # If the stage ended near the target, conjugate gradients can use its preconditioner.
-        if self.choice.newton or escalated or stage.decrement > tuning.HINT * target:
+        cheap = self.choice.is_cheap_hessian
+        if cheap or escalated or stage.decrement > tuning.HINT * target:
             self.model = None
         return stage.best
 
