@@ -159,7 +159,7 @@ MOST_ROWS_LEAST = 2000
 # Ratio of the rows of a sample to those of the sample before, when the search escalates.
 MORE_ROWS = 4
 # Largest width of a Hessian, in parameters: its factorisation takes the third power of the width,
-# which costs more than the curvature saves. With solver="newton" the limit is 200 megabytes.
+# which costs more than the curvature saves. With solver="newton" memory, two gigabytes, limits it.
 HESSIAN_WIDTH = 2400
 NEWTON_WIDTH = 5000
 # Largest number of entries of all class blocks together, 64 megabytes. Threads hold a few copies.

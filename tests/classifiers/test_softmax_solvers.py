@@ -68,6 +68,18 @@ def test_weights_soft_targets_and_warm_start(iris, solver):
     assert clf.n_passes_ < n_passes
 
 
+@pytest.mark.parametrize("solver", OTHERS)
+@pytest.mark.parametrize("size", [1.0, 100.0])
+def test_offset(iris, size, solver):
+    X, y = iris
+    offset = size * np.random.default_rng(0).normal(size=(150, 3))
+    auto = SoftmaxClassifier().fit(X, y, offset=offset)
+    clf = SoftmaxClassifier(solver=solver).fit(X, y, offset=offset)
+    assert clf.converged_
+    assert clf.objective_ - auto.objective_ <= clf.target_gap_
+    assert clf.optimality_gap_ <= clf.target_gap_
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("cv", [None, 3])
 def test_the_chosen_penalty_is_the_same(iris, cv, solver):

@@ -57,8 +57,7 @@ class PreconditionerChoice:
     fall : float
         Factor by which the decrement has fallen when it is made anew.
     newton : bool
-        Whether the search takes plain Newton steps with it. It must be the Hessian of all rows, and
-        is then made anew for each step.
+        Whether the search takes Newton steps with it, which must then be the Hessian of all rows.
     """
 
     kind: Kind
@@ -87,7 +86,7 @@ class PreconditionerChoice:
 
     @property
     def is_cheap_hessian(self) -> bool:
-        """Whether it is the Hessian of all rows, and costs so little that none is used twice."""
+        """Whether it is the Hessian of all rows, and costs so little that Newton steps pay."""
         return self.is_hessian and self.passes < tuning.DEAR_PASSES
 
 

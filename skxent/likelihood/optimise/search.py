@@ -73,7 +73,7 @@ class Search:
         self.failures = 0  # stages in a row that found no better point
         self.slow = False  # the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
-        self.underrated = 1.0  # ratio of a gap, measured by a step that is not taken, to its guess
+        self.underrated = 1.0  # gap over decrement when last measured, if the step was not taken
         self.cg_gap = self.plan.cg_gap  # conjugate gradients step below it, see `Plan`
         self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
         self.extreme: Extreme | None = None

@@ -51,7 +51,7 @@ from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 
 @dataclass(frozen=True)
-class Stopping:
+class Settings:
     """How a fit searches, and when it ends.
 
     Parameters
@@ -109,15 +109,15 @@ def minimise(
     ValueError
         If the Hessian is too wide for Newton steps alone.
     """
-    stopping = Stopping(POLICIES[solver], tol, max_iter)
-    solution = _minimised(data, penalty, stopping, start, report)
+    settings = Settings(POLICIES[solver], tol, max_iter)
+    solution = _minimised(data, penalty, settings, start, report)
     return settled(solution, data) if search else solution
 
 
 def _minimised(
     data: RowSource,
     penalty: Penalty,
-    stopping: Stopping,
+    settings: Settings,
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
@@ -130,10 +130,10 @@ def _minimised(
         present = Present.of(data, frame.first)
         if present is not None:
             few, share = data.with_classes(present.mask), present.penalty(penalty)
-            fit = partial(_minimised, few, share, stopping)
+            fit = partial(_minimised, few, share, settings)
             return replace(minimise_after([present], fit, start, report), present=present.mask)
         frame = frame.identified()
-        search = partial(_in_frame, frame, stopping)
+        search = partial(_in_frame, frame, settings)
         solution = frame.fit(search, start, report)
         # If the frame left out a weak penalty, the objective is evaluated again with the penalty.
         certain = frame.certain and frame.penalty == penalty
@@ -142,14 +142,14 @@ def _minimised(
 
 def _in_frame(
     frame: Frame,
-    stopping: Stopping,
+    settings: Settings,
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
     """Minimise in the coordinates described by `frame`; return the solution in them."""
-    progress = Progress(stopping.max_iter, report)
+    progress = Progress(settings.max_iter, report)
     search = Search(
-        frame.data, frame.moments, frame.penalty, stopping.tol, stopping.policy, progress
+        frame.data, frame.moments, frame.penalty, settings.tol, settings.policy, progress
     )
     # Without a penalty, rows in coordinates other than columns of X are linearly dependent up to
     # rounding errors. The Hessian is then never factored from the rows.
