@@ -23,7 +23,7 @@ from skxent.displays.layout import (
 )
 from skxent.displays.prediction_display import Display, require_matplotlib
 from skxent.inference import LikelihoodInference, infer
-from skxent.inference.fitted import FittedLinearModel
+from skxent.inference.pipelines import Model
 from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import shorten
 from skxent.inputs.namespaces import Label
@@ -97,7 +97,7 @@ class CoefficientDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: FittedLinearModel,
+        estimator: Model,
         X: AnyArray,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
@@ -110,10 +110,10 @@ class CoefficientDisplay(Display):
 
         Parameters
         ----------
-        estimator : SoftmaxClassifier
+        estimator : SoftmaxClassifier, Pipeline or GridSearchCV
             Fitted. With ``C=numpy.inf`` the inference is that of maximum likelihood.
         X : array-like or sparse matrix of shape (n, d)
-            The training samples.
+            The training samples, with a pipeline those that the pipeline was fitted with.
         y : array-like of shape (n,) or (n, K)
             The labels or soft targets.
         sample_weight : array-like of shape (n,), default=None

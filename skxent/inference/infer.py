@@ -13,6 +13,7 @@ from scipy.special import entr, xlogy
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
 from skxent.inference.optimum import Optimum, data_of_fit, optimum
+from skxent.inference.pipelines import Model, classifier_and_steps
 from skxent.inference.result import LikelihoodInference
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
@@ -38,7 +39,7 @@ class InferenceWarning(UserWarning):
 
 
 def infer(
-    clf: FittedLinearModel,
+    clf: Model,
     X: AnyArray,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
@@ -51,10 +52,13 @@ def infer(
 
     Parameters
     ----------
-    clf : SoftmaxClassifier or LogisticClassifier
-        Fitted classifier, with ``C=numpy.inf`` for maximum-likelihood inference, see Notes.
+    clf : SoftmaxClassifier, LogisticClassifier, Pipeline or GridSearchCV
+        Fitted classifier, with ``C=numpy.inf`` for maximum-likelihood inference, see Notes; or a
+        fitted pipeline that ends in one, or a search over the parameters of either, whose
+        `best_estimator_` is used.
     X : array-like or sparse matrix of shape (n, d)
-        The training samples.
+        The training samples. With a pipeline these are the samples that the pipeline was fitted
+        with; its steps transform them, and their outputs are the features of the result.
     y : array-like of shape (n,) or (n, K)
         The training labels or soft targets.
     sample_weight : array-like of shape (n,) or None, default=None
@@ -93,7 +97,7 @@ def infer(
         (and twice its `optimality_gap_`) above the minimum for the data passed, if no finite
         optimum exists, or if columns of X are linearly dependent.
     TypeError
-        If `clf` is not a classifier of this package.
+        If `clf` is not a classifier of this package, and does not end in one.
 
     Warns
     -----
@@ -150,12 +154,14 @@ def infer(
     [[ 2.394  4.48   4.737  9.743 25.708]]
     """
     _check_options(covariance, groups)
+    clf, steps = classifier_and_steps(clf)
+    X = steps.transform(X)
     data, weight = data_of_fit(clf, X, y, sample_weight)
     copies, shares = copies_and_shares(weight, data.X.shape[0])
     classes = clf.classes_.tolist()
     base = 0 if reference is None else _position(reference, classes)
     codes = None if groups is None else group_codes(groups, data.X.shape[0], "X")
-    names = [str(name) for name in getattr(clf, "feature_names_in_", _unnamed(data.X.shape[1]))]
+    names = steps.feature_names(clf)
     found = optimum(clf, data, names)
     at = found.estimate
     if covariance != "observed":
@@ -180,6 +186,7 @@ def infer(
         _estimate=at,
         _weight=copies * shares,
         _clf=copy.copy(clf),
+        _steps=steps.copy(),
     )
 
 
@@ -197,10 +204,6 @@ def _position(reference: object, classes: list[object]) -> int:
     if isinstance(reference, np.ndarray) or reference not in classes:
         raise ValueError(f"reference is {reference!r}: pass one of the classes {classes}.")
     return classes.index(reference)
-
-
-def _unnamed(d: int) -> list[str]:
-    return [f"x{j}" for j in range(d)]
 
 
 def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | None) -> Floats:

@@ -8,13 +8,12 @@ from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
 
 from skxent.inference import information_matrix
-from skxent.inference.fitted import FittedLinearModel, is_linear_model
+from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, estimate
 from skxent.inference.linear_dependence import dependent_columns
-from skxent.inference.same_data import raise_other_data, same_likelihood
+from skxent.inference.same_data import PIPELINE, raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.features import AnyArray, read_X
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
@@ -62,15 +61,12 @@ def data_of_fit(
     clf: FittedLinearModel, X: AnyArray, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[LocalRows, Floats | None]:
     """Read and check the data of the fit; return them, and the weights without class weights."""
-    if not is_linear_model(clf):
-        _raise_kind(clf)
-    check_is_fitted(clf, "coef_")
     if getattr(clf, "has_offset_", False):
         raise ValueError("clf was fitted with an offset, which infer does not support.")
     if not isinstance(clf.coef_, np.ndarray):
         raise TypeError("clf was fitted on a device: fit it on the host, with NumPy arrays.")
     _check_width(clf, X)
-    X = read_X(clf, X, reset=False)
+    X = _read_X(clf, X)
     copies = sample_weights(sample_weight, X.shape[0])
     targets, weight = _targets(clf, y, X.shape[0]).weighted(clf.class_weight, copies)
     data = LocalRows(
@@ -90,24 +86,22 @@ def data_of_fit(
     return data, copies
 
 
-def _raise_kind(clf: object) -> NoReturn:
-    """Raise the error that `clf` is no classifier of this package, and say what to pass."""
-    cure = "pass a fitted SoftmaxClassifier"
-    if hasattr(clf, "steps"):
-        cure = "pass its last step, clf[-1], with the X that the other steps return, clf[:-1]"
-        cure += ".transform(X)"
-    raise TypeError(f"clf is a {type(clf).__name__}: {cure}.")
-
-
 def _check_width(clf: FittedLinearModel, X: AnyArray) -> None:
     """Require the number of columns of the fit."""
     shape: tuple[int, ...] = getattr(X, "shape", ())
     if len(shape) == 2 and shape[1] != clf.n_features_in_:
         raise ValueError(
             f"X has {shape[1]} features, but {type(clf).__name__} is expecting "
-            f"{clf.n_features_in_} features as input: pass the X of the fit, which for the last "
-            "step of a pipeline is pipeline[:-1].transform(X)."
+            f"{clf.n_features_in_} features as input: pass the X of the fit; {PIPELINE}."
         )
+
+
+def _read_X(clf: FittedLinearModel, X: AnyArray) -> AnyArray:
+    try:
+        return read_X(clf, X, reset=False)
+    except (TypeError, ValueError) as error:
+        error.add_note(f"Pass the X of the fit; {PIPELINE}.")
+        raise
 
 
 def _targets(clf: FittedLinearModel, y: AnyArray, n: int) -> FitTargets:

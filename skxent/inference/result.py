@@ -15,6 +15,7 @@ from skxent.inference.hypotheses import hypotheses
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.linear_dependence import outside
+from skxent.inference.pipelines import Steps, columns_by_term
 from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
 
@@ -65,6 +66,8 @@ class LikelihoodInference(EstimatedCoefficients):
         Whether the fit has class weights.
     n_features : int
         Number of features, d.
+    column_terms : dict of str -> list of int
+        For each column of X the indices of the features that a pipeline computes from it.
     contrasts : list of length K - 1
         Labels of the rows of `coef`.
     penalised : bool
@@ -85,11 +88,21 @@ class LikelihoodInference(EstimatedCoefficients):
     _estimate: LikelihoodEstimate = field(repr=False)
     _weight: Floats = field(repr=False)
     _clf: FittedLinearModel = field(repr=False)
+    _steps: Steps = field(repr=False)
 
     @property
     def n_features(self) -> int:
         """Number of features, whose names are the first entries of `terms`."""
         return len(self._estimate.mean)
+
+    @property
+    def column_terms(self) -> dict[str, list[int]]:
+        """Indices of the features that are computed from the same columns of X.
+
+        The name of a term is the name of its column, or "a:b" for features that are computed from
+        the columns a and b. Only the steps of a pipeline compute several features from a column.
+        """
+        return columns_by_term(self._steps.origins(self.terms[: self.n_features]))
 
     def wald_test(self, R: ArrayLike, r: ArrayLike = 0.0) -> ChiSquareTest:
         """Return the Wald test of linear hypotheses R beta = r on the coefficients.
@@ -231,7 +244,7 @@ class LikelihoodInference(EstimatedCoefficients):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
-            Samples.
+            Samples, before the steps of the pipeline if the classifier is the last of them.
         level : float, default=0.95
             Confidence level of each interval.
 
@@ -241,7 +254,7 @@ class LikelihoodInference(EstimatedCoefficients):
             Probabilities of shape (n, K), columns in the order of `classes`.
         """
         quantile = normal_quantile(level)
-        logit, error = self._estimate.log_odds(read_rows(self._clf, X, reset=False))
+        logit, error = self._estimate.log_odds(self._features(X))
         half = quantile * error
         return IntervalEstimates(
             expit(logit),
@@ -272,6 +285,10 @@ class LikelihoodInference(EstimatedCoefficients):
             f"log_likelihood={self.log_likelihood:.8g}, df={self.df:.6g}, "
             f"covariance_type={self.covariance_type!r})"
         )
+
+    def _features(self, X: AnyArray) -> AnyArray:
+        """Return the features of samples that are given as they were to `infer`."""
+        return read_rows(self._clf, self._steps.transform(X), reset=False)
 
     def _check_unpenalised(self, what: str) -> None:
         if self.penalised:

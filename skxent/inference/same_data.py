@@ -16,7 +16,9 @@ from skxent.likelihood.sources.moments import compute_moments
 # Largest difference of two log-likelihoods of the same data, relative above one nat and in nats
 # below. The same data in another order or dtype differ by rounding only, other data by much more.
 CLOSE = 1e-6
-PIPELINE = "for the last step of a pipeline X is pipeline[:-1].transform(X)"
+PIPELINE = (
+    "of a pipeline pass the whole, infer(pipeline, X, y), with X as it is before the first step"
+)
 
 
 def same_likelihood(clf: FittedLinearModel, objective: Objective, point: Point) -> bool:

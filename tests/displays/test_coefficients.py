@@ -143,11 +143,15 @@ def test_odds_ratios_beyond_numbers_are_refused(axes):
         display.plot(ax=axes(), odds_ratios=True)
 
 
-def test_pipelines_are_refused(data):
+def test_pipelines(data):
     _, X, y = data
     pipe = make_pipeline(StandardScaler(), SoftmaxClassifier(C=np.inf)).fit(X, y)
-    with pytest.raises(TypeError, match="Pipeline"):
-        CoefficientDisplay.from_estimator(pipe, X, y)
+    display = CoefficientDisplay.from_estimator(pipe, X, y)
+    assert display.terms == ["a", "b", "c"]
+    expected = CoefficientDisplay.from_estimator(pipe[-1], pipe[:-1].transform(X), y)
+    np.testing.assert_array_equal(display.low, expected.low)
+    with pytest.raises(TypeError, match="Pipeline that ends in a StandardScaler"):
+        CoefficientDisplay.from_estimator(make_pipeline(StandardScaler()), X, y)
 
 
 def test_many_panels_are_legible(assert_legible):

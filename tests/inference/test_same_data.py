@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
@@ -36,7 +35,7 @@ def test_raw_columns_with_the_last_step_of_a_pipeline(generate, scaler, C, K, se
     pipeline = make_pipeline(scaler(), SoftmaxClassifier(C=C)).fit(X, y)
     text = message(pipeline[-1], X, y)
     assert OTHER in text
-    assert "for the last step of a pipeline X is pipeline[:-1].transform(X)" in text
+    assert "of a pipeline pass the whole, infer(pipeline, X, y)" in text
     standard = scaler is StandardScaler
     assert ("The fit agrees with the standardised columns of X" in text) == standard
     scaled = pipeline[:-1].transform(X)
@@ -70,14 +69,21 @@ def test_separable_when_raw(C):
     assert OTHER in message(pipeline[-1], X, y)
 
 
-def test_a_pipeline_is_told_what_to_pass(generate):
+def test_transformed_columns_with_a_pipeline(generate):
     X, y = raw(generate, 2, 0)
     pipeline = make_pipeline(StandardScaler(), SoftmaxClassifier(C=np.inf)).fit(X, y)
-    text = message(pipeline, X, y, error=TypeError)
-    assert text.startswith("clf is a Pipeline: pass its last step, clf[-1]")
-    columns = ColumnTransformer([("kind", OneHotEncoder(), [0])], remainder="passthrough")
-    text = message(columns, X, y, error=TypeError)
-    assert text == "clf is a ColumnTransformer: pass a fitted SoftmaxClassifier."
+    text = message(pipeline, pipeline[:-1].transform(X), y)
+    assert OTHER in text
+    assert "with X as it is before the first step" in text
+
+
+def test_raw_text_with_the_last_step_of_a_pipeline(generate):
+    X, y = raw(generate, 2, 0)
+    frame = pd.DataFrame({"colour": np.where(X[:, 0] > X[:, 0].mean(), "red", "blue")})
+    pipeline = make_pipeline(OneHotEncoder(drop="first"), SoftmaxClassifier()).fit(frame, y)
+    with pytest.raises(ValueError, match="could not convert string") as caught:
+        infer(pipeline[-1], frame.to_numpy(), y)
+    assert "of a pipeline pass the whole, infer(pipeline, X, y)" in caught.value.__notes__[-1]
 
 
 @pytest.mark.parametrize("C", CS)
