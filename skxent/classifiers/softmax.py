@@ -24,6 +24,7 @@ from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.namespaces import to_numpy
 from skxent.inputs.parameters import check_parameters
+from skxent.inputs.penalty_factors import PenaltyFactor, penalty_factors
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.base import RowSource
@@ -47,6 +48,12 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         are not penalised. With `numpy.inf` there is no penalty, and the fit is the maximum of the
         likelihood. If columns are then linear combinations of others, the fit has the coefficients
         with the smallest sum of squares.
+    penalty_factor : array-like of shape (d,), dict or None, default=None
+        Factors of the penalty by feature, finite and 0 or more, as `penalty.factor` of R's glmnet:
+        the penalty is :math:`\frac{1}{2C} \sum_j f_j \|W_j\|^2`. A feature with the factor 0 is
+        not penalised, and one with a larger factor is shrunk more. A dict has names of features as
+        keys, and features without a key have the factor 1. None means 1 for each feature. Without a
+        penalty, ``C=numpy.inf``, factors have no effect.
     fit_intercept : bool, default=True
         Whether logits have a constant term.
     class_weight : dict, "balanced" or None, default=None
@@ -166,6 +173,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         self,
         C: float = 1.0,
         *,
+        penalty_factor: PenaltyFactor | None = None,
         fit_intercept: bool = True,
         class_weight: ClassWeight | None = None,
         tol: float = 1e-6,
@@ -176,6 +184,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         verbose: int = 0,
     ) -> None:
         self.C = C
+        self.penalty_factor = penalty_factor
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.tol = tol
@@ -241,6 +250,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         check_parameters(self)
         training = read_training(self, X, y, sample_weight, classes, offset)
         self._check_n_classes(training.classes)
+        factors = penalty_factors(self, float(self.C))
         given = {"sample_weight": sample_weight, "offset": offset}
         metadata = {name: value for name, value in given.items() if value is not None} or None
         rows, start = training.rows, self._start(training.rows)
@@ -250,7 +260,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         with task as after_iteration, one_class_named(training.classes):
             solution = minimise(
                 rows,
-                penalty=Penalty.of_C(self.C),
+                penalty=Penalty.of_C(self.C, factors),
                 start=start,
                 tol=float(self.tol),
                 max_iter=self.max_iter,

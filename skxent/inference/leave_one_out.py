@@ -33,7 +33,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skxent.inference.case_deletion import Fit, largest_change, one_step
-from skxent.likelihood.coordinates.frame import Coordinates, leave
+from skxent.likelihood.coordinates.changes import Coordinates, leave
 from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.cost_model import fits_row_space

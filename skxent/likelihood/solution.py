@@ -70,6 +70,8 @@ class Solution:
         The direction that separates classes, if the linear programmes found one.
     present : (K,) array of bool or None
         Mask of the classes that have weight, if classes without weight were left out.
+    unpenalised : (d,) array of bool or None
+        Mask of the features without a penalty, or with one too weak to matter. None means all.
     """
 
     coef: np.ndarray
@@ -89,6 +91,7 @@ class Solution:
     decided: bool = True
     separation: Separation | None = None
     present: np.ndarray | None = None
+    unpenalised: np.ndarray | None = None
 
     @property
     def short(self) -> bool:

@@ -47,7 +47,7 @@ def test_a_common_vector_changes_nothing():
 
 
 def test_a_rotation_of_the_features_changes_nothing():
-    assert Penalty.rotation_invariant
+    assert Penalty(0.7).rotation_invariant
     W, Q = coefficients(3), np.linalg.qr(coefficients(3, seed=2))[0]
     assert Penalty(0.7).value(W @ Q) == pytest.approx(Penalty(0.7).value(W), rel=1e-14)
 

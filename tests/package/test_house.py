@@ -53,6 +53,8 @@ TESTED_WITH = {
     "inputs/shapes.py": "inputs/test_targets.py",
     "inputs/stand_ins.py": "metrics/test_scorers_conventions.py",
     "inputs/weights.py": "metrics/test_means_weight_sizes.py",
+    "likelihood/coordinates/changes.py": "likelihood/coordinates/test_frame.py",
+    "likelihood/coordinates/independence.py": "likelihood/coordinates/test_frame.py",
     "likelihood/coordinates/independent_columns.py": "likelihood/coordinates/test_rank.py",
     "likelihood/coordinates/orthogonal_columns.py": "likelihood/coordinates/test_frame.py",
     "likelihood/optimise/certificate.py": "likelihood/optimise/test_newton_cg_bounds.py",

@@ -20,6 +20,7 @@ class Optimum:
     C: float = 1.0
     weight: np.ndarray | None = None
     fit_intercept: bool = True
+    factors: np.ndarray | float = 1.0
 
     @property
     def w(self):
@@ -34,7 +35,8 @@ class Optimum:
         top = Z.max(axis=1, keepdims=True)
         log_partition = np.log(np.exp(Z - top).sum(axis=1, keepdims=True)) + top
         losses = (self.Y * (log_partition - Z)).sum(axis=1)
-        return self.w @ losses + (np.asarray(coef, wide) ** 2).sum() / 2 / wide(self.C)
+        squares = self.factors * np.asarray(coef, wide) ** 2
+        return self.w @ losses + squares.sum() / 2 / wide(self.C)
 
     def gap_of(self, clf):
         """How far a fitted classifier is above the minimum, in nats."""
@@ -50,7 +52,7 @@ class Optimum:
         scale[scale == 0] = 1
         S = np.column_stack([centred / scale, np.ones(len(self.X))])[:, : self.n_entries]
         ridge = np.zeros(self.n_entries)
-        ridge[: len(scale)] = 1 / self.C / scale**2
+        ridge[: len(scale)] = self.factors / self.C / scale**2
         T = self._newton(S, ridge)
         W, b = T[:, : len(scale)].astype(wide) / scale, np.zeros(K - 1, wide)
         if self.fit_intercept:

@@ -10,54 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
 from skxent.likelihood import tuning
-from skxent.likelihood.coordinates.independent_columns import IndependentColumns
-from skxent.likelihood.coordinates.orthogonal_columns import OrthogonalColumns
+from skxent.likelihood.coordinates.changes import Change, Coordinates, Parameters, leave
+from skxent.likelihood.coordinates.independence import among_some, changes_to_basis, graded
 from skxent.likelihood.coordinates.rank import ColumnBasis, independent_columns
 from skxent.likelihood.coordinates.units import Units, read
 from skxent.likelihood.optimise.cost_model import fits_row_space
-from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.moments import compute_moments
 
-Parameters = tuple[np.ndarray, np.ndarray]
 Report = Callable[[np.ndarray, np.ndarray, float], bool]
 Minimise = Callable[[Parameters | None, Report | None], Solution]
-
-
-class Coordinates(Protocol):
-    """A change of coordinates: parameters are transformed so that logits stay the same."""
-
-    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
-        """Parameters before the change -> parameters after the change."""
-        ...
-
-    def leave(self, coef: np.ndarray, intercept: np.ndarray) -> Parameters:
-        """Parameters after the change -> parameters before the change."""
-        ...
-
-
-class Change(Coordinates, Protocol):
-    """A change of coordinates that also holds the transformed rows."""
-
-    @property
-    def data(self) -> RowSource:
-        """The rows after the change."""
-        ...
-
-
-def leave(changes: Sequence[Coordinates], parameters: Parameters) -> Parameters:
-    """Parameters after some changes of coordinates -> parameters before the first change."""
-    for change in reversed(changes):
-        parameters = change.leave(*parameters)
-    return parameters
 
 
 def minimise_after(
@@ -95,18 +64,22 @@ class Frame:
     first : Moments
         Moments of the rows before any change of coordinates.
     penalty : Penalty
-        The penalty of the user, or zero if that is too weak to matter, see `units.read`.
+        The penalty in these coordinates, without the part that is too weak to matter, see
+        `units.read`.
+    unpenalised : (d,) array of bool
+        Mask of the columns of X without a penalty.
     changes : tuple of Coordinates
         The changes from the columns of X to these coordinates, in order.
     certain : bool
-        Whether no direction was left out and no unit was changed. If so, `enter` and then `leave`
-        return the same parameters up to rounding.
+        Whether no direction, no unit and no penalty was changed. If so, `enter` and then `leave`
+        return the same parameters up to rounding, with the same objective.
     """
 
     data: RowSource
     moments: Moments
     first: Moments
     penalty: Penalty
+    unpenalised: np.ndarray
     changes: tuple[Coordinates, ...] = ()
     certain: bool = True
 
@@ -114,10 +87,11 @@ class Frame:
     def of(cls, data: RowSource, penalty: Penalty) -> Frame:
         """Compute the moments of X, and rescale columns whose squares overflow or underflow."""
         data = data.without_far_unweighted()
-        moments, penalty, units = read(data, penalty)
+        moments, visible, units = read(data, penalty)
+        free = visible.at_most(0.0, data.n_features)
         if units is None:
-            return cls(data, moments, moments, penalty)
-        return cls(units.data, units.moments, moments, penalty, (units,), certain=False)
+            return cls(data, moments, moments, visible, free, certain=visible == penalty)
+        return cls(units.data, units.moments, moments, visible, free, (units,), certain=False)
 
     @property
     def of_columns(self) -> bool:
@@ -137,8 +111,10 @@ class Frame:
         varies = spread[spread > 0]
         if not len(varies):
             return self
+        if not penalty.rotation_invariant:
+            return self._with_independent_unpenalised()._with_row_space_of_penalised()
         weak = penalty.is_at_most(tuning.WEAK_PENALTY * total * varies.max())
-        if (weak or penalty.rotation_invariant) and fits_row_space(data, weak):
+        if fits_row_space(data, weak):
             space = data.row_space(moments, independent=weak)
             return self._after(space, compute_moments(space.data), certain=not weak)
         least = float(varies.min())
@@ -149,26 +125,54 @@ class Frame:
             tuning.NEGLIGIBLE_PENALTY * total * least * basis.least**2
         ):
             return self
-        return self if _graded(data) else self._of_independent_columns(basis)
+        return self if graded(data) else self._of_independent_columns(basis)
 
     def _of_independent_columns(self, basis: ColumnBasis) -> Frame:
         """The frame of the columns in `basis`; nearly dependent columns are made orthogonal."""
         frame = self
-        if len(basis.columns) < self.data.n_features:
-            columns = IndependentColumns.of(self.data, self.moments, basis)
-            frame = frame._after(columns, columns.moments, certain=False)
-        rows = frame.data.in_memory()
-        if basis.least < tuning.PLAIN_PIVOT and rows is not None and OrthogonalColumns.fits(rows):
-            orthogonal = OrthogonalColumns.of(rows, frame.moments)
-            frame = frame._after(orthogonal, compute_moments(orthogonal.data), certain=False)
+        for change, moments in changes_to_basis(self.data, self.moments, basis):
+            frame = frame._after(change, moments, certain=False)
         return frame
 
-    def _after(self, change: Change, moments: Moments, *, certain: bool) -> Frame:
+    def _with_independent_unpenalised(self) -> Frame:
+        """The frame in which the columns without a penalty are independent of each other."""
+        found = among_some(self.data, self.moments, self.unpenalised)
+        if found is None:
+            return self
+        n_held = int(np.count_nonzero(~self.unpenalised))
+        penalty = self.penalty.of_other_unpenalised(found[0].data.n_features - n_held)
+        return self._after(*found, penalty, certain=False)
+
+    def _with_row_space_of_penalised(self) -> Frame:
+        """The frame of the row space of the columns with a penalty, if they are more than rows.
+
+        The penalty of the new columns has no factors.
+        """
+        data, moments, penalty = self.data, self.moments, self.penalty
+        if penalty.rotation_invariant:
+            return self
+        scale = penalty.column_scale
+        n_free = int(np.count_nonzero(scale == 0))
+        spread = moments.mean_square(moments.centre(data.fit_intercept)) * scale**2
+        total = float(moments.class_weight.sum())
+        weak = penalty.of_scaled_columns(1, 0).is_at_most(
+            tuning.WEAK_PENALTY * total * spread.max()
+        )
+        if not fits_row_space(data, weak, width=len(scale) - n_free):
+            return self
+        space = data.row_space(moments, independent=weak, scale=scale)
+        penalty = penalty.of_scaled_columns(space.data.n_features - n_free, n_free)
+        return self._after(space, compute_moments(space.data), penalty, certain=not weak)
+
+    def _after(
+        self, change: Change, moments: Moments, penalty: Penalty | None = None, *, certain: bool
+    ) -> Frame:
         """The frame after another change of coordinates."""
         return replace(
             self,
             data=change.data,
             moments=moments,
+            penalty=self.penalty if penalty is None else penalty,
             changes=(*self.changes, change),
             certain=self.certain and certain,
         )
@@ -181,15 +185,3 @@ class Frame:
         # An extreme entry is not reported, because its column would be one of other coordinates.
         n_passes = solution.n_passes + tuning.CHANGE_PASSES * len(self.changes)
         return replace(solution, n_passes=n_passes, extreme=None)
-
-
-def _graded(data: RowSource) -> bool:
-    """Whether one extreme entry, such as a placeholder of 1e15, may make columns look dependent.
-
-    If so, all columns are kept, and `row_factor` finds the rank of the Hessian from the rows.
-    """
-    extreme = Extreme.of(data)
-    if extreme is None:
-        return False
-    j = extreme.column
-    return bool(abs(extreme.value - extreme.medians[j]) > tuning.GRADED_RATIO * extreme.sizes[j])

@@ -73,14 +73,15 @@ def independent_columns(data: RowSource, moments: Moments) -> ColumnBasis | None
     Returns None if all columns are clearly independent. Constant columns are never chosen: they
     depend on the intercept, or are zero.
     """
-    if data.n_features > tuning.RANK_WIDTH or _few_rows_have_full_rank(data):
+    if data.n_features > tuning.RANK_WIDTH or few_rows_have_full_rank(data):
         return None
     return _Search(data, moments).run()
 
 
-def _few_rows_have_full_rank(data: RowSource) -> bool:
-    """Whether a few evenly spaced rows prove that the columns are independent."""
-    step = data.n_rows // (tuning.FULL_RANK_ROWS * data.n_features)
+def few_rows_have_full_rank(data: RowSource, columns: np.ndarray | None = None) -> bool:
+    """Whether a few evenly spaced rows prove that all columns, or some, are independent."""
+    width = data.n_features if columns is None else len(columns)
+    step = data.n_rows // (tuning.FULL_RANK_ROWS * width)
     local = data.in_memory()
     if step < 2 or local is None:
         return False
@@ -88,6 +89,7 @@ def _few_rows_have_full_rank(data: RowSource) -> bool:
     few = local.of_rows(rows)
     if few.weight is not None and not few.weight.any():
         return False
+    few = few if columns is None else few.with_columns(columns)
     moments = compute_moments(few)
     centre = moments.centre(few.fit_intercept)
     scale = column_scale(moments, centre)

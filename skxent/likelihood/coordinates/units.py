@@ -1,4 +1,4 @@
-"""Rescaling of columns whose squares overflow or underflow, in fits without a penalty."""
+"""Rescaling of columns without a penalty whose squares overflow or underflow."""
 
 from __future__ import annotations
 
@@ -64,15 +64,16 @@ def read(data: RowSource, penalty: Penalty) -> tuple[Moments, Penalty, Units | N
         The given penalty, or zero if that is too weak to matter: its curvature is less than epsilon
         squared times the curvature of every column. At a finite maximum such a penalty changes
         coefficients by less than float64 resolves. If classes can be separated, it would stop the
-        growth of coefficients only when losses are epsilon squared times the losses at zero.
+        growth of coefficients only when losses are epsilon squared times the losses at zero. With
+        factors this applies to each feature.
     units : Units or None
-        The rescaling, if squares of some columns overflow or underflow and the penalty is zero.
-        (A penalty depends on the units of the columns.) Otherwise None.
+        The rescaling, if squares of some columns without a penalty overflow or underflow. (A
+        penalty depends on the units of the columns.) Otherwise None.
 
     Raises
     ------
     ValueError
-        If squares of a column overflow and the penalty is not zero.
+        If squares of a column with a penalty overflow.
     """
     first = data.first_sums()
     odd = out_of_range(data, first)
@@ -90,15 +91,16 @@ def read(data: RowSource, penalty: Penalty) -> tuple[Moments, Penalty, Units | N
     size = np.where(odd, largest, size)
     smallest = float(size[size > 0].min(initial=np.inf))
     penalty = _visible(penalty, first.class_weight.sum(), smallest)
-    if not penalty.is_zero:
-        check_overflow(data, first)
+    free = penalty.at_most(0.0, len(odd))
+    check_overflow(data, first, ~free)
+    if not (odd & free).any():
         return moments_of(data, first), penalty, None
-    exponents = np.where(largest > 0, -np.frexp(largest)[1], 0)
+    exponents = np.where(free & (largest > 0), -np.frexp(largest)[1], 0)
     scaled = data.with_columns(np.arange(len(odd)), exponents)
     moments = compute_moments(scaled)
     return moments.in_units(-exponents), penalty, Units(scaled, moments, exponents)
 
 
 def _visible(penalty: Penalty, total: float, size: float) -> Penalty:
-    """The penalty, or a zero penalty if it is too weak to matter, see `read`."""
+    """The penalty without the part that is too weak to matter, see `read`."""
     return penalty.unless_invisible(EPS * np.sqrt(total) * size)

@@ -18,7 +18,10 @@ finite minimum. The step is accepted as a proof in three cases:
   lower bound is compared with the residual.
 * *Only dependent columns lack curvature.* The Hessian is singular, but its rank is that of the
   Hessian at zero, where all probabilities are equal. So no direction lost its curvature during the
-  fit.
+  fit. This holds only if no feature is penalised.
+
+If some features are penalised, a direction that separates has zero coefficients for them. The
+penalty then adds nothing to :math:`g^\top D` and :math:`D^\top H D`, and the same proofs hold.
 
 Otherwise linear programmes decide.
 """
@@ -33,12 +36,13 @@ import numpy as np
 from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.rank import pivoted_cholesky
 from skxent.likelihood.coordinates.weighted_classes import Present
-from skxent.likelihood.existence.separation import Undecided, find_separation
+from skxent.likelihood.existence.separation import Separation, Undecided, find_separation
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import Cholesky, Preconditioner
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.local_rows import LocalRows
 
 
 def proves_finite(
@@ -74,7 +78,8 @@ def proves_finite(
         theta.shape, [preconditioners.hessian(objective, zero)], objective.full_least_curvature
     )
     return (
-        floored.max() < tuning.FLOORED_CURVATURE
+        objective.penalty.is_zero
+        and floored.max() < tuning.FLOORED_CURVATURE
         and _is_even(objective.data)
         and _rank(model, tuning.SEEN_CURVATURE) == _rank(at_zero, tuning.LOST_CURVATURE)
     )
@@ -91,12 +96,12 @@ def settled(solution: Solution, data: RowSource) -> Solution:
     found, decided = None, False
     rows = data.in_memory()
     if rows is not None:
-        guess: tuple[np.ndarray, np.ndarray] | None = solution.coef, solution.intercept
+        guess = solution.coef, solution.intercept
         if solution.present is not None:
             guess = Present(solution.present).enter(solution.coef, solution.intercept)
             rows = rows.with_classes(solution.present)
         with suppress(Undecided):
-            found, decided = find_separation(rows, guess=guess), True
+            found, decided = _separation(rows, guess, solution.unpenalised), True
     exists = decided and found is None and not solution.unbounded
     return replace(
         solution,
@@ -105,6 +110,18 @@ def settled(solution: Solution, data: RowSource) -> Solution:
         converged=solution.converged and exists,
         unbounded=solution.unbounded or found is not None,
     )
+
+
+def _separation(
+    rows: LocalRows, guess: tuple[np.ndarray, np.ndarray], unpenalised: np.ndarray | None
+) -> Separation | None:
+    """Look for a direction that separates classes by unpenalised features."""
+    if unpenalised is None or unpenalised.all():
+        return find_separation(rows, guess=guess)
+    columns = np.flatnonzero(unpenalised)
+    coef, intercept = guess
+    found = find_separation(rows.with_columns(columns), guess=(coef[:, columns], intercept))
+    return None if found is None else found.among(columns, len(unpenalised))
 
 
 def _least_share(objective: Objective, theta: np.ndarray) -> float:

@@ -115,6 +115,12 @@ class Separation:
     n_samples: int
     n_total: int
 
+    def among(self, columns: np.ndarray, n_features: int) -> Separation:
+        """Return this separation by some columns of X as one by all `n_features` columns."""
+        direction = np.zeros((len(self.direction), n_features + 1))
+        direction[:, np.append(columns, n_features)] = self.direction
+        return replace(self, direction=direction, features=columns[self.features])
+
     def message(
         self,
         classes: np.ndarray,

@@ -102,18 +102,19 @@ class CostModel:
         return int(np.clip(affordable, tuning.LEAST_ROWS * cost.width, enough))
 
 
-def fits_row_space(data: RowSource, needed: bool = False) -> bool:
+def fits_row_space(data: RowSource, needed: bool = False, width: int | None = None) -> bool:
     """Whether to fit in coordinates of the space of the rows.
 
     There must be fewer rows than features, and not too many rows: the change of coordinates takes
     4 d n^2 operations, or n / R passes. `needed` tells that the penalty is too weak to determine
     the coefficients that the rows leave open. The change may then cost more, and few sparse rows
-    are made dense.
+    are made dense. `width` is the number of columns to change, if others stay as they are.
     """
-    n, d = data.n_rows, data.n_features
+    n, d = data.n_rows, data.n_features if width is None else width
     if n >= d:
         return False
     if needed:
-        return n * d <= tuning.ROW_SPACE_NUMBERS and (not data.sparse or data.can_sample)
+        few = n * data.n_features <= tuning.ROW_SPACE_NUMBERS
+        return few and (not data.sparse or data.can_sample)
     rows = tuning.ROW_SPACE_ROWS + tuning.ROW_SPACE_ROWS_PER_OUTPUT * data.n_outputs
     return not data.sparse and n <= rows

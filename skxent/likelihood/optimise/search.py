@@ -314,7 +314,7 @@ class Search:
         A noisy Hessian has directions whose curvature may be rounding. Without a penalty no Hessian
         counts as noisy, because such directions change neither logits nor the gap.
         """
-        return self.objective.penalty.is_definite and not (self.cg_failed or model.certain)
+        return not (self.objective.penalty.is_zero or self.cg_failed or model.certain)
 
     def _is_graded(self) -> bool:
         """Whether an extreme entry makes sums of squares lose the digits of other samples."""

@@ -136,8 +136,8 @@ def _minimised(
         search = partial(_in_frame, frame, settings)
         solution = frame.fit(search, start, report)
         # If the frame left out a weak penalty, the objective is evaluated again with the penalty.
-        certain = frame.certain and frame.penalty == penalty
-        return as_returned(data, frame.first, penalty, solution, certain=certain)
+        solution = as_returned(data, frame.first, penalty, solution, certain=frame.certain)
+        return replace(solution, unpenalised=frame.unpenalised)
 
 
 def _in_frame(

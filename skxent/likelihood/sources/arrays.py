@@ -150,6 +150,16 @@ class RowArrays(RowShape):
             X = np.ldexp(X.astype(np.float64, copy=False), exponents)
         return replace(self, X=X)
 
+    def scaled_columns(self, columns: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> Self:
+        """A dense copy of some columns, less `centre` and times `scale`."""
+        X = np.subtract(self.with_columns(columns).dense(), centre, dtype=np.float64)
+        X *= scale
+        return replace(self, X=X)
+
+    def with_more_columns(self, others: RowArrays, columns: np.ndarray) -> Self:
+        """A dense copy of these rows with some columns of other rows appended."""
+        return replace(self, X=np.column_stack([self.X, others.with_columns(columns).dense()]))
+
 
 def balanced_offset(offset: np.ndarray) -> np.ndarray:
     """Offsets (R, n) in the form of the engine, from an offset for each class, (K, n), or (1, n).

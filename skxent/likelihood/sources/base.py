@@ -14,7 +14,7 @@ import numpy as np
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.local_sums import LocalSums
-from skxent.likelihood.sources.row_space import RowSpace
+from skxent.likelihood.sources.row_space import AnyRowSpace
 from skxent.likelihood.sources.sampling import Scores
 
 
@@ -181,10 +181,14 @@ class RowSource(Protocol):
         """Draw about `size` rows and subtract `centre`, see `sampling.draw_sample`."""
         ...
 
-    def row_space(self, moments: Moments, independent: bool) -> RowSpace[RowSource]:
+    def row_space(
+        self, moments: Moments, independent: bool, scale: np.ndarray | None = None
+    ) -> AnyRowSpace[RowSource]:
         """The rows in coordinates of their row space, see `row_space`.
 
         If `independent`, rows that depend linearly on other rows are left out of the factorisation.
+        If `scale`, (d,), is given, columns are multiplied by it first. A column with a scale of
+        zero is not factored, and follows the new columns unchanged.
         """
         ...
 

@@ -126,6 +126,16 @@ class DeviceArrays(RowShape):
             X = X * self.sent(np.ldexp(1.0, exponents - half))
         return replace(self, X=X)
 
+    def scaled_columns(self, columns: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> Self:
+        """A copy of some columns, less `centre` and times `scale`."""
+        X = self.with_columns(columns).read(slice(0, self.n_rows), self.sent(centre))
+        return replace(self, X=X * self.sent(scale))
+
+    def with_more_columns(self, others: DeviceArrays, columns: np.ndarray) -> Self:
+        """A copy of these rows with some columns of other rows appended."""
+        more = self.xp.astype(others.with_columns(columns).X, self.dtype, copy=False)
+        return replace(self, X=self.xp.concat([self.X, more], axis=1))
+
 
 def batches(shape: tuple[int, ...], n_outputs: int) -> list[slice]:
     """Cut rows of shape `shape` into batches; a row has `n_outputs` logits."""

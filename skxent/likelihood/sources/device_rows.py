@@ -13,7 +13,7 @@ from skxent.likelihood.sources.device_kernels import log_partition
 from skxent.likelihood.sources.device_row_space import independent_row_space, row_space
 from skxent.likelihood.sources.device_sums import DeviceSums
 from skxent.likelihood.sources.first_sums import FirstSums, Moments, evenly_spaced_rows
-from skxent.likelihood.sources.row_space import RowSpace
+from skxent.likelihood.sources.row_space import AnyRowSpace, scaled_row_space
 from skxent.likelihood.sources.sampling import Scores
 
 
@@ -130,8 +130,12 @@ class DeviceRows(DeviceArrays):
         """Raise NotImplementedError, because rows on a device cannot be sampled."""
         raise NotImplementedError("rows on a device cannot be sampled")
 
-    def row_space(self, moments: Moments, independent: bool) -> RowSpace[Self]:
+    def row_space(
+        self, moments: Moments, independent: bool, scale: np.ndarray | None = None
+    ) -> AnyRowSpace[Self]:
         """The rows in coordinates of their row space, on the device, see `RowSource.row_space`."""
+        if scale is not None:
+            return scaled_row_space(self, moments, independent, scale)
         return independent_row_space(self, moments) if independent else row_space(self, moments)
 
     def sums(self, centre: np.ndarray | None, far: bool) -> DeviceSums:

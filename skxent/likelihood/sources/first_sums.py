@@ -60,6 +60,16 @@ class Moments:
             self.offset,
         )
 
+    def after(self, centre: np.ndarray, scale: np.ndarray) -> Moments:
+        """The moments of the columns less `centre` and times `scale`."""
+        return Moments(
+            self.class_weight,
+            self.class_sums * scale,
+            (self.origin - centre) * scale,
+            (self.mean - centre) * scale,
+            self.variance * scale**2,
+        )
+
     def in_units(self, exponents: np.ndarray) -> Moments:
         """The moments of the columns times 2^exponents; variances may overflow or underflow."""
         with np.errstate(over="ignore"):

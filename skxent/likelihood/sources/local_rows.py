@@ -15,7 +15,7 @@ from skxent.likelihood.sources import column_products, row_space, sampling
 from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_sums import LocalSums
-from skxent.likelihood.sources.row_space import RowSpace
+from skxent.likelihood.sources.row_space import AnyRowSpace
 
 Answer = TypeVar("Answer")
 Arguments = TypeVarTuple("Arguments")
@@ -142,8 +142,12 @@ class LocalRows(RowArrays):
         """Draw about `size` rows, see `sampling.draw_sample`."""
         return sampling.draw_sample(self, moments, centre, size, scores)
 
-    def row_space(self, moments: Moments, independent: bool) -> RowSpace[Self]:
+    def row_space(
+        self, moments: Moments, independent: bool, scale: np.ndarray | None = None
+    ) -> AnyRowSpace[Self]:
         """The rows in coordinates of their row space, see `RowSource.row_space`."""
+        if scale is not None:
+            return row_space.scaled_row_space(self, moments, independent, scale)
         factor = row_space.independent_row_space if independent else row_space.row_space
         return factor(self, moments)
 

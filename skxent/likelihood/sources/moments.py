@@ -60,9 +60,9 @@ def out_of_range(data: RowSource, first: FirstSums) -> np.ndarray:
     return lost | ~np.isfinite(squares)
 
 
-def check_overflow(data: RowSource, first: FirstSums) -> None:
-    """Raise ValueError if the squares of a column overflow."""
-    finite = np.isfinite(_squares(data, first))
+def check_overflow(data: RowSource, first: FirstSums, columns: np.ndarray | bool = True) -> None:
+    """Raise ValueError if the squares of a column overflow, of all columns or those in a mask."""
+    finite = np.isfinite(_squares(data, first)) | ~np.asarray(columns)
     if not finite.all():
         column = int(np.argmin(finite))
         raise ValueError(

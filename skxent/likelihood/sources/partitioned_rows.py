@@ -27,7 +27,7 @@ from skxent.likelihood.sources.blocks import Matrix, add, fit_one_block
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.local_sums import LocalSums
-from skxent.likelihood.sources.row_space import RowSpace
+from skxent.likelihood.sources.row_space import AnyRowSpace
 from skxent.likelihood.sources.sampling import Scores
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
@@ -307,13 +307,15 @@ class PartitionedRows(Partitions, RowShape):
         """Draw about `size` rows into this process, see `sampling.draw_sample`."""
         return sampling.draw_sample(self, moments, centre, size, scores)
 
-    def row_space(self, moments: Moments, independent: bool) -> RowSpace[LocalRows]:
+    def row_space(
+        self, moments: Moments, independent: bool, scale: np.ndarray | None = None
+    ) -> AnyRowSpace[LocalRows]:
         """Copy all rows into this process and change to row-space coordinates.
 
         See `RowSource.row_space`.
         """
         rows = joined(self.gather("in_memory"), self.n_threads)
-        return rows.row_space(moments, independent)
+        return rows.row_space(moments, independent, scale)
 
     def sums(self, centre: np.ndarray | None, far: bool) -> PartitionedSums:
         """Sums over the rows less `centre`."""

@@ -4,12 +4,16 @@ The centred X is L Q', where L is an (n, n) triangle and Q has orthonormal colum
 a linear combination of rows, so the minimiser has the form W = A Q', and W and A have the same norm
 and penalty. Fitting A on L is therefore equivalent to fitting W on X. Without a penalty, W has the
 least norm of all coefficients with the same logits.
+
+If the penalty has a factor :math:`f_j` for each feature, the columns are first divided by
+:math:`\sqrt{f_j}`, so that their penalty has no factors. Columns that are not penalised stay as
+they are, after the columns of L.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import scipy.linalg
@@ -61,6 +65,48 @@ class RowSpace(Generic[Source]):
         coef = np.empty((len(A), len(self.order)))
         coef[:, self.order] = self.Q.times(A, transposed=True)
         return coef, a - coef @ self.centre
+
+
+@dataclass(frozen=True)
+class ScaledRowSpace(Generic[Source]):
+    """A change of coordinates that scales some columns and changes to the row space of these.
+
+    Parameters
+    ----------
+    data : row source
+        The rows with L and then the other columns in place of X.
+    space : Coordinates
+        The change of coordinates of the centred and scaled columns to those of L.
+    centre : (d,) array
+        Subtracted from each row; zero for columns that are not scaled.
+    scale : (d,) array
+        Factors of the columns; zero for columns that stay as they are.
+    """
+
+    data: Source
+    space: AnyRowSpace[Source]
+    centre: np.ndarray
+    scale: np.ndarray
+
+    def enter(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters for the original rows -> parameters for L and the other columns."""
+        scaled = self.scale > 0
+        part = coef[:, scaled] / self.scale[scaled]
+        A, a = self.space.enter(part, intercept + coef @ self.centre)
+        return np.column_stack([A, coef[:, ~scaled]]), a
+
+    def leave(self, A: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters for L and the other columns -> parameters for the original rows."""
+        scaled = self.scale > 0
+        rank = A.shape[1] - np.count_nonzero(~scaled)
+        part, b = self.space.leave(A[:, :rank], a)
+        coef = np.empty((len(A), len(scaled)))
+        coef[:, scaled] = part * self.scale[scaled]
+        coef[:, ~scaled] = A[:, rank:]
+        return coef, b - coef @ self.centre
+
+
+AnyRowSpace = RowSpace[Source] | ScaledRowSpace[Source]
 
 
 @dataclass(frozen=True)
@@ -133,6 +179,50 @@ def independent_row_space(data: Rows, moments: Moments) -> RowSpace[Rows]:
     if not weighted.all():
         L[~weighted] = space.Q.times(everything[~weighted][:, order])
     return space
+
+
+class Scalable(Protocol):
+    """Rows whose columns can be scaled and joined."""
+
+    @property
+    def fit_intercept(self) -> bool:
+        """Whether the model has an intercept."""
+        ...
+
+    def scaled_columns(self, columns: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> Self:
+        """A dense copy of some columns, less `centre` and times `scale`."""
+        ...
+
+    def with_more_columns(self, others: Self, columns: np.ndarray) -> Self:
+        """A dense copy of these rows with some columns of other rows appended."""
+        ...
+
+    def row_space(self, moments: Moments, independent: bool) -> AnyRowSpace[Self]:
+        """The rows in coordinates of their row space."""
+        ...
+
+
+Scaled = TypeVar("Scaled", bound=Scalable)
+
+
+def scaled_row_space(
+    data: Scaled, moments: Moments, independent: bool, scale: np.ndarray
+) -> ScaledRowSpace[Scaled]:
+    """Scale the columns with a positive `scale`, and factor their rows, see `RowSource.row_space`.
+
+    The centre is subtracted before a column is scaled, because the product is rounded. If
+    `independent`, it is subtracted later: the rank is computed from the rounding errors of numbers
+    that are not centred.
+    """
+    scaled = scale > 0
+    columns, factors = np.flatnonzero(scaled), scale[scaled]
+    centre = moments.centre(data.fit_intercept)
+    centre = np.where(scaled & (not independent), centre, 0.0)
+    part = data.scaled_columns(columns, centre[columns], factors)
+    known = moments.of_columns(columns).after(centre[columns], factors)
+    space = part.row_space(known, independent)
+    joined = space.data.with_more_columns(data, np.flatnonzero(~scaled))
+    return ScaledRowSpace(joined, space, centre, scale)
 
 
 def _largest_first(size: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse
 
 from skxent.likelihood import tuning
+from skxent.likelihood.coordinates.changes import SomeColumns, leave
 from skxent.likelihood.coordinates.frame import Frame
 from skxent.likelihood.coordinates.independent_columns import IndependentColumns
 from skxent.likelihood.coordinates.units import Units
@@ -14,11 +15,12 @@ from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
-from skxent.likelihood.sources.row_space import RowSpace
+from skxent.likelihood.sources.row_space import RowSpace, ScaledRowSpace
 
 RNG = np.random.default_rng(0)
 TALL = RNG.normal(size=(60, 3))
 TWICE = np.column_stack([TALL, TALL[:, 0] + TALL[:, 1]])
+NEARLY = np.column_stack([TALL, TALL[:, 0] + 1e-7 * TALL[:, 1]])
 WIDE = RNG.normal(size=(8, 20))
 SMALL = TALL * [1.0, 1e-200, 1.0]
 
@@ -69,6 +71,77 @@ def test_more_features_than_rows_with_a_penalty_are_certain(fit_intercept):
     assert frame.certain
     assert frame.penalty == Penalty(1.0)
     assert frame.data.n_features == 8
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(
+    ("X", "zeros", "expected", "factors"),
+    [
+        (TALL, [], [], [1.0, 2.0, 3.0]),
+        (TALL, [1], [], [1.0, 0.0, 3.0]),
+        (TWICE, [3], [], [1.0, 2.0, 3.0, 0.0]),
+        (TWICE, [0, 1, 3], [SomeColumns], [0.0, 0.0, 3.0]),
+        (NEARLY, [0, 3], [SomeColumns], [0.0, 0.0, 2.0, 3.0]),
+        (np.column_stack([TALL, np.ones(60)]), [3], [], None),
+        (WIDE, [], [ScaledRowSpace], "none"),
+        (WIDE, [2, 5], [ScaledRowSpace], [1.0] * 8 + [0.0] * 2),
+        (WIDE, range(13), [ScaledRowSpace], [0.0] * 8 + [14.0, 15, 16, 17, 18, 19, 20]),
+        (SMALL, [1], [Units], [1.0, 0.0, 3.0]),
+    ],
+)
+def test_coordinates_with_factors(X, zeros, expected, factors, fit_intercept):
+    """Unpenalised columns are made independent; the row space is that of the penalised ones."""
+    given = 1.0 + np.arange(X.shape[1])
+    given[list(zeros)] = 0.0
+    data = data_of(X, fit_intercept=fit_intercept)
+    frame = Frame.of(data, Penalty(1.0, given)).identified()
+    assert kinds(frame) == expected
+    assert frame.data.n_features == frame.moments.mean.size
+    np.testing.assert_array_equal(frame.unpenalised, given == 0)
+    np.testing.assert_allclose(
+        frame.moments.variance, compute_moments(frame.data).variance, rtol=1e-6
+    )
+    if factors == "none":
+        assert frame.penalty == Penalty(1.0)
+    elif factors is not None:
+        found = frame.penalty.factors
+        assert len(found) == frame.data.n_features
+        np.testing.assert_array_equal(np.trim_zeros(found, "f"), np.trim_zeros(factors, "f"))
+    rng = np.random.default_rng(1)
+    A, a = rng.normal(size=(3, frame.data.n_features)), np.arange(3.0) * fit_intercept
+    if expected == [Units]:
+        A[:, 1] = 0.0
+    coef, intercept = leave(frame.changes, (A, a))
+    before, after = X @ coef.T + intercept, frame.data.X @ A.T + a
+    np.testing.assert_allclose(before, after, atol=1e-6)
+    for change in frame.changes:
+        coef, intercept = change.enter(coef, intercept)
+    np.testing.assert_allclose(coef, A, atol=1e-6)
+    np.testing.assert_allclose(intercept, a, atol=1e-6)
+
+
+@pytest.mark.parametrize("zeros", [[], [2, 5]], ids=str)
+def test_the_row_space_keeps_the_penalty(zeros):
+    given = 1.0 + np.arange(20)
+    given[zeros] = 0.0
+    penalty = Penalty(0.5, given)
+    frame = Frame.of(data_of(WIDE), penalty).identified()
+    assert frame.certain
+    A = np.random.default_rng(1).normal(size=(3, frame.data.n_features))
+    coef, _ = leave(frame.changes, (A, np.zeros(3)))
+    assert penalty.value(coef) == pytest.approx(frame.penalty.value(A), rel=1e-12)
+
+
+def test_a_weak_penalty_with_factors_leaves_dependent_rows_out():
+    """The coefficients are then the limit of penalised fits: of least penalty."""
+    given = 1.0 + np.arange(20)
+    X = WIDE[[0, 1, 2, 3, 0, 1, 2, 3]]
+    frame = Frame.of(data_of(X), Penalty(1e-25, given)).identified()
+    assert not frame.certain
+    assert frame.data.n_features == 3
+    coef, _ = leave(frame.changes, (np.eye(3), np.zeros(3)))
+    scaled = np.linalg.svd((X - X.mean(axis=0)) / np.sqrt(given))[2]
+    np.testing.assert_allclose(scaled[3:] @ (coef * np.sqrt(given)).T, 0.0, atol=1e-12)
 
 
 def most_weak(X):

@@ -71,6 +71,22 @@ def test_undecided(converged, monkeypatch):
     assert found.separation is None
 
 
+@pytest.mark.parametrize("free", [(True, False), (False, True), (True, True)], ids=str)
+def test_of_the_features_without_a_penalty(free):
+    """Only the first feature separates; the direction is for all columns."""
+    found = settled(end(unpenalised=np.array(free)), data_of(SEPARATE))
+    assert found.decided
+    assert (found.separation is not None) == free[0]
+    if free[0]:
+        assert found.separation.features.tolist() == [0]
+        direction = found.separation.direction
+        assert direction.shape == (1, 3)
+        assert direction[0, 0] > 0
+        assert direction[0, 1] == 0
+        margins = (X @ direction[0, :2] + direction[0, 2]) * np.where(SEPARATE, 1, -1)
+        assert margins.min() > 0
+
+
 @pytest.mark.parametrize("separate", [False, True])
 def test_of_the_classes_that_have_weight(separate, monkeypatch):
     """Class 1 of three has no sample; the other two are looked at, with their guess."""

@@ -174,11 +174,12 @@ def test_no_samples(size):
     assert chosen.choices[0].kind is Kind.DIAGONAL or chosen.choices[0].passes < 20
 
 
+@pytest.mark.parametrize("scale", [None, np.linspace(-0.2, 3, 30).clip(0)], ids=["", "scaled"])
 @pytest.mark.parametrize("independent", [False, True])
-def test_row_space(independent, library):
+def test_row_space(independent, scale, library):
     """Parameters there and back are the same, and so are the logits of the rows."""
     data = make(K=3, n=8, d=30)
-    space = moved(data, library).row_space(compute_moments(data), independent)
+    space = moved(data, library).row_space(compute_moments(data), independent, scale)
     A, a = np.random.default_rng(1).normal(size=(3, space.data.n_features)), np.arange(3.0)
     coef, intercept = space.leave(A, a)
     for actual, expected in zip(space.enter(coef, intercept), (A, a), strict=True):

@@ -151,12 +151,14 @@ def test_drawn_rows_come_here(rows):
     assert (near.min(axis=0) == 0).all()
 
 
+@pytest.mark.parametrize("scale", [None, np.linspace(-0.2, 3, 80).clip(0)], ids=["", "scaled"])
 @pytest.mark.parametrize("independent", [False, True])
-def test_the_row_space_is_made_here(rows, independent):
+def test_the_row_space_is_made_here(rows, independent, scale):
     X = np.random.default_rng(6).normal(size=(rows.n_rows, 80))
     here = replace(rows, X=X)
     moments = compute_moments(here)
-    one, other = (source.row_space(moments, independent) for source in (here, partitioned(here)))
+    sources = here, partitioned(here)
+    one, other = (source.row_space(moments, independent, scale) for source in sources)
     np.testing.assert_array_equal(other.data.X, one.data.X)
 
 
