@@ -82,6 +82,8 @@ class FoldFits:
     max_iter : int
     solver : str
         Which steps the fits take.
+    factors : (d,) array or None
+        Factors of the penalty by feature.
     """
 
     Cs: Floats
@@ -90,6 +92,7 @@ class FoldFits:
     tol: float
     max_iter: int
     solver: str
+    factors: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -150,10 +153,11 @@ def losses_of_fold(
     unconverged, weight = np.zeros(len(fits.Cs), dtype=bool), 0.0
     start = None
     for j, C in enumerate(fits.Cs):
+        penalty = Penalty.of_C(C, fits.factors)
         with one_class_named(samples.classes[known]):
             solution = minimise(
                 rows,
-                penalty=Penalty.of_C(C),
+                penalty=penalty,
                 start=start,
                 tol=fits.tol,
                 max_iter=fits.max_iter,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -122,7 +124,8 @@ class Path:
         if not np.isfinite(smallest):
             raise ValueError(
                 "no fit has a finite minimum, because some classes can be separated perfectly: "
-                "pass finite values in Cs."
+                "pass finite values in Cs, and no penalty_factor of 0 for features that separate "
+                "them."
             )
         if not one_standard_error:
             return best
@@ -140,8 +143,12 @@ def leave_one_out(
     max_iter: int,
     solver: str,
     rng: np.random.RandomState,
+    factors: Floats | None = None,
 ) -> Path:
-    """Estimate the held-out loss for each C by leaving samples out of the fit of `rows` in turn."""
+    """Estimate the held-out loss for each C by leaving samples out of the fit of `rows` in turn.
+
+    `factors` are factors of the penalty by feature. They have no effect if C is infinite.
+    """
 
     def losses(which: Indices, logits: Floats) -> Floats:
         return predicted_losses(
@@ -153,10 +160,15 @@ def leave_one_out(
         ).values
 
     importance = samples.importance
-    loo = LeaveOneOut(rows, losses, importance, tol=tol, max_iter=max_iter, solver=solver, rng=rng)
+    stopping = {"tol": tol, "max_iter": max_iter, "solver": solver}
+    one = partial(LeaveOneOut, rows, losses, importance, **stopping)
+    same_draws = deepcopy(rng)
+    loo = one(rng=rng, factors=factors)
     estimates, solutions, n_refits = [], [], []
     for C in Cs:
-        left_out = loo.fit(Penalty.of_C(C))
+        if np.isinf(C) and factors is not None:
+            loo = one(rng=same_draws)
+        left_out = loo.fit(Penalty.of_C(C, factors))
         estimates.append(HeldOutLoss.of_samples(left_out, importance))
         solutions.append(left_out.solution)
         n_refits.append(left_out.n_refits)

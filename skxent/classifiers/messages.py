@@ -9,9 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skxent.inference.fitted import cure_of_separation
 from skxent.inputs.features import AnyArray
-from skxent.inputs.parameters import penalty_of
-from skxent.inputs.penalty_factors import penalty_factors
 from skxent.likelihood.coordinates.weighted_classes import OneClassError
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.solution import Solution
@@ -74,7 +73,7 @@ def _extreme_value_message(extreme: Extreme, names: ArrayLike | None) -> str:
 
 def _unbounded_message(clf: Fitted, solution: Solution) -> str:
     """Return why no finite maximum exists, or why this could not be decided; else empty."""
-    cure = _cure(clf)
+    cure = cure_of_separation(clf)
     if solution.separation is not None:
         names = getattr(clf, "feature_names_in_", None)
         return solution.separation.message(fitted_classes(clf, solution), names, cure)
@@ -85,18 +84,6 @@ def _unbounded_message(clf: Fitted, solution: Solution) -> str:
         )
     ended_well = solution.gap <= solution.target and not solution.stopped
     return f"{UNDECIDED}. {cure}." if ended_well and not solution.decided else ""
-
-
-def _cure(clf: Fitted) -> str:
-    """Return what to change in the penalty so that a finite maximum exists."""
-    C = penalty_of(clf)
-    if np.isinf(C):
-        return "Pass a finite C"
-    factors = penalty_factors(clf, C)
-    if factors is not None and not factors.all():
-        return "Pass a penalty_factor above 0 for these features"
-    # The penalty of a finite but very large C may be lost to the rounding of float64.
-    return "Pass a smaller C"
 
 
 def fitted_classes(clf: Fitted, solution: Solution) -> np.ndarray:

@@ -22,6 +22,7 @@ from skxent.inference.fitted import ClassWeight
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.parameters import check_parameters, penalties, require_flags
+from skxent.inputs.penalty_factors import PenaltyFactor, penalty_factors
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
@@ -55,6 +56,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         a soft target is the most probable one. Other folds are given by a splitter of scikit-learn
         or by pairs of indices, (train, test). For Dask collections `cv` is an integer, and fold i
         holds out partitions i, i + cv, i + 2 cv, ...
+    penalty_factor : array-like of shape (d,), dict or None, default=None
+        Factors of the penalty by feature for every value of `C`, as in :class:`SoftmaxClassifier`.
     one_standard_error : bool, default=False
         Whether to choose the strongest penalty whose loss is within one standard error of the
         smallest loss, instead of the smallest.
@@ -85,7 +88,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         The values compared, ascending.
     mean_loss_ : ndarray of shape (n_Cs,)
         Mean cross-entropy of held-out samples for each value, in nats, weighted by `sample_weight`.
-        Infinite if a fit has no finite minimum, which happens only without a penalty.
+        Infinite if a fit has no finite minimum, which happens only if C is infinite or a factor of
+        the penalty is zero.
     loss_standard_error_ : ndarray of shape (n_Cs,)
         Standard error of `mean_loss_`, from the variance between samples, or between folds.
     loo_loss_ : ndarray of shape (n_Cs,)
@@ -154,6 +158,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         Cs: int | ArrayLike = 10,
         *,
         cv: object = None,
+        penalty_factor: PenaltyFactor | None = None,
         one_standard_error: bool = False,
         fit_intercept: bool = True,
         class_weight: ClassWeight | None = None,
@@ -166,6 +171,7 @@ class SoftmaxClassifierCV(LinearClassifier):
     ) -> None:
         self.Cs = Cs
         self.cv = cv
+        self.penalty_factor = penalty_factor
         self.one_standard_error = one_standard_error
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
@@ -229,13 +235,14 @@ class SoftmaxClassifierCV(LinearClassifier):
         Cs = penalties(self.Cs)
         split = self._routed(sample_weight, classes, groups, params)
         samples = read_samples(self, X, y, sample_weight, classes)
+        factors = penalty_factors(self, float(Cs[0]))
         with one_class_named(samples.classes):
-            rows, path = self._compare(samples, Cs, split)
+            rows, path = self._compare(samples, Cs, factors, split)
             best = path.best(self.one_standard_error)
             if path.solutions:
                 solution = path.solutions[best]
             else:
-                penalty = Penalty.of_C(Cs[best])
+                penalty = Penalty.of_C(Cs[best], factors)
                 solution = minimise(rows, penalty=penalty, start=None, **self._stopping())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
             self.__dict__.pop(name, None)  # the attribute of an earlier fit with another `cv`
@@ -283,6 +290,7 @@ class SoftmaxClassifierCV(LinearClassifier):
         self,
         samples: LocalSamples | PartitionedSamples,
         Cs: Floats,
+        factors: Floats | None,
         split: dict[str, object],
     ) -> tuple[RowSource, Path]:
         """Return the rows of a fit of all samples, and the held-out losses for each value of C.
@@ -298,11 +306,11 @@ class SoftmaxClassifierCV(LinearClassifier):
                 )
             rng = check_random_state(self.random_state)
             rows = local = samples.rows(self.class_weight, self.n_jobs)
-            path = leave_one_out(samples, local, Cs, rng=rng, **self._stopping())
+            path = leave_one_out(samples, local, Cs, rng=rng, factors=factors, **self._stopping())
         else:
             rows = samples.rows(self.class_weight, self.n_jobs)
             splits = samples.splits(self.cv, split)
-            fits = FoldFits(Cs, self.class_weight, self.n_jobs, **self._stopping())
+            fits = FoldFits(Cs, self.class_weight, self.n_jobs, factors=factors, **self._stopping())
             path = leave_folds_out(samples, splits, fits)
         if self.verbose:
             for row in zip(Cs, path.mean, path.standard_error, strict=True):

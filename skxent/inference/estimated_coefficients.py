@@ -29,6 +29,7 @@ class EstimatedCoefficients:
     df: float
     n_observations: float
     C: float
+    penalty_factor: Floats | None
     class_weighted: bool
 
     @property

@@ -1,10 +1,14 @@
-"""Protocols: the attributes of a classifier that fits and inference read."""
+"""What fits and inference read from a classifier: protocols of its attributes, its penalty."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 import numpy as np
+
+from skxent.inputs.parameters import penalty_of
+from skxent.inputs.penalty_factors import penalty_factors
+from skxent.likelihood.penalty import Penalty
 
 ClassWeight = dict[Any, float] | str  # factors by label, or "balanced"
 
@@ -27,6 +31,24 @@ class FittedLinearModel(LinearModel, Protocol):
     log_likelihood_: float
     optimality_gap_: float
     converged_: bool
+
+
+def penalty_of_fit(clf: object) -> Penalty:
+    """Return the penalty of a fitted model."""
+    C = penalty_of(clf)
+    return Penalty.of_C(C, penalty_factors(clf, C))
+
+
+def cure_of_separation(clf: Any) -> str:
+    """Return what to change in the penalty so that a finite maximum exists."""
+    C = penalty_of(clf)
+    if np.isinf(C):
+        return "Pass a finite C"
+    factors = penalty_factors(clf, C)
+    if factors is not None and not factors.all():
+        return "Pass a penalty_factor above 0 for these features"
+    # The penalty of a finite but very large C may be lost to the rounding of float64.
+    return "Pass a smaller C"
 
 
 def is_linear_model(clf: object) -> bool:

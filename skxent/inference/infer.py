@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, xlogy
 
-from skxent.inference.fitted import FittedLinearModel
+from skxent.inference.fitted import FittedLinearModel, penalty_of_fit
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
 from skxent.inference.optimum import Optimum, data_of_fit, optimum
 from skxent.inference.pipelines import Model, classifier_and_steps
@@ -19,6 +19,7 @@ from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.namespaces import Label
 from skxent.inputs.parameters import penalty_of
+from skxent.inputs.penalty_factors import penalty_factors
 from skxent.inputs.weights import group_codes
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics.means import copies_and_shares
@@ -118,10 +119,12 @@ def infer(
     **With a penalty** the coefficients are biased towards zero, and standard errors do not measure
     this bias. H includes the penalty, and its inverse is the covariance of the Gaussian (Laplace)
     approximation to the posterior under the prior N(0, C) for each coefficient of each class [2]_.
-    Intervals are posterior intervals, there are no p-values and no tests, and `df` is the effective
-    number of parameters :math:`\mathrm{tr}(H^{-1} J)`, with the Hessian J without the penalty.
-    "robust" and "cluster" then estimate the variance of the penalised optimum around its own
-    expectation.
+    With `penalty_factor` the prior of feature j is :math:`N(0, C / f_j)`, and flat for the factor
+    0. Such a coefficient is not shrunk itself, but it is biased if features that it depends on are
+    shrunk. Intervals are posterior intervals, there are no p-values and no tests, and `df` is the
+    effective number of parameters :math:`\mathrm{tr}(H^{-1} J)`, with the Hessian J without the
+    penalty. "robust" and "cluster" then estimate the variance of the penalised optimum around its
+    own expectation.
 
     **Class weights** multiply the scores of samples and make no copies of them. The sandwich
     estimator accounts for this. The inverse information treats class weights as copies, and
@@ -181,7 +184,8 @@ def infer(
         deviance=-2.0 * (found.log_likelihood + _entropy(at)),
         df=found.df,
         n_observations=float(copies.sum()),
-        C=penalty_of(clf),
+        C=np.inf if penalty_of_fit(clf).is_zero else penalty_of(clf),
+        penalty_factor=penalty_factors(clf, penalty_of(clf)),
         class_weighted=clf.class_weight is not None,
         _estimate=at,
         _weight=copies * shares,
@@ -250,11 +254,13 @@ def _symmetric(A: Floats) -> Floats:
 
 
 def _warn(clf: FittedLinearModel, covariance: str) -> None:
-    if penalty_of(clf) < np.inf:
+    C = penalty_of(clf)
+    if not penalty_of_fit(clf).is_zero:
+        variance = "C" if penalty_factors(clf, C) is None else "C / penalty_factor"
         message = (
-            f"clf has a penalty, C={penalty_of(clf):g}: its coefficients are shrunk, and "
-            "intervals are those of a Gaussian (Laplace) approximation to the posterior under the "
-            "prior N(0, C). There are no p-values; for tests fit with C=numpy.inf."
+            f"clf has a penalty, C={C:g}: its coefficients are shrunk, and intervals are those of "
+            f"a Gaussian (Laplace) approximation to the posterior under the prior N(0, {variance}"
+            "). There are no p-values; for tests fit with C=numpy.inf."
         )
     elif clf.class_weight is not None and covariance == "observed":
         message = (

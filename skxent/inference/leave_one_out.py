@@ -46,6 +46,7 @@ from skxent.likelihood.solution import Solution, target_gap
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
+from skxent.likelihood.sources.row_space import AnyRowSpace, ScaledRowSpace
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 WIDEST = 4000  # largest number of parameters whose Hessian is formed
@@ -109,6 +110,8 @@ class LeaveOneOut:
         As in `minimise`.
     rng : RandomState
         Draws the samples that are left out, if leaving out all takes too long.
+    factors : (d,) array or None
+        Factors of all penalties by feature.
     """
 
     def __init__(
@@ -121,6 +124,7 @@ class LeaveOneOut:
         max_iter: int,
         solver: str = "auto",
         rng: np.random.RandomState,
+        factors: np.ndarray | None = None,
     ) -> None:
         if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
             raise ValueError("only one sample has some weight: leave-one-out needs two or more.")
@@ -130,9 +134,8 @@ class LeaveOneOut:
         self.start: tuple[np.ndarray, np.ndarray] | None = None
         self.data = data
         self.changes: list[Coordinates] = []
-        if fits_row_space(data):  # it contains the fits without a row too
-            # The space of independent rows serves fits with and without a penalty.
-            space = data.row_space(compute_moments(data), independent=True)
+        space = self._row_space(data, factors)
+        if space is not None:
             self.data = space.data
             self.changes.append(space)
         self.moments = compute_moments(self.data)
@@ -155,6 +158,20 @@ class LeaveOneOut:
             self.rows = np.sort(rng.choice(self.rows, most, replace=False))
         self.alone = self._only_samples(self.moments.class_weight)
 
+    def _row_space(
+        self, data: LocalRows, factors: np.ndarray | None
+    ) -> AnyRowSpace[LocalRows] | None:
+        """Return the row space of the penalised columns, if it is smaller than the columns.
+
+        It contains the fits without a row too. The space of independent rows serves fits with and
+        without a penalty.
+        """
+        scale = None if factors is None else Penalty(1.0, factors).column_scale
+        width = None if scale is None else int(np.count_nonzero(scale))
+        if not fits_row_space(data, width=width):
+            return None
+        return data.row_space(compute_moments(data), independent=True, scale=scale)
+
     def _only_samples(self, class_weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions in `rows` of samples that are alone in a class, and this class."""
         weight = 1.0 if self.data.weight is None else self.data.weight[self.rows]
@@ -168,7 +185,13 @@ class LeaveOneOut:
         return places, classes
 
     def fit(self, penalty: Penalty) -> LeftOut:
-        """Fit all samples, beginning at the last minimum; then leave out each sample of `rows`."""
+        """Fit all samples, beginning at the last minimum; then leave out each sample of `rows`.
+
+        The factors of the penalty are those of this object.
+        """
+        if self.changes and isinstance(self.changes[0], ScaledRowSpace):
+            n_others = int(np.count_nonzero(self.changes[0].scale == 0))
+            penalty = penalty.of_scaled_columns(self.data.n_features - n_others, n_others)
         penalty = penalty if self.present is None else self.present.penalty(penalty)
         with closing(one_blas_thread()) as limit, limit:
             solution = self._minimise(self.data, penalty, self.start, self.tol, True)

@@ -10,18 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skxent.inference import information_matrix
-from skxent.inference.fitted import FittedLinearModel
+from skxent.inference.fitted import FittedLinearModel, cure_of_separation, penalty_of_fit
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, estimate
 from skxent.inference.linear_dependence import dependent_columns
 from skxent.inference.same_data import PIPELINE, raise_other_data, same_likelihood
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.features import AnyArray, read_X
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
-from skxent.inputs.parameters import penalty_of
-from skxent.likelihood.existence.separation import Undecided, find_separation
+from skxent.likelihood.existence.separation import Undecided, find_separation_by
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.preconditioners import Cholesky, PreconditionedPoint
-from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
@@ -136,7 +134,7 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
     names : list of str
         Names of the features.
     """
-    penalty = Penalty.of_C(penalty_of(clf))
+    penalty = penalty_of_fit(clf)
     with closing(one_blas_thread()) as limit, limit:
         moments = compute_moments(data)
         _check_class_weights(clf, data, moments)
@@ -146,8 +144,7 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
             point = objective(objective.enter(clf.coef_, clf.intercept_))
             model = information_matrix.information(objective, point.theta)
             _check_at_optimum(clf, data, objective, point, model)
-            if penalty.is_zero:
-                _check_collinear(data, moments, names)
+            _check_collinear(data, moments, names, _unpenalised(clf))
             if not clf.converged_:
                 _raise_unconverged(clf, data)
             point, model = _polished(clf, data, objective, point, model)
@@ -209,7 +206,7 @@ def _polished(
 
 def _raise_unconverged(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
     """Raise the error that the fit did not converge, with the cause."""
-    if penalty_of(clf) == np.inf:
+    if _unpenalised(clf).any():
         with suppress(Undecided):
             _check_separation(clf, data)
     raise ValueError(
@@ -234,7 +231,7 @@ def _check_class_weights(clf: FittedLinearModel, data: LocalRows, moments: Momen
 
 def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
     """Raise the error that no finite optimum exists, or none within the range of float64."""
-    if penalty_of(clf) < np.inf:
+    if not _unpenalised(clf).any():
         raise ValueError(
             "The penalty is so weak that the Hessian of the objective is singular to the precision "
             "of float64: pass a smaller C."
@@ -254,14 +251,27 @@ def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
 
 def _check_separation(clf: FittedLinearModel, data: LocalRows) -> None:
     """Raise an error that says which features separate classes, if any do."""
-    found = find_separation(data, guess=(clf.coef_, clf.intercept_))
+    mask = _unpenalised(clf)
+    found = find_separation_by(data, mask, guess=(clf.coef_, clf.intercept_))
     if found is not None:
-        message = found.message(clf.classes_, getattr(clf, "feature_names_in_", None))
+        names = getattr(clf, "feature_names_in_", None)
+        message = found.message(clf.classes_, names, cure_of_separation(clf))
         raise ValueError(f"{message[0].upper()}{message[1:]}")
 
 
-def _check_collinear(data: LocalRows, moments: Moments, names: list[str]) -> None:
-    """Raise an error that names linearly dependent columns, if there are any."""
+def _unpenalised(clf: FittedLinearModel) -> np.ndarray:
+    """Return the mask of the features without a penalty."""
+    return penalty_of_fit(clf).at_most(0.0, clf.n_features_in_)
+
+
+def _check_collinear(data: LocalRows, moments: Moments, names: list[str], mask: np.ndarray) -> None:
+    """Raise an error that names linearly dependent columns among those in a mask, if any are."""
+    if not mask.any():
+        return
+    if not mask.all():
+        columns = np.flatnonzero(mask)
+        data, moments = data.with_columns(columns), moments.of_columns(columns)
+        names = [names[j] for j in columns]
     found = dependent_columns(data, moments)
     if not found:
         return

@@ -62,6 +62,8 @@ class LikelihoodInference(EstimatedCoefficients):
         Sum of the sample weights, or number of samples if not all weights are whole numbers.
     C : float
         Inverse strength of the penalty of the fit.
+    penalty_factor : ndarray of shape (d,) or None
+        Factors of the penalty by feature. None if all are one.
     class_weighted : bool
         Whether the fit has class weights.
     n_features : int

@@ -108,7 +108,10 @@ def _tables(result: EstimatedCoefficients) -> Iterator[tuple[str, list[tuple[str
 def _notes(result: EstimatedCoefficients) -> list[str]:
     notes = []
     if result.penalised and result.covariance_type == "observed":
-        notes.append("Intervals are posterior intervals for the prior N(0, C). No p-values.")
+        variance = "C" if result.penalty_factor is None else "C / penalty_factor"
+        notes.append(
+            f"Intervals are posterior intervals for the prior N(0, {variance}). No p-values."
+        )
     elif result.penalised:
         notes.append("Intervals are for the expectation of shrunk coefficients. No p-values.")
     if result.class_weighted:

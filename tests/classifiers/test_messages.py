@@ -146,7 +146,7 @@ def test_a_penalty_or_a_good_end_asks_for_no_search(patients, monkeypatch):
     def search(*args, **hints):
         raise AssertionError("there was no need")
 
-    monkeypatch.setattr(proof, "find_separation", search)
+    monkeypatch.setattr(proof, "find_separation_by", search)
     assert warning_of(X, outcome, C=1e6) is None
     assert warning_of(X[["age"]], outcome) is None
     assert "raise max_iter" in warning_of(X, outcome, C=1e6, max_iter=1, tol=1e-12)

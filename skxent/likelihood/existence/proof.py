@@ -36,13 +36,12 @@ import numpy as np
 from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.rank import pivoted_cholesky
 from skxent.likelihood.coordinates.weighted_classes import Present
-from skxent.likelihood.existence.separation import Separation, Undecided, find_separation
+from skxent.likelihood.existence.separation import Undecided, find_separation_by
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import Cholesky, Preconditioner
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.local_rows import LocalRows
 
 
 def proves_finite(
@@ -101,7 +100,7 @@ def settled(solution: Solution, data: RowSource) -> Solution:
             guess = Present(solution.present).enter(solution.coef, solution.intercept)
             rows = rows.with_classes(solution.present)
         with suppress(Undecided):
-            found, decided = _separation(rows, guess, solution.unpenalised), True
+            found, decided = find_separation_by(rows, solution.unpenalised, guess), True
     exists = decided and found is None and not solution.unbounded
     return replace(
         solution,
@@ -110,18 +109,6 @@ def settled(solution: Solution, data: RowSource) -> Solution:
         converged=solution.converged and exists,
         unbounded=solution.unbounded or found is not None,
     )
-
-
-def _separation(
-    rows: LocalRows, guess: tuple[np.ndarray, np.ndarray], unpenalised: np.ndarray | None
-) -> Separation | None:
-    """Look for a direction that separates classes by unpenalised features."""
-    if unpenalised is None or unpenalised.all():
-        return find_separation(rows, guess=guess)
-    columns = np.flatnonzero(unpenalised)
-    coef, intercept = guess
-    found = find_separation(rows.with_columns(columns), guess=(coef[:, columns], intercept))
-    return None if found is None else found.among(columns, len(unpenalised))
 
 
 def _least_share(objective: Objective, theta: np.ndarray) -> float:

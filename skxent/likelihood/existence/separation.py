@@ -83,7 +83,7 @@ from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
-__all__ = ["Separation", "Undecided", "find_separation"]
+__all__ = ["Separation", "Undecided", "find_separation", "find_separation_by"]
 
 LISTED = 5  # largest number of names in a message; the other names are only counted
 
@@ -114,12 +114,6 @@ class Separation:
     features: np.ndarray
     n_samples: int
     n_total: int
-
-    def among(self, columns: np.ndarray, n_features: int) -> Separation:
-        """Return this separation by some columns of X as one by all `n_features` columns."""
-        direction = np.zeros((len(self.direction), n_features + 1))
-        direction[:, np.append(columns, n_features)] = self.direction
-        return replace(self, direction=direction, features=columns[self.features])
 
     def message(
         self,
@@ -236,6 +230,25 @@ def find_separation(
             n_samples=here.n_samples,
             n_total=here.n_total,
         )
+
+
+def find_separation_by(
+    data: LocalRows, mask: np.ndarray | None, guess: tuple[np.ndarray, np.ndarray]
+) -> Separation | None:
+    """Find a separation by the columns in a mask, as `find_separation`; None means all columns.
+
+    The direction in the result is for all columns.
+    """
+    if mask is None or mask.all():
+        return find_separation(data, guess=guess)
+    columns, n_features = np.flatnonzero(mask), len(mask)
+    some = data.with_columns(columns)
+    found = find_separation(some, guess=(guess[0][:, columns], guess[1]))
+    if found is None:
+        return None
+    direction = np.zeros((len(found.direction), n_features + 1))
+    direction[:, np.append(columns, n_features)] = found.direction
+    return replace(found, direction=direction, features=columns[found.features])
 
 
 def _in_units(units: Units, guess: tuple[np.ndarray, np.ndarray] | None) -> Separation | None:

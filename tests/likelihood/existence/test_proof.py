@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skxent.likelihood.existence import proof
+from skxent.likelihood.existence import separation
 from skxent.likelihood.existence.proof import proves_finite, settled
 from skxent.likelihood.existence.separation import Undecided
 from skxent.likelihood.objective import Objective
@@ -63,7 +63,7 @@ def test_undecided(converged, monkeypatch):
     def too_large(*args, **kwargs):
         raise Undecided("too large")
 
-    monkeypatch.setattr(proof, "find_separation", too_large)
+    monkeypatch.setattr(separation, "find_separation", too_large)
     found = settled(end(converged=converged), data_of(SEPARATE))
     assert not found.decided
     assert not found.converged
@@ -90,13 +90,13 @@ def test_of_the_features_without_a_penalty(free):
 @pytest.mark.parametrize("separate", [False, True])
 def test_of_the_classes_that_have_weight(separate, monkeypatch):
     """Class 1 of three has no sample; the other two are looked at, with their guess."""
-    seen, original = [], proof.find_separation
+    seen, original = [], separation.find_separation
 
     def find(data, guess):
         seen.append((data, guess))
         return original(data, guess=guess)
 
-    monkeypatch.setattr(proof, "find_separation", find)
+    monkeypatch.setattr(separation, "find_separation", find)
     y = 2 * (SEPARATE if separate else OVERLAP)
     solution = replace(
         end(present=np.array([True, False, True])),
