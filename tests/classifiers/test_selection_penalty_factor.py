@@ -106,7 +106,7 @@ def test_names_and_errors():
     frame = pd.DataFrame(X, columns=list("abcd"))
     named = SoftmaxClassifierCV(3, penalty_factor={"b": 0.0}).fit(frame, y)
     listed = SoftmaxClassifierCV(3, penalty_factor=[1, 0, 1, 1]).fit(X, y)
-    np.testing.assert_array_equal(named.coef_, listed.coef_)
+    np.testing.assert_allclose(named.coef_, listed.coef_, rtol=1e-9)
     with pytest.raises(ValueError, match="no feature of X"):
         SoftmaxClassifierCV(3, penalty_factor={"z": 0.0}).fit(frame, y)
     with pytest.raises(ValueError, match="its quotient by C=1e-10 overflows"):

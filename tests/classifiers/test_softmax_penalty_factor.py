@@ -147,7 +147,7 @@ def test_names():
     frame = pd.DataFrame(X, columns=list("abcdef"))
     named = SoftmaxClassifier(penalty_factor={"e": 0.0, "b": 2.5}).fit(frame, y)
     listed = SoftmaxClassifier(penalty_factor=[1, 2.5, 1, 1, 0, 1]).fit(X, y)
-    np.testing.assert_array_equal(named.coef_, listed.coef_)
+    np.testing.assert_allclose(named.coef_, listed.coef_, rtol=1e-9)
     with pytest.raises(ValueError, match="the key 'z', which is no feature of X"):
         SoftmaxClassifier(penalty_factor={"z": 0.0}).fit(frame, y)
     with pytest.raises(ValueError, match="X has no feature names"):
@@ -335,3 +335,16 @@ def test_no_silent_wrong_fit(optimum, seed):
         if clf.converged_:
             gap = optimum(X, y, C=C, factors=factors).gap_of(clf)
             assert gap <= clf.target_gap_ + 1e-9
+
+
+@pytest.mark.parametrize("d", [6, 150])
+def test_with_an_offset_the_gradient_is_zero(d):
+    X, y, factors = drawn(d=d)
+    factors[[1, 4]] = 0.0
+    offset = 3 * np.random.default_rng(1).normal(size=(len(y), 3))
+    clf = SoftmaxClassifier(penalty_factor=factors, **EXACT).fit(X, y, offset=offset)
+    residual = clf.predict_proba(X, offset=offset) - np.eye(3)[y]
+    gradient = residual.T @ (X - X.mean(axis=0)) + factors * clf.coef_
+    assert np.abs(gradient).max() < 1e-4
+    assert np.abs(residual.sum(axis=0)).max() < 1e-4
+    assert np.abs(factors * clf.coef_).max() > 0.1
