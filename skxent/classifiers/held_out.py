@@ -160,8 +160,7 @@ def leave_one_out(
         ).values
 
     importance = samples.importance
-    stopping = {"tol": tol, "max_iter": max_iter, "solver": solver}
-    one = partial(LeaveOneOut, rows, losses, importance, **stopping)
+    one = partial(LeaveOneOut, rows, losses, importance, tol=tol, max_iter=max_iter, solver=solver)
     same_draws = deepcopy(rng)
     loo = one(rng=rng, factors=factors)
     estimates, solutions, n_refits = [], [], []
