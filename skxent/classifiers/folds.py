@@ -180,7 +180,11 @@ def held_out_sums(
     """
     if data.weight is not None:
         data = data.of_rows(np.flatnonzero(data.weight))
-    log_p = log_probabilities_at(single(host_logits(data.X, coef, intercept)))
+    logits = host_logits(data.X, coef, intercept)
+    offset = data.offset_among(known)
+    if offset is not None:
+        logits += offset.T
+    log_p = log_probabilities_at(single(logits))
     if not known.all():
         of_known = log_p
         log_p = np.full((len(of_known), len(known)), -np.inf)

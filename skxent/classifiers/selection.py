@@ -190,6 +190,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
         **params: object,
     ) -> Self:
         """Choose C, and fit the model with it.
@@ -207,6 +209,9 @@ class SoftmaxClassifierCV(LinearClassifier):
         groups : array-like of shape (n,) or None, default=None
             Passed to ``cv.split``, which keeps the samples of a group together if `cv` is, for
             example, `sklearn.model_selection.GroupKFold`.
+        offset : array-like of shape (n,) or (n, K), or None, default=None
+            Known parts of the logits, as in :meth:`SoftmaxClassifier.fit`. The loss of a held-out
+            sample is that of its prediction with its own offset.
         **params : dict
             With metadata routing, other arguments of ``cv.split``, by the names that the splitter
             requests.
@@ -233,8 +238,8 @@ class SoftmaxClassifierCV(LinearClassifier):
         check_parameters(self, fewest_iterations=1)
         require_flags(self, "one_standard_error")
         Cs = penalties(self.Cs)
-        split = self._routed(sample_weight, classes, groups, params)
-        samples = read_samples(self, X, y, sample_weight, classes)
+        split = self._routed(sample_weight, classes, groups, offset, params)
+        samples = read_samples(self, X, y, sample_weight, classes, offset)
         factors = penalty_factors(self, float(Cs[0]))
         with one_class_named(samples.classes):
             rows, path = self._compare(samples, Cs, factors, split)
@@ -246,7 +251,8 @@ class SoftmaxClassifierCV(LinearClassifier):
                 solution = minimise(rows, penalty=penalty, start=None, **self._stopping())
         for name in ("loo_loss_", "n_left_out_", "n_refits_", "loss_path_"):
             self.__dict__.pop(name, None)  # the attribute of an earlier fit with another `cv`
-        self.__dict__.update(self._attributes(solution, samples.classes) | path.details)
+        fitted = self._attributes(solution, samples.classes, offset is not None)
+        self.__dict__.update(fitted | path.details)
         self.Cs_, self.C_ = Cs, float(Cs[best])
         self.mean_loss_ = path.mean
         self.loss_standard_error_ = path.standard_error
@@ -268,12 +274,17 @@ class SoftmaxClassifierCV(LinearClassifier):
         return router.add(splitter=self.cv, method_mapping=mapping)
 
     def _routed(
-        self, sample_weight: AnyArray, classes: object, groups: object, params: dict[str, object]
+        self,
+        sample_weight: AnyArray,
+        classes: object,
+        groups: object,
+        offset: AnyArray,
+        params: dict[str, object],
     ) -> dict[str, object]:
         """Return the arguments of the splitter, by name."""
         split = {"groups": groups} if groups is not None else {}
         if get_config()["enable_metadata_routing"]:
-            own = {"sample_weight": sample_weight, "classes": classes}
+            own = {"sample_weight": sample_weight, "classes": classes, "offset": offset}
             own = {name: value for name, value in own.items() if value is not None}
             return dict(process_routing(self, "fit", **own, **split, **params)["splitter"]["split"])
         if params:

@@ -94,6 +94,7 @@ def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
         for block in blocks.runs(segment):
             x = held.samples(block, buffer)
             Z[block] = x @ theta.T
+            held.data.add_offset(Z[block].T, block)
             P, others = _probabilities(Z[block])
             Y = held.data.target_block(block)
             r = kernels.losses_and_residuals(Z[block].T, Y[1:] if R == 1 else Y)[1]

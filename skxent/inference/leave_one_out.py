@@ -284,6 +284,7 @@ class LeaveOneOut:
             other = self._minimise(data, others.penalty, (coef, intercept), FINE * self.tol, False)
             coef, intercept = other.coef, other.intercept
         logits = self.data.X[[row]] @ coef.T + intercept
+        self.data.add_offset(logits.T, slice(row, row + 1))
         return float(self.loss(np.array([row]), logits)[0])
 
     def _loss_of_present(self, rows: np.ndarray, logits: np.ndarray) -> np.ndarray:

@@ -123,10 +123,14 @@ class RowArrays(RowShape):
             # These rows have weight zero: their target is not used, but must be a distribution.
             targets[~targets.any(axis=1), 0] = 1.0
         n_classes = int(np.count_nonzero(mask))
-        offset = self.offset
-        if offset is not None and n_classes < len(mask):
-            offset = balanced_offset(offset[mask])
+        offset = self.offset_among(mask)
         return replace(self, targets=targets, n_classes=n_classes, offset=offset)
+
+    def offset_among(self, mask: np.ndarray) -> np.ndarray | None:
+        """Offset of a model with only the classes in `mask`, (R, n), if there is one."""
+        if self.offset is None or mask.all():
+            return self.offset
+        return balanced_offset(self.offset[mask])
 
     def of_rows(self, rows: np.ndarray | slice) -> Self:
         """Some of the rows, given by their indices or as a slice."""
