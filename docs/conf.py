@@ -58,6 +58,7 @@ html_sidebars = {
         "scorers",
         "comparison",
         "decomposition",
+        "calibrate",
         "classifier",
         "selection",
         "inference",

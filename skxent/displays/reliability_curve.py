@@ -111,9 +111,9 @@ class ReliabilityCurve:
             parts=parts,
         )
 
-    def title(self, words: bool) -> str:
-        """Return the name of the class and the decomposition of its loss."""
-        return f"{plain(self.name)}\n{equation(self.parts, words)}"
+    def title(self, words: bool, when: str = "") -> str:
+        """Return the name of the class and the decomposition of its loss, after the text `when`."""
+        return f"{plain(self.name)}\n{when}{equation(self.parts, words)}"
 
 
 def equation(parts: CrossEntropyDecomposition, words: bool) -> str:

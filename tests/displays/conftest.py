@@ -71,6 +71,10 @@ def texts_of(axis):
             yield from (tick.label1, tick.label2)
 
 
+def texts_of_legend(legend):
+    return [legend.get_title(), *legend.get_texts()]
+
+
 def all_texts(figure):
     """Every text that is seen in a figure."""
     panels = [*figure.axes, *(child for ax in figure.axes for child in ax.child_axes)]
@@ -79,9 +83,9 @@ def all_texts(figure):
         for axis in (ax.xaxis, ax.yaxis):
             texts += [*texts_of(axis), axis.label]
         texts += [ax.title, ax._left_title, *ax.texts]
-        texts += [] if ax.get_legend() is None else ax.get_legend().get_texts()
+        texts += [] if ax.get_legend() is None else texts_of_legend(ax.get_legend())
     for legend in figure.legends:
-        texts += legend.get_texts()
+        texts += texts_of_legend(legend)
     return [text for text in texts if text.get_visible() and text.get_text().strip()]
 
 

@@ -146,6 +146,7 @@ for call in (
     lambda: skxent.LossShareDisplay.from_estimator(clf, X, y),
     lambda: skxent.LossShareDisplay.from_report(report),
     lambda: skxent.ReliabilityDisplay.from_estimator(clf, X, y),
+    lambda: skxent.ReliabilityDisplay.from_calibrated(clf, X, y),
     lambda: skxent.ConvergenceDisplay.from_estimator(clf),
     lambda: skxent.RegularizationDisplay.from_estimator(clf),
     lambda: skxent.CoefficientDisplay.from_estimator(clf, X, y),
@@ -156,7 +157,7 @@ for call in (
         print(error)
 """
     lines = run(script)[:-1]
-    assert len(lines) == 7
+    assert len(lines) == 8
     for line in lines:
         assert "matplotlib" in line
         assert line.endswith("python -m pip install matplotlib")
