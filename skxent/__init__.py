@@ -2,6 +2,7 @@
 
 from skxent.classifiers import (
     CalibratedClassifier,
+    FirthClassifier,
     LogisticClassifier,
     LogitCalibrator,
     SoftmaxClassifier,
@@ -59,6 +60,7 @@ __all__ = [
     "CrossEntropyDecomposition",
     "CrossEntropyReport",
     "CrossEntropySum",
+    "FirthClassifier",
     "InferenceWarning",
     "IntervalEstimates",
     "LikelihoodInference",

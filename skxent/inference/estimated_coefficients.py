@@ -31,6 +31,7 @@ class EstimatedCoefficients:
     C: float
     penalty_factor: Floats | None
     class_weighted: bool
+    bias_reduced: bool
 
     @property
     def penalised(self) -> bool:

@@ -43,12 +43,17 @@ def cure_of_separation(clf: Any) -> str:
     """Return what to change in the penalty so that a finite maximum exists."""
     C = penalty_of(clf)
     if np.isinf(C):
-        return "Pass a finite C"
+        return "Pass a finite C or use FirthClassifier"
     factors = penalty_factors(clf, C)
     if factors is not None and not factors.all():
         return "Pass a penalty_factor above 0 for these features"
     # The penalty of a finite but very large C may be lost to the rounding of float64.
     return "Pass a smaller C"
+
+
+def has_jeffreys_prior(clf: object) -> bool:
+    """Tell whether a fitted model has Jeffreys' prior, and no other penalty."""
+    return hasattr(clf, "log_prior_")
 
 
 def is_linear_model(clf: object) -> bool:

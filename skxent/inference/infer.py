@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, xlogy
 
-from skxent.inference.fitted import FittedLinearModel, penalty_of_fit
+from skxent.inference.fitted import FittedLinearModel, has_jeffreys_prior, penalty_of_fit
+from skxent.inference.jeffreys_optimum import jeffreys_optimum
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
 from skxent.inference.optimum import Optimum, data_of_fit, optimum
 from skxent.inference.pipelines import Model, classifier_and_steps
@@ -165,7 +166,8 @@ def infer(
     base = 0 if reference is None else _position(reference, classes)
     codes = None if groups is None else group_codes(groups, data.X.shape[0], "X")
     names = steps.feature_names(clf)
-    found = optimum(clf, data, names)
+    bias_reduced = has_jeffreys_prior(clf)
+    found = (jeffreys_optimum if bias_reduced else optimum)(clf, data, names)
     at = found.estimate
     if covariance != "observed":
         at = replace(at, covariance=_sandwich(at, copies, codes))
@@ -187,6 +189,7 @@ def infer(
         C=np.inf if penalty_of_fit(clf).is_zero else penalty_of(clf),
         penalty_factor=penalty_factors(clf, penalty_of(clf)),
         class_weighted=clf.class_weight is not None,
+        bias_reduced=bias_reduced,
         _estimate=at,
         _weight=copies * shares,
         _clf=copy.copy(clf),

@@ -26,8 +26,8 @@ from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.thread_limits import effective_threads, one_blas_thread
 
 WIDEST = 5000  # largest number of parameters q; a few matrices (q, q) are held in memory
-OFF = 1e-3  # gap, in units of `_nat`, above which the data are not those of the fit
-# Gap, in units of `_nat`. If the gap is smaller but Newton steps still change logits, there is no
+OFF = 1e-3  # gap, in units of `nat_of`, above which the data are not those of the fit
+# Gap, in units of `nat_of`. If the gap is smaller but Newton steps still change logits, there is no
 # finite minimum.
 ON_THE_WAY = 1e-5
 MOST = 3  # largest number of columns that a message describes
@@ -144,7 +144,7 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
             point = objective(objective.enter(clf.coef_, clf.intercept_))
             model = information_matrix.information(objective, point.theta)
             _check_at_optimum(clf, data, objective, point, model)
-            _check_collinear(data, moments, names, _unpenalised(clf))
+            check_collinear(data, moments, names, _unpenalised(clf))
             if not clf.converged_:
                 _raise_unconverged(clf, data)
             point, model = _polished(clf, data, objective, point, model)
@@ -159,7 +159,7 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
     )
 
 
-def _nat(data: LocalRows) -> float:
+def nat_of(data: LocalRows) -> float:
     """Return the unit of `OFF` and `ON_THE_WAY` in nats: 1, or the mean weight if it is smaller."""
     return min(1.0, 1.0 if data.weight is None else float(data.weight.mean()))
 
@@ -182,7 +182,7 @@ def _check_at_optimum(
             raise_other_data(clf, data, objective, point)
         return
     gap = PreconditionedPoint.of(model, point).decrement
-    if not gap <= max(OFF * _nat(data), 2 * clf.optimality_gap_):
+    if not gap <= max(OFF * nat_of(data), 2 * clf.optimality_gap_):
         raise_other_data(clf, data, objective, point, gap)
 
 
@@ -198,7 +198,7 @@ def _polished(
         _raise_separated(clf, data)
     point, model = information_matrix.newton(objective, point, model)
     if not information_matrix.still(objective, point, model):
-        if PreconditionedPoint.of(model, point).decrement > ON_THE_WAY * _nat(data):
+        if PreconditionedPoint.of(model, point).decrement > ON_THE_WAY * nat_of(data):
             raise ValueError("clf is too far from its optimum: fit it again with a smaller tol.")
         _raise_separated(clf, data)
     return point, model
@@ -244,7 +244,7 @@ def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
         _check_separation(clf, data)
         why = "The maximum of the likelihood is finite, but out of reach in float64"
     raise ValueError(
-        f"{why}: standard errors would mean nothing. Pass a finite C, or leave out the features "
+        f"{why}: standard errors would mean nothing. Pass a finite C, use FirthClassifier, or leave out the features "
         "that separate the classes."
     )
 
@@ -264,7 +264,7 @@ def _unpenalised(clf: FittedLinearModel) -> np.ndarray:
     return penalty_of_fit(clf).at_most(0.0, clf.n_features_in_)
 
 
-def _check_collinear(data: LocalRows, moments: Moments, names: list[str], mask: np.ndarray) -> None:
+def check_collinear(data: LocalRows, moments: Moments, names: list[str], mask: np.ndarray) -> None:
     """Raise an error that names linearly dependent columns among those in a mask, if any are."""
     if not mask.any():
         return

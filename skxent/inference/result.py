@@ -13,12 +13,15 @@ from skxent.inference.estimated_coefficients import EstimatedCoefficients
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.hypotheses import hypotheses
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
+from skxent.inference.jeffreys_profile import JeffreysProfile
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.linear_dependence import outside
 from skxent.inference.pipelines import Steps, columns_by_term
 from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
+from skxent.inputs.options import check_option
 
+CONFIDENCE_METHODS = ("wald", "profile")
 SAME = 1e-12  # largest relative difference of equal weights that is due to rounding
 SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
@@ -66,6 +69,8 @@ class LikelihoodInference(EstimatedCoefficients):
         Factors of the penalty by feature. None if all are one.
     class_weighted : bool
         Whether the fit has class weights.
+    bias_reduced : bool
+        Whether the fit has Jeffreys' prior, as that of `FirthClassifier`.
     n_features : int
         Number of features, d.
     column_terms : dict of str -> list of int
@@ -105,6 +110,51 @@ class LikelihoodInference(EstimatedCoefficients):
         the columns a and b. Only the steps of a pipeline compute several features from a column.
         """
         return columns_by_term(self._steps.origins(self.terms[: self.n_features]))
+
+    def confint(self, level: float = 0.95, method: str = "wald") -> Floats:
+        """Return intervals of the coefficients; posterior intervals with a penalty.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Confidence level.
+        method : {"wald", "profile"}, default="wald"
+            * "wald": estimates plus and minus a multiple of their standard errors.
+            * "profile": the values at which twice the profile of the penalised log-likelihood is
+              below its maximum by no more than the quantile of chi-squared [1]_, for a
+              `FirthClassifier` only. These intervals need not be symmetric, and hold their level
+              better for small samples and nearly separated classes.
+
+        Returns
+        -------
+        ndarray of shape (K - 1, d + 1, 2)
+            Low and high ends.
+
+        Raises
+        ------
+        ValueError
+            If `method` is "profile" and the classifier is not a `FirthClassifier`, or the
+            covariance is not "observed".
+
+        References
+        ----------
+        .. [1] G. Heinze, M. Schemper, "A solution to the problem of separation in logistic
+           regression", Statistics in Medicine 21, 2002. :doi:`10.1002/sim.1047`
+        """
+        check_option("method", method, CONFIDENCE_METHODS)
+        if method == "wald":
+            return super().confint(level)
+        if not self.bias_reduced:
+            raise ValueError(
+                "method='profile' needs a FirthClassifier: fit one, or take method='wald'."
+            )
+        if self.covariance_type != "observed":
+            raise ValueError(
+                "method='profile' is for covariance='observed', because the likelihood knows no "
+                f"other covariance: take method='wald' for {self.covariance_type!r}."
+            )
+        ends = self._profile().intervals(normal_quantile(level))
+        return ends.reshape(*self.coef.shape, 2)
 
     def wald_test(self, R: ArrayLike, r: ArrayLike = 0.0) -> ChiSquareTest:
         """Return the Wald test of linear hypotheses R beta = r on the coefficients.
@@ -155,12 +205,15 @@ class LikelihoodInference(EstimatedCoefficients):
         -------
         ChiSquareTest
             The statistic is twice the difference of the log-likelihoods, and the degrees of freedom
-            are the difference of the numbers of coefficients.
+            are the difference of the numbers of coefficients. For a `FirthClassifier` it is twice
+            the difference of the penalised log-likelihoods, and the prior of the model without
+            features is that of this model with coefficients of zero.
 
         Raises
         ------
         ValueError
-            If the models have different data, are not nested, or have a penalty or class weights.
+            If the models have different data, are not nested, or have a penalty or class weights,
+            or if `other` is given for a `FirthClassifier`.
         TypeError
             If `other` is not a result of `infer`.
         """
@@ -171,8 +224,16 @@ class LikelihoodInference(EstimatedCoefficients):
         self._check_no_class_weight()
         if other is None:
             n_free = (len(self.classes) - 1) * len(self._estimate.mean)
+            if self.bias_reduced:
+                slopes = np.arange(self._estimate.theta.shape[1]) < len(self._estimate.mean)
+                return ChiSquareTest.of(self._profile().ratio_statistic(slopes), n_free)
             return self._ratio_test(self.null_log_likelihood, n_free)
         other._check_no_class_weight()
+        if self.bias_reduced or other.bias_reduced:
+            raise ValueError(
+                "likelihood_ratio_test compares two models only if both maximise the likelihood, "
+                "and a FirthClassifier does not: use wald_test, or confint(method='profile')."
+            )
         self._check_same_data(other)
         df = round(self.df - other.df)
         if df <= 0:
@@ -188,13 +249,15 @@ class LikelihoodInference(EstimatedCoefficients):
             )
         return self._ratio_test(other.log_likelihood, df)
 
-    def odds_ratios(self, level: float = 0.95) -> IntervalEstimates:
+    def odds_ratios(self, level: float = 0.95, method: str = "wald") -> IntervalEstimates:
         """Return odds ratios, exp(coef): factors of the odds when a feature grows by one unit.
 
         Parameters
         ----------
         level : float, default=0.95
             Confidence level. The intervals are the exponentials of those of the coefficients.
+        method : {"wald", "profile"}, default="wald"
+            Kind of the intervals, see `confint`.
 
         Returns
         -------
@@ -204,7 +267,7 @@ class LikelihoodInference(EstimatedCoefficients):
         d = self.n_features
         with np.errstate(over="ignore"):
             ratio = np.exp(self.coef[:, :d])
-            low, high = np.exp(np.moveaxis(self.confint(level)[:, :d], -1, 0))
+            low, high = np.exp(np.moveaxis(self.confint(level, method)[:, :d], -1, 0))
             error = ratio * self.standard_errors[:, :d]
         return IntervalEstimates(ratio, error, low, high, level, self.contrasts, self.terms[:d])
 
@@ -291,6 +354,9 @@ class LikelihoodInference(EstimatedCoefficients):
     def _features(self, X: AnyArray) -> AnyArray:
         """Return the features of samples that are given as they were to `infer`."""
         return read_rows(self._clf, self._steps.transform(X), reset=False)
+
+    def _profile(self) -> JeffreysProfile:
+        return JeffreysProfile.of(self._estimate, self.classes.index(self.reference))
 
     def _check_unpenalised(self, what: str) -> None:
         if self.penalised:

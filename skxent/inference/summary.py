@@ -59,6 +59,8 @@ def as_html(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
 def _title(result: EstimatedCoefficients) -> str:
     if result.penalised:
         return f"Penalised likelihood, C = {result.C:g}"
+    if result.bias_reduced:
+        return "Likelihood with Jeffreys' prior (Firth's bias reduction)"
     return "Maximum likelihood"
 
 
@@ -114,6 +116,8 @@ def _notes(result: EstimatedCoefficients) -> list[str]:
         )
     elif result.penalised:
         notes.append("Intervals are for the expectation of shrunk coefficients. No p-values.")
+    if result.bias_reduced:
+        notes.append("Intervals are Wald intervals; confint(method='profile') has better ones.")
     if result.class_weighted:
         notes.append("Likelihoods, AIC and BIC are of data weighted by class: no ratio tests.")
     return notes

@@ -29,15 +29,14 @@ def check_parameters(estimator: Any, *, fewest_iterations: int = 0) -> None:
     good = _is_number(estimator.max_iter, numbers.Integral)
     good = good and estimator.max_iter >= fewest_iterations
     _require("max_iter", estimator.max_iter, good, f"an integer, {fewest_iterations} or more")
-    good = estimator.n_jobs is None or (
-        _is_number(estimator.n_jobs, numbers.Integral) and estimator.n_jobs
-    )
-    _require("n_jobs", estimator.n_jobs, good, "an integer other than 0, or None")
+    n_jobs = getattr(estimator, "n_jobs", None)
+    good = n_jobs is None or (_is_number(n_jobs, numbers.Integral) and n_jobs)
+    _require("n_jobs", n_jobs, good, "an integer other than 0, or None")
     if hasattr(estimator, "solver"):
         check_option("solver", estimator.solver, SOLVERS)
     flags = "fit_intercept", "warm_start"
     require_flags(estimator, *(name for name in flags if hasattr(estimator, name)))
-    verbose = estimator.verbose
+    verbose = getattr(estimator, "verbose", 0)
     good = isinstance(verbose, numbers.Integral | np.bool_) and int(verbose) >= 0
     _require("verbose", verbose, good, "0 or 1")
 

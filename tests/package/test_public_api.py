@@ -46,6 +46,7 @@ PUBLIC = {
     },
     "classifiers": {
         "CalibratedClassifier",
+        "FirthClassifier",
         "LogisticClassifier",
         "LogitCalibrator",
         "SoftmaxClassifier",

@@ -1,0 +1,1 @@
+"""The likelihood with Jeffreys' prior, whose maximum is Firth's estimate."""
