@@ -36,8 +36,8 @@ def jeffreys_optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) 
     objective, moments = JeffreysObjective.of(data), compute_moments(data)
     point = objective(objective.enter(clf.coef_, clf.intercept_))
     step = None if point is None else NewtonStep.of(point)
-    if step is None or clf.converged_ and not _is_at_optimum(clf, data, step):
-        _raise_other_data(clf, data)
+    if step is None or (clf.converged_ and not _is_at_optimum(clf, data, step)):
+        _raise_other_data(clf, data, step)
     check_collinear(data, moments, names, np.ones(len(names), dtype=bool))
     if not clf.converged_:
         raise ValueError(
@@ -57,14 +57,17 @@ def _is_at_optimum(clf: FittedLinearModel, data: LocalRows, step: NewtonStep) ->
     return step.gap <= max(OFF * nat_of(data), 2 * clf.optimality_gap_)
 
 
-def _raise_other_data(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
+def _raise_other_data(
+    clf: FittedLinearModel, data: LocalRows, step: NewtonStep | None
+) -> NoReturn:
     """Raise the error that the parameters of `clf` are not at the optimum of `data`."""
     moments = compute_moments(data)
     mean = moments.centre(True) if data.fit_intercept else None
     objective = Objective(data, moments, Penalty(), mean)
     try:
         point = objective(objective.enter(clf.coef_, clf.intercept_))
-        raise_other_data(clf, data, objective, point)
+        gap = step.decrement if step is not None and step.certain else None
+        raise_other_data(clf, data, objective, point, gap)
     finally:
         objective.close()
 

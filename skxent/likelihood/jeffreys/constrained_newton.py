@@ -58,9 +58,11 @@ class NewtonStep:
         L, shape = point.factor, point.theta.shape
         normal = None if constraint is None else _orthonormal(L, constraint)
 
-        def whitened(gradient: np.ndarray) -> np.ndarray:
-            x = solve_triangular(L, gradient.ravel(), lower=True)
+        def projected(x: np.ndarray) -> np.ndarray:
             return x if normal is None else x - normal @ (normal.T @ x)
+
+        def whitened(gradient: np.ndarray) -> np.ndarray:
+            return projected(solve_triangular(L, gradient.ravel(), lower=True))
 
         def unwhitened(x: np.ndarray) -> np.ndarray:
             return solve_triangular(L, x, lower=True, trans=1).reshape(shape)
@@ -68,7 +70,9 @@ class NewtonStep:
         def product(x: np.ndarray) -> np.ndarray:
             return whitened(point.hessian_product(unwhitened(x)))
 
-        downhill = -whitened(point.gradient)
+        # Near the minimum little remains of the gradient: a second projection removes the rounding
+        # of the first, which would move the point off the constraint.
+        downhill = -projected(whitened(point.gradient))
         x, certain = _conjugate_gradients(product, downhill)
         return cls(point, unwhitened(x), 0.5 * float(downhill @ x), certain)
 
