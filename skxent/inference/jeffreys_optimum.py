@@ -57,9 +57,7 @@ def _is_at_optimum(clf: FittedLinearModel, data: LocalRows, step: NewtonStep) ->
     return step.gap <= max(OFF * nat_of(data), 2 * clf.optimality_gap_)
 
 
-def _raise_other_data(
-    clf: FittedLinearModel, data: LocalRows, step: NewtonStep | None
-) -> NoReturn:
+def _raise_other_data(clf: FittedLinearModel, data: LocalRows, step: NewtonStep | None) -> NoReturn:
     """Raise the error that the parameters of `clf` are not at the optimum of `data`."""
     moments = compute_moments(data)
     mean = moments.centre(True) if data.fit_intercept else None

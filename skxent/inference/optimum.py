@@ -244,8 +244,8 @@ def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
         _check_separation(clf, data)
         why = "The maximum of the likelihood is finite, but out of reach in float64"
     raise ValueError(
-        f"{why}: standard errors would mean nothing. Pass a finite C, use FirthClassifier, or leave out the features "
-        "that separate the classes."
+        f"{why}: standard errors would mean nothing. {cure_of_separation(clf)}, or leave out the "
+        "features that separate the classes."
     )
 
 

@@ -1,4 +1,4 @@
-"""Fits with Jeffreys' prior: R's numbers, equivalences, invariances, the gap, and what is refused."""
+"""Fits with Jeffreys' prior: R's numbers, equivalences, invariances, the gap, refusals."""
 
 import warnings
 

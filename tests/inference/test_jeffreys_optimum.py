@@ -49,7 +49,7 @@ def test_steps_lead_to_the_optimum_from_a_rough_fit(foods):
 
 def test_features_far_from_zero_lose_no_digits():
     X, y = endometrial()
-    near, far = inference_of(X, y), inference_of(X + [0.0, 0.0, 2.0**20], y)
+    near, far = inference_of(X, y), inference_of(X + np.array([0.0, 0.0, 2.0**20]), y)
     np.testing.assert_allclose(far.coef[:, :3], near.coef[:, :3], rtol=1e-9)
     np.testing.assert_allclose(far.standard_errors[:, :3], near.standard_errors[:, :3], rtol=1e-9)
 
@@ -90,9 +90,9 @@ def test_summary_names_the_prior():
 def test_other_data_are_refused():
     X, y = endometrial()
     clf = FirthClassifier().fit(X, y)
-    with pytest.raises(ValueError, match="nats from the optimum of these data"):
+    with pytest.raises(ValueError, match="not at the optimum of these data"):
         infer(clf, X + 0.1 * np.random.default_rng(0).normal(size=X.shape), y)
-    with pytest.raises(ValueError, match="not at the optimum|from the optimum"):
+    with pytest.raises(ValueError, match="its log-likelihood is"):
         infer(clf, 100 * X, y)
 
 

@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from skxent.likelihood.jeffreys.jeffreys_objective import JeffreysObjective, JeffreysPoint
+from skxent.likelihood.jeffreys.jeffreys_objective import JeffreysPoint
 
 RESIDUAL = 1e-8  # relative residual at which conjugate gradients end; a decrement has 8 digits
 SUFFICIENT = 1e-4  # fraction of the decrease expected of the gradient that a step must attain

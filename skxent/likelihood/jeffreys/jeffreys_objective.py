@@ -14,8 +14,8 @@ Objective
           I = \sum_i w_i (\mathrm{diag}(p) - p p^\top) \otimes u_i u_i^\top
 
 The information I is the Hessian of the first sum. The gradient of its determinant follows from the
-third cumulants of a multinomial outcome. With :math:`M = I^{-1}` in blocks of classes, the leverages
-:math:`h_{kl} = u_i^\top M_{kl} u_i` and :math:`s_k = h_{kk} - 2 (h p)_k`,
+third cumulants of a multinomial outcome. With :math:`M = I^{-1}` in blocks of classes, the
+leverages :math:`h_{kl} = u_i^\top M_{kl} u_i` and :math:`s_k = h_{kk} - 2 (h p)_k`,
 
 .. math:: \nabla_k \tfrac12 \log\det I = \sum_i c_k u_i, \qquad
           c_k = \tfrac12 w_i p_k \left(s_k - \textstyle\sum_l p_l s_l\right).
@@ -251,8 +251,8 @@ class JeffreysPoint:
         dM = -(self.inverse @ dI @ self.inverse)
         ds = objective.own_leverages(dM) - 2.0 * objective.cross_leverages(dM, p)
         ds -= 2.0 * objective.cross_leverages(self.inverse, dp)
-        total = (dp * self._s).sum(axis=1, keepdims=True)
-        dc = 0.5 * self._weight * (dp * self._less_mean(self._s) + p * (self._less_mean(ds) - total))
+        change = self._less_mean(ds) - (dp * self._s).sum(axis=1, keepdims=True)
+        dc = 0.5 * self._weight * (dp * self._less_mean(self._s) + p * change)
         product = (self.information @ direction.ravel()).reshape(direction.shape)
         return product - dc.T @ objective.samples.U
 

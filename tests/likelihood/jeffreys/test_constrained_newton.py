@@ -39,7 +39,12 @@ def test_minimum_is_that_of_another_minimiser(K, apart):
         return 1e3 if point is None else point.value
 
     zero = np.zeros(found.point.theta.size)
-    other = minimize(value, zero, method="Powell", options={"xtol": 1e-8, "ftol": 1e-14, "maxiter": 10**5, "maxfev": 10**6})
+    other = minimize(
+        value,
+        zero,
+        method="Powell",
+        options={"xtol": 1e-8, "ftol": 1e-14, "maxiter": 10**5, "maxfev": 10**6},
+    )
     assert found.point.value <= other.fun + 1e-9
     assert found.point.value == pytest.approx(other.fun, abs=1e-6)
     assert found.step.gap <= 1e-10

@@ -47,7 +47,10 @@ def test_value_in_50_digits():
         a, b = mpmath.mpf(coef[0, 0]), mpmath.mpf(intercept[0])
         p = [1 / (1 + mpmath.exp(-(a * v + b))) for v in x]
         w = [q * (1 - q) for q in p]
-        S = [mpmath.fsum(wi * mpmath.mpf(v) ** k for wi, v in zip(w, x, strict=True)) for k in range(3)]
+        S = [
+            mpmath.fsum(wi * mpmath.mpf(v) ** k for wi, v in zip(w, x, strict=True))
+            for k in range(3)
+        ]
         loss = -mpmath.fsum(mpmath.log(q if t else 1 - q) for q, t in zip(p, y, strict=True))
         expected = float(loss - mpmath.log(S[2] * S[0] - S[1] ** 2) / 2)
     assert objective(theta).value == pytest.approx(expected, rel=1e-13)
