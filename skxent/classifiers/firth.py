@@ -126,6 +126,7 @@ class FirthClassifier(LinearClassifier):
     >>> X, y = [[1.0], [2.0], [3.0], [4.0]], ["no", "no", "yes", "yes"]
     >>> clf = FirthClassifier().fit(X, y)
     >>> clf.coef_.round(3), clf.intercept_.round(3)
+    (array([[1.31]]), array([-3.275]))
     """
 
     n_jobs: int | None = None

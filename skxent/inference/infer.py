@@ -54,7 +54,7 @@ def infer(
 
     Parameters
     ----------
-    clf : SoftmaxClassifier, LogisticClassifier, Pipeline or GridSearchCV
+    clf : SoftmaxClassifier, LogisticClassifier, FirthClassifier, Pipeline or GridSearchCV
         Fitted classifier, with ``C=numpy.inf`` for maximum-likelihood inference, see Notes; or a
         fitted pipeline that ends in one, or a search over the parameters of either, whose
         `best_estimator_` is used.
@@ -126,6 +126,11 @@ def infer(
     effective number of parameters :math:`\mathrm{tr}(H^{-1} J)`, with the Hessian J without the
     penalty. "robust" and "cluster" then estimate the variance of the penalised optimum around its
     own expectation.
+
+    **With Jeffreys' prior**, that of `FirthClassifier`, H is the Fisher information at the maximum of
+    the penalised likelihood. Coefficients are nearly unbiased, p-values and intervals are those of
+    Wald tests, and ``confint(method="profile")`` gives intervals by the profile of the penalised
+    likelihood, which are better for few samples.
 
     **Class weights** multiply the scores of samples and make no copies of them. The sandwich
     estimator accounts for this. The inverse information treats class weights as copies, and

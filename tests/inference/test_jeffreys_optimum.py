@@ -90,7 +90,7 @@ def test_summary_names_the_prior():
 def test_other_data_are_refused():
     X, y = endometrial()
     clf = FirthClassifier().fit(X, y)
-    with pytest.raises(ValueError, match="not at the optimum of these data"):
+    with pytest.raises(ValueError, match="nats from the optimum of these data"):
         infer(clf, X + 0.1 * np.random.default_rng(0).normal(size=X.shape), y)
     with pytest.raises(ValueError, match="its log-likelihood is"):
         infer(clf, 100 * X, y)
