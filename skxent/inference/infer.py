@@ -127,10 +127,10 @@ def infer(
     penalty. "robust" and "cluster" then estimate the variance of the penalised optimum around its
     own expectation.
 
-    **With Jeffreys' prior**, that of `FirthClassifier`, H is the Fisher information at the maximum of
-    the penalised likelihood. Coefficients are nearly unbiased, p-values and intervals are those of
-    Wald tests, and ``confint(method="profile")`` gives intervals by the profile of the penalised
-    likelihood, which are better for few samples.
+    **With Jeffreys' prior**, that of `FirthClassifier`, H is the Fisher information at the maximum
+    of the penalised likelihood. Coefficients are nearly unbiased, and p-values and intervals are
+    those of Wald tests. ``confint(method="profile")`` gives intervals by the profile of the
+    penalised likelihood, which are better for few samples.
 
     **Class weights** multiply the scores of samples and make no copies of them. The sandwich
     estimator accounts for this. The inverse information treats class weights as copies, and

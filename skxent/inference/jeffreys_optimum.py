@@ -39,6 +39,10 @@ def jeffreys_optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) 
     if step is None or (clf.converged_ and not _is_at_optimum(clf, data, step)):
         _raise_other_data(clf, data, step)
     check_collinear(data, moments, names, np.ones(len(names), dtype=bool))
+    if objective.samples.to_coef.shape[1] < len(names):
+        raise ValueError(
+            "X has columns that depend on each other but for rounding: leave columns out."
+        )
     if not clf.converged_:
         raise ValueError(
             f"clf has not converged, and its objective is at most {clf.optimality_gap_:.2g} nats "

@@ -29,7 +29,7 @@ ITERATIONS = 100  # largest number of Newton steps of a constrained fit
 CONSTRAINED_GAP = 1e-9  # gap, in nats, of a constrained fit before full Newton steps end it
 SEARCH = 200  # largest number of constrained fits for one end of an interval
 END = 1e-9  # largest error of the root at an end, relative to the root
-WIDENING = 2.0  # largest growth of the distance to the optimum from one constrained fit to the next
+WIDENING = 2.0  # largest growth of the distance to the optimum from fit to fit, as its fraction
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ import pytest
 from bias_reduction import ALLIGATORS, ENDOMETRIAL, alligators, endometrial, separated
 
 from skxent import FirthClassifier, infer
+from skxent.inference import jeffreys_optimum
 
 
 def inference_of(X, y, weight=None, **settings):
@@ -106,6 +107,15 @@ def test_unconverged_fits_and_dependent_columns_are_refused():
     both = np.hstack([X, X[:, :1]])
     with pytest.raises(ValueError, match="'x3' is a linear combination of 'x0'"):
         infer(FirthClassifier().fit(both, y), both, y)
+
+
+def test_columns_that_depend_but_for_rounding_are_refused(monkeypatch):
+    """If only the coordinates of the fit see a dependence, there is no covariance either."""
+    monkeypatch.setattr(jeffreys_optimum, "check_collinear", lambda *args: None)
+    X, y = separated(40, 3, 3)
+    X = np.hstack([X, X[:, :1]])
+    with pytest.raises(ValueError, match="depend on each other but for rounding"):
+        infer(FirthClassifier().fit(X, y), X, y)
 
 
 def test_class_weights_warn():

@@ -10,11 +10,13 @@ coefficients :math:`A \gamma` of x.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from sys import float_info
 
 import numpy as np
 
 from skxent.likelihood.sources.local_rows import LocalRows
 
+EPS = float_info.epsilon
 # Size of a constant column's deviations from its mean, in rounding errors of the mean.
 CONSTANT_ROUNDINGS = 4
 # Singular values of the scaled samples below this many rounding errors of the largest one are zero.
@@ -115,8 +117,12 @@ def _scales(X: np.ndarray, mean: np.ndarray, eps: float) -> np.ndarray:
 
 
 def _rank(size: np.ndarray, shape: tuple[int, ...], far: np.ndarray, eps: float) -> int:
-    """Return the number of singular values above rounding; `far` are means in units of columns."""
-    rounding = eps * (max(shape) + float(np.abs(far).max(initial=0.0)))
+    """Return the number of singular values above rounding.
+
+    Entries of X have relative errors of `eps`, and `far` are their means in units of their spread.
+    The singular values themselves have errors of epsilons of float64.
+    """
+    rounding = eps * (1.0 + float(np.abs(far).max(initial=0.0))) + EPS * max(shape)
     return int(np.count_nonzero(size > RANK_ROUNDINGS * rounding * size.max(initial=0.0)))
 
 

@@ -94,6 +94,13 @@ def test_more_columns_than_rows():
     assert OrthonormalSamples.of(rows(X, fit_intercept=False)).U.shape == (6, 6)
 
 
+def test_nearly_dependent_columns_of_many_float32_rows_are_kept():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(20000, 2))
+    X = np.hstack([X, X[:, :1] + 1e-4 * rng.normal(size=(20000, 1))]).astype(np.float32)
+    assert OrthonormalSamples.of(rows(X)).U.shape == (20000, 4)
+
+
 @pytest.mark.parametrize("size", [1e-200, 1e200])
 def test_squares_beyond_float64(X, size):
     expected, found = OrthonormalSamples.of(rows(X)), OrthonormalSamples.of(rows(X * size))
