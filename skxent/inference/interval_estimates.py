@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
-from skxent.metrics.tables import data_frame
+from skxent.metrics.tables import Column, data_frame
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,11 @@ class IntervalEstimates:
     level : float
         Confidence level of the intervals.
     rows, columns : list
-        Names of rows and columns: labels of classes, names of features, or numbers of samples.
+        Names of rows and columns: labels of classes, names of features, numbers of samples, or
+        values of features.
+    comparisons : list of str or None
+        What the estimates of each column are, for marginal effects: "slope", or the two values
+        whose difference is taken, such as "0 to 1".
 
     See Also
     --------
@@ -45,6 +49,7 @@ class IntervalEstimates:
     level: float
     rows: Sequence[object]
     columns: Sequence[object]
+    comparisons: Sequence[str] | None = None
 
     def to_frame(self) -> Any:
         """Data frame with a row for each estimate.
@@ -52,19 +57,22 @@ class IntervalEstimates:
         Returns
         -------
         pandas.DataFrame
-            Columns `estimate`, `standard_error`, `low`, `high`; the index is row and column.
+            Columns `estimate`, `standard_error`, `low`, `high`, and `comparison` if there are
+            comparisons; the index is row and column.
 
         Raises
         ------
         ImportError
             Without pandas.
         """
-        columns = {
+        columns: dict[str, Column] = {
             "estimate": self.estimate.ravel(),
             "standard_error": self.standard_errors.ravel(),
             "low": self.low.ravel(),
             "high": self.high.ravel(),
         }
+        if self.comparisons is not None:
+            columns["comparison"] = self.comparisons * len(self.rows)
         index = [(row, column) for row in self.rows for column in self.columns]
         return data_frame(columns, index, ["row", "column"])
 

@@ -107,38 +107,6 @@ class LikelihoodEstimate:
             error[rows] = np.sqrt(np.maximum(((slope @ V) * slope).sum(axis=2), 0.0))
         return eta, error
 
-    def marginal_effects(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        r"""Return the mean derivative of each probability by each feature, and its error, (K, d).
-
-        With the mean coefficients :math:`\bar\beta = \sum_l p_l\beta_l` of a sample and :math:`D_k
-        = \beta_k - \bar\beta` the effects are :math:`m_k = p_k D_k`, and since :math:`\partial p_k
-        / \partial\beta_{lt} = p_k (\delta_{kl} - p_l)\tilde x_t`,
-
-        .. math:: \frac{\partial m_{kj}}{\partial \beta_{lt}} = \tilde x_t
-                  p_k \left[(\delta_{kl} - p_l) D_{kj} - p_l D_{lj}\right]
-                  + \delta_{jt}\, p_k (\delta_{kl} - p_l).
-        """
-        (K, p), d = self.theta.shape, len(self.mean)
-        W, free, j = self.theta[:, :d], np.arange(K)[self.free], np.arange(d)
-        effects, slope = np.zeros((K, d)), np.zeros((K, d, K - 1, p))
-        for rows, x in self.batches(self.data.X, 3 * K * p):
-            P = softmax(x @ self.theta.T, axis=1)
-            D = W - (P @ W)[:, None, :]
-            others = (P[:, free, None] * D[:, free]).reshape(len(x), -1)
-            for k in range(K):
-                own = weight[rows] * P[:, k]
-                moved = (free == k) - P[:, free]
-                effect = own[:, None] * D[:, k]
-                effects[k] += effect.sum(axis=0)
-                change = (moved[:, :, None] * effect[:, None, :]).reshape(len(x), -1).T @ x
-                change -= others.T @ (own[:, None] * x)
-                slope[k] += change.reshape(K - 1, d, p).swapaxes(0, 1)
-                slope[k, j, :, j] += own @ moved
-        slope = slope.reshape(K, d, -1)
-        variance = ((slope @ self.covariance) * slope).sum(axis=2)
-        total = weight.sum()
-        return effects / total, np.sqrt(np.maximum(variance, 0.0)) / total
-
 
 def estimate(
     data: LocalRows, mean: np.ndarray, theta: np.ndarray, covariance: np.ndarray

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from skxent.inference import summary
-from skxent.inference.estimated_coefficients import EstimatedCoefficients
-from skxent.inference.fitted import FittedLinearModel
+from skxent.inference.estimated_effects import EstimatedEffects
 from skxent.inference.hypotheses import hypotheses
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
 from skxent.inference.jeffreys_profile import JeffreysProfile
-from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.linear_dependence import outside
-from skxent.inference.pipelines import Steps, columns_by_term
-from skxent.inputs.features import AnyArray, read_rows
+from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.options import check_option
 
@@ -27,7 +24,7 @@ SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number coun
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LikelihoodInference(EstimatedCoefficients):
+class LikelihoodInference(EstimatedEffects):
     r"""Coefficients of a fitted classifier with standard errors, intervals and tests.
 
     It is the result of `infer`. Coefficients are **contrasts**, :math:`\beta_k -
@@ -91,25 +88,6 @@ class LikelihoodInference(EstimatedCoefficients):
     --------
     infer : Returns this class.
     """
-
-    _estimate: LikelihoodEstimate = field(repr=False)
-    _weight: Floats = field(repr=False)
-    _clf: FittedLinearModel = field(repr=False)
-    _steps: Steps = field(repr=False)
-
-    @property
-    def n_features(self) -> int:
-        """Number of features, whose names are the first entries of `terms`."""
-        return len(self._estimate.mean)
-
-    @property
-    def column_terms(self) -> dict[str, list[int]]:
-        """Indices of the features that are computed from the same columns of X.
-
-        The name of a term is the name of its column, or "a:b" for features that are computed from
-        the columns a and b. Only the steps of a pipeline compute several features from a column.
-        """
-        return columns_by_term(self._steps.origins(self.terms[: self.n_features]))
 
     def confint(self, level: float = 0.95, method: str = "wald") -> Floats:
         """Return intervals of the coefficients; posterior intervals with a penalty.
@@ -271,33 +249,6 @@ class LikelihoodInference(EstimatedCoefficients):
             error = ratio * self.standard_errors[:, :d]
         return IntervalEstimates(ratio, error, low, high, level, self.contrasts, self.terms[:d])
 
-    def marginal_effects(self, level: float = 0.95) -> IntervalEstimates:
-        """Return average marginal effects: the mean derivative of each probability by each feature.
-
-        Parameters
-        ----------
-        level : float, default=0.95
-            Confidence level of the intervals.
-
-        Returns
-        -------
-        IntervalEstimates
-            Effects of shape (K, d), a row for every class, with standard errors by the delta
-            method. The mean is weighted by the sample weights. The effects of a feature sum to zero
-            over the classes. A feature of zeros and ones is treated like any other feature.
-        """
-        effects, error = self._estimate.marginal_effects(self._weight)
-        half = normal_quantile(level) * error
-        return IntervalEstimates(
-            effects,
-            error,
-            effects - half,
-            effects + half,
-            level,
-            self.classes,
-            self.terms[: self.n_features],
-        )
-
     def predict_proba_interval(self, X: AnyArray, level: float = 0.95) -> IntervalEstimates:
         r"""Return probabilities of samples with intervals for the uncertainty of the coefficients.
 
@@ -350,10 +301,6 @@ class LikelihoodInference(EstimatedCoefficients):
             f"log_likelihood={self.log_likelihood:.8g}, df={self.df:.6g}, "
             f"covariance_type={self.covariance_type!r})"
         )
-
-    def _features(self, X: AnyArray) -> AnyArray:
-        """Return the features of samples that are given as they were to `infer`."""
-        return read_rows(self._clf, self._steps.transform(X), reset=False)
 
     def _profile(self) -> JeffreysProfile:
         return JeffreysProfile.of(self._estimate, self.classes.index(self.reference))

@@ -96,17 +96,47 @@ def test_stata(name):
     assert_printed(test.p_value, printed["llr_p"], units=1)
 
 
-@pytest.mark.parametrize("name", STATA)
-def test_margins_of_stata(name):
-    """It takes derivatives numerically, which are good to seven decimals."""
-    effects = inference_of(name, np.float32).marginal_effects()
+MEANS = "means of X"
+# Key of the table -> name of the data, `discrete`, and `at`, or the values that replace some means.
+MARGINS = {
+    "margins": (STATA, None, "overall"),
+    "margins_mean": (STATA, None, "mean"),
+    "margins_discrete": (["spector"], "auto", "overall"),
+    "margins_discrete_mean": (["spector"], "auto", "mean"),
+    "margins_at_1": (["spector"], None, {0: 2.0, 2: 1.0}),
+    "margins_at_2": (["spector"], None, {MEANS: {1: 21.0, 2: 0.0}}),
+    "margins_discrete_at_1": (["spector"], "auto", {0: 2.0, 2: 1.0}),
+    "margins_discrete_at_2": (["spector"], "auto", {MEANS: {1: 21.0, 2: 0.0}}),
+    "margins_discrete_vote": (["anes96"], "auto", "overall"),
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [(key, name) for key, (names, *_) in MARGINS.items() for name in names]
+)
+def test_margins_of_stata(key, name):
+    """It takes derivatives numerically, which are good to six or seven decimals."""
+    _, discrete, at = MARGINS[key]
+    X, y = data_of(name)
+    if key == "margins_discrete_vote":
+        X = np.column_stack([X, sm.datasets.anes96.load_pandas().data["vote"]])
+    X = X.astype(np.float32)
+    means = None
+    if MEANS in at:
+        at, means = at[MEANS], X.mean(axis=0, dtype=np.float64)[None]
+    result = infer(SoftmaxClassifier(C=np.inf).fit(X, y), X, y)
+    effects = result.marginal_effects(at=at, discrete=discrete, X=means)
     rows = slice(1, 2) if name == "spector" else slice(None)  # of two classes the second
     printed = PRINTED[name]["published"]
     for found, expected in (
-        (effects.estimate, printed["margins"]),
-        (effects.standard_errors, printed["margins_se"]),
+        (effects.estimate, printed[key]),
+        (effects.standard_errors, printed[f"{key}_se"]),
     ):
-        np.testing.assert_allclose(found[rows], np.array(expected, dtype=float), rtol=0, atol=2e-7)
+        expected = np.array(expected, dtype=float)
+        atol = 3e-7 if key == "margins_discrete_vote" else 2e-7
+        np.testing.assert_allclose(found[rows], expected, rtol=0, atol=atol)
+        if key == "margins_discrete_vote":  # a difference, without derivatives
+            np.testing.assert_allclose(found[:, -1], expected[:, -1], rtol=0, atol=1e-9)
 
 
 def test_multinom_of_r():

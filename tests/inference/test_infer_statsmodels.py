@@ -61,6 +61,47 @@ def test_marginal_effects_like_statsmodels(grouped_data, K, covariance):
     assert_close(interval, theirs[None] if K == 2 else theirs.transpose(2, 0, 1))
 
 
+# statsmodels' errors of differences need as many classes as columns if there are more than two.
+@pytest.mark.parametrize("covariance", COVARIANCES)
+@pytest.mark.parametrize("at", ["overall", "mean", {0: 0.5}, {0: -1.0, 1: 1.0}])
+@pytest.mark.parametrize("K", [2, 3, 5])
+def test_discrete_effects_like_statsmodels(grouped_data, K, at, covariance):
+    X, y, groups = grouped_data[K]
+    X = np.column_stack([X[:, :1], X[:, 1:] > 0, groups % 5 == 0])[:, : 4 if K == 2 else K - 1]
+    effects = inference_of(X, y, None, covariance, groups).marginal_effects(at=at)
+    where = {"at": at} if isinstance(at, str) else {"atexog": at}
+    oracle = oracle_of(X, y, covariance, groups).get_margeff(**where, dummy=True)
+    rows = slice(1, 2) if K == 2 else slice(None)  # of two classes the second
+    assert_close(effects.estimate[rows].T.squeeze(), oracle.margeff)
+    assert_close(effects.standard_errors[rows].T.squeeze(), oracle.margeff_se)
+    assert effects.comparisons == ["slope", *["0 to 1"] * (X.shape[1] - 1)]
+
+
+@pytest.mark.parametrize("at", ["mean", {0: 0.5, 2: 1.0}])
+@pytest.mark.parametrize("K", [2, 3, 5])
+def test_slopes_at_values_like_statsmodels(grouped_data, K, at):
+    X, y, _ = grouped_data[K]
+    effects = inference_of(X, y).marginal_effects(at=at)
+    where = {"at": at} if isinstance(at, str) else {"atexog": at}
+    oracle = oracle_of(X, y).get_margeff(**where)
+    rows = slice(1, 2) if K == 2 else slice(None)
+    assert_close(effects.estimate[rows].T.squeeze(), oracle.margeff)
+    assert_close(effects.standard_errors[rows].T.squeeze(), oracle.margeff_se)
+
+
+@pytest.mark.parametrize("covariance", COVARIANCES)
+def test_adjusted_predictions_like_statsmodels(grouped_data, covariance):
+    X, y, groups = grouped_data[2]
+    found = inference_of(X, y, None, covariance, groups).adjusted_predictions({1: [-1.0, 0.0, 2.0]})
+    oracle = oracle_of(X, y, covariance, groups)
+    for i, value in enumerate([-1.0, 0.0, 2.0]):
+        exog = np.column_stack([X, np.ones(300)])
+        exog[:, 1] = value
+        theirs = oracle.get_prediction(exog, average=True)
+        np.testing.assert_allclose(found.estimate[i, 1], theirs.predicted, rtol=RTOL)
+        np.testing.assert_allclose(found.standard_errors[i, 1], theirs.se, rtol=RTOL)
+
+
 @pytest.mark.parametrize("covariance", COVARIANCES)
 @pytest.mark.parametrize("K", [2, 3])
 def test_wald_tests_like_statsmodels(grouped_data, K, covariance):

@@ -3,34 +3,13 @@
 import mpmath
 import numpy as np
 import pytest
+from estimates import at, differences
 from scipy.special import logit, softmax
 
 from skxent.inference import information_matrix, likelihood_estimate, linear_dependence
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
-
-
-def at(case, seed=0, sparse=False):
-    """An `LikelihoodEstimate` of a case at any parameters, with any covariance."""
-    objective = case.objective(sparse=sparse)
-    theta, rng = case.theta(seed), np.random.default_rng(seed)
-    K, p = case.Y.shape[1], theta.shape[1]
-    root = rng.normal(size=(K * p, (K - 1) * p)) / 10
-    mean = np.zeros(case.X.shape[1]) if case.centre is None else case.centre
-    return likelihood_estimate.estimate(objective.data, mean, theta, root.T @ root)
-
-
-def differences(function, theta, free, h=1e-5):
-    """Slopes by the free rows of theta, by central differences: (..., q)."""
-    columns = []
-    for k in range(len(theta))[free]:
-        for j in range(theta.shape[1]):
-            step = np.zeros_like(theta)
-            step[k, j] = h
-            columns.append((function(theta + step) - function(theta - step)) / (2 * h))
-    return np.stack(columns, axis=-1)
-
 
 CASES = [(K, intercept) for K in (2, 3, 5) for intercept in (True, False)]
 
@@ -140,33 +119,6 @@ def test_sandwich(make_case, K, fit_intercept, grouped, soft, space, monkeypatch
 
 
 # ------------------------------------------------------------------ slopes of what is derived
-
-
-@pytest.mark.parametrize("sparse", [False, True])
-@pytest.mark.parametrize("space", [1, 1 << 20])
-@pytest.mark.parametrize(("K", "fit_intercept"), CASES)
-def test_marginal_effects(make_case, K, fit_intercept, space, sparse, monkeypatch):
-    """Differences of probabilities by features; and of those by parameters, for the errors."""
-    monkeypatch.setattr(likelihood_estimate, "SPACE", space)
-    case = make_case(K, n=30, fit_intercept=fit_intercept)
-    estimate = at(case, sparse=sparse)
-
-    def effects(theta, h=1e-4):
-        columns = []
-        for j in range(3):
-            up, down = case.samples.copy(), case.samples.copy()
-            up[:, j] += h
-            down[:, j] -= h
-            change = softmax(up @ theta.T, axis=1) - softmax(down @ theta.T, axis=1)
-            columns.append(np.average(change / (2 * h), axis=0, weights=case.weight))
-        return np.stack(columns, axis=1)
-
-    found, error = estimate.marginal_effects(case.weight)
-    np.testing.assert_allclose(found, effects(estimate.theta), rtol=1e-6, atol=1e-8)
-    slope = differences(effects, estimate.theta, estimate.free, h=1e-3)
-    variance = np.einsum("kja,ab,kjb->kj", slope, estimate.covariance, slope)
-    np.testing.assert_allclose(error, np.sqrt(variance), rtol=1e-4)
-    np.testing.assert_allclose(found.sum(axis=0), 0, atol=1e-14)
 
 
 @pytest.mark.parametrize("space", [1, 1 << 20])

@@ -110,7 +110,7 @@ def test_frames(named_data, K):
     effects = found.marginal_effects()
     frame = effects.to_frame()
     assert frame.loc[("yes", "income"), "low"] == effects.low[found.classes.index("yes"), 1]
-    assert frame.columns.tolist() == ["estimate", "standard_error", "low", "high"]
+    assert frame.columns.tolist() == ["estimate", "standard_error", "low", "high", "comparison"]
     P = found.predict_proba_interval(X[:4])
     assert P.to_frame().loc[(3, "no"), "high"] == P.high[3, found.classes.index("no")]
 
