@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from skxent.inference.average_effects import average_effects
 from skxent.inference.estimated_coefficients import EstimatedCoefficients
-from skxent.inference.evaluation import discrete_columns, one_population, populations_at
+from skxent.inference.evaluation import contrasts_of, one_population, populations_at
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.interval_estimates import IntervalEstimates, normal_quantile
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
@@ -79,10 +79,10 @@ class EstimatedEffects(EstimatedCoefficients):
             If `at` or `discrete` names no feature, or a value of `at` is not one finite number, or
             a column in `discrete` does not have two values.
         """
-        quantile, names = normal_quantile(level), self._features
+        quantile, names = normal_quantile(level), self._names
         where = one_population(at, names, self._population(X), self._estimate)
-        ends = discrete_columns(discrete, names, self._population(None))
-        effects, error = average_effects(self._estimate, where, ends)
+        contrasts = contrasts_of(discrete, names, self._population(None))
+        effects, error = average_effects(self._estimate, where, contrasts)
         half = quantile * error
         return IntervalEstimates(
             effects,
@@ -92,7 +92,7 @@ class EstimatedEffects(EstimatedCoefficients):
             level,
             self.classes,
             names,
-            [_comparison(ends.get(j)) for j in range(len(names))],
+            [contrasts[j].label if j in contrasts else "slope" for j in range(len(names))],
         )
 
     def adjusted_predictions(
@@ -133,7 +133,7 @@ class EstimatedEffects(EstimatedCoefficients):
             If `at` names no feature, or a value is not a finite number.
         """
         quantile = normal_quantile(level)
-        where = populations_at(at, self._features, self._population(X), self._estimate)
+        where = populations_at(at, self._names, self._population(X), self._estimate)
         found = [mean_log_odds(self._estimate, population) for population in where.values()]
         logit, error = (np.stack(values) for values in zip(*found, strict=True))
         half = quantile * error
@@ -153,17 +153,13 @@ class EstimatedEffects(EstimatedCoefficients):
         return len(self._estimate.mean)
 
     @property
-    def _features(self) -> list[str]:
+    def _names(self) -> list[str]:
         return self.terms[: self.n_features]
 
     def _population(self, X: AnyArray | None) -> Population:
         """Return the training samples with their weights, or the samples X with equal weights."""
         if X is None:
-            return Population(self._estimate.data.X, self._weight)
+            data = self._estimate.data
+            return Population(data.X, self._weight, offset=data.offset)
         X = read_rows(self._clf, X, reset=False)
         return Population(X, np.ones(X.shape[0]))
-
-
-def _comparison(ends: tuple[float, float] | None) -> str:
-    """Return what an effect is: a slope, or the difference between two values."""
-    return "slope" if ends is None else f"{ends[0]:g} to {ends[1]:g}"

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from skxent.inference.contrasts import Contrast, two_valued
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.population import Population
-from skxent.inference.two_valued import Ends, two_valued
 
 SHOWN = 5  # largest number of names in a message
 
@@ -51,14 +51,17 @@ def one_population(
     return next(iter(found.values()))
 
 
-def discrete_columns(discrete: object, names: Sequence[str], population: Population) -> Ends:
-    """Return the columns whose effect is a difference, with the two values of each."""
+def contrasts_of(
+    discrete: object, names: Sequence[str], population: Population
+) -> dict[int, Contrast]:
+    """Return the columns whose effect is a difference, with the values that are compared."""
     counted = population.weight > 0
     if discrete is None:
         return {}
     if isinstance(discrete, str) and discrete == "auto":
         found = two_valued(population.X, counted, range(len(names)))
-        return {j: ends for j, ends in found.items() if ends == (0.0, 1.0)}
+        found = {j: ends for j, ends in found.items() if ends == (0.0, 1.0)}
+        return {j: Contrast.of_column(j, ends) for j, ends in found.items()}
     if isinstance(discrete, str | Mapping) or not isinstance(discrete, Iterable):
         raise ValueError(f"discrete is {discrete!r}: pass 'auto', None, or a list of features.")
     columns = sorted({_column(key, names, "discrete") for key in discrete})
@@ -69,7 +72,7 @@ def discrete_columns(discrete: object, names: Sequence[str], population: Populat
                 f"discrete has {names[j]!r}, which does not have exactly two values in the "
                 "training samples: leave it out, or compare two values with adjusted_predictions."
             )
-    return found
+    return {j: Contrast.of_column(j, ends) for j, ends in found.items()}
 
 
 def _column(key: object, names: Sequence[str], argument: str) -> int:

@@ -72,7 +72,7 @@ class IntervalEstimates:
             "high": self.high.ravel(),
         }
         if self.comparisons is not None:
-            columns["comparison"] = self.comparisons * len(self.rows)
+            columns["comparison"] = [*self.comparisons] * len(self.rows)
         index = [(row, column) for row in self.rows for column in self.columns]
         return data_frame(columns, index, ["row", "column"])
 

@@ -43,9 +43,9 @@ def _log_means(at: LikelihoodEstimate, population: Population) -> LogMeans:
 
     def sums(runs: Runs) -> LogMeans | None:
         total = None
-        for x, weight in runs:
+        for x, weight, Z in runs:
             if weight.any():
-                total = _joined(total, _of_run(at, x, weight))
+                total = _joined(total, _of_run(at, x, weight, Z))
         return total
 
     total = None
@@ -55,8 +55,7 @@ def _log_means(at: LikelihoodEstimate, population: Population) -> LogMeans:
     return total
 
 
-def _of_run(at: LikelihoodEstimate, x: Floats, weight: Floats) -> LogMeans:
-    Z = at.theta @ x.T
+def _of_run(at: LikelihoodEstimate, x: Floats, weight: Floats, Z: Floats) -> LogMeans:
     log_p = Z - logsumexp(Z, axis=0)
     with np.errstate(divide="ignore"):
         parts = log_p + np.log(weight)

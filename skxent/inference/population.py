@@ -16,7 +16,8 @@ from skxent.inputs.fit_targets import Floats
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.thread_limits import one_blas_thread
 
-Runs = Iterator[tuple[Floats, Floats]]  # centred samples, (m, p), and their weights, (m,)
+# Centred samples, (m, p), their weights, (m,), and their logits, (K, m).
+Runs = Iterator[tuple[Floats, Floats, Floats]]
 T = TypeVar("T")
 
 
@@ -30,21 +31,27 @@ class Population:
     weight : (n,) array
     fixed : dict of int to float
         Values of the fixed columns; the entries of X in these columns are ignored.
+    offset : (R, n) array or None
+        Known parts of the logits, as in `RowArrays`.
     """
 
     X: AnyArray
     weight: Floats
     fixed: dict[int, float] = field(default_factory=dict)
+    offset: Floats | None = None
 
     def at_mean(self, at: LikelihoodEstimate) -> Population:
         """Return the population of one sample, the weighted mean of these samples."""
         d = len(at.mean)
 
         def total(runs: Runs) -> Floats:
-            return reduce(np.add, (weight @ x[:, :d] for x, weight in runs))
+            return reduce(np.add, (weight @ x[:, :d] for x, weight, _ in runs))
 
         centred = reduce(np.add, self.map(at, total, d)) / self.weight.sum()
-        return Population((at.mean + centred)[None], np.ones(1))
+        offset = None
+        if self.offset is not None:
+            offset = (self.offset @ self.weight / self.weight.sum())[:, None]
+        return Population((at.mean + centred)[None], np.ones(1), offset=offset)
 
     def map(
         self, at: LikelihoodEstimate, function: Callable[[Runs], T], width: int, size: int = 1
@@ -62,28 +69,31 @@ class Population:
             Size of the result, in numbers.
         """
         targets = np.zeros(self.X.shape[0], dtype=np.intp)  # no sum needs them
-        data = replace(at.data, X=self.X, targets=targets, weight=self.weight)
+        data = replace(at.data, X=self.X, targets=targets, weight=self.weight, offset=self.offset)
         with (
             closing(one_blas_thread()) as limit,
             limit,
             closing(LocalSums(data, at.mean, far=False)) as sums,
         ):
             return sums.blocks.map(
-                lambda segment: function(self._runs(sums, segment, at.mean, width)), size
+                lambda segment: function(self._runs(at, sums, segment, width)), size
             )
 
-    def _runs(self, sums: LocalSums, segment: list[slice], mean: Floats, width: int) -> Runs:
+    def _runs(
+        self, at: LikelihoodEstimate, sums: LocalSums, segment: list[slice], width: int
+    ) -> Runs:
         """Yield parts of a segment that are small enough for the work arrays."""
         blocks, step = sums.blocks, max(1, SPACE // width)
         columns = list(self.fixed)
-        values = np.array(list(self.fixed.values())) - mean[columns]
-        space, buffer = (
-            blocks.rows_space("samples", blocks.run_rows, sums.shape[1]),
-            blocks.buffer(),
-        )
+        values = np.array(list(self.fixed.values())) - at.mean[columns]
+        space = blocks.rows_space("samples", blocks.run_rows, sums.shape[1])
+        buffer = blocks.buffer()
         for run in blocks.runs(segment):
             x = sums.samples(run, buffer, space)
             x[:, columns] = values
-            weight = self.weight[run]
             for start in range(0, len(x), step):
-                yield x[start : start + step], weight[start : start + step]
+                part = x[start : start + step]
+                rows = slice(run.start + start, run.start + start + len(part))
+                Z = at.theta @ part.T
+                sums.data.add_offset(Z[-sums.shape[0] :], rows)
+                yield part, self.weight[rows], Z

@@ -10,12 +10,21 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from skxent.inference import average_effects, population
-from skxent.inference.average_effects import EffectSums
+from skxent.inference.average_slopes import AverageSlopes
+from skxent.inference.contrasts import Contrast
 from skxent.inference.population import Population
 from skxent.likelihood import tuning
 
 CASES = [(K, intercept) for K in (2, 3, 5) for intercept in (True, False)]
 ENDS = [{}, {1: (0.0, 1.0)}, {0: (-1.0, 2.5), 2: (0.0, 1.0)}, dict.fromkeys(range(3), (0.0, 1.0))]
+
+
+def contrasts_of(ends):
+    return {j: Contrast.of_column(j, values) for j, values in ends.items()}
+
+
+def average(estimate, people, ends):
+    return average_effects.average_effects(estimate, people, contrasts_of(ends))
 
 
 def mean_effects(case, ends, fixed, h=1e-4):
@@ -52,7 +61,7 @@ def mean_effects(case, ends, fixed, h=1e-4):
 def check(case, estimate, ends, fixed=None, X=None):
     fixed = fixed or {}
     people = Population(estimate.data.X if X is None else X, case.weight, fixed)
-    found, error = average_effects.average_effects(estimate, people, ends)
+    found, error = average(estimate, people, ends)
     effects = mean_effects(case, ends, fixed)
     np.testing.assert_allclose(found, effects(estimate.theta), rtol=1e-6, atol=1e-8)
     slope = differences(effects, estimate.theta, estimate.free, h=1e-3)
@@ -88,7 +97,7 @@ def test_runs_and_blocks(make_case, K, space, sparse, monkeypatch):
     estimate, fixed = at(case, sparse=sparse), {0: 0.3}
     people = Population(estimate.data.X, case.weight, fixed)
     ends = {2: (0.0, 1.0)}
-    expected = average_effects.average_effects(estimate, people, ends)
+    expected = average(estimate, people, ends)
     monkeypatch.setattr(population, "SPACE", space)
     for name in ("ONE_BLOCK_ELEMENTS", "BLOCK_ELEMENTS", "RUN_ELEMENTS", "SPARSE_BLOCK_ENTRIES"):
         monkeypatch.setattr(tuning, name, 1)
@@ -96,7 +105,7 @@ def test_runs_and_blocks(make_case, K, space, sparse, monkeypatch):
     for n_threads in (1, 2):
         data = dataclasses.replace(estimate.data, n_threads=n_threads)
         other = dataclasses.replace(estimate, data=data)
-        found.append(average_effects.average_effects(other, people, ends))
+        found.append(average(other, people, ends))
         for ours, theirs in zip(found[-1], expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-15)
     np.testing.assert_array_equal(*found)
@@ -107,11 +116,9 @@ def test_products_in_batches(make_case, batch, monkeypatch):
     case = make_case(5, n=30, d=6)
     estimate = at(case)
     people = Population(case.X, case.weight)
-    expected = average_effects.average_effects(estimate, people, {})
-    monkeypatch.setattr(EffectSums, "batch", batch)
-    for ours, theirs in zip(
-        average_effects.average_effects(estimate, people, {}), expected, strict=True
-    ):
+    expected = average(estimate, people, {})
+    monkeypatch.setattr(AverageSlopes, "batch", batch)
+    for ours, theirs in zip(average(estimate, people, {}), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
@@ -123,7 +130,7 @@ def test_weights_are_copies(make_case, K):
     one = Population(case.X, weight.astype(float))
     other = Population(csr_array(case.X[rows]), np.ones(len(rows)))
     for ours, theirs in zip(
-        *(average_effects.average_effects(estimate, p, {1: (0.0, 1.0)}) for p in (one, other)),
+        *(average(estimate, p, {1: (0.0, 1.0)}) for p in (one, other)),
         strict=True,
     ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
@@ -135,7 +142,7 @@ def test_nearly_certain_samples(make_case):
     estimate = at(case)
     theta = estimate.theta * 25
     estimate = dataclasses.replace(estimate, theta=theta)
-    found, _ = average_effects.average_effects(estimate, Population(case.X, case.weight), {})
+    found, _ = average(estimate, Population(case.X, case.weight), {})
     with mpmath.workdps(50):
         expected = mpmath.zeros(3, 3)
         for x, weight in zip(case.X, case.weight, strict=True):

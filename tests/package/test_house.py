@@ -42,6 +42,8 @@ TESTED_WITH = {
     "displays/colours.py": "displays/test_cell.py",
     "displays/prediction_display.py": "displays/test_layout.py",
     "displays/reliability_curve.py": "displays/test_reliability.py",
+    "inference/average_differences.py": "inference/test_average_effects.py",
+    "inference/average_slopes.py": "inference/test_average_effects.py",
     "inference/estimated_coefficients.py": "inference/test_result.py",
     "inference/fitted.py": "inference/test_optimum.py",
     "inference/likelihood_estimate.py": "inference/test_information_matrix.py",

@@ -1,8 +1,9 @@
-"""Columns with two values, whose effect is a difference and not a slope."""
+"""Contrasts: two values of columns, whose effect is a difference and not a slope."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,32 @@ from scipy.sparse import issparse
 
 from skxent.inference.likelihood_estimate import SPACE
 from skxent.inputs.features import AnyArray
+from skxent.inputs.fit_targets import Floats
 
 FIRST = 64  # rows of the first batch, after which most columns of other kinds are left out
 
-Ends = dict[int, tuple[float, float]]  # column -> its low and its high value
+Ends = tuple[float, float]  # the low and the high value of a column
 
 
-def two_valued(X: AnyArray, counted: NDArray[np.bool_], columns: Sequence[int]) -> Ends:
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """Values of columns, (c,), that are compared, and the name of the comparison."""
+
+    columns: list[int]
+    low: Floats
+    high: Floats
+    label: str
+
+    @classmethod
+    def of_column(cls, column: int, ends: Ends) -> Contrast:
+        """Compare two values of one column."""
+        low, high = ends
+        return cls([column], np.array([low]), np.array([high]), f"{low:g} to {high:g}")
+
+
+def two_valued(
+    X: AnyArray, counted: NDArray[np.bool_], columns: Sequence[int]
+) -> dict[int, tuple[float, float]]:
     """Return the columns that have exactly two values in the rows that are counted.
 
     Batches of rows grow, because most columns of more values are left out after few rows.

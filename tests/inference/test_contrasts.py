@@ -1,11 +1,11 @@
-"""Columns with two values."""
+"""Contrasts: columns with two values."""
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from skxent.inference import two_valued as module
-from skxent.inference.two_valued import two_valued
+from skxent.inference import contrasts
+from skxent.inference.contrasts import two_valued
 
 
 def table(n=1000):
@@ -32,7 +32,7 @@ def table(n=1000):
 @pytest.mark.parametrize("form", [np.array, csr_array, np.float32])
 @pytest.mark.parametrize("first", [1, 64, 10_000])
 def test_columns(form, first, monkeypatch):
-    monkeypatch.setattr(module, "FIRST", first)
+    monkeypatch.setattr(contrasts, "FIRST", first)
     X = table()
     X[-1, 1] = X[-1, 2] = 1.0
     X[-1, 7] = 2.0
