@@ -164,8 +164,7 @@ def infer(
     """
     _check_options(covariance, groups)
     clf, steps = classifier_and_steps(clf)
-    X = steps.transform(X)
-    data, weight = data_of_fit(clf, X, y, sample_weight)
+    data, weight = data_of_fit(clf, steps.transform(X), y, sample_weight)
     copies, shares = copies_and_shares(weight, data.X.shape[0])
     classes = clf.classes_.tolist()
     base = 0 if reference is None else _position(reference, classes)
@@ -199,6 +198,7 @@ def infer(
         _weight=copies * shares,
         _clf=copy.copy(clf),
         _steps=steps.copy(),
+        _X=X,
     )
 
 

@@ -86,7 +86,7 @@ class Steps:
             Names of columns of the pipeline's X. A feature that is computed from unknown columns,
             or from a mixture of all, has its own name alone, as without a pipeline.
         """
-        inputs = self._names_in()
+        inputs = self.names_in()
         found = origins_of_chain(self.transformers, len(inputs)) if inputs else None
         if found is None or len(found) != len(names):
             found = [None] * len(names)
@@ -95,7 +95,7 @@ class Steps:
             for name, origin in zip(names, found, strict=True)
         ]
 
-    def _names_in(self) -> list[str]:
+    def names_in(self) -> list[str]:
         """Return the names of the columns of X; none if X has no columns, as texts."""
         first = self.transformers[0] if self.transformers else None
         default = [f"x{j}" for j in range(getattr(first, "n_features_in_", 0))]

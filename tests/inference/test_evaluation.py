@@ -1,4 +1,4 @@
-"""Where effects are evaluated, and which features are discrete: labels and errors."""
+"""Values at which effects are evaluated, and discrete features: labels and errors."""
 
 import numpy as np
 import pytest
@@ -69,13 +69,15 @@ def test_columns_of_zeros_and_ones_are_those_of_the_training_samples(mixed):
 @pytest.mark.parametrize("at", ["median", None, 3, ["age"], {"age"}, np.zeros(3)])
 def test_no_place(mixed, at):
     for method in (mixed[2].marginal_effects, mixed[2].adjusted_predictions):
-        with pytest.raises(ValueError, match=r"at is .*: pass 'overall', 'mean', or a dict with"):
+        with pytest.raises(
+            ValueError, match=r"at is .*: pass 'overall', 'mean', or a dict with the"
+        ):
             method(at=at)
 
 
 @pytest.mark.parametrize("key", ["Age", "intercept", 3, -1, True, None, 0.0, ("age",)])
 def test_no_feature(mixed, key):
-    match = r"has .*, which is no feature: pass some of 'age', 'smoker', 'sex'\."
+    match = r"has .*, which is no column: pass some of 'age', 'smoker', 'sex'\."
     for method in (mixed[2].marginal_effects, mixed[2].adjusted_predictions):
         with pytest.raises(ValueError, match=match):
             method(at={key: 1.0})
@@ -96,12 +98,12 @@ def test_no_finite_number(mixed, value):
 
 
 def test_one_feature_twice(mixed):
-    with pytest.raises(ValueError, match="at has two values for one feature"):
+    with pytest.raises(ValueError, match="at has two values for one column"):
         mixed[2].adjusted_predictions({"age": 1, 0: 2})
 
 
 def test_effects_at_several_values(mixed):
-    with pytest.raises(ValueError, match="at has 4 combinations of values: pass one number for"):
+    with pytest.raises(ValueError, match="at has 4 combinations of values: pass one value for"):
         mixed[2].marginal_effects(at={"age": [0, 1], "sex": [1, 2]})
     one = mixed[2].marginal_effects(at={"age": [1.0]})
     np.testing.assert_array_equal(one.low, mixed[2].marginal_effects(at={"age": 1}).low)

@@ -72,7 +72,7 @@ def test_a_pipeline_is_its_last_step_on_transformed_samples(survey, K, covarianc
     for name in ("coef", "covariance", "p_values"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     for one, other in (
-        (found.marginal_effects(), expected.marginal_effects()),
+        (found.marginal_effects(discrete=None), expected.marginal_effects(discrete=None)),
         (found.predict_proba_interval(X[:7]), expected.predict_proba_interval(features[:7])),
     ):
         np.testing.assert_array_equal(one.low, other.low)
