@@ -46,6 +46,14 @@ def effects(X: np.ndarray, W: np.ndarray) -> np.ndarray:
     return np.mean(P[:, :, None] * (B - (P @ B)[:, None, :]), axis=0)
 
 
+def at_values(X: np.ndarray, W: np.ndarray, column: int, values: list[float]) -> np.ndarray:
+    """True mean probabilities with a column at each of some values."""
+    changed = [X.copy() for _ in values]
+    for part, value in zip(changed, values, strict=True):
+        part[:, column] = value
+    return np.stack([softmax(logits(part, W), axis=1).mean(axis=0) for part in changed])
+
+
 def holds(low: np.ndarray, high: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Which intervals hold the truth."""
     return (low <= truth) & (truth <= high)
@@ -71,8 +79,16 @@ def simulate(K: int, n: int, draws: int, group: int = 1) -> dict[str, np.ndarray
             interval = result.confint()
             found[f"coefficients, {kind}"].append(holds(interval[..., 0], interval[..., 1], raw))
         if group == 1:
-            part = result.marginal_effects()
-            found["marginal effects, robust"].append(holds(part.low, part.high, effects(X, W)))
+            part = result.marginal_effects(discrete=[2])
+            truth = effects(X, W)
+            ends = at_values(X, W, 2, [0.0, 2.0])
+            truth[:, 2] = ends[1] - ends[0]
+            held = holds(part.low, part.high, truth)
+            found["marginal effects, robust"].append(held[:, :2])
+            found["differences, robust"].append(held[:, 2])
+            part = result.adjusted_predictions({0: [-1.0, 2.0]})
+            truth = at_values(X, W, 0, [-1.0, 2.0])
+            found["adjusted predictions, robust"].append(holds(part.low, part.high, truth))
             part = result.predict_proba_interval(new)
             found["probabilities, robust"].append(holds(part.low, part.high, chances))
     return {name: np.mean(values, axis=0) for name, values in found.items()}
