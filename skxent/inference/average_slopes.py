@@ -12,10 +12,10 @@ where the coefficients do not depend on the sample. Only the small matrix S is d
           = \sum_r \beta_{rj} \sum_i w_i\, \tilde x_{it}\, \frac{\partial c_{kr}}{\partial z_l}
           + \delta_{jt}\, S_{kl}.
 
-The sum over samples has no index j of features, so that its cost per sample is that of
-:math:`K^2 / 2` classes times K, and not times d. If d < K - 1, it is cheaper to contract with
-:math:`\beta` first. Both orders are one formula: :math:`\beta = E R`, where E is the identity or
-:math:`\beta`, and with :math:`D_{ka} = E_{ka} - \sum_l p_l E_{la}`
+The sum over samples has no index j. It takes about :math:`K^3 / 6` multiples of each sample,
+not :math:`K^2 d`, because it is symmetric in k, r and l. If d < K - 1, it is cheaper to sum over r
+first. Both orders are one formula: :math:`\beta = E R`, where E is the identity or :math:`\beta`,
+and with :math:`D_{ka} = E_{ka} - \sum_l p_l E_{la}`
 
 .. math:: \sum_r E_{ra} \frac{\partial c_{kr}}{\partial z_l}
           = \delta_{kl}\, p_k D_{ka} - p_k p_l (D_{ka} + D_{la}).
@@ -33,7 +33,7 @@ from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inputs.fit_targets import Floats
 from skxent.likelihood.sources.blocks import product
 
-TOGETHER = 64  # sums over samples that are computed by one product, if there are not more classes
+TOGETHER = 64  # least number of sums over samples that are computed by one product
 
 
 @dataclass(frozen=True, eq=False)

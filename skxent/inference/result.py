@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
@@ -23,7 +21,6 @@ SAME = 1e-12  # largest relative difference of equal weights that is due to roun
 SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class LikelihoodInference(EstimatedEffects):
     r"""Coefficients of a fitted classifier with standard errors, intervals and tests.
 
