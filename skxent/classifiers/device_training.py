@@ -37,9 +37,11 @@ from skxent.inputs.namespaces import (
     widened,
     widest_float,
 )
+from skxent.inputs.offsets import read_offset
 from skxent.inputs.predictions import check_distributions
 from skxent.inputs.shapes import has_rows
 from skxent.inputs.weights import check_weight_range, weights_beside
+from skxent.likelihood.sources.arrays import balanced_offset
 from skxent.likelihood.sources.device_arrays import received
 from skxent.likelihood.sources.device_rows import DeviceRows
 
@@ -52,17 +54,20 @@ def read_on_device(
     y: AnyArray,
     sample_weight: AnyArray,
     classes: ArrayLike | None,
+    offset: AnyArray = None,
 ) -> tuple[DeviceRows, np.ndarray]:
     """Read and check the samples of a fit of `estimator`; return its rows and classes."""
     X = read_device_X(estimator, X, reset=True)
     names, targets = _targets(y, classes, X)
     require_two_classes(names)
+    logits = read_offset(offset, X.shape[0], names, beside=X)
     data = DeviceRows(
         X=X,
         targets=targets,
         weight=device_weights(sample_weight, X),
         n_classes=len(names),
         fit_intercept=bool(estimator.fit_intercept),
+        offset=None if logits is None else balanced_offset(logits.T),
     )
     return _with_class_weight(data, estimator.class_weight, names), names
 

@@ -17,7 +17,7 @@ from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.features import AnyArray, place_of, read_rows
 from skxent.inputs.fit_targets import check_target_shape
 from skxent.inputs.namespaces import library_of, moved, namespace_of, to_numpy, widened
-from skxent.inputs.offsets import is_zero, predicted_offset, refuse_offset
+from skxent.inputs.offsets import predicted_offset
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.device_arrays import batches
 
@@ -29,9 +29,9 @@ def logits_of(
     check_is_fitted(estimator, "coef_")
     if _is_on_device(estimator, X, method):
         X = read_device_X(estimator, X, reset=False)
-        refuse_offset(None if is_zero(offset) else offset, "X on a device")
-        predicted_offset(estimator, offset, X.shape[0], method)
+        known = predicted_offset(estimator, offset, X.shape[0], method, beside=X)
         logits = _device_logits(X, widened(estimator.coef_), widened(estimator.intercept_))
+        logits = logits if known is None else logits + known
     else:
         X = read_rows(estimator, X, reset=False)
         known = predicted_offset(estimator, offset, X.shape[0], method)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial, wraps
 from typing import Concatenate, Protocol, TypeVar
@@ -13,11 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.partitioned_training import learn_columns
 from skxent.inference.fitted import FittedLinearModel
-from skxent.inputs.dask_arguments import match
+from skxent.inputs.dask_arguments import match, row_counts
 from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import as_labels, locate
-from skxent.inputs.offsets import is_zero, refuse_offset
+from skxent.inputs.offsets import check_offset_names, is_zero
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.weights import as_weights
 from skxent.likelihood.sources.blocks import add
@@ -45,10 +45,14 @@ def by_partition(method: Predict[Model]) -> Callable[..., AnyArray]:
         if not is_dask(X):
             return method(model, X, offset=offset)
         check_is_fitted(model)
-        refuse_offset(None if is_zero(offset) else offset, "Dask collections")
         learn_columns(model, X, reset=False)
         nameless = _nameless(model)
-        empty = method(nameless, np.zeros((1, model.n_features_in_)), offset=offset)[:0]
+        known = offset is not None and not is_zero(offset)
+        first = np.zeros((1, model.n_features_in_))
+        empty = method(nameless, first, offset=0 if known else offset)[:0]
+        if known:
+            names = model if hasattr(X, "columns") else nameless
+            return _with_offset(method, copy(names), empty, X, offset)
         if hasattr(X, "columns"):
             function = partial(_predict, method, copy(model), empty, offset)
             return X.map_partitions(function, meta=empty)
@@ -73,11 +77,38 @@ def _predict(
     method: Predict[Model],
     model: Model,
     empty: np.ndarray,
-    offset: ArrayLike | None,
+    offset: AnyArray,
     x: AnyArray,
 ) -> AnyArray:
     """Return the predictions of a block, or `empty` if the block has no rows."""
     return method(model, x, offset=offset) if x.shape[0] else empty
+
+
+def _with_offset(
+    method: Predict[Model], model: Model, empty: np.ndarray, X: AnyArray, offset: AnyArray
+) -> AnyArray:
+    """Return the predictions of samples with offsets, which are cut into the blocks of X."""
+    from dask import array
+
+    check_offset_names(offset, model.classes_)
+    blocks, offsets = match(X=X, offset=offset)
+    lengths: Sequence[float] = row_counts(X) or [np.nan] * len(blocks)
+    found = map_partitions(blocks, _predict_block, offsets, method, model, empty)
+    shapes = [(n, *empty.shape[1:]) for n in lengths]
+    pieces = zip(found, shapes, strict=True)
+    return array.concatenate([array.from_delayed(*piece, meta=empty) for piece in pieces])
+
+
+def _predict_block(
+    index: int,
+    x: AnyArray,
+    offset: AnyArray,
+    method: Predict[Model],
+    model: Model,
+    empty: np.ndarray,
+) -> AnyArray:
+    """Call `_predict` in a task."""
+    return _predict(method, model, empty, offset, x)
 
 
 def accuracy(

@@ -25,9 +25,16 @@ from skxent.inputs.errors import check_kind, raise_no_weight
 from skxent.inputs.features import FLOATS, AnyArray, canonical, columns_named
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, require_two_classes
 from skxent.inputs.labels import as_labels, locate
+from skxent.inputs.offsets import (
+    as_logits,
+    check_offset_names,
+    check_offset_shape,
+    read_values,
+)
 from skxent.inputs.partitions import Each, compute, map_partitions, memory, persist
 from skxent.inputs.splits import Indices, Split
 from skxent.inputs.weights import as_weights, check_weight_range
+from skxent.likelihood.sources.arrays import balanced_offset
 from skxent.likelihood.sources.partitioned_rows import PartitionedRows, Recipe, new_slots
 from skxent.likelihood.sources.thread_limits import effective_threads
 
@@ -40,9 +47,9 @@ class PartitionedSamples:
 
     Parameters
     ----------
-    x, targets, weights : Each
-        Blocks of X as `as_block` returns them, `FitTargets` with the classes of the partition, and
-        weights or None.
+    x, targets, weights, offsets : Each
+        Blocks of X as `as_block` returns them, `FitTargets` with the classes of the partition,
+        weights or None, and offsets or None.
     lengths : list of int
         Number of samples of each partition.
     totals : (partitions, K) array
@@ -57,6 +64,7 @@ class PartitionedSamples:
     x: Each
     targets: Each
     weights: Each
+    offsets: Each
     lengths: list[int]
     totals: Floats
     classes: np.ndarray
@@ -74,25 +82,31 @@ class PartitionedSamples:
         y: AnyArray,
         sample_weight: ArrayLike | None,
         classes: ArrayLike | None,
+        offset: AnyArray = None,
     ) -> Self:
         """Read and check the samples of a fit of `estimator`; partitions stay on their workers."""
         n_features = learn_columns(estimator, X, reset=True)
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
-        blocks, y_blocks, weights = match(X=X, y=y, sample_weight=sample_weight)
+        blocks, y_blocks, weights, offsets = match(
+            X=X, y=y, sample_weight=sample_weight, offset=offset
+        )
         x, n_bytes = _readable(X, blocks)
         names = column_names(y) if getattr(y, "ndim", 1) == 2 else None
         targets = map_partitions(y_blocks, read_targets, weights)
+        logits = map_partitions(offsets, read_logits)
         room, has_workers = memory()
         # If the size of X is unknown, X is kept in the memory of workers, which may spill to disk,
         # but not in the memory of this process.
         early = has_workers if n_bytes is None else n_bytes <= ROOM * room
-        # X and targets are computed together, because a random source gives other rows when it is
-        # read again.
-        kept, targets = persist(x, targets) if early else (x, *persist(targets))
-        sources = list(zip(blocks, y_blocks, weights, strict=True))
+        # X, targets and offsets are computed together, because a random source gives other rows
+        # when it is read again.
+        kept, targets, logits = (
+            persist(x, targets, logits) if early else (x, *persist(targets, logits))
+        )
+        sources = list(zip(blocks, y_blocks, weights, offsets, strict=True))
         facts: list[PartitionFacts] = compute(
-            sources, map_partitions(kept, check_partition, targets, weights, n_features)
+            sources, map_partitions(kept, check_partition, targets, weights, logits, n_features)
         )
         spare = ROOM * room - sum(one.n_bytes for one in facts)
         fits = spare >= 0
@@ -101,10 +115,13 @@ class PartitionedSamples:
         filled = [i for i, one in enumerate(facts) if one.n_rows]
         facts = [facts[i] for i in filled]
         known, totals = _classes(facts, names, classes)
+        if offset is not None:
+            _check_offsets(offset, facts, known)
         return cls(
             x=kept.take(filled),
             targets=targets.take(filled),
             weights=weights.take(filled),
+            offsets=logits.take(filled),
             lengths=[one.n_rows for one in facts],
             totals=totals,
             classes=known,
@@ -125,8 +142,10 @@ class PartitionedSamples:
         factors = None
         if class_weight is not None:
             factors = class_factors(class_weight, self.classes, self.totals[chosen].sum(axis=0))
-        x, weights = self.x.take(chosen), self.weights.take(chosen)
-        targets = map_partitions(self.targets.take(chosen), encode, weights, self.classes, factors)
+        x, weights, offsets = (each.take(chosen) for each in (self.x, self.weights, self.offsets))
+        targets = map_partitions(
+            self.targets.take(chosen), encode, weights, offsets, self.classes, factors
+        )
         return PartitionedRows(
             parts=Each(zip(x, *persist(targets), strict=True)),
             slots=new_slots(x, self.spare is not None),
@@ -220,6 +239,14 @@ def _classes(
     return known, totals
 
 
+def _check_offsets(offset: AnyArray, facts: list[PartitionFacts], classes: np.ndarray) -> None:
+    """Require offsets for these classes in all partitions."""
+    check_offset_names(offset, classes)
+    n = sum(one.n_rows for one in facts)
+    for shape in {(n, *one.offset_shape[1:]) for one in facts}:
+        check_offset_shape(shape, len(classes))
+
+
 def _classes_of_labels(facts: list[PartitionFacts]) -> tuple[np.ndarray, Floats]:
     """Return the labels of all partitions, and their total weights in each partition."""
     held = np.concatenate([one.classes.astype(object) for one in facts])
@@ -269,9 +296,14 @@ def read_targets(index: int, y: AnyArray, weight: AnyArray) -> FitTargets | None
     return FitTargets.read(y, None, n) if n else None
 
 
+def read_logits(index: int, offset: AnyArray) -> Floats | None:
+    """Read the offsets of a partition, of any shape; None if there are none."""
+    return None if offset is None else read_values(offset)
+
+
 @dataclass(frozen=True)
 class PartitionFacts:
-    """Facts about one partition: its size, its classes and the total weight of each class."""
+    """Facts about one partition: its size, its classes, their total weights, shape of offsets."""
 
     n_rows: int
     n_bytes: int
@@ -279,10 +311,16 @@ class PartitionFacts:
     classes: np.ndarray
     totals: NDArray[np.float64]
     soft: bool
+    offset_shape: tuple[int, ...] = ()
 
 
 def check_partition(
-    index: int, x: AnyArray, targets: FitTargets | None, weight: AnyArray, n_features: int
+    index: int,
+    x: AnyArray,
+    targets: FitTargets | None,
+    weight: AnyArray,
+    offset: Floats | None,
+    n_features: int,
 ) -> PartitionFacts:
     """Check the samples of a partition, and return its facts."""
     x = as_block(x)  # the type in the metadata of Dask may be wrong
@@ -300,23 +338,33 @@ def check_partition(
     weight = as_weights(weight, n, zero=True)
     n_bytes = x.data.nbytes + x.indices.nbytes if issparse(x) else x.nbytes
     soft = targets.values.ndim == 2
-    return PartitionFacts(n, n_bytes, issparse(x), targets.classes, targets.totals(weight), soft)
+    shape = () if offset is None else offset.shape
+    if offset is not None and len(offset) != n:
+        raise ValueError(f"X has {n} samples but offset has {len(offset)}: pass equal lengths.")
+    totals = targets.totals(weight)
+    return PartitionFacts(n, n_bytes, issparse(x), targets.classes, totals, soft, shape)
 
 
 def encode(
     index: int,
     targets: FitTargets | None,
     weight: AnyArray,
+    offset: Floats | None,
     classes: np.ndarray,
     factors: Floats | None,
-) -> tuple[np.ndarray | None, Floats | None]:
-    """Return codes of labels among all classes, or soft rows, and weights with class weights."""
+) -> tuple[np.ndarray | None, Floats | None, Floats | None]:
+    """Return codes among all classes or soft rows, weights with class weights, and logits (R, n).
+
+    The logits are the offsets in the form of `RowArrays`.
+    """
     if targets is None:
-        return None, None
+        return None, None, None
     if targets.values.ndim == 1:
         codes = locate(as_labels(targets.classes, "y"), as_labels(classes, "classes"))
         targets = FitTargets(classes, codes[targets.values])
     weight = as_weights(weight, len(targets.values), zero=True)
     if factors is not None:
         targets, weight = targets.times(factors, weight)
-    return targets.values, weight
+    if offset is not None:
+        offset = balanced_offset(as_logits(offset, len(targets.values), len(classes)).T)
+    return targets.values, weight, offset

@@ -17,7 +17,7 @@ from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.features import AnyArray, canonical, read_X
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_weights
 from skxent.inputs.namespaces import namespace_of
-from skxent.inputs.offsets import read_offset, refuse_offset
+from skxent.inputs.offsets import read_offset
 from skxent.inputs.partitions import is_dask
 from skxent.inputs.splits import Indices, Split, read_splits
 from skxent.likelihood.sources.arrays import balanced_offset
@@ -68,8 +68,7 @@ def read_training(
     """Read and check the arguments of `fit`, in memory, in Dask partitions or on a device."""
     rows: RowSource
     if namespace_of(X) is not None:
-        refuse_offset(offset, "X on a device")
-        rows, known = read_on_device(estimator, X, y, sample_weight, classes)
+        rows, known = read_on_device(estimator, X, y, sample_weight, classes, offset)
     else:
         samples = read_samples(estimator, X, y, sample_weight, classes, offset)
         rows, known = samples.rows(estimator.class_weight, estimator.n_jobs), samples.classes
@@ -86,8 +85,7 @@ def read_samples(
 ) -> LocalSamples | PartitionedSamples:
     """Read and check the samples of a fit, in memory or in Dask partitions, not on a device."""
     if is_dask(X):
-        refuse_offset(offset, "Dask collections")
-        return PartitionedSamples.read(estimator, X, y, sample_weight, classes)
+        return PartitionedSamples.read(estimator, X, y, sample_weight, classes, offset)
     X = read_X(estimator, X, reset=True)
     targets = FitTargets.of(y, classes, X.shape[0])
     weight = sample_weights(sample_weight, X.shape[0])

@@ -24,7 +24,7 @@ class ProbabilisticClassifier(Protocol):
 
     classes_: AnyArray
 
-    def predict_proba(self, X: AnyArray, /) -> AnyArray:
+    def predict_proba(self, X: AnyArray, /, **offset: ArrayLike) -> AnyArray:
         """Return the probability of each class."""
         ...
 
@@ -46,6 +46,8 @@ class PredictionDisplay(Display, ABC):
         X: AnyArray,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
         **options: object,
     ) -> Self:
         """Draw the predictions of a fitted classifier.
@@ -61,6 +63,8 @@ class PredictionDisplay(Display, ABC):
             `classes_` has probability 0.
         sample_weight : array-like of shape (n,), default=None
             Weights.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Passed to `predict_proba` of the classifier, if it is not None.
         **options : dict
             Options of :meth:`from_predictions`, except `labels` and `from_logits`.
 
@@ -71,7 +75,7 @@ class PredictionDisplay(Display, ABC):
         """
         require_matplotlib(cls.__name__)
         y, sample_weight = computed(y, sample_weight)
-        P, labels = predicted_probabilities(estimator, X, y)
+        P, labels = predicted_probabilities(estimator, X, y, offset)
         return cls.from_predictions(y, P, labels=labels, sample_weight=sample_weight, **options)
 
     @classmethod
@@ -111,7 +115,10 @@ def check_fitted(estimator: object, attribute: str, *wanted: type) -> None:
 
 
 def predicted_probabilities(
-    estimator: ProbabilisticClassifier, X: AnyArray, y: ArrayLike
+    estimator: ProbabilisticClassifier,
+    X: AnyArray,
+    y: ArrayLike,
+    offset: ArrayLike | None = None,
 ) -> tuple[np.ndarray, list[Label]]:
     """Return the probabilities that a classifier predicts, and the class of each column.
 
@@ -126,7 +133,8 @@ def predicted_probabilities(
             f"{name} has no predict_proba or no classes_: pass a fitted classifier that predicts "
             "probabilities, or wrap it in sklearn.calibration.CalibratedClassifierCV."
         )
-    P = as_array(estimator.predict_proba(X), "predict_proba(X)")
+    known = {} if offset is None else {"offset": offset}
+    P = as_array(estimator.predict_proba(X, **known), "predict_proba(X)")
     if P.ndim != 2:
         raise ValueError(
             f"{name} predicts several outputs: pass the probabilities of one output to "

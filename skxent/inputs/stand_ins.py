@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 PREDICTIONS = ("predict_proba", "predict_log_proba")
@@ -24,7 +25,7 @@ class SharedPredictions:
         The cache of one evaluation, in which all scorers have the same estimator and X.
     """
 
-    def __init__(self, estimator: object, cache: dict[object, object]) -> None:
+    def __init__(self, estimator: object, cache: dict[object, Any]) -> None:
         self.estimator = estimator
         self.cache = cache
 
@@ -32,15 +33,40 @@ class SharedPredictions:
         value = getattr(self.estimator, name)
         return self._once(name, value) if name in PREDICTIONS else value
 
-    def _once(self, name: str, predict: Callable[[object], object]) -> Callable[[object], object]:
-        def cached(X: object) -> object:
-            # A key of our own: scikit-learn's entries have one column for two classes.
-            key = "skxent", name
+    def _once(self, name: str, predict: Callable[..., object]) -> Callable[..., object]:
+        def cached(X: object, **offset: object) -> object:
+            # A key of our own: scikit-learn's entries have one column for two classes. Scorers may
+            # take different offsets. The cache keeps each offset, so that its id stays its own.
+            key = "skxent", name, *map(id, offset.values())
             if key not in self.cache:
-                self.cache[key] = predict(X)
-            return self.cache[key]
+                self.cache[key] = predict(X, **offset), offset
+            return self.cache[key][0]
 
         return cached
+
+
+class WithOffset:
+    """Stands for an estimator, and predicts its probabilities with an offset.
+
+    Parameters
+    ----------
+    estimator : object
+    offset : array-like or 0
+        Passed to the estimator's prediction method.
+    """
+
+    def __init__(self, estimator: object, offset: object) -> None:
+        self.estimator = estimator
+        self.offset = offset
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.estimator, name)
+        return partial(value, offset=self.offset) if name in PREDICTIONS else value
+
+
+def with_offset(estimator: object, offset: object) -> object:
+    """Return the estimator, or a `WithOffset` for it if there is an offset."""
+    return estimator if offset is None else WithOffset(estimator, offset)
 
 
 def with_shared_predictions(method_caller: object, estimator: object) -> object:
@@ -90,6 +116,6 @@ def estimator_name(estimator: object) -> str:
     """Return the name of an estimator's class, also if another object stands for the estimator."""
     if isinstance(estimator, GivenPredictions):
         return estimator.name
-    if isinstance(estimator, SharedPredictions):
+    while isinstance(estimator, SharedPredictions | WithOffset):
         estimator = estimator.estimator
     return type(estimator).__name__

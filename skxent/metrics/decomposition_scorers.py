@@ -13,6 +13,7 @@ from skxent.inputs.dask_arguments import computed
 from skxent.inputs.labels import Labels, as_labels, locate
 from skxent.inputs.responses import predicted_columns, response_name, spread_columns
 from skxent.inputs.shapes import check_length
+from skxent.inputs.stand_ins import with_offset
 from skxent.inputs.weights import as_weights, check_weight_range
 from skxent.metrics.decomposition import decompose
 from skxent.metrics.row_forms import predicted_losses
@@ -55,7 +56,13 @@ class DecompositionScorer(CrossEntropyScorer):
     part: str = "miscalibration"
 
     def __call__(
-        self, estimator: object, X: object, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        estimator: object,
+        X: object,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
     ) -> float:
         """Score a fitted classifier.
 
@@ -69,12 +76,15 @@ class DecompositionScorer(CrossEntropyScorer):
             Labels, or soft rows, as `cce_scorer` takes them.
         sample_weight : array-like of shape (n,), default=None
             Weight w_i counts sample i that many times.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Passed to the prediction method of the estimator, if it is not None.
 
         Returns
         -------
         float
             Miscalibration times -1, or discrimination: greater is better.
         """
+        estimator = with_offset(estimator, offset)
         prediction, classes = predicted_columns(estimator, X, logarithms=False)
         y, sample_weight = computed(y, sample_weight)
         name = response_name(estimator)
@@ -100,10 +110,7 @@ class DecompositionScorer(CrossEntropyScorer):
         return "neg_miscalibration" if self.part == "miscalibration" else self.part
 
     def __repr__(self) -> str:
-        routed = (
-            "" if self.request is None else f"set_score_request(sample_weight={self.request!r})"
-        )
-        return ".".join(filter(None, (f"{self.part}_scorer", routed)))
+        return f"{self.part}_scorer{self._routed()}"
 
 
 miscalibration_scorer = DecompositionScorer(part="miscalibration")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.utils.metadata_routing import MetadataRequest
+from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
 from skxent.inputs.array_arguments import array_of, numbers_of
 from skxent.inputs.class_names import columns_of
@@ -28,7 +28,7 @@ from skxent.inputs.responses import (
     spread_columns,
 )
 from skxent.inputs.shapes import check_length, has_rows
-from skxent.inputs.stand_ins import GivenPredictions, with_shared_predictions
+from skxent.inputs.stand_ins import GivenPredictions, with_offset, with_shared_predictions
 from skxent.metrics.loss_registry import LOSSES
 from skxent.metrics.loss_values import Losses
 from skxent.metrics.partitioned_losses import PartitionedLosses
@@ -43,8 +43,8 @@ ScorerOfSklearn: Any = type(make_scorer(accuracy_score))
 class CrossEntropyScorer(ScorerOfSklearn):
     """Negative cross-entropy of a fitted classifier: greater is better, 0 is perfect.
 
-    Call it as ``scorer(estimator, X, y, sample_weight=None)``, or pass it as `scoring` wherever
-    scikit-learn takes one. It is immutable, so one object can be shared.
+    Call it as ``scorer(estimator, X, y, sample_weight=None, *, offset=None)``, or pass it as
+    `scoring` wherever scikit-learn takes one. It is immutable, so one object can be shared.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ class CrossEntropyScorer(ScorerOfSklearn):
         Base of the logarithm; None gives nats.
     eps : float or None
         Floor under the probability of a target; None is the machine epsilon of float64, 0 is exact.
-    request : bool, str or None
-        What metadata routing does with `sample_weight`; see `set_score_request`.
+    request, offset_request : bool, str or None
+        What metadata routing does with `sample_weight` and `offset`; see `set_score_request`.
 
     See Also
     --------
@@ -79,9 +79,16 @@ class CrossEntropyScorer(ScorerOfSklearn):
     base: float | None = None
     eps: float | None = None
     request: bool | str | None = None
+    offset_request: bool | str | None = None
 
     def __call__(
-        self, estimator: object, X: object, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        estimator: object,
+        X: object,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
     ) -> float:
         """Score a fitted classifier.
 
@@ -97,6 +104,9 @@ class CrossEntropyScorer(ScorerOfSklearn):
             the binary loss.
         sample_weight : array-like of shape (n,), default=None
             Weight w_i counts sample i that many times.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Passed to the prediction method of the estimator, if it is not None. See
+            :meth:`SoftmaxClassifier.fit`.
 
         Returns
         -------
@@ -108,6 +118,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
         Any of the arguments may be a Dask collection. If the estimator predicts a Dask array, each
         partition is scored by its own worker, which returns sums.
         """
+        estimator = with_offset(estimator, offset)
         if is_dask(X, y, sample_weight):
             return self._over_partitions(estimator, X, y, sample_weight)
         return self._value(estimator, X, y, sample_weight)
@@ -119,13 +130,16 @@ class CrossEntropyScorer(ScorerOfSklearn):
         X: object,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
     ) -> float:
         """Return the score from predictions that several scorers share.
 
         If scikit-learn evaluates several scorers at once, it calls this method of each scorer.
         `method_caller` holds the cache of the predictions.
         """
-        return self(with_shared_predictions(method_caller, estimator), X, y, sample_weight)
+        sharing = with_shared_predictions(method_caller, estimator)
+        return self(sharing, X, y, sample_weight, offset=offset)
 
     @property
     def _response_method(self) -> tuple[str, ...]:
@@ -202,23 +216,34 @@ class CrossEntropyScorer(ScorerOfSklearn):
             lambda each: to_numpy(labels.source[each.row : each.row + 1]).tolist()[0]
         )
 
-    def set_score_request(self, *, sample_weight: bool | str | None) -> CrossEntropyScorer:
-        """Return a scorer with this request for `sample_weight` under metadata routing.
+    def set_score_request(
+        self,
+        *,
+        sample_weight: bool | str | None = UNCHANGED,
+        offset: bool | str | None = UNCHANGED,
+    ) -> CrossEntropyScorer:
+        """Return a scorer with these requests for `sample_weight` and `offset`.
+
+        The requests matter under metadata routing. A request that is not given stays as it is.
 
         Unlike the method of an estimator, this one does not change its object: use the new scorer.
 
         Parameters
         ----------
-        sample_weight : bool, str or None
-            True: take `sample_weight` when it is passed. False: do not. None: raise if it is
-            passed. A string: take the metadata of that name.
+        sample_weight, offset : bool, str or None
+            True: take the argument when it is passed. False: do not. None: raise if it is passed.
+            A string: take the metadata of that name.
 
         Returns
         -------
         CrossEntropyScorer
             A new scorer.
         """
-        return replace(self, request=sample_weight)
+        return replace(
+            self,
+            request=self.request if sample_weight == UNCHANGED else sample_weight,
+            offset_request=self.offset_request if offset == UNCHANGED else offset,
+        )
 
     def get_metadata_routing(self) -> MetadataRequest:
         """Return the metadata request of this scorer.
@@ -226,10 +251,11 @@ class CrossEntropyScorer(ScorerOfSklearn):
         Returns
         -------
         MetadataRequest
-            The request for `sample_weight` in `score`.
+            The requests for `sample_weight` and `offset` in `score`.
         """
         routing = MetadataRequest(owner=repr(self))
         routing.score.add_request(param="sample_weight", alias=self.request)
+        routing.score.add_request(param="offset", alias=self.offset_request)
         return routing
 
     def _accept_sample_weight(self) -> bool:
@@ -268,13 +294,16 @@ class CrossEntropyScorer(ScorerOfSklearn):
         """Return the call that makes this scorer."""
         changed = [
             f"{field.name}={getattr(self, field.name)!r}"
-            for field in fields(self)[:-1]
+            for field in fields(self)[:4]
             if getattr(self, field.name) != field.default
         ]
-        routed = (
-            "" if self.request is None else f".set_score_request(sample_weight={self.request!r})"
-        )
-        return f"make_cross_entropy_scorer({', '.join(changed)}){routed}"
+        return f"make_cross_entropy_scorer({', '.join(changed)}){self._routed()}"
+
+    def _routed(self) -> str:
+        """Return the call that makes the requests of this scorer."""
+        requests = {"sample_weight": self.request, "offset": self.offset_request}
+        given = [f"{name}={value!r}" for name, value in requests.items() if value is not None]
+        return f".set_score_request({', '.join(given)})" if given else ""
 
 
 def make_cross_entropy_scorer(
@@ -303,7 +332,7 @@ def make_cross_entropy_scorer(
     Returns
     -------
     CrossEntropyScorer
-        A callable ``scorer(estimator, X, y, sample_weight=None)`` for `scoring=`.
+        A callable ``scorer(estimator, X, y, sample_weight=None, *, offset=None)`` for `scoring=`.
 
     Raises
     ------

@@ -116,32 +116,6 @@ def test_a_fit_that_fails_leaves_the_model_as_it_was():
     clf.predict(X)
 
 
-def test_data_that_offsets_are_not_supported_for():
-    X, y, O = samples(3)
-    clf, chunks = SoftmaxClassifier().fit(X, y, offset=O), da.from_array(X, chunks=(50, 3))
-    with pytest.raises(ValueError, match="offset is not supported for Dask collections"):
-        clf.predict(chunks, offset=O)
-    with pytest.raises(ValueError, match="offset is not supported for Dask collections"):
-        SoftmaxClassifier().fit(chunks, da.from_array(y, chunks=50), offset=O)
-    with pytest.raises(TypeError, match="offset"):
-        SoftmaxClassifierCV().fit(X, y, offset=O)
-
-
-def test_arrays_on_a_device_are_refused(library):
-    X, y, O = samples(3)
-    X, y = library.array(X), library.array(y == "a")
-    offset = O[:, 0]
-    with pytest.raises(ValueError, match="offset is not supported for X on a device"):
-        SoftmaxClassifier().fit(X, y, offset=offset)
-    clf = SoftmaxClassifier().fit(X, y)
-    with pytest.raises(ValueError, match="offset is not supported for X on a device"):
-        clf.predict(X, offset=offset)
-    clf.predict(X, offset=0)
-    clf.has_offset_ = True
-    with pytest.raises(ValueError, match="fitted with an offset"):
-        clf.predict(X)
-
-
 @kinds
 def test_a_model_of_a_search_over_penalties_takes_an_offset(K):
     X, y, O = samples(K)

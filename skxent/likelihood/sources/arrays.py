@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import scipy.sparse
 
+from skxent.inputs.namespaces import A, library_of
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.blocks import Blocks, Matrix
 
@@ -165,16 +166,17 @@ class RowArrays(RowShape):
         return replace(self, X=np.column_stack([self.X, others.with_columns(columns).dense()]))
 
 
-def balanced_offset(offset: np.ndarray) -> np.ndarray:
+def balanced_offset(offset: A) -> A:
     """Offsets (R, n) in the form of the engine, from an offset for each class, (K, n), or (1, n).
 
     The offset of two classes is their difference. For more classes the mean over classes is
-    subtracted, which changes no probability.
+    subtracted, which changes no probability. The result is in the library of `offset`.
     """
-    if len(offset) == 2:
-        return np.subtract(offset[1:], offset[:1])
-    mean = offset.mean(axis=0) if len(offset) > 1 else 0.0
-    return np.ascontiguousarray(offset - mean)
+    if offset.shape[0] == 2:
+        return offset[1:, :] - offset[:1, :]
+    xp = library_of(offset)
+    mean = xp.mean(offset, axis=0) if offset.shape[0] > 1 else 0.0
+    return xp.asarray(offset - mean, order="C") if xp is np else offset - mean
 
 
 Rows = TypeVar("Rows", bound=RowArrays)

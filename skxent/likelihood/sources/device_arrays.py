@@ -19,7 +19,7 @@ import numpy as np
 from skxent.inputs.features import AnyArray
 from skxent.inputs.namespaces import library_of, moved, to_numpy, widest_float
 from skxent.likelihood import tuning
-from skxent.likelihood.sources.arrays import RowShape
+from skxent.likelihood.sources.arrays import RowShape, balanced_offset
 from skxent.likelihood.sources.blocks import add
 
 Sum = TypeVar("Sum")
@@ -38,6 +38,8 @@ class DeviceArrays(RowShape):
         Of type `dtype`.
     n_classes : int
     fit_intercept : bool
+    offset : (R, n) array or None
+        As in `RowArrays`, of type `dtype`.
     """
 
     X: AnyArray
@@ -45,6 +47,7 @@ class DeviceArrays(RowShape):
     weight: AnyArray | None
     n_classes: int
     fit_intercept: bool = True
+    offset: AnyArray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -96,6 +99,10 @@ class DeviceArrays(RowShape):
         """Multiply by the weights of a batch; samples run along the last axis."""
         return values if self.weight is None else values * self.weight[rows]
 
+    def with_offset(self, logits: AnyArray, rows: slice) -> AnyArray:
+        """Add the offset of a batch to logits (R, m), if there is one."""
+        return logits if self.offset is None else logits + self.offset[:, rows]
+
     def sent(self, values: np.ndarray) -> AnyArray:
         """Copy an array of numbers to the device."""
         return moved(np.ascontiguousarray(values), self.X)
@@ -115,7 +122,10 @@ class DeviceArrays(RowShape):
             empty = xp.max(targets, axis=1, keepdims=True) <= 0
             # These rows have weight zero: their target is not used, but must be a distribution.
             targets = xp.where(empty, xp.ones_like(targets), targets)
-        return replace(self, targets=targets, n_classes=n_classes)
+        offset = self.offset
+        if offset is not None and not mask.all():
+            offset = balanced_offset(xp.take(offset, self.index(np.flatnonzero(mask)), axis=0))
+        return replace(self, targets=targets, n_classes=n_classes, offset=offset)
 
     def with_columns(self, columns: np.ndarray, exponents: np.ndarray | None = None) -> Self:
         """A copy with only the given columns, each multiplied by 2^exponent."""

@@ -10,6 +10,7 @@ from skxent.inputs.features import AnyArray
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.device_arrays import DeviceArrays, received
 from skxent.likelihood.sources.device_kernels import log_partition
+from skxent.likelihood.sources.device_offsets import offset_sums_of
 from skxent.likelihood.sources.device_row_space import independent_row_space, row_space
 from skxent.likelihood.sources.device_sums import DeviceSums
 from skxent.likelihood.sources.first_sums import FirstSums, Moments, evenly_spaced_rows
@@ -42,7 +43,8 @@ class DeviceRows(DeviceArrays):
 
         with np.errstate(over="ignore"):  # array-api-strict computes with NumPy
             class_weight, class_sums, squares = map(received, self.total_of(sums))
-            return FirstSums(received(origin), class_weight, class_sums, squares)
+            known = offset_sums_of(self)
+            return FirstSums(received(origin), class_weight, class_sums, squares, known)
 
     def _few_rows(self) -> AnyArray:
         """A few rows, evenly spaced in cumulative weight."""
@@ -67,6 +69,7 @@ class DeviceRows(DeviceArrays):
 
         def losses(rows: slice) -> AnyArray:
             Z = xp.matmul(W, xp.astype(self.X[rows, :], self.dtype, copy=False).T) + b[:, None]
+            Z = self.with_offset(Z, rows)
             Y = self.target_block(rows)
             if Z.shape[0] == 1:  # |z| times the target of the less probable class
                 size = xp.abs(Z[0, :])

@@ -51,7 +51,7 @@ class DeviceSums:
 
         def sums(rows: slice) -> tuple[AnyArray, AnyArray]:
             x = self._read(rows)
-            A, P = log_partition(self.xp, self._logits(parameters, x))
+            A, P = log_partition(self.xp, self._logits(parameters, x, rows))
             return self.xp.sum(weigh(A, rows)), self._outer(weigh(P, rows), x)
 
         partition, gradient = self.data.total_of(sums)
@@ -63,10 +63,12 @@ class DeviceSums:
 
         def sums(rows: slice) -> tuple[AnyArray, AnyArray, AnyArray]:
             x, Y = self._read(rows), self.data.target_block(rows)
-            Z = self._logits(parameters, x)
+            Z = self._logits(parameters, x, rows)
             losses, R = losses_and_residuals(self.xp, Z, Y[1:, :] if Z.shape[0] == 1 else Y)
             R = weigh(R, rows)
             sensitivity = self.xp.sum(self.xp.abs(R * Z))
+            if self.data.offset is not None:
+                sensitivity = sensitivity + self.xp.sum(self.xp.abs(R * self.data.offset[:, rows]))
             return self.xp.sum(weigh(losses, rows)), sensitivity, self._outer(R, x)
 
         loss, sensitivity, gradient = self.data.total_of(sums)
@@ -78,7 +80,7 @@ class DeviceSums:
 
         def sums(rows: slice) -> AnyArray:
             x = self._read(rows)
-            Q = moved_probabilities(self.xp, self._logits(at, x), self._logits(along, x))
+            Q = moved_probabilities(self.xp, self._logits(at, x, rows), self._changes(along, x))
             return self._outer(self.data.weigh(Q, rows), x)
 
         return self._recentred(self.data.total_of(sums))
@@ -87,7 +89,7 @@ class DeviceSums:
         """Largest difference, over samples, between the changes of two logits along `direction`."""
         xp, along, most = self.xp, self._for_batches(direction), 0.0
         for rows in self.data.batches():
-            Q = self._logits(along, self._read(rows))
+            Q = self._changes(along, self._read(rows))
             moves = xp.max(Q, axis=0) - xp.min(Q, axis=0) if Q.shape[0] > 1 else xp.abs(Q[0, :])
             if self.data.weight is not None:
                 moves = xp.where(self.data.weight[rows] > 0, moves, xp.zeros_like(moves))
@@ -160,7 +162,7 @@ class DeviceSums:
 
         def part(rows: slice) -> AnyArray:
             x = self._read(rows)
-            P = log_partition(self.xp, self._logits(parameters, x))[1]
+            P = log_partition(self.xp, self._logits(parameters, x, rows))[1]
             P = P + 0.5 if P.shape[0] == 1 else P
             residual = None
             if residual_weight:
@@ -206,8 +208,12 @@ class DeviceSums:
             theta[:, -1] -= theta[:, :-1] @ self.centre
         return self.data.sent(theta)
 
-    def _logits(self, parameters: AnyArray, x: AnyArray) -> AnyArray:
-        """Logits of a batch, (R, m)."""
+    def _logits(self, parameters: AnyArray, x: AnyArray, rows: slice) -> AnyArray:
+        """Logits of a batch, (R, m): those of the parameters, and the offset."""
+        return self.data.with_offset(self._changes(parameters, x), rows)
+
+    def _changes(self, parameters: AnyArray, x: AnyArray) -> AnyArray:
+        """Changes of the logits of a batch along a direction of the parameters, (R, m)."""
         d = self.data.n_features
         Z = self.xp.matmul(parameters[:, :d], x.T)
         return Z + parameters[:, d:] if self.data.fit_intercept else Z

@@ -33,8 +33,8 @@ from skxent.likelihood.sources.thread_limits import one_blas_thread
 
 Add = Callable[[Any, Any], Any]
 Question = str | Callable[..., Any]  # a method's name, or a function of local rows
-# The samples of a partition, and its targets and weights.
-Part = tuple[AnyArray, tuple[np.ndarray, np.ndarray | None]]
+# The samples of a partition, and its targets, weights and offsets.
+Part = tuple[AnyArray, tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]
 
 _tokens = count()  # a number for each step, which identifies its result in a slot
 
@@ -114,11 +114,18 @@ class Recipe:
 
     def build(self, index: int, part: Part, slot: Slot) -> LocalRows | LocalSums:
         """Local rows or sums of one partition."""
-        x, (targets, weight) = part
+        x, (targets, weight, offset) = part
 
         def rows() -> LocalRows:
-            X = self.read(x)
-            return LocalRows(X, targets, weight, self.n_classes, self.fit_intercept, part=index)
+            return LocalRows(
+                X=self.read(x),
+                targets=targets,
+                weight=weight,
+                n_classes=self.n_classes,
+                fit_intercept=self.fit_intercept,
+                part=index,
+                offset=offset,
+            )
 
         return slot.build(rows, self.steps)
 
@@ -130,7 +137,7 @@ class Partitions:
     Parameters
     ----------
     parts : Each
-        Lazy pairs (x, (targets, weight)), none of them empty.
+        Lazy pairs (x, (targets, weight, offset)), none of them empty.
     slots : Each
         A lazy `Slot` for each partition.
     recipe : Recipe

@@ -1,5 +1,7 @@
 """Sums of arrays of other libraries, held against those of `LocalSums` on the same numbers."""
 
+from dataclasses import replace
+
 import array_api_strict as strict
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.choices import Kind, plan
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
+from skxent.likelihood.sources.arrays import balanced_offset
 from skxent.likelihood.sources.device_rows import DeviceRows
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
@@ -25,15 +28,28 @@ def moved(data, library):
     """The same data on a device."""
     X, targets = library.array(data.X), library.array(data.targets)
     weight = None if data.weight is None else library.array(data.weight)
-    return DeviceRows(X, targets, weight, data.n_classes, data.fit_intercept)
+    offset = None if data.offset is None else library.array(data.offset)
+    return DeviceRows(X, targets, weight, data.n_classes, data.fit_intercept, offset)
 
 
-def make(K, n=60, d=5, soft=False, weighted=True, fit_intercept=True, far=0.0, dtype=float):
+def make(
+    K,
+    n=60,
+    d=5,
+    soft=False,
+    weighted=True,
+    fit_intercept=True,
+    far=0.0,
+    dtype=float,
+    offset=0.0,
+):
     rng = np.random.default_rng([K, n, d])
     X = (rng.normal(size=(n, d)) + far).astype(dtype)
     targets = rng.dirichlet(np.ones(K), size=n) if soft else rng.integers(K, size=n)
     weight = np.where(np.arange(n) % 7, rng.uniform(0, 3, size=n), 0.0) if weighted else None
-    return LocalRows(X, targets, weight, K, fit_intercept)
+    rows = LocalRows(X, targets, weight, K, fit_intercept)
+    known = balanced_offset(offset * rng.normal(size=(K, n))) if offset else None
+    return replace(rows, offset=known)
 
 
 CASES = {
@@ -47,6 +63,9 @@ CASES = {
     "float32": dict(K=3, dtype=np.float32),
     "far": dict(K=3, far=1e5),
     "long samples": dict(K=5, n=150, d=110),
+    "offset, two classes": dict(K=2, offset=3.0),
+    "offset": dict(K=4, soft=True, offset=3.0),
+    "offset, far": dict(K=3, far=1e5, weighted=False, offset=3.0),
     "one row": dict(K=3, n=1, weighted=False),
     "one column": dict(K=2, d=1),
 }

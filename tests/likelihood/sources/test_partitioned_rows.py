@@ -40,7 +40,7 @@ def rows():
 def parts_of(rows):
     edges = np.cumsum((0, *LENGTHS))
     some = [slice(a, b) for a, b in pairwise(edges)]
-    return [(rows.X[part], (rows.targets[part], rows.weight[part])) for part in some]
+    return [(rows.X[part], (rows.targets[part], rows.weight[part], None)) for part in some]
 
 
 def partitioned(rows, spare=1e6):
