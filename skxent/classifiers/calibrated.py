@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skxent.classifiers.calibration import LogitCalibrator
+from skxent.classifiers.calibration_fit import Calibration
 from skxent.classifiers.held_out_predictions import (
     RESPONSES,
     HeldOut,
@@ -31,7 +33,7 @@ from skxent.inputs.dask_arguments import computed
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
 from skxent.inputs.options import check_option
-from skxent.inputs.parameters import check_tolerance
+from skxent.inputs.parameters import calibration_penalty, check_tolerance
 from skxent.inputs.splits import Split, check_holds_out, read_splits
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.metrics.calibration_maps import FAMILIES
@@ -51,8 +53,10 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         The classifier, with `predict_proba` or `decision_function`. A pipeline is a classifier,
         too. A fitted classifier in `sklearn.frozen.FrozenEstimator` is not fitted again. It is
         calibrated on all samples that `fit` gets, which must not be those that it was trained on.
-    method : {"temperature", "bias", "vector"}, default="temperature"
+    method : {"temperature", "bias", "vector", "matrix"}, default="temperature"
         The calibrator, see :class:`LogitCalibrator`.
+    C : "loo" or float, default="loo"
+        Inverse strength of the calibrator's penalty, see :class:`LogitCalibrator`.
     cv : int, splitter, iterable or None, default=5
         The folds. An integer is a number of folds, stratified by class; None means 5. Other folds
         are given by a splitter of scikit-learn or by pairs of indices, (train, test). Samples that
@@ -96,20 +100,18 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Notes
     -----
     **Decision values.** For a classifier without probabilities, such as `sklearn.svm.SVC`, the loss
-    before calibration is that of its decision values as logits. Where it is large, it only shows
-    that they are not logits.
+    before calibration is that of its decision values as logits. If it is large, they are no logits.
 
     **A fold that lacks a class.** If all samples of a class are held out together, the classifier
     that predicts them does not know the class. These samples say nothing about the calibration of
-    the classifier that knows it. They are left out of the calibrator and of the held-out losses,
-    and a warning tells how many there are.
+    the classifier that knows it. They are left out of the calibrator and of the losses. A warning
+    tells their number.
 
     **Interval.** The comparison treats held-out samples as independent, as :func:`compare` does.
     The fits of different folds share training samples, so the interval is about these fits, and
     somewhat too short for fits to new data.
 
-    A sample that several folds hold out, as in repeated cross-validation, has a prediction from
-    each. They share its weight, and count as one observation in the comparison.
+    The predictions for a sample that several folds hold out share its weight, and count as one.
 
     Examples
     --------
@@ -131,6 +133,7 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         estimator: Any,
         *,
         method: str = "temperature",
+        C: str | float = "loo",
         cv: Any = 5,
         response_method: str = "auto",
         tol: float = 1e-6,
@@ -138,6 +141,7 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     ) -> None:
         self.estimator = estimator
         self.method = method
+        self.C = C
         self.cv = cv
         self.response_method = response_method
         self.tol = tol
@@ -199,6 +203,7 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_option("method", self.method, tuple(FAMILIES))
         check_option("response_method", self.response_method, ("auto", *RESPONSES))
         check_tolerance(self.tol)
+        calibration_penalty(self.C)
         X, y, sample_weight, groups = computed(X, y, sample_weight, groups)
         found = FitTargets.read(y, None, _length(y))
         weight = sample_weights(sample_weight, len(found.values))
@@ -285,7 +290,7 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 "stratified cv, or fewer folds.",
                 stacklevel=users_stacklevel(),
             )
-        calibrator = LogitCalibrator(self.method, from_logits=True, tol=self.tol)
+        calibrator = LogitCalibrator(self.method, C=self.C, from_logits=True, tol=self.tol)
         y = self.classes_[target] if target.ndim == 1 else target
         weight = held_out.weights(truth.values, weight)
         self.calibrator_ = calibrator.fit(held_out.log_p, y, weight, classes=self.classes_)
@@ -293,7 +298,9 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def _measure(self, held_out: HeldOut, truth: FitTargets, weight: Floats | None) -> None:
         """Compare the losses of held-out samples before and after calibration."""
         target, weight = truth.values[held_out.rows], held_out.weights(truth.values, weight)
-        after = cross_fitted(held_out, target, weight, self.method, float(self.tol))
+        C, tol = calibration_penalty(self.C), float(self.tol)
+        fit = partial(Calibration.of, self.method, tol=tol, C=C)
+        after = cross_fitted(held_out, target, weight, fit)
         found = compare(
             target,
             {"uncalibrated": held_out.log_p, "calibrated": after},

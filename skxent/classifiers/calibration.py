@@ -22,7 +22,7 @@ from skxent.inputs.calibration_data import read_log_predictions, read_truth
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats, sample_weights
 from skxent.inputs.options import check_flag, check_option
-from skxent.inputs.parameters import check_tolerance
+from skxent.inputs.parameters import calibration_penalty, check_tolerance
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.metrics.calibration_maps import FAMILIES
 from skxent.metrics.scored_samples import MAX_LOSS
@@ -34,12 +34,13 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
     It is fitted to predictions of a classifier for samples that the classifier was not trained on,
     and the truth about these samples. Then it maps further predictions of this classifier:
 
-    .. math:: \log q_{ik} = a_k \log p_{ik} + b_k - \log \sum_j e^{a_j \log p_{ij} + b_j}
+    .. math:: \log q_{ik} = \sum_j a_{kj} z_{ij} + b_k - \text{normaliser}, \qquad
+              z_{ik} = \log p_{ik} - \frac1K \sum_j \log p_{ij}
 
     Parameters
     ----------
-    method : {"temperature", "bias", "vector"}, default="temperature"
-        The parameters of the map.
+    method : {"temperature", "bias", "vector", "matrix"}, default="temperature"
+        The parameters of the map. All but "matrix" have :math:`a_{kj} = 0` for :math:`k \ne j`.
 
         * "temperature": one number :math:`a \ge 0` for all classes, the inverse of a temperature,
           and no b. The most probable class of a sample stays the same, unless a is 0 [1]_.
@@ -47,6 +48,11 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
           also have a class too often [2]_.
         * "vector": a number a and a number b for each class [1]_. With two classes this is beta
           calibration [3]_.
+        * "matrix": a number a for each pair of classes, and a number b for each class [1]_.
+    C : "loo" or float, default="loo"
+        Inverse strength of the penalty, which shrinks "temperature" to the predictions as they are,
+        and the other maps to the best temperature; see Notes. "loo": leave-one-out losses choose
+        C. `numpy.inf` means no penalty.
     from_logits : bool, default=False
         Whether X holds logits (log-probabilities, decision values) instead of probabilities.
     tol : float, default=1e-6
@@ -57,21 +63,31 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray of shape (K,)
         The class of each column.
-    slope_ : ndarray of shape (K,)
-        The numbers a. They are equal unless `method` is "vector".
+    slope_ : ndarray of shape (K,) or (K, K)
+        The numbers a. With "matrix" they have shape (K, K), rows for the classes of q. They are
+        equal with "temperature" and "bias".
     intercept_ : ndarray of shape (K,)
         The numbers b. A constant added to all of them changes no probability.
+    C_ : float
+        The inverse strength of the penalty. 0 means that the map is the one which the penalty
+        shrinks to.
+    Cs_ : ndarray of shape (n_Cs,)
+        The values of C that were compared, ascending; the given one if `C` is a number.
+    loo_loss_ : ndarray of shape (n_Cs,)
+        Mean leave-one-out loss of each value, in nats, weighted by `sample_weight`. Infinite if a
+        fit has no finite minimum, which happens only without a penalty.
     log_likelihood_ : float
         Weighted sum of the log-probabilities of the truth after calibration, in nats.
     optimality_gap_ : float
-        Newton's estimate of the distance of `log_likelihood_` from its maximum, in nats.
+        Estimate of the distance of the objective, the log-likelihood less the penalty, from its
+        maximum, in nats.
     target_gap_ : float
         The gap at which the fit stops, in nats.
     converged_ : bool
         Whether the gap is at most `target_gap_` and the maximum is known to be at finite
         parameters.
     n_iter_ : int
-        Number of Newton steps.
+        Number of Newton steps of the fit with `C_`, or iterations of L-BFGS with "matrix".
     floor_ : float
         Log-probability that replaces a log-probability of minus infinity. With probabilities it
         also replaces any smaller one.
@@ -87,7 +103,25 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Newton's method minimises the sum over samples to the gap that `tol` sets.
+    Newton's method minimises the sum over samples to the gap that `tol` sets. The fit of "matrix"
+    is that of :class:`SoftmaxClassifier` with an offset.
+
+    **Penalty.** Let :math:`a^*` be 1 for "temperature", and else the number a of "temperature" with
+    its own C by leave-one-out. The sum of losses is minimised together with
+
+    .. math:: \frac{1}{2C} \Big( s^2 \sum_{kj} (a_{kj} - a^* \delta_{kj})^2 + \sum_k d_k^2 \Big)
+
+    The sums are over the numbers that the map has. The scale s is the root mean square of z, so
+    that C does not depend on the unit of the logits. With "vector" and "matrix" z has a centre m
+    subtracted, which is the mean of z weighted by :math:`p (1 - p)`, and :math:`d_k` is the change
+    of the logit at this centre. A prior standard deviation of :math:`\sqrt C` nats of every part of
+    a logit means the same.
+
+    **Leave-one-out** compares values of C by the loss of each sample in a fit without it, from one
+    Newton step. The smallest C is chosen whose sum of losses is at most one nat above the smallest
+    sum, beginning with C = 0. One nat is what a single sample tells. If the predictions of all n
+    samples are right, larger numbers a have smaller sums without end, but n samples say nothing of
+    error rates below 1 / n: the choice then expects about one error among them.
 
     **Two classes.** X may have one column, or be one-dimensional: the probability of the second
     class, or its logit.
@@ -99,13 +133,13 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
     be minus thousands, and few samples then determine the map. Pass such predictions as
     probabilities, so that the floor bounds the influence of a sample.
 
-    **No finite optimum.** If the predictions of all samples are right, the cross-entropy falls
-    forever as a grows, and a warning says so. With "bias" and "vector" this also happens if other
-    parameters make the predictions right. The map is then far too confident: more samples are
-    needed, or a map with fewer parameters.
+    **No finite optimum.** If the predictions of all samples are right, the cross-entropy without a
+    penalty falls forever as a grows, and a warning says so. With more parameters this also happens
+    if other numbers a and b make the predictions right. The map is then far too confident. With a
+    penalty a finite optimum always exists.
 
-    **A class without weight** in y cannot be calibrated. With "bias" and "vector" it keeps its
-    probability, and the map is fitted to the others.
+    **A class without weight** in y cannot be calibrated. With all methods but "temperature" it
+    keeps its probability, and the map is fitted to the others.
 
     References
     ----------
@@ -139,9 +173,15 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
     _doc_link_module = "skxent"
 
     def __init__(
-        self, method: str = "temperature", *, from_logits: bool = False, tol: float = 1e-6
+        self,
+        method: str = "temperature",
+        *,
+        C: str | float = "loo",
+        from_logits: bool = False,
+        tol: float = 1e-6,
     ) -> None:
         self.method = method
+        self.C = C
         self.from_logits = from_logits
         self.tol = tol
 
@@ -193,6 +233,7 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
         check_option("method", self.method, tuple(FAMILIES))
         check_flag(self.from_logits, "from_logits")
         check_tolerance(self.tol)
+        C = calibration_penalty(self.C)
         log_p = read_log_predictions(self, X, from_logits=self.from_logits, reset=True)
         truth = read_truth(y, classes, X, *log_p.shape)
         weight = sample_weights(sample_weight, len(log_p))
@@ -200,14 +241,15 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
         log_p, target = self._floored(log_p), truth.values
         target = target if target.ndim == 1 else truth.distributions()
         weight = np.ones(len(log_p)) if weight is None else weight
-        self._calibration = Calibration.of(self.method, log_p, target, weight, float(self.tol))
+        self._calibration = Calibration.of(self.method, log_p, target, weight, float(self.tol), C)
         self.classes_ = truth.classes
         self._set_attributes(float(weight.sum()))
         self._warn()
         return self
 
     def _set_attributes(self, total: float) -> None:
-        fitted = self._calibration.fitted
+        chosen, fitted = self._calibration.chosen, self._calibration.fitted
+        self.C_, self.Cs_, self.loo_loss_ = chosen.C, chosen.Cs, chosen.losses
         self.slope_, self.intercept_ = self._calibration.parameters
         self.log_likelihood_ = -total * fitted.value
         self.optimality_gap_, self.target_gap_ = total * fitted.gap, total * fitted.target
@@ -307,8 +349,8 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
 NOT_FINITE = (
     "no finite optimum was found. The predictions, or the map of them, are right for all samples "
     "or for all samples of some classes, so the cross-entropy keeps falling while probabilities go "
-    "to 0 and 1, and the calibrated predictions are too confident. Pass more samples, or a method "
-    "with fewer parameters."
+    'to 0 and 1, and the calibrated predictions are too confident. Pass C="loo" for a penalty, '
+    "more samples, or a method with fewer parameters."
 )
 NOT_CONVERGED = (
     "the fit ended with a gap to the minimum of about {gap:.2g} nats, above the target of "

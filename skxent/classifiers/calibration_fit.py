@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
+from skxent.inference.map_choice import ChosenMap, Samples, fit_shrunk_map
 from skxent.inputs.fit_targets import Floats
-from skxent.metrics.calibration_maps import FAMILIES, FittedMap, fit_map
+from skxent.metrics.calibration_maps import FAMILIES, FittedMap
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,30 @@ class Calibration:
 
     Parameters
     ----------
-    fitted : FittedMap
+    chosen : ChosenMap
     present : (K,) array of bool
         The classes that the map applies to.
     """
 
-    fitted: FittedMap
+    chosen: ChosenMap
     present: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, method: str, log_p: Floats, target: np.ndarray, weight: Floats, tol: float) -> Self:
-        """Fit the map `method` to log-probabilities (n, K) and codes or soft rows."""
+    def of(
+        cls,
+        method: str,
+        log_p: Floats,
+        target: np.ndarray,
+        weight: Floats,
+        tol: float,
+        C: float | None = np.inf,
+    ) -> Self:
+        """Fit the map `method` to log-probabilities (n, K) and codes or soft rows.
+
+        Leave-one-out losses choose C if it is None.
+        """
+        kept = weight > 0
+        log_p, target, weight = log_p[kept], target[kept], weight[kept]
         K = log_p.shape[1]
         if target.ndim == 1:
             totals = np.bincount(target, weight, minlength=K)
@@ -44,8 +58,15 @@ class Calibration:
             target = np.cumsum(present)[target] - 1
         else:
             target = target[:, present]
-        kept = log_softmax(log_p[:, present], axis=1)
-        return cls(fit_map(method, kept, target, weight, tol), present)
+        if np.count_nonzero(present) == 1:
+            method = "temperature"  # nothing is left to calibrate
+        samples = Samples(log_softmax(log_p[:, present], axis=1), target, weight, tol)
+        return cls(fit_shrunk_map(method, samples, C), present)
+
+    @property
+    def fitted(self) -> FittedMap:
+        """How the fit ended."""
+        return self.chosen.fitted
 
     def logits(self, log_p: Floats) -> Floats:
         """Return calibrated logits, (n, K)."""
@@ -60,7 +81,11 @@ class Calibration:
 
     @property
     def parameters(self) -> tuple[Floats, Floats]:
-        """Slopes (K,) and intercepts (K,); 1 and 0 for a class that the map leaves out."""
-        slope, intercept = np.ones(len(self.present)), np.zeros(len(self.present))
-        slope[self.present], intercept[self.present] = self.fitted.map.parameters
+        """Slopes (K,) or (K, K), and intercepts (K,); 1 and 0 for a class that is left out."""
+        K, present = len(self.present), self.present
+        own, level = self.fitted.map.parameters
+        intercept = np.zeros(K)
+        intercept[present] = level
+        slope: Floats = np.ones(K) if own.ndim == 1 else np.eye(K)
+        slope[present if own.ndim == 1 else np.ix_(present, present)] = own
         return slope, intercept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -214,11 +214,14 @@ def _places(splits: Sequence[Split]) -> tuple[Indices, NDArray[np.intp]]:
 
 
 def cross_fitted(
-    held_out: HeldOut, target: np.ndarray, weight: Floats, method: str, tol: float
+    held_out: HeldOut,
+    target: np.ndarray,
+    weight: Floats,
+    fit: Callable[[Floats, np.ndarray, Floats], Calibration],
 ) -> Floats:
     """Return calibrated logits of each row, from a map that was fitted without its sample.
 
-    The map for a fold is fitted to the other folds. A single fold is divided into five.
+    The map for a fold is fitted, by `fit`, to the other folds. A single fold is divided into five.
     """
     folds, logits = held_out.folds, np.empty_like(held_out.log_p)
     if folds.min() == folds.max():
@@ -231,8 +234,8 @@ def cross_fitted(
                 f"without fold {fold} of cv no held-out sample with a weight is left: pass a cv "
                 "with more folds."
             )
-        fit = Calibration.of(method, held_out.log_p[train], target[train], weight[train], tol)
-        logits[test] = fit.logits(held_out.log_p[test])
+        found = fit(held_out.log_p[train], target[train], weight[train])
+        logits[test] = found.logits(held_out.log_p[test])
     return logits
 
 

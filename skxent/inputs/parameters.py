@@ -47,6 +47,16 @@ def check_tolerance(tol: Any) -> None:
     _require("tol", tol, good, "a positive number of nats")
 
 
+def calibration_penalty(C: Any) -> float | None:
+    """Return the C of a calibrator, None for "loo"."""
+    if isinstance(C, str) and C == "loo":
+        return None
+    # The penalty needs 1 / C, which is infinite for the smallest floats.
+    good = _is_number(C, numbers.Real) and C > 0 and 1.0 / _float(C, "C") < np.inf
+    _require("C", C, good, '"loo", a positive number, or numpy.inf for no penalty')
+    return float(C)
+
+
 def penalty_of(clf: object) -> float:
     """Return C of a fitted model: `C_` if cross-validation chose it, else the parameter `C`."""
     return float(clf.C_ if hasattr(clf, "C_") else getattr(clf, "C", np.inf))

@@ -13,6 +13,9 @@ keep their digits.
 
 The function is constant along the direction in which all b_k change by the same amount, so the
 gradient has no component there. The Hessian has a curvature of 1 added along that direction.
+
+A penalty :math:`\frac12 \sum_j c_j (\theta_j - \theta^0_j)^2` may be part of the function. It
+curves that direction, too, so that nothing is added to the Hessian.
 """
 
 from __future__ import annotations
@@ -34,6 +37,31 @@ ROUNDING = 8 * float(np.finfo(np.float64).eps)  # relative, of a sum in a gradie
 
 
 @dataclass(frozen=True)
+class Shrinkage:
+    """A penalty of the distance of the parameters from those of another map.
+
+    Parameters
+    ----------
+    curvature : (p,) array
+        The numbers c, positive.
+    origin : (p,) array
+        The parameters without penalty.
+    """
+
+    curvature: Floats
+    origin: Floats
+
+    def value(self, theta: Floats) -> float:
+        """Return the penalty."""
+        return 0.5 * float(self.curvature @ (theta - self.origin) ** 2)
+
+    def gradient(self, theta: Floats) -> Floats:
+        """Return the gradient of the penalty."""
+        slope: Floats = self.curvature * (theta - self.origin)
+        return slope
+
+
+@dataclass(frozen=True)
 class MapSamples:
     """What the function is made of: log-probabilities, targets and weights, class-major.
 
@@ -48,6 +76,7 @@ class MapSamples:
     slopes : (K,) array or None
         Entries of t for the slopes, and None for a single slope.
     intercepts : bool
+    shrinkage : Shrinkage or None
     """
 
     Z: Floats
@@ -55,6 +84,7 @@ class MapSamples:
     rates: Floats
     slopes: Floats | None
     intercepts: bool
+    shrinkage: Shrinkage | None = None
 
     @classmethod
     def of(
@@ -86,6 +116,16 @@ class MapSamples:
     def root(self) -> Floats:
         """Square roots of the rates, one for each intercept; empty without intercepts."""
         return np.sqrt(self.rates) if self.intercepts else np.empty(0)
+
+    @cached_property
+    def flat(self) -> Floats:
+        """The direction of the intercepts to which a curvature of 1 is added, and 0 without one."""
+        return self.root if self.shrinkage is None else np.zeros(len(self.root))
+
+    @property
+    def curvature(self) -> Floats | float:
+        """The curvature of the penalty along each parameter."""
+        return 0.0 if self.shrinkage is None else self.shrinkage.curvature
 
     @cached_property
     def linear(self) -> Floats:
@@ -132,24 +172,32 @@ class MapSamples:
 
 @dataclass(frozen=True)
 class MapPoint:
-    """Value and derivatives of the mean cross-entropy at one point, for Newton's method."""
+    """Value and derivatives of the function at one point, for Newton's method.
+
+    `cross_entropy` is the value without the penalty.
+    """
 
     samples: MapSamples
     theta: Floats
+    cross_entropy: float
     value: float
     gradient: Floats
     P: Floats  # probabilities times weights, (K, n)
 
     @classmethod
     def at(cls, samples: MapSamples, theta: Floats) -> Self:
-        """Compute the mean cross-entropy and its gradient."""
+        """Compute the function and its gradient."""
         logits = samples.logits(theta)
         P = np.empty_like(logits)
-        value = log_partition(logits, P, samples.weight) - float(theta @ samples.linear)
+        loss = log_partition(logits, P, samples.weight) - float(theta @ samples.linear)
         gradient = samples.gradient(P) - samples.linear
         # Components within their rounding error count as 0.
         gradient[np.abs(gradient) <= samples.rounding(P)] = 0.0
-        return cls(samples, theta, value, gradient, P)
+        penalty = 0.0
+        if samples.shrinkage is not None:
+            penalty = samples.shrinkage.value(theta)
+            gradient += samples.shrinkage.gradient(theta)
+        return cls(samples, theta, loss, loss + penalty, gradient, P)
 
     def moved(self, step: Floats) -> Self:
         """Return the same function at another point."""
@@ -173,14 +221,23 @@ class MapPoint:
 
     def hessian_diagonal(self) -> Floats:
         """Return the diagonal of the Hessian."""
-        samples, rates = self.samples, self.samples.rates
-        spread = self.P * (1.0 - self.P / samples.weight)
-        if samples.slopes is None:
-            centred, moved = self._moved(self._first)
-            slopes = np.array([np.vdot(moved, centred)])
-        else:
-            slopes = np.einsum("ki,ki,ki->k", spread, samples.Z, samples.Z)
-        return np.append(slopes, spread.sum(axis=1) / rates + rates if samples.intercepts else ())
+        samples, own = self.samples, np.empty(0)
+        if samples.intercepts:
+            own = self._spread.sum(axis=1) / samples.rates + samples.flat**2
+        return np.append(self._slope_curvatures(), own) + samples.curvature
+
+    @property
+    def _spread(self) -> Floats:
+        """The variances w p (1 - p) of the classes of each sample."""
+        return self.P * (1.0 - self.P / self.samples.weight)
+
+    def _slope_curvatures(self) -> Floats:
+        """Return the second derivatives of the cross-entropy in the slopes."""
+        Z = self.samples.Z
+        if self.samples.slopes is None:
+            return np.array([np.vdot(*self._moved(self._first))])
+        curvatures: Floats = np.einsum("ki,ki,ki->k", self._spread, Z, Z)
+        return curvatures
 
     @property
     def _first(self) -> Floats:
@@ -191,28 +248,28 @@ class MapPoint:
         samples, p, S = self.samples, len(self.theta), self.samples.n_slopes
         if p > MOST_IN_A_MATRIX:
             return LinearOperator((p, p), self._product, dtype=np.float64)
-        H = np.empty((p, p))
+        H = np.zeros((p, p))
         shares, root = self.P / np.sqrt(samples.weight), samples.root
         if samples.slopes is None:
-            centred, moved = self._moved(self._first)
-            H[0, 0] = np.vdot(moved, centred)
-            H[0, S:] = H[S:, 0] = moved.sum(axis=1) / root if samples.intercepts else ()
+            moved = self._moved(self._first)[1]
+            H[0, S:] = moved.sum(axis=1) / root if samples.intercepts else ()
         else:
             scaled = shares * samples.Z
             H[:S, :S] = -scaled @ scaled.T
-            np.fill_diagonal(H, self.hessian_diagonal())
             H[:S, S:] = _rows_summing_to_zero(-scaled @ shares.T) / root
-            H[S:, :S] = H[:S, S:].T
+        np.fill_diagonal(H[:S, :S], self._slope_curvatures())
+        H[S:, :S] = H[:S, S:].T
         if samples.intercepts:
             own = _rows_summing_to_zero(-shares @ shares.T)
-            H[S:, S:] = own / np.outer(root, root) + np.outer(root, root)
+            H[S:, S:] = own / np.outer(root, root) + np.outer(samples.flat, samples.flat)
+        H[np.diag_indices(p)] += samples.curvature
         return H
 
     def _product(self, v: Floats) -> Floats:
         """Return the Hessian times v."""
         v, samples, S = v.ravel(), self.samples, self.samples.n_slopes
-        product = samples.gradient(self._moved(v)[1])
-        product[S:] += samples.root * (samples.root @ v[S:])
+        product = samples.gradient(self._moved(v)[1]) + samples.curvature * v
+        product[S:] += samples.flat * (samples.flat @ v[S:])
         return product
 
 

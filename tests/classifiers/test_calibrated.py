@@ -33,7 +33,7 @@ from skxent import (
     compare,
 )
 
-METHODS = ["temperature", "bias", "vector"]
+METHODS = ["temperature", "bias", "vector", "matrix"]
 
 
 @pytest.fixture(scope="module")
@@ -217,8 +217,10 @@ def test_weights_are_copies(cancer):
         return [(np.flatnonzero(of != g), np.flatnonzero(of == g)) for g in range(5)]
 
     base = SoftmaxClassifier(tol=1e-10)
-    one = CalibratedClassifier(base, cv=splits(groups)).fit(X, y, weight)
-    other = CalibratedClassifier(base, cv=splits(groups[copies])).fit(X[copies], y[copies])
+    one = CalibratedClassifier(base, C=np.inf, cv=splits(groups)).fit(X, y, weight)
+    other = CalibratedClassifier(base, C=np.inf, cv=splits(groups[copies])).fit(
+        X[copies], y[copies]
+    )
     np.testing.assert_allclose(one.predict_proba(X), other.predict_proba(X), rtol=1e-4, atol=1e-7)
     assert one.held_out_loss_after_ == pytest.approx(other.held_out_loss_after_, rel=1e-5)
     assert one.held_out_comparison_.n == other.held_out_comparison_.n
@@ -306,7 +308,7 @@ def test_unsuitable_estimators(digits, estimator, error, message):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"method": "isotonic"}, 'pass "temperature", "bias" or "vector"'),
+        ({"method": "isotonic"}, 'pass "temperature", "bias", "vector" or "matrix"'),
         ({"response_method": "predict"}, 'pass "auto", "predict_proba"'),
         ({"tol": -1.0}, "tol is -1.0"),
         ({"cv": []}, "cv holds out no samples"),
@@ -328,7 +330,8 @@ def test_a_frozen_classifier_must_know_the_labels(digits):
 def test_predictions_that_rule_out_the_truth(cancer):
     """Probabilities of 0 and 1 of a classifier that ignores X."""
     X, y = cancer
-    clf = CalibratedClassifier(DummyClassifier(strategy="most_frequent"), cv=KFold(5)).fit(X, y)
+    dummy = DummyClassifier(strategy="most_frequent")
+    clf = CalibratedClassifier(dummy, C=np.inf, cv=KFold(5)).fit(X, y)
     assert clf.held_out_loss_before_ == pytest.approx(36.04 * (1 - y.mean()), abs=0.01)
     P = clf.predict_proba(X)
     np.testing.assert_allclose(P[:, 1], y.mean(), rtol=1e-4)

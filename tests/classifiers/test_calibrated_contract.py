@@ -1,5 +1,6 @@
 """What scikit-learn asks of every classifier, of a classifier with calibrated predictions."""
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -10,6 +11,10 @@ ESTIMATORS = [
     CalibratedClassifier(LogisticRegression(C=1.0), cv=3),
     CalibratedClassifier(RidgeClassifier(), method="bias", cv=3),
     CalibratedClassifier(LogisticRegression(C=1.0), method="vector", cv=3),
+    CalibratedClassifier(LogisticRegression(C=1.0), method="matrix", cv=3),
+    CalibratedClassifier(LogisticRegression(C=1.0), C=1.0, cv=3),
+    CalibratedClassifier(LogisticRegression(C=1.0), method="bias", C=np.inf, cv=3),
+    CalibratedClassifier(LogisticRegression(C=1.0), method="vector", C=np.inf, cv=3),
 ]
 # scikit-learn 1.7 hands pytest a generator, which pytest 9 deprecates.
 checks = parametrize_with_checks(ESTIMATORS)
@@ -21,4 +26,9 @@ names, cases = checks.args
 @pytest.mark.filterwarnings("ignore:LogitCalibrator. y has no samples with a weight")  # 2026-11
 @pytest.mark.parametrize(names, list(cases), **checks.kwargs)
 def test_check_estimator(estimator, check):
+    if estimator.C == "loo" and "weight_equivalence" in getattr(check, "func", check).__name__:
+        # Leave-one-out leaves out a sample with all its weight, and copies one by one.
+        with pytest.raises(AssertionError):
+            check(estimator)
+        return
     check(estimator)

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skxent import LogitCalibrator, categorical_cross_entropy, decompose_cross_entropy
 
-METHODS = ["temperature", "bias", "vector"]
+METHODS = ["temperature", "bias", "vector", "matrix"]
 FLOOR = np.log(np.finfo(float).eps)
 
 
@@ -32,7 +32,12 @@ def test_predictions_agree(method, K):
     log_q, Q = calibrator.predict_log_proba(P), calibrator.predict_proba(P)
     np.testing.assert_allclose(np.exp(log_q), Q, rtol=1e-12)
     np.testing.assert_allclose(Q.sum(axis=1), 1.0, rtol=1e-14)
-    expected = log_softmax(calibrator.slope_ * np.log(P) + calibrator.intercept_, axis=1)
+    Z = np.log(P)
+    if (method, K) != ("vector", 2):
+        Z -= Z.mean(axis=1, keepdims=True)
+    slope = calibrator.slope_
+    Z = Z @ slope.T if method == "matrix" else Z * slope
+    expected = log_softmax(Z + calibrator.intercept_, axis=1)
     np.testing.assert_allclose(log_q, expected, atol=1e-10)
     logits = calibrator.decision_function(P)
     assert logits.shape == ((400,) if K == 2 else (400, K))
@@ -82,8 +87,8 @@ def test_labels_are_one_hot_rows(K):
 def test_soft_targets_are_weighted_labels(method):
     P, _ = draw(3)
     Y = np.random.default_rng(0).dirichlet(np.ones(3), len(P))
-    soft = LogitCalibrator(method).fit(P, Y)
-    rows = LogitCalibrator(method).fit(
+    soft = LogitCalibrator(method, C=np.inf).fit(P, Y)
+    rows = LogitCalibrator(method, C=np.inf).fit(
         np.repeat(P, 3, axis=0), np.tile(range(3), len(P)), sample_weight=Y.ravel()
     )
     np.testing.assert_allclose(soft.predict_proba(P), rows.predict_proba(P), rtol=1e-5)
@@ -101,7 +106,7 @@ def test_temperature_keeps_the_order_of_classes():
 def test_bias_is_the_map_of_the_decomposition():
     P, y = draw(4)
     parts = decompose_cross_entropy(y, P)
-    Q = LogitCalibrator("bias").fit(P, y).predict_proba(P)
+    Q = LogitCalibrator("bias", C=np.inf).fit(P, y).predict_proba(P)
     np.testing.assert_allclose(Q, parts.recalibrated, rtol=1e-4)
 
 
@@ -114,7 +119,7 @@ def test_temperature_is_that_of_scikit_learn(K):
     clf = LogisticRegression(C=100).fit(3 * X[:60], y[:60])
     theirs = CalibratedClassifierCV(FrozenEstimator(clf), method="temperature").fit(X, y)
     Z = clf.decision_function(X)
-    ours = LogitCalibrator(from_logits=True).fit(Z, y)
+    ours = LogitCalibrator(C=np.inf, from_logits=True).fit(Z, y)
     # for two classes scikit-learn's logits are -z and z, and ours 0 and z
     np.testing.assert_allclose(ours.predict_proba(Z), theirs.predict_proba(X), atol=1e-4)
 
@@ -124,8 +129,10 @@ def test_temperature_is_that_of_scikit_learn(K):
 def test_the_size_of_logits_does_not_matter(method, size):
     P, y = draw(3)
     L = np.log(P)
-    one = LogitCalibrator(method, from_logits=True).fit(L, y).predict_proba(L)
-    other = LogitCalibrator(method, from_logits=True).fit(size * L, y).predict_proba(size * L)
+    one = LogitCalibrator(method, C=np.inf, from_logits=True).fit(L, y).predict_proba(L)
+    other = (
+        LogitCalibrator(method, C=np.inf, from_logits=True).fit(size * L, y).predict_proba(size * L)
+    )
     np.testing.assert_allclose(one, other, rtol=1e-5)
 
 
@@ -179,7 +186,9 @@ def test_a_class_without_samples_keeps_its_probability(method, missing):
     alone = LogitCalibrator(method).fit(pair, labels).predict_proba(pair)
     expected = alone * X[:, there].sum(axis=1, keepdims=True)
     np.testing.assert_allclose(Q[:, there], expected, rtol=1e-9)
-    assert (calibrator.slope_[missing], calibrator.intercept_[missing]) == (1.0, 0.0)
+    own = np.eye(3)[missing] if method == "matrix" else 1.0
+    assert np.array_equal(calibrator.slope_[missing], own)
+    assert calibrator.intercept_[missing] == 0.0
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -196,7 +205,7 @@ def test_weight_zero_is_leaving_out(method):
 def test_no_finite_optimum_is_told(method):
     P, _ = draw(3)
     with pytest.warns(ConvergenceWarning, match="no finite optimum was found"):
-        calibrator = LogitCalibrator(method).fit(P, P.argmax(axis=1))
+        calibrator = LogitCalibrator(method, C=np.inf).fit(P, P.argmax(axis=1))
     assert calibrator.converged_ is False
     assert np.isfinite(calibrator.predict_log_proba(P)).all()
 
@@ -213,7 +222,13 @@ def test_a_fit_that_ends_early_is_told(monkeypatch):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"method": "isotonic"}, 'method=.isotonic.: pass "temperature", "bias" or "vector"'),
+        (
+            {"method": "isotonic"},
+            'method=.isotonic.: pass "temperature", "bias", "vector" or "matrix"',
+        ),
+        ({"C": "cv"}, "C is 'cv': pass \"loo\", a positive number, or numpy.inf"),
+        ({"C": 0}, "C is 0: pass"),
+        ({"C": np.nan}, "C is nan: pass"),
         ({"from_logits": "yes"}, "from_logits='yes': pass True or False"),
         ({"tol": 0}, "tol is 0: pass a positive number of nats"),
         ({"tol": "small"}, "tol is 'small'"),

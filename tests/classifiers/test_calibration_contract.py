@@ -18,8 +18,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import skxent
 from skxent import LogitCalibrator
 
-METHODS = ["temperature", "bias", "vector"]
+METHODS = ["temperature", "bias", "vector", "matrix"]
 ESTIMATORS = [LogitCalibrator(method, from_logits=True) for method in METHODS]
+ESTIMATORS += [LogitCalibrator(method, C=np.inf, from_logits=True) for method in METHODS]
 # In `check_classifiers_train` two features of two classes are no good logits of these classes.
 OTHER_COLUMNS = {
     "check_all_zero_sample_weights_error",

@@ -6,7 +6,7 @@ from scipy.special import log_softmax, logsumexp
 
 from skxent.classifiers.calibration_fit import Calibration
 
-METHODS = ["temperature", "bias", "vector"]
+METHODS = ["temperature", "bias", "vector", "matrix"]
 
 
 def draw():

@@ -1,11 +1,15 @@
 """Held-out predictions and their calibration by other samples."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax
 
 from skxent.classifiers.calibration_fit import Calibration
 from skxent.classifiers.held_out_predictions import HeldOut, cross_fitted
+
+fit_bias = partial(Calibration.of, "bias", tol=1e-9)
 
 
 def draw(n=60, K=3):
@@ -37,23 +41,24 @@ def test_rows_of_a_sample_share_its_weight():
     assert found.weights(y, np.array([1.0, 3.0, 5.0, 7.0])).tolist() == [1.0, 1.5, 1.5, 5.0]
 
 
+@pytest.mark.parametrize("C", [1e3, np.inf])
 @pytest.mark.parametrize("method", ["temperature", "bias", "vector"])
-def test_a_sample_is_no_part_of_its_own_calibration(method):
+def test_a_sample_is_no_part_of_its_own_calibration(method, C):
     """A changed truth of one sample changes the calibration of other folds only."""
     L, y = draw()
     folds = np.arange(60) % 4
     held_out = HeldOut.of_fitted(L, splits_of(folds))
     other = y.copy()
     other[7] = (y[7] + 1) % 3
+    fit = partial(Calibration.of, method, tol=1e-9, C=C)
     one, two = (
-        cross_fitted(held_out, truth[held_out.rows], np.ones(60), method, 1e-9)
-        for truth in (y, other)
+        cross_fitted(held_out, truth[held_out.rows], np.ones(60), fit) for truth in (y, other)
     )
     same = (one == two).all(axis=1)
     assert np.array_equal(same, held_out.folds == folds[7])
     train = folds != 2
-    fit = Calibration.of(method, L[train], y[train], np.ones(45), 1e-9)
-    np.testing.assert_allclose(one[held_out.folds == 2], fit.logits(L[folds == 2]), atol=1e-6)
+    found = fit(L[train], y[train], np.ones(45))
+    np.testing.assert_allclose(one[held_out.folds == 2], found.logits(L[folds == 2]), atol=1e-6)
 
 
 def test_a_single_fold_is_divided():
@@ -61,10 +66,10 @@ def test_a_single_fold_is_divided():
     held_out = HeldOut.of_fitted(L, [(None, np.arange(60))])
     other = y.copy()
     other[7] = (y[7] + 1) % 3
-    one, two = (cross_fitted(held_out, truth, np.ones(60), "bias", 1e-9) for truth in (y, y))
+    one, two = (cross_fitted(held_out, truth, np.ones(60), fit_bias) for truth in (y, y))
     assert np.array_equal(one, two)
     weight = np.where(np.arange(60) == 7, 0.0, 1.0)
-    without = cross_fitted(held_out, y, weight, "bias", 1e-9)
+    without = cross_fitted(held_out, y, weight, fit_bias)
     assert np.array_equal(one[7], without[7])
     assert 10 <= (one == without).all(axis=1).sum() <= 14
 
@@ -75,7 +80,7 @@ def test_repeated_samples_stay_together():
     tests = [np.arange(30), np.arange(20, 60), np.arange(40, 60)]
     held_out = HeldOut.of_fitted(L, [(None, test) for test in tests])
     target = y[held_out.rows]
-    logits = cross_fitted(held_out, target, np.ones(len(target)), "bias", 1e-9)
+    logits = cross_fitted(held_out, target, np.ones(len(target)), fit_bias)
     train = ~np.isin(held_out.rows, tests[0])
     fit = Calibration.of("bias", held_out.log_p[train], target[train], np.ones(train.sum()), 1e-9)
     np.testing.assert_array_equal(logits[:30], fit.logits(L[:30]))
@@ -85,7 +90,7 @@ def test_too_few_folds():
     L, y = draw()
     held_out = HeldOut.of_fitted(L, [(None, np.arange(60)), (None, np.arange(3))])
     with pytest.raises(ValueError, match="without fold 0 of cv no held-out sample"):
-        cross_fitted(held_out, y[held_out.rows], np.ones(63), "bias", 1e-9)
+        cross_fitted(held_out, y[held_out.rows], np.ones(63), fit_bias)
 
 
 def test_impossible_classes_are_floored():
