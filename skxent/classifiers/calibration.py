@@ -207,7 +207,8 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n,) or (n, K)
             Labels, or soft targets: rows that are distributions over K classes.
         sample_weight : array-like of shape (n,) or None, default=None
-            Weights. A weight of 2 is equivalent to two copies of the sample.
+            Weights. With C=numpy.inf a weight of 2 is equivalent to two copies of the sample. The
+            choice of C leaves out a sample with all its weight.
         classes : array-like of shape (K,) or None, default=None
             The class of each column of X. None means the column names of a data frame, else the
             distinct labels in ascending order, or 0 to K - 1 for soft targets.

@@ -146,13 +146,11 @@ def _inverse_of_blocks(point: MapPoint) -> tuple[Floats, Floats, Floats]:
     """Return the inverse of the Hessian without products of parameters of different classes."""
     samples, K = point.samples, len(point.samples.Z)
     diagonal, S = point.hessian_diagonal(), samples.n_slopes
-    level = samples.rates / diagonal[S:]
+    level = diagonal[S:] * samples.rates
     if samples.slopes is None:
-        own = np.full((K, K), 1.0 / diagonal[0])
-        return own, np.zeros((K, K)), np.diag(1.0 / (diagonal[S:] * samples.rates))
+        return np.full((K, K), 1.0 / diagonal[0]), np.zeros((K, K)), np.diag(1.0 / level)
     spread = point.P * (1.0 - point.P / samples.weight)
     mixed = np.einsum("ki,ki->k", spread, samples.Z)
-    level = diagonal[S:] * samples.rates
     determinant = diagonal[:S] * level - mixed**2
     inverses = level, -mixed, diagonal[:S]
     slopes, cross, intercepts = (np.diag(part / determinant) for part in inverses)
