@@ -245,7 +245,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         -------
         LogisticRegression
             A classifier with copies of the parameters. Its `C` is `C_` if cross-validation chose
-            the penalty.
+            the penalty. It has no penalty factors, which a new fit of it would need.
 
         Raises
         ------

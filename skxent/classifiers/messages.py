@@ -73,10 +73,11 @@ def _extreme_value_message(extreme: Extreme, names: ArrayLike | None) -> str:
 
 def _unbounded_message(clf: Fitted, solution: Solution) -> str:
     """Return why no finite maximum exists, or why this could not be decided; else empty."""
-    cure = cure_of_separation(clf)
-    if solution.separation is not None:
+    found = solution.separation
+    cure = cure_of_separation(clf, None if found is None else found.features)
+    if found is not None:
         names = getattr(clf, "feature_names_in_", None)
-        return solution.separation.message(fitted_classes(clf, solution), names, cure)
+        return found.message(fitted_classes(clf, solution), names, cure)
     if solution.unbounded:
         return (
             f"{OUT_OF_REACH if solution.decided else UNKNOWN}. Coefficients keep growing while the "

@@ -39,15 +39,20 @@ def penalty_of_fit(clf: object) -> Penalty:
     return Penalty.of_C(C, penalty_factors(clf, C))
 
 
-def cure_of_separation(clf: Any) -> str:
-    """Return what to change in the penalty so that a finite maximum exists."""
+def cure_of_separation(clf: Any, features: np.ndarray | None = None) -> str:
+    """Return what to change in the penalty so that a finite maximum exists.
+
+    `features` are indices of the features that separate; None means that they are not known.
+    """
     C = penalty_of(clf)
     if np.isinf(C):
         return "Pass a finite C or use FirthClassifier"
     factors = penalty_factors(clf, C)
-    if factors is not None and not factors.all():
+    if factors is not None and features is not None and not factors[features].any():
         return "Pass a penalty_factor above 0 for these features"
-    # The penalty of a finite but very large C may be lost to the rounding of float64.
+    if factors is not None and features is None and not factors.all():
+        return "Pass a penalty_factor above 0 for all features"
+    # A penalty that is not zero, but very weak, may be lost to the rounding of float64.
     return "Pass a smaller C"
 
 

@@ -255,7 +255,7 @@ def _check_separation(clf: FittedLinearModel, data: LocalRows) -> None:
     found = find_separation_by(data, mask, guess=(clf.coef_, clf.intercept_))
     if found is not None:
         names = getattr(clf, "feature_names_in_", None)
-        message = found.message(clf.classes_, names, cure_of_separation(clf))
+        message = found.message(clf.classes_, names, cure_of_separation(clf, found.features))
         raise ValueError(f"{message[0].upper()}{message[1:]}")
 
 

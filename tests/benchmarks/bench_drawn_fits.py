@@ -3,8 +3,8 @@
 Run ``python tests/benchmarks/bench_drawn_fits.py --count 5000``; a slice begins at ``--seeds``, and
 ``--solver`` names a solver. A problem is made from its seed alone, see `drawn_fits`: numbers of
 every family and type, passed in every form, labels of all kinds or soft targets, weights over forty
-orders of magnitude, penalties from 1e-300 to none, class weights, with and without intercept. The
-reference is `fit_reference`.
+orders of magnitude, penalties from 1e-300 to none, factors of the penalty, offsets, class weights,
+with and without intercept. The reference is `fit_reference`.
 
 A fit has to end in the minimum, in a ConvergenceWarning whose gap is honest, or in an error that
 names the argument. What is counted:
@@ -12,7 +12,8 @@ names the argument. What is counted:
 * wrong: converged without a warning, and above the minimum by more than was asked for;
 * gap: `optimality_gap_` is less than the distance to the minimum, or ten times it;
 * untrue: objective or log-likelihood are not those of the parameters;
-* false, missing: said that no maximum exists where one does, or the other way round;
+* false, missing: said that no maximum exists where one does, or the other way round (an offset of
+  hundreds may put a maximum out of reach of float64, which a fit may say);
 * predictions: not finite, not of one model, or different from `to_sklearn`;
 * slow: more than 30 seconds of a processor; failed: an exception, or a warning of another kind.
 """
@@ -28,7 +29,7 @@ from typing import Any
 import numpy as np
 from bench_unpenalised_designs import Design, separable
 from drawn_fits import Problem, draw
-from fit_reference import Minimum, losses_of
+from fit_reference import Minimum, losses_of, penalty_of
 from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 
@@ -37,6 +38,7 @@ from skxent import LogisticClassifier, SoftmaxClassifier, categorical_cross_entr
 EPS = float(np.finfo(float).eps)
 SLOW = 30.0  # seconds of a processor
 UNTRUE = 1e-9  # of the objective
+VISIBLE = 1e6  # C times the weights, below which no penalty is lost in rounding
 ENDLESS = "no finite maximum", "could not be decided", "out of reach"
 
 
@@ -102,7 +104,14 @@ def refused_rightly(problem: Problem, error: Exception) -> bool:
 
 
 def of_the_minimum(problem: Problem, clf: Any, words: list[str]) -> Counter:
-    reference = Minimum(problem.X, problem.T, problem.C, problem.fit_intercept)
+    reference = Minimum(
+        problem.X,
+        problem.T,
+        problem.C,
+        problem.fit_intercept,
+        problem.penalty_factors,
+        problem.offset,
+    )
     here = reference.objective(clf.coef_, clf.intercept_)
     above = here - min(reference.value, here)
     noise = _rounding(problem, clf)
@@ -116,11 +125,13 @@ def of_the_minimum(problem: Problem, clf: Any, words: list[str]) -> Counter:
     if words and not endless:
         faults["gap too low"] += not 0.99 * above <= clf.optimality_gap_ + known
         faults["converged"] = bool(clf.converged_)
-    if np.isinf(problem.C) and np.ptp(np.log(problem.w[problem.w > 0])) < 15:
+    if problem.unpenalised.any() and np.ptp(np.log(problem.w[problem.w > 0])) < 15:
         separated = _separable(problem)
         if separated is not None:
             faults["missing"] = separated and not words
-            faults["false"] = endless and not separated
+            seen = np.isinf(problem.C) or problem.C * problem.T.sum() < VISIBLE
+            far = "offset" in problem.passed and not any(ENDLESS[0] in word for word in words)
+            faults["false"] = endless and not separated and seen and not far
     faults["untrue"] = not _is_true(problem, clf, here, noise)
     return faults
 
@@ -133,7 +144,7 @@ def _rounding(problem: Problem, clf: Any) -> float:
 def _noise_of_logits(problem: Problem, clf: Any) -> np.ndarray:
     """What rounding may change in the logits of each sample, (n,)."""
     with np.errstate(over="ignore"):
-        size = np.abs(problem.X) @ np.abs(clf.coef_).T
+        size = np.abs(problem.X) @ np.abs(clf.coef_).T + np.abs(problem.offset).max()
     b = np.where(np.isinf(clf.intercept_), 0.0, clf.intercept_)
     return 16 * EPS * (size + np.abs(b)).max(axis=1)
 
@@ -145,7 +156,7 @@ def _separable(problem: Problem) -> bool | None:
     if not present.all():
         return None
     Y = problem.Y[kept]
-    X = problem.X[kept]
+    X = problem.X[kept][:, problem.unpenalised]
     if X.shape[1] > 45 or problem.choices["family"] in ("outlier", "offsets", "huge or tiny"):
         return None  # what programmes make of these is nothing to go by
     size = np.abs(X - X.mean(axis=0) * problem.fit_intercept).max(axis=0)
@@ -162,8 +173,7 @@ def _separable(problem: Problem) -> bool | None:
 def _is_true(problem: Problem, clf: Any, here: float, noise: float) -> bool:
     """Whether objective and log-likelihood are those of the parameters as they are."""
     with np.errstate(over="ignore"):
-        C = np.longdouble(problem.C)
-        penalty = float((np.asarray(clf.coef_, np.longdouble) ** 2).sum() / 2 / C)
+        penalty = float(penalty_of(clf.coef_, problem.penalty_factors, problem.C))
     allowed = UNTRUE * here + noise
     if not abs(clf.objective_ - here) <= allowed:
         return False
@@ -176,16 +186,18 @@ def of_predictions(problem: Problem, clf: Any) -> Counter:
     X, y, w = (problem.passed[name] for name in ("X", "y", "sample_weight"))
     faults = Counter()
     logit_noise = _noise_of_logits(problem, clf)
-    P, L, Z = clf.predict_proba(X), clf.predict_log_proba(X), clf.decision_function(X)
+    offset = problem.with_offset
+    P, L = clf.predict_proba(X, **offset), clf.predict_log_proba(X, **offset)
+    Z = clf.decision_function(X, **offset)
     finite = np.isfinite(P).all() and not np.isnan(L).any()
     faults["predictions"] = not (finite and np.allclose(P.sum(axis=1), 1, rtol=0, atol=1e-12))
     rows = np.column_stack([np.zeros(len(Z)), Z]) if Z.ndim == 1 else Z
     faults["logits"] = not np.allclose(log_softmax(rows, axis=1), L, rtol=1e-12, atol=1e-12)
-    predicted = clf.predict(X)
+    predicted = clf.predict(X, **offset)
     chosen = P[np.asarray(predicted)[:, None] == clf.classes_]
     faults["labels"] = not (chosen >= P.max(axis=1) - 1e-12).all()
     faults["classes"] = clf.classes_.tolist() != problem.labels.tolist()
-    plain = clf.log_likelihood(X, y, w)
+    plain = clf.log_likelihood(X, y, w, **offset)
     metric = categorical_cross_entropy(
         y, Z, from_logits=True, labels=clf.classes_, sample_weight=w, reduction="sum"
     )
@@ -197,8 +209,10 @@ def of_predictions(problem: Problem, clf: Any) -> Counter:
         faults["log_likelihood_"] = not abs(clf.log_likelihood_ - plain) <= allowed
     if y is problem.passed["y"] and problem.Y.shape != np.shape(y):
         right = problem.w @ (problem.labels[problem.Y.argmax(axis=1)] == predicted)
-        faults["score"] = not np.isclose(clf.score(X, y, w), right / problem.w.sum(), rtol=1e-9)
-    if np.isfinite(clf.intercept_).all():
+        faults["score"] = not np.isclose(
+            clf.score(X, y, w, **offset), right / problem.w.sum(), rtol=1e-9
+        )
+    if np.isfinite(clf.intercept_).all() and not offset:
         # Columns of several types, or of pandas's own, are objects to LogisticRegression in 1.7.
         numbers = X.astype("float64") if hasattr(X, "iloc") else X
         off = np.abs(clf.to_sklearn().predict_proba(numbers) - P).max(axis=1)
@@ -223,7 +237,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=0, help="the first")
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--solver", default="auto")
-    parser.add_argument("--by", default="family,weights,C,wrapper", help="choices to count by")
+    parser.add_argument(
+        "--by", default="family,weights,C,wrapper,factors,offset", help="choices to count by"
+    )
     arguments = parser.parse_args()
     tried: Counter = Counter()
     found: Counter = Counter()

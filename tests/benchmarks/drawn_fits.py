@@ -115,6 +115,7 @@ WRAPPERS: dict[str, Callable[[np.ndarray], Any]] = {
     "int64 indices": wide_indices,
     "repeated entries": repeated,
 }
+NAMED = {"pandas", "mixed", "nullable", "arrow", "polars"}
 SPARSE = set(list(WRAPPERS)[list(WRAPPERS).index("csr") :])
 OF_LABELS: dict[str, Callable[[np.ndarray], Any]] = {
     "array": np.asarray,
@@ -162,6 +163,10 @@ class Problem:
         Of the estimator.
     labels : array
         The classes, (K,).
+    penalty_factors : (d,) array
+        Factors of the penalty.
+    offset : (n, K) array
+        What is added to the logits.
     """
 
     choices: dict[str, Any]
@@ -172,6 +177,8 @@ class Problem:
     passed: dict[str, Any]
     parameters: dict[str, Any]
     labels: np.ndarray
+    penalty_factors: np.ndarray
+    offset: np.ndarray
 
     def __repr__(self) -> str:
         return f"draw({self.choices})"
@@ -185,6 +192,16 @@ class Problem:
     def fit_intercept(self) -> bool:
         """Whether there are intercepts."""
         return bool(self.parameters["fit_intercept"])
+
+    @property
+    def unpenalised(self) -> np.ndarray:
+        """Columns without a penalty, (d,)."""
+        return (self.penalty_factors == 0) | np.isinf(self.C)
+
+    @property
+    def with_offset(self) -> dict[str, Any]:
+        """The offset as predictions take it."""
+        return {"offset": self.passed["offset"]} if "offset" in self.passed else {}
 
     @property
     def T(self) -> np.ndarray:
@@ -236,7 +253,23 @@ def draw(choose: Choice) -> Problem:
         "tol": pick("tol", [1e-6, 1e-6, 1e-6, 1e-2, 1e-10]),
         "max_iter": pick("max_iter", [1000, 1000, 1000, 1, 3]),
     }
-    return Problem(made, X.astype(float), Y, w, factors, passed, parameters, labels)
+    # Drawn last, so that problems without them are the same as before there were any.
+    rng = np.random.default_rng([seed, 17])
+    penalty_factors = FACTORS[pick("factors", sorted(FACTORS))](rng, d)
+    if made["factors"] != "none":
+        named = wrapper in NAMED and pick("factor_form", ["array", "dict"]) == "dict"
+        parameters["penalty_factor"] = (
+            {f"x{j}": f for j, f in enumerate(penalty_factors) if f != 1}
+            if named
+            else penalty_factors
+        )
+    offset = np.zeros((n, K))
+    size = pick("offset", [0.0, 0.0, 0.0, 1.0, 30.0, 1e3])
+    if size:
+        offset = size * rng.normal(size=(n, K)) * ([0, 1] if K == 2 else 1)
+        passed["offset"] = offset[:, 1] if K == 2 else offset
+    numbers = X.astype(float), Y, w, factors
+    return Problem(made, *numbers, passed, parameters, labels, penalty_factors, offset)
 
 
 def columns(family: str, n: int, d: int, rng: np.random.Generator) -> np.ndarray:
@@ -353,4 +386,14 @@ PENALTIES: dict[str, Callable[[np.random.Generator], float]] = {
     "none": lambda rng: np.inf,
     "any": lambda rng: 10.0 ** rng.uniform(-300, 300),
     "weak": lambda rng: 10.0 ** rng.uniform(4, 30),
+}
+
+
+FACTORS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "none": lambda rng, d: np.ones(d),
+    "positive": lambda rng, d: np.exp(rng.normal(size=d)),
+    "many orders": lambda rng, d: 10.0 ** rng.uniform(-9, 5, size=d),
+    "some zero": lambda rng, d: np.exp(rng.normal(size=d)) * (rng.random(d) < 0.7),
+    "few positive": lambda rng, d: np.exp(rng.normal(size=d)) * (rng.random(d) < 0.3),
+    "ones and zeros": lambda rng, d: rng.integers(0, 2, d).astype(float),
 }

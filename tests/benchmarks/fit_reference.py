@@ -28,21 +28,28 @@ class Minimum:
     T : (n, K) array
     C : float
     fit_intercept : bool
+    factors : (d,) array
+        Of the penalty of each column.
+    offset : (n, K) array
+        What is added to the logits.
     """
 
     X: np.ndarray
     T: np.ndarray
     C: float
     fit_intercept: bool
+    factors: np.ndarray
+    offset: np.ndarray
 
     def objective(self, coef: np.ndarray, intercept: np.ndarray) -> float:
         """The objective at parameters of samples as they are, in extended precision."""
         coef = np.asarray(coef, WIDE)
         Z = np.asarray(self.X, WIDE) @ coef.T + np.asarray(intercept, WIDE)
+        Z = Z + (np.diff(self.offset) if len(coef) == 1 else self.offset)
         T = self.T
         if np.isinf(np.asarray(intercept, float)).any():
             T, Z = T[:, self.present], Z[:, self.present]
-        return float(losses_of(T, Z) + (coef**2).sum() / 2 / WIDE(self.C))
+        return float(losses_of(T, Z) + penalty_of(coef, self.factors, self.C))
 
     @cached_property
     def present(self) -> np.ndarray:
@@ -68,27 +75,14 @@ class Minimum:
         kept = self.T.sum(axis=1) > 0
         x = self.X - self.centre
         x[:, np.ptp(self.X[kept], axis=0) == 0] *= not self.fit_intercept
-        size = np.abs(x[kept]).max(axis=0)
-        size[size == 0] = 1.0
-        if np.isfinite(self.C) and len(x) > x.shape[1]:
-            with np.errstate(over="ignore", under="ignore"):
-                ridge = 1 / size / size / self.C
-            some = np.isfinite(ridge)  # others have coefficients of zero
-            return (x / size)[:, some], ridge[some]
-        if np.isfinite(self.C):
-            largest = float(size.max())
-            left, value, _ = np.linalg.svd(x / largest, full_matrices=False)
-            some = value > 1e-15 * value.max(initial=1e-300)
-            with np.errstate(over="ignore", under="ignore", divide="ignore"):
-                ridge = 1 / (value * largest) ** 2 / self.C
-            some &= np.isfinite(ridge)
-            return left[:, some], ridge[some]
-        size = np.sqrt(np.mean((x[kept] / size) ** 2, axis=0)) * size
-        size[size == 0] = 1.0
-        left, value, _ = np.linalg.svd(x / size, full_matrices=False)
-        return left[:, value > RANK * value.max(initial=1e-300)], np.zeros(
-            int((value > RANK * value.max(initial=1e-300)).sum())
-        )
+        held = (self.factors > 0) & np.isfinite(self.C)
+        parts = []
+        if held.any():
+            parts.append(_held_space(x[:, held] / np.sqrt(self.factors[held]), kept, self.C))
+        if not held.all():
+            free = _free_space(x[:, ~held], kept)
+            parts.append((free, np.zeros(free.shape[1])))
+        return np.hstack([space for space, _ in parts]), np.hstack([ridge for _, ridge in parts])
 
     @property
     def basis(self) -> np.ndarray:
@@ -103,7 +97,7 @@ class Minimum:
 
     def _newton(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Damped steps from theta; the value reached and its parameters."""
-        B, T = self.basis, self.T[:, self.present]
+        B, T, O = self.basis, self.T[:, self.present], self.offset[:, self.present]
         n_classes = T.shape[1]
         single = self.T.shape[1] == 2
         across = np.eye(n_classes - 1) - (0 if single else 1 / n_classes)
@@ -111,13 +105,13 @@ class Minimum:
         total = T.sum(axis=1)
 
         def value(theta: np.ndarray) -> np.longdouble:
-            Z = np.column_stack([B @ theta.T, np.zeros(len(B))])
+            Z = np.column_stack([B @ theta.T, np.zeros(len(B))]) + O
             flat = np.asarray(theta.ravel(), WIDE)
             return losses_of(T, Z) + flat @ (np.asarray(penalty, WIDE) @ flat) / 2
 
         best, damping = value(theta), 1e-13
-        for _ in range(100):
-            Z = np.column_stack([B @ theta.T, np.zeros(len(B))])
+        for _ in range(300):
+            Z = np.column_stack([B @ theta.T, np.zeros(len(B))]) + O
             E = np.exp(Z - Z.max(axis=1, keepdims=True))
             P = E / E.sum(axis=1, keepdims=True)
             g = ((P * total[:, None] - T)[:, :-1].T @ B).ravel() + penalty @ theta.ravel()
@@ -126,7 +120,8 @@ class Minimum:
             scaled = H * unit * unit[:, None]
             while True:
                 trial_step = _solved(scaled, unit * g, damping)
-                step = -(unit * trial_step).reshape(theta.shape)
+                with np.errstate(over="ignore"):
+                    step = -(unit * trial_step).reshape(theta.shape)
                 trial = value(theta + step) if np.isfinite(step).all() else np.inf
                 if trial < best or damping > 1e8:
                     break
@@ -138,6 +133,42 @@ class Minimum:
             if fallen < 1e-14 * best:
                 break
         return float(best), theta
+
+
+def _held_space(x: np.ndarray, kept: np.ndarray, C: float) -> tuple[np.ndarray, np.ndarray]:
+    """A basis of columns with a penalty of factors one, and the penalty of each vector."""
+    size = np.abs(x[kept]).max(axis=0)
+    size[size == 0] = 1.0
+    if len(x) > x.shape[1]:
+        with np.errstate(over="ignore", under="ignore"):
+            ridge = 1 / size / size / C
+        some = np.isfinite(ridge)  # others have coefficients of zero
+        return (x / size)[:, some], ridge[some]
+    largest = float(size.max())
+    left, value, _ = np.linalg.svd(x / largest, full_matrices=False)
+    some = value > 1e-15 * value.max(initial=1e-300)
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        ridge = 1 / (value * largest) ** 2 / C
+    some &= np.isfinite(ridge)
+    return left[:, some], ridge[some]
+
+
+def _free_space(x: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """A basis of columns without a penalty."""
+    size = np.abs(x[kept]).max(axis=0)
+    size[size == 0] = 1.0
+    size = np.sqrt(np.mean((x[kept] / size) ** 2, axis=0)) * size
+    size[size == 0] = 1.0
+    left, value, _ = np.linalg.svd(x / size, full_matrices=False)
+    return left[:, value > RANK * value.max(initial=1e-300)]
+
+
+def penalty_of(coef: np.ndarray, factors: np.ndarray, C: float) -> np.longdouble:
+    """The penalty of coefficients, in extended precision; none for an infinite C."""
+    if np.isinf(C):
+        return WIDE(0)
+    squares = np.asarray(coef, WIDE)[:, factors > 0] ** 2
+    return (np.asarray(factors, WIDE)[factors > 0] * squares).sum() / 2 / WIDE(C)
 
 
 def _hessian(B: np.ndarray, P: np.ndarray, total: np.ndarray) -> np.ndarray:

@@ -229,6 +229,24 @@ class TestDependentColumns:
         assert clf.objective_ == pytest.approx(plain.objective_, rel=1e-7)
         np.testing.assert_allclose(clf.coef_[:, 2:], plain.coef_[:, 2:], atol=1e-5)
 
+    @pytest.mark.parametrize("solver", ["auto", "lbfgs", "newton"])
+    @pytest.mark.parametrize("weakest", [1e-8, 1e-14, 1e-20, 1e-30])
+    def test_copies_with_very_weak_factors(self, weakest, solver):
+        """A penalised pair of copies acts as one column with half the factor, however weak."""
+        X, y, factors = drawn()
+        factors[1] = weakest
+        twice = np.column_stack([X, X[:, 1]])
+        settings = dict(solver=solver, tol=1e-10)
+        clf = SoftmaxClassifier(penalty_factor=np.append(factors, weakest), **settings)
+        clf.fit(twice, y)
+        plain = SoftmaxClassifier(penalty_factor=factors * np.where(factors == weakest, 0.5, 1))
+        plain.set_params(**settings).fit(X, y)
+        assert clf.converged_
+        assert plain.converged_
+        assert clf.objective_ == pytest.approx(plain.objective_, rel=1e-9)
+        together = clf.coef_[:, 1] + clf.coef_[:, -1]
+        np.testing.assert_allclose(together, plain.coef_[:, 1], atol=1e-4)
+
     @pytest.mark.parametrize("form", FORMS)
     def test_more_unpenalised_columns_than_rows(self, form):
         """Repeated rows with different labels: frequencies, by the least-norm coefficients."""
@@ -263,6 +281,27 @@ class TestSeparation:
             clf = fit(form, X, y, penalty_factor=factors)
         assert not clf.converged_
         assert "Pass a penalty_factor above 0 for these features" in str(caught[0].message)
+
+    @pytest.mark.parametrize("solver", ["lbfgs", "newton"])
+    @pytest.mark.parametrize("offset", [0.0, 1.0, 100.0])
+    def test_with_every_solver_and_an_offset(self, solver, offset):
+        """An offset is finite, and so never keeps a direction from separating."""
+        X, y = self.separated()
+        known = offset * np.random.default_rng(0).normal(size=len(y))
+        clf = SoftmaxClassifier(penalty_factor=[1.0, 0.0, 1.0, 1.0], solver=solver)
+        with pytest.warns(ConvergenceWarning, match="because x1 separates 0 from 1"):
+            clf.fit(X, y, offset=known)
+        X[0, 1] *= -1  # now the classes overlap
+        X[1, 1] *= -1
+        assert clf.fit(X, y, offset=known).converged_
+
+    def test_factors_lost_in_rounding_are_no_cure(self):
+        """Beside weights of 1e128 no penalty is seen, whatever its factors."""
+        X, y = self.separated()
+        with pytest.warns(ConvergenceWarning, match="Pass a smaller C, or drop"):
+            clf = SoftmaxClassifier(penalty_factor=[0.0, 2.0, 1.0, 1.0])
+            clf.fit(X, y, np.full(len(y), 1e128))
+        assert not clf.converged_
 
     def test_it_names_the_column_of_a_data_frame(self):
         X, y = self.separated()

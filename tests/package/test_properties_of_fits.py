@@ -65,16 +65,17 @@ def test_fits(for_all, bench):
 def test_the_reference_is_the_minimum(bench, generate, optimum):
     """Of other Newton steps, in other coordinates."""
     for seed, C in enumerate([1e-3, 1.0, 1e3, 1e5]):
+        factors = np.ones(3) if seed % 2 else np.array([0.2, 0.0, 3.0])
         for K, intercept in ((2, True), (3, True), (4, False)):
             X, y = generate(50, 3, K, seed=seed)
             T = np.eye(K)[y]
-            best = optimum(X, y, C=C, fit_intercept=intercept)
-            here = bench.Minimum(X, T, C, intercept)
+            best = optimum(X, y, C=C, fit_intercept=intercept, factors=factors)
+            here = bench.Minimum(X, T, C, intercept, factors, np.zeros_like(T))
             assert here.value == pytest.approx(float(best.value), rel=1e-10)
             assert here.objective(*best.parameters) == pytest.approx(float(best.value), rel=1e-14)
     X = np.random.default_rng(0).normal(size=(12, 30))
     y = np.arange(12) % 2
-    wide = bench.Minimum(X, np.eye(2)[y], 1.0, True)
+    wide = bench.Minimum(X, np.eye(2)[y], 1.0, True, np.ones(30), np.zeros((12, 2)))
     narrow = optimum(np.linalg.svd(X - X.mean(axis=0))[0] * 0 + (X @ X.T), y)  # another problem
     assert wide.value != pytest.approx(float(narrow.value), rel=1e-3)
 
