@@ -137,7 +137,7 @@ def is_about_folds(problem, error):
     labels = np.bincount(problem.T.argmax(axis=1), minlength=problem.T.shape[1])
     few = min((problem.T > 0).sum(axis=0).min(), labels.min()) < 4
     words = "one class", "only class", "fold", "n_splits", "only one sample"
-    # Beside columns of 1e85 no penalty is seen in float64, and classes may be separated. Unpenalised
+    # Beside columns of 1e85 no penalty is seen in float64: classes may be separated. Unpenalised
     # features may separate them too, in all samples or in a fold of so few.
     unseen = problem.choices["family"] == "huge or tiny" or (problem.penalty_factors == 0).any()
     text = str(error)
