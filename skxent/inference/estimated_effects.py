@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from skxent.inference.average_effects import average_effects
@@ -22,6 +23,8 @@ from skxent.inference.pipelines import Steps, columns_by_term
 from skxent.inference.population import Population
 from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
+from skxent.inputs.offsets import predicted_offset
+from skxent.likelihood.sources.arrays import balanced_offset
 
 At = str | Mapping[str | int, Any]  # where effects are evaluated
 
@@ -57,6 +60,7 @@ class EstimatedEffects(EstimatedCoefficients):
         at: At = "overall",
         discrete: str | Iterable[str | int] | None = "auto",
         X: AnyArray | None = None,
+        offset: ArrayLike | None = None,
     ) -> IntervalEstimates:
         r"""Return the mean effect of each feature on the probability of each class.
 
@@ -86,6 +90,10 @@ class EstimatedEffects(EstimatedCoefficients):
         X : array-like or sparse matrix of shape (m, d) or None, default=None
             Samples over which effects are averaged, each with the same weight, as they are before
             the steps of a pipeline. None means the training samples with their weights.
+        offset : array-like of shape (m,) or (m, K), 0, or None, default=None
+            Offset of the samples X, a part of their logits that has no error. After a fit with an
+            offset it is required for X; 0 stands for logits without one. The training samples have
+            the offset of the fit.
 
         Returns
         -------
@@ -98,7 +106,8 @@ class EstimatedEffects(EstimatedCoefficients):
         ------
         ValueError
             If `at` or `discrete` names no column, or a value of `at` is not one finite number, or
-            a feature in `discrete` does not have two values.
+            a feature in `discrete` does not have two values. Also if X lacks an offset that it
+            needs, or an offset lacks X.
 
         Notes
         -----
@@ -107,7 +116,8 @@ class EstimatedEffects(EstimatedCoefficients):
         column; `adjusted_predictions` with values of the column changes all of them.
         """
         quantile = normal_quantile(level)
-        where, *more = (population for _, population in self._populations(at, X))
+        people = self._population(X, offset, "marginal_effects")
+        where, *more = (population for _, population in self._populations(at, X, people))
         if more:
             raise ValueError(
                 f"at has {1 + len(more)} combinations of values: pass one value for each column."
@@ -127,7 +137,12 @@ class EstimatedEffects(EstimatedCoefficients):
         )
 
     def adjusted_predictions(
-        self, at: At = "overall", *, level: float = 0.95, X: AnyArray | None = None
+        self,
+        at: At = "overall",
+        *,
+        level: float = 0.95,
+        X: AnyArray | None = None,
+        offset: ArrayLike | None = None,
     ) -> IntervalEstimates:
         r"""Return mean probabilities of the classes, with some columns set to given values.
 
@@ -152,6 +167,10 @@ class EstimatedEffects(EstimatedCoefficients):
         X : array-like or sparse matrix of shape (m, d) or None, default=None
             Samples over which probabilities are averaged, each with the same weight, as they are
             before the steps of a pipeline. None means the training samples with their weights.
+        offset : array-like of shape (m,) or (m, K), 0, or None, default=None
+            Offset of the samples X, a part of their logits that has no error. After a fit with an
+            offset it is required for X; 0 stands for logits without one. The training samples have
+            the offset of the fit.
 
         Returns
         -------
@@ -162,12 +181,14 @@ class EstimatedEffects(EstimatedCoefficients):
         Raises
         ------
         ValueError
-            If `at` names no column, or a value is not a finite number.
+            If `at` names no column, or a value is not a finite number. Also if X lacks an offset
+            that it needs, or an offset lacks X.
         TypeError
             If `at` is a dict, and the X of a pipeline is neither a data frame nor a NumPy array.
         """
         quantile = normal_quantile(level)
-        labels, populations = zip(*self._populations(at, X), strict=True)
+        people = self._population(X, offset, "adjusted_predictions")
+        labels, populations = zip(*self._populations(at, X, people), strict=True)
         found = [mean_log_odds(self._estimate, population) for population in populations]
         logit, error = (np.stack(values) for values in zip(*found, strict=True))
         half = quantile * error
@@ -189,32 +210,45 @@ class EstimatedEffects(EstimatedCoefficients):
         """Return the features of samples that are given as they were to `infer`."""
         return read_rows(self._clf, self._steps.transform(X), reset=False)
 
-    def _populations(self, at: At, X: AnyArray | None) -> Iterator[tuple[str, Population]]:
-        """Yield the populations that `at` describes, one for each combination of values."""
+    def _offset(self, offset: ArrayLike | None, n: int, method: str) -> Floats | None:
+        """Return the offset of `n` samples as in `RowArrays`; errors name `method`."""
+        known = predicted_offset(self._clf, offset, n, method, routed=False)
+        return None if known is None else balanced_offset(known.T)
+
+    def _populations(
+        self, at: At, X: AnyArray | None, people: Population
+    ) -> Iterator[tuple[str, Population]]:
+        """Yield what `at` makes of samples, one population for each combination of values."""
         if isinstance(at, str) and at in ("overall", "mean"):
-            people = self._population(X)
             yield at, people if at == "overall" else people.at_mean(self._estimate)
             return
         steps = self._steps
         names = steps.names_in() if steps.transformers else self._names
         for label, values in combinations(at, names, only_numbers=not steps.transformers):
-            yield label, self._with_values(X, names, values)
+            yield label, self._with_values(X, people, names, values)
 
-    def _with_values(self, X: AnyArray | None, names: list[str], values: Values) -> Population:
+    def _with_values(
+        self, X: AnyArray | None, people: Population, names: list[str], values: Values
+    ) -> Population:
         """Return the training samples, or X, with the same values in some columns."""
-        people = self._population(X)
         if not self._steps.transformers:
             return replace(people, fixed={j: float(value) for j, value in values.items()})
         changed = with_values(self._X if X is None else X, names, values)
         return replace(people, X=self._features(changed))
 
-    def _population(self, X: AnyArray | None) -> Population:
+    def _population(self, X: AnyArray | None, offset: ArrayLike | None, method: str) -> Population:
         """Return the training samples with their weights, or the samples X with equal weights."""
         if X is None:
+            if offset is not None:
+                raise ValueError(
+                    "offset is that of the samples X, and X is missing: pass X, or no offset for "
+                    "the training samples with theirs."
+                )
             data = self._estimate.data
             return Population(data.X, self._weight, offset=data.offset)
         X = self._features(X)
-        return Population(X, np.ones(X.shape[0]))
+        known = self._offset(offset, X.shape[0], method)
+        return Population(X, np.ones(X.shape[0]), offset=known)
 
     def _contrasts(self, discrete: str | Iterable[str | int] | None) -> dict[int, Contrast]:
         """Return the columns whose effect is a difference; levels of a category have a base."""

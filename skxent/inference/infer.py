@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr, xlogy
+from scipy.special import entr
 
 from skxent.inference.fitted import FittedLinearModel, has_jeffreys_prior, penalty_of_fit
 from skxent.inference.jeffreys_optimum import jeffreys_optimum
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
-from skxent.inference.optimum import Optimum, data_of_fit, optimum
+from skxent.inference.null_model import null_log_likelihood
+from skxent.inference.optimum import data_of_fit, optimum
 from skxent.inference.pipelines import Model, classifier_and_steps
 from skxent.inference.result import LikelihoodInference
 from skxent.inputs.features import AnyArray
@@ -22,7 +23,6 @@ from skxent.inputs.namespaces import Label
 from skxent.inputs.parameters import penalty_of
 from skxent.inputs.penalty_factors import penalty_factors
 from skxent.inputs.weights import group_codes
-from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.metrics.means import copies_and_shares
 
 COVARIANCES = ("observed", "robust", "cluster")
@@ -46,6 +46,7 @@ def infer(
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     *,
+    offset: ArrayLike | None = None,
     covariance: str = "observed",
     groups: ArrayLike | None = None,
     reference: Label | None = None,
@@ -68,6 +69,9 @@ def infer(
         standard errors smaller by the square root of two. If some weights are not whole numbers,
         by more than a few rounding errors, "robust", "cluster" and `bic` treat each sample as one
         observation whose importance is the weight.
+    offset : array-like of shape (n,) or (n, K), or None, default=None
+        The training offset, if the classifier was fitted with one. Then the model without features
+        has intercepts and this offset, and effects are those of samples with their offsets.
     covariance : {"observed", "robust", "cluster"}, default="observed"
         Estimator of the covariance.
 
@@ -97,7 +101,8 @@ def infer(
     ValueError
         If `clf` has not converged, if the parameters of `clf` are more than a thousandth of a nat
         (and twice its `optimality_gap_`) above the minimum for the data passed, if no finite
-        optimum exists, or if columns of X are linearly dependent.
+        optimum exists, or if columns of X are linearly dependent. Also if there is no `offset`
+        though `clf` was fitted with one, or the reverse.
     TypeError
         If `clf` is not a classifier of this package, and does not end in one.
 
@@ -164,7 +169,7 @@ def infer(
     """
     _check_options(covariance, groups)
     clf, steps = classifier_and_steps(clf)
-    data, weight = data_of_fit(clf, steps.transform(X), y, sample_weight)
+    data, weight = data_of_fit(clf, steps.transform(X), y, sample_weight, offset)
     copies, shares = copies_and_shares(weight, data.X.shape[0])
     classes = clf.classes_.tolist()
     base = 0 if reference is None else _position(reference, classes)
@@ -186,7 +191,7 @@ def infer(
         covariance=_frozen(_symmetric(contrasts @ at.covariance @ contrasts.T)),
         covariance_type=covariance,
         log_likelihood=found.log_likelihood,
-        null_log_likelihood=_null(found, data),
+        null_log_likelihood=null_log_likelihood(data, found.class_weight),
         deviance=-2.0 * (found.log_likelihood + _entropy(at)),
         df=found.df,
         n_observations=float(copies.sum()),
@@ -234,14 +239,6 @@ def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | 
         )
     correction = n_groups / (n_groups - 1) * (N - 1) / (N - q)
     return correction * sandwich(at, weight, codes)
-
-
-def _null(found: Optimum, data: LocalRows) -> float:
-    """Return the log-likelihood of the model without features."""
-    total = found.class_weight.sum()
-    if not data.fit_intercept:
-        return -float(total * np.log(data.n_classes))
-    return float(xlogy(found.class_weight, found.class_weight / total).sum())
 
 
 def _entropy(at: LikelihoodEstimate) -> float:

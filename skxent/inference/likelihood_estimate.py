@@ -87,8 +87,19 @@ class LikelihoodEstimate:
         """Yield centred batches of any X, small enough for `width` numbers of work per sample."""
         return batches(X, self.mean, self.data.fit_intercept, width)
 
-    def log_odds(self, X: AnyArray) -> tuple[np.ndarray, np.ndarray]:
+    def logits(self, x: np.ndarray, offset: np.ndarray | None, rows: Rows) -> np.ndarray:
+        """Return the logits of centred samples x, (m, K), whose indices in `offset` are `rows`."""
+        Z: np.ndarray = x @ self.theta.T
+        if offset is not None:
+            Z[:, -len(offset) :] += offset[:, rows].T
+        return Z
+
+    def log_odds(
+        self, X: AnyArray, offset: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         r"""Return the log-odds of each class against the rest and their standard errors, (n, K).
+
+        `offset` is None or, as in `RowArrays`, an array (R, n).
 
         With logits z, :math:`\eta_k = z_k - \log\sum_{l \ne k} e^{z_l}`, and its gradient by z is
         one for z_k and :math:`-p_l / (1 - p_k)` for the others: minus the softmax of the others.
@@ -98,7 +109,7 @@ class LikelihoodEstimate:
         C = self.covariance.reshape(K - 1, p, K - 1, p)
         off_own = np.diag(np.full(K, -np.inf))
         for rows, x in self.batches(X, K * K * p):
-            Z = x @ self.theta.T
+            Z = self.logits(x, offset, rows)
             others = Z[:, None, :] + off_own
             eta[rows] = Z - logsumexp(others, axis=2)
             slope = (np.eye(K) - softmax(others, axis=2))[:, :, self.free]
@@ -164,7 +175,8 @@ def _scores(at: LikelihoodEstimate, order: np.ndarray | None) -> Iterator[Batch]
     K, p = at.theta.shape
     X, intercept = at.data.X, at.data.fit_intercept
     for rows, x in batches(X, at.mean, intercept, 2 * K * p, order):
-        residual = _residual(softmax(x @ at.theta.T, axis=1), at.data, rows)
+        Z = at.logits(x, at.data.offset, rows)
+        residual = _residual(softmax(Z, axis=1), at.data, rows)
         yield rows, (residual[:, at.free, None] * x[:, None, :]).reshape(len(x), -1)
 
 

@@ -17,9 +17,11 @@ from skxent.inference.same_data import PIPELINE, raise_other_data, same_likeliho
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.features import AnyArray, read_X
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
+from skxent.inputs.offsets import fitted_offset
 from skxent.likelihood.existence.separation import Undecided, find_separation_by
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.preconditioners import Cholesky, PreconditionedPoint
+from skxent.likelihood.sources.arrays import balanced_offset
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
@@ -56,15 +58,18 @@ class Optimum:
 
 
 def data_of_fit(
-    clf: FittedLinearModel, X: AnyArray, y: ArrayLike, sample_weight: ArrayLike | None
+    clf: FittedLinearModel,
+    X: AnyArray,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    offset: ArrayLike | None = None,
 ) -> tuple[LocalRows, Floats | None]:
     """Read and check the data of the fit; return them, and the weights without class weights."""
-    if getattr(clf, "has_offset_", False):
-        raise ValueError("clf was fitted with an offset, which infer does not support.")
     if not isinstance(clf.coef_, np.ndarray):
         raise TypeError("clf was fitted on a device: fit it on the host, with NumPy arrays.")
     _check_width(clf, X)
     X = _read_X(clf, X)
+    logits = fitted_offset(clf, offset, X.shape[0])
     copies = sample_weights(sample_weight, X.shape[0])
     targets, weight = _targets(clf, y, X.shape[0]).weighted(clf.class_weight, copies)
     data = LocalRows(
@@ -74,6 +79,7 @@ def data_of_fit(
         n_classes=len(targets.classes),
         fit_intercept=bool(clf.fit_intercept),
         n_threads=effective_threads(clf.n_jobs),
+        offset=None if logits is None else balanced_offset(logits.T),
     )
     width = (len(clf.classes_) - 1) * (X.shape[1] + bool(clf.fit_intercept))
     if width > WIDEST:

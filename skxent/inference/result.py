@@ -50,6 +50,7 @@ class LikelihoodInference(EstimatedEffects):
         cross-entropy.
     null_log_likelihood : float
         Log-likelihood of the model with intercepts alone, or, without intercepts, of zero logits.
+        The offset of the fit is added to these logits.
     deviance : float
         :math:`2 \sum_i w_i D(y_i \| p_i)`, which is -2 `log_likelihood` for labels.
     df : float
@@ -172,7 +173,7 @@ class LikelihoodInference(EstimatedEffects):
         Parameters
         ----------
         other : LikelihoodInference or None, default=None
-            The smaller model, fitted to the same targets and weights. Its features are some
+            The smaller model, fitted to the same targets, weights and offset. Its features are some
             features of this model, or linear combinations of them. None means the model without
             features, that of `null_log_likelihood`.
 
@@ -246,7 +247,9 @@ class LikelihoodInference(EstimatedEffects):
             error = ratio * self.standard_errors[:, :d]
         return IntervalEstimates(ratio, error, low, high, level, self.contrasts, self.terms[:d])
 
-    def predict_proba_interval(self, X: AnyArray, level: float = 0.95) -> IntervalEstimates:
+    def predict_proba_interval(
+        self, X: AnyArray, level: float = 0.95, *, offset: ArrayLike | None = None
+    ) -> IntervalEstimates:
         r"""Return probabilities of samples with intervals for the uncertainty of the coefficients.
 
         The delta method is applied to the log-odds of each class against the rest, :math:`\log(p_k
@@ -260,14 +263,24 @@ class LikelihoodInference(EstimatedEffects):
             Samples, before the steps of the pipeline if the classifier is the last of them.
         level : float, default=0.95
             Confidence level of each interval.
+        offset : array-like of shape (n,) or (n, K), 0, or None, default=None
+            Offset of the samples, a part of their logits that has no error. After a fit with an
+            offset it is required; 0 stands for logits without one.
 
         Returns
         -------
         IntervalEstimates
             Probabilities of shape (n, K), columns in the order of `classes`.
+
+        Raises
+        ------
+        ValueError
+            If the classifier was fitted with an offset, and there is none.
         """
         quantile = normal_quantile(level)
-        logit, error = self._estimate.log_odds(self._features(X))
+        X = self._features(X)
+        known = self._offset(offset, X.shape[0], "predict_proba_interval")
+        logit, error = self._estimate.log_odds(X, known)
         half = quantile * error
         return IntervalEstimates(
             expit(logit),
@@ -323,11 +336,12 @@ class LikelihoodInference(EstimatedEffects):
             self.classes == other.classes
             and np.array_equal(own.data.targets, its.data.targets)
             and np.allclose(own.weight, its.weight, rtol=SAME, atol=0.0)
+            and _same_offset(own.data.offset, its.data.offset)
         )
         if not same:
             raise ValueError(
-                "other was made from other data: pass a result for the same y and weights, in the "
-                "same order."
+                "other was made from other data: pass a result for the same y, weights and offset, "
+                "in the same order."
             )
 
     def _null_test(self) -> ChiSquareTest | None:
@@ -336,3 +350,11 @@ class LikelihoodInference(EstimatedEffects):
 
     def _ratio_test(self, log_likelihood: float, df: int) -> ChiSquareTest:
         return ChiSquareTest.of(max(2.0 * (self.log_likelihood - log_likelihood), 0.0), df)
+
+
+def _same_offset(own: Floats | None, its: Floats | None) -> bool:
+    """Tell whether two models have the same offset, but for rounding; None means zeros."""
+    zero = np.zeros((1, 1))
+    one, other = (zero if offset is None else offset for offset in (own, its))
+    largest = max(np.abs(one).max(), np.abs(other).max())
+    return bool(np.allclose(one, other, rtol=0.0, atol=SAME * largest))

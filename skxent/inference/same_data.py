@@ -61,9 +61,15 @@ def raise_other_data(
     raise ValueError(
         f"clf is {off} the optimum of these data: its log-likelihood is {found:.7g} nats on them "
         f"and was {clf.log_likelihood_:.7g} at the end of the fit. "
-        f"{_likely_cause(clf, data, found)}Pass the X, y and sample_weight of the fit, with "
+        f"{_likely_cause(clf, data, found)}Pass the {_arguments(data)} of the fit, with "
         "the parameters of clf as they were, or fit it again."
     )
+
+
+def _arguments(data: LocalRows) -> str:
+    if data.offset is None:
+        return "X, y and sample_weight"
+    return "X, y, sample_weight and offset"
 
 
 def _close(found: float, fitted: float, rounding: float) -> bool:

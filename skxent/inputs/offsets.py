@@ -77,20 +77,39 @@ def as_logits(values: A, n: int, K: int) -> A:
     return library_of(one).reshape(one, (n, 1))
 
 
+def fitted_offset(model: Any, offset: Any, n: int) -> Any:
+    """Return the offsets of the `n` samples of a fit, (n, R), or None if it had none."""
+    if getattr(model, "has_offset_", False) == (offset is not None):
+        return read_offset(offset, n, model.classes_)
+    if offset is None:
+        raise ValueError("clf was fitted with an offset, and infer got none: pass the offset.")
+    raise ValueError("clf was fitted without an offset: pass none, or fit clf with it.")
+
+
 def predicted_offset(
-    model: Any, offset: Any, n: int, method: str, beside: AnyArray | None = None
+    model: Any,
+    offset: Any,
+    n: int,
+    method: str,
+    beside: AnyArray | None = None,
+    *,
+    routed: bool = True,
 ) -> AnyArray | None:
     """Return the offsets of `n` samples to predict, (n, R), or None for logits without one.
 
     A model that was fitted with an offset needs one for its predictions. The number 0 stands for
-    logits without an offset. The result is in the library and on the device of `beside`.
+    logits without an offset. The result is in the library and on the device of `beside`. `routed`
+    tells whether metadata routing can pass an offset to the method.
     """
     if offset is None and getattr(model, "has_offset_", False):
+        routes = (
+            f" With metadata routing a pipeline passes the offset on after set_{method}_request("
+            "offset=True); for predictions of the fitted model of a search use its best_estimator_."
+        )
         raise ValueError(
             f"this {type(model).__name__} was fitted with an offset, and {method}() got none: pass "
-            "the offset of these samples, or offset=0 for logits without one. With metadata "
-            f"routing a pipeline passes the offset on after set_{method}_request(offset=True); for "
-            "predictions of the fitted model of a search use its best_estimator_."
+            "the offset of these samples, or offset=0 for logits without one."
+            + (routes if routed else "")
         )
     return None if is_zero(offset) else read_offset(offset, n, model.classes_, beside)
 

@@ -87,7 +87,7 @@ def test_what_a_model_with_an_offset_refuses():
         assert np.isfinite(evaluate(X, y, offset=0))
     with pytest.raises(ValueError, match="LogisticRegression does not have"):
         clf.to_sklearn()
-    with pytest.raises(ValueError, match="offset, which infer does not support"):
+    with pytest.raises(ValueError, match="clf was fitted with an offset, and infer got none"):
         infer(clf, X, y)
     assert clf.fit(X, y).has_offset_ is False
     clf.predict(X)
