@@ -21,6 +21,8 @@ from skxent.classifiers.held_out_predictions import (
     RESPONSES,
     HeldOut,
     HeldOutFit,
+    check_no_offset,
+    class_codes,
     classes_of,
     cross_fitted,
     fit_folds,
@@ -36,6 +38,7 @@ from skxent.inputs.options import check_option
 from skxent.inputs.parameters import calibration_penalty, check_tolerance
 from skxent.inputs.splits import Split, check_holds_out, read_splits
 from skxent.inputs.stacklevel import users_stacklevel
+from skxent.inputs.weights import group_codes
 from skxent.metrics.calibration_maps import FAMILIES
 from skxent.metrics.comparison import compare
 
@@ -107,7 +110,7 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     the classifier that knows it. They are left out of the calibrator and of the losses. A warning
     tells their number.
 
-    **Interval.** The comparison treats held-out samples as independent, as :func:`compare` does.
+    **Interval.** The comparison treats groups, or samples without `groups`, as independent.
     The fits of different folds share training samples, so the interval is about these fits, and
     somewhat too short for fits to new data.
 
@@ -187,10 +190,10 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or the folds have an invalid value, or if `y` has a class that a frozen
-            classifier lacks.
+            If a parameter or the folds have an invalid value, if `y` has a class that a frozen
+            classifier lacks, or if the classifier is fitted with an offset.
         TypeError
-            If the classifier predicts neither probabilities nor decision values.
+            If the classifier lacks `response_method`, or has no method that "auto" can take.
 
         Warns
         -----
@@ -208,15 +211,20 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         found = FitTargets.read(y, None, _length(y))
         weight = sample_weights(sample_weight, len(found.values))
         fit_params, split_params = self._routed(sample_weight, groups, params)
-        splits = read_splits(self.cv, X, _codes(found.values), split_params, len(found.values))
+        check_no_offset(self.estimator, fit_params)
+        codes = class_codes(found.values)
+        groups = split_params.get("groups", groups)
+        groups = None if groups is None else group_codes(groups, len(codes), "y")
+        splits = read_splits(self.cv, X, codes, split_params, len(codes))
         check_holds_out(splits)
         self.estimator_ = self._fitted(X, y, fit_params)
         truth = truth_about(found, y, classes_of(self.estimator_))
-        everything, held_out = self._predictions(X, y, splits, fit_params)
-        self.classes_ = truth.classes
+        everything, held_out = self._predictions(X, y, splits, fit_params, truth.values)
+        self.classes_ = as_array(self.estimator_.classes_, "classes_")
         self._calibrate(everything, truth, weight)
-        self._measure(held_out, truth, weight)
+        self._measure(held_out, truth, weight, groups)
         for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         return self
@@ -268,20 +276,21 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return clone(self.estimator).fit(X, y, **params)
 
     def _predictions(
-        self, X: Any, y: Any, splits: list[Split], params: dict[str, Any]
+        self, X: Any, y: Any, splits: list[Split], params: dict[str, Any], target: np.ndarray
     ) -> tuple[HeldOut, HeldOut]:
         """Return the predictions that the calibrator is fitted to, and those that measure it."""
         if self._is_frozen:
             log_p, _ = log_response(self.estimator_, X, self.response_method)
             return HeldOut.of_fitted(log_p, splits, every=True), HeldOut.of_fitted(log_p, splits)
-        template = HeldOutFit(self.estimator, self.response_method)
+        template = HeldOutFit(self.estimator, self.response_method, tuple(params))
         fits = fit_folds(template, X, y, splits, params, self.n_jobs)
-        held_out = HeldOut.of_fits(fits, splits, classes_of(self.estimator_))
+        held_out = HeldOut.of_fits(fits, splits, classes_of(self.estimator_), target)
         return held_out, held_out
 
     def _calibrate(self, held_out: HeldOut, truth: FitTargets, weight: Floats | None) -> None:
         """Fit the calibrator."""
         target = truth.values[held_out.rows]
+        weight = held_out.weights(truth.values, weight)
         n_left_out = np.count_nonzero(~held_out.is_known(truth.values))
         if n_left_out:
             warnings.warn(
@@ -292,10 +301,11 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             )
         calibrator = LogitCalibrator(self.method, C=self.C, from_logits=True, tol=self.tol)
         y = self.classes_[target] if target.ndim == 1 else target
-        weight = held_out.weights(truth.values, weight)
         self.calibrator_ = calibrator.fit(held_out.log_p, y, weight, classes=self.classes_)
 
-    def _measure(self, held_out: HeldOut, truth: FitTargets, weight: Floats | None) -> None:
+    def _measure(
+        self, held_out: HeldOut, truth: FitTargets, weight: Floats | None, groups: np.ndarray | None
+    ) -> None:
         """Compare the losses of held-out samples before and after calibration."""
         target, weight = truth.values[held_out.rows], held_out.weights(truth.values, weight)
         C, tol = calibration_penalty(self.C), float(self.tol)
@@ -308,7 +318,7 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             from_logits=True,
             labels=np.arange(len(self.classes_)),
             sample_weight=weight,
-            groups=held_out.rows if held_out.repeats else None,
+            groups=held_out.units(groups),
         )
         self.held_out_comparison_ = found
         self.held_out_loss_before_ = found.baseline_mean
@@ -393,8 +403,3 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
 def _length(y: Any) -> int:
     return 0 if y is None else len(as_array(y, "y"))
-
-
-def _codes(target: np.ndarray) -> np.ndarray:
-    """Return the class of each sample, the most probable one of soft targets."""
-    return target if target.ndim == 1 else target.argmax(axis=1)

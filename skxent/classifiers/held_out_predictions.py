@@ -10,10 +10,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
-from sklearn import get_config
 from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import cross_validate
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.metadata_routing import MetadataRequest
+from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.calibration_fit import Calibration
 from skxent.inputs.array_arguments import reals_of
@@ -38,13 +41,16 @@ def log_response(estimator: Any, X: Any, response_method: str) -> tuple[Floats, 
     """
     if response_method == "auto":
         response_method = _best_response(estimator)
+    name = f"{estimator_name(estimator)}.{response_method}(X)"
+    if not hasattr(estimator, response_method):
+        raise TypeError(f"{name} does not exist: pass another response_method.")
     if response_method == "decision_function":
-        return _of_decisions(estimator, X)
+        return _of_decisions(estimator, X, name)
     logarithms = response_method == "predict_log_proba"
     rows, classes = predicted_columns(estimator, X, logarithms)
     if logarithms:
-        return to_numpy(rows).astype(np.float64), classes
-    check_distributions(rows, f"{estimator_name(estimator)}.predict_proba(X)")
+        return _checked_logarithms(to_numpy(rows).astype(np.float64), name), classes
+    check_distributions(rows, name)
     with np.errstate(divide="ignore"):
         return np.maximum(np.log(to_numpy(rows).astype(np.float64)), -MAX_LOSS), classes
 
@@ -59,26 +65,44 @@ def _best_response(estimator: Any) -> str:
     )
 
 
-def _of_decisions(estimator: Any, X: Any) -> tuple[Floats, Labels]:
+def _checked_logarithms(log_p: Floats, name: str) -> Floats:
+    bad = ~(log_p < np.inf).all(axis=1)
+    if bad.any():
+        raise ValueError(f"{name} has NaN or +infinity in row {int(bad.argmax())}.")
+    return log_p
+
+
+def _of_decisions(estimator: Any, X: Any, name: str) -> tuple[Floats, Labels]:
     """Return decision values as logits; two classes have one column."""
-    name = f"{estimator_name(estimator)}.decision_function(X)"
     values = to_numpy(reals_of(estimator.decision_function(X), name)).astype(np.float64)
     classes = classes_of(estimator)
     if not np.isfinite(values).all():
         raise ValueError(f"{name} has NaN or infinity: decision values are finite.")
     if len(classes) == 2 and (values.ndim == 1 or values.shape[1] == 1):
         return two_log_columns(values.ravel()), classes
-    if values.shape[1:] != (len(classes),):
+    if values.shape[1:] != (len(classes),) or (len(classes) == 3 and _has_pairs(estimator)):
         raise ValueError(
             f"{name} has shape {values.shape} but classes_ names {len(classes)} classes, "
-            f"{shorten(classes.source.tolist())}: calibration needs a column for each class."
+            f"{shorten(classes.source.tolist())}: calibration needs a column for each class, and "
+            "not for each pair of classes."
         )
     return log_softmax(values, axis=1), classes
+
+
+def _has_pairs(estimator: Any) -> bool:
+    """Return whether decision values are of pairs of classes, which are as many as 3 classes."""
+    if isinstance(estimator, FrozenEstimator):
+        return _has_pairs(estimator.estimator)
+    if isinstance(estimator, Pipeline):
+        return _has_pairs(estimator.steps[-1][1])
+    return getattr(estimator, "decision_function_shape", None) == "ovo"
 
 
 def classes_of(estimator: Any) -> Labels:
     """Return the classes of a fitted classifier."""
     if getattr(estimator, "classes_", None) is None:
+        if isinstance(estimator, FrozenEstimator):
+            check_is_fitted(estimator, msg="%(name)s is not fitted: fit it before you freeze it.")
         raise TypeError(
             f"{estimator_name(estimator)} has no classes_, so the class of each column is unknown: "
             "pass a classifier."
@@ -86,17 +110,28 @@ def classes_of(estimator: Any) -> Labels:
     return as_labels(estimator.classes_, "classes_")
 
 
+def check_no_offset(estimator: Any, params: dict[str, Any]) -> None:
+    """Refuse a classifier with an offset, which its predictions would need, too."""
+    given = [params[name] for name in params if name.split("__")[-1] == "offset"]
+    frozen = isinstance(estimator, FrozenEstimator) and getattr(estimator, "has_offset_", False)
+    if frozen or any(value is not None for value in given):
+        raise ValueError(
+            f"{estimator_name(estimator)} is fitted with an offset, which CalibratedClassifier "
+            "cannot pass to predictions: fit it without one, or fit a LogitCalibrator to its "
+            "held-out predictions."
+        )
+
+
 class HeldOutFit(BaseEstimator):
     """Fits a classifier to training samples; `score` keeps its predictions for test samples."""
 
-    def __init__(self, estimator: Any, response_method: str) -> None:
+    def __init__(self, estimator: Any, response_method: str, requested: Sequence[str]) -> None:
         self.estimator = estimator
         self.response_method = response_method
+        self.requested = requested
 
     def fit(self, X: Any, y: Any, **params: Any) -> Self:
         """Fit a clone of the classifier."""
-        if get_config()["enable_metadata_routing"]:
-            params = dict(process_routing(self, "fit", **params)["estimator"]["fit"])
         self.estimator_ = clone(self.estimator).fit(X, y, **params)
         return self
 
@@ -106,10 +141,20 @@ class HeldOutFit(BaseEstimator):
         del self.estimator_
         return 0.0
 
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return what `fit` of the classifier requests."""
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+    def get_metadata_routing(self) -> MetadataRequest:
+        """Return a request of the arguments of `fit`, by the names that the classifier's `fit` has.
+
+        These may differ from the names that the classifier requests, which the user passes.
+        """
+        request = MetadataRequest(owner=self)
+        for name in self.requested:
+            request.fit.add_request(param=name, alias=True)
+        return request
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
 
 
 def fit_folds(
@@ -139,7 +184,8 @@ class HeldOut:
     log_p : (m, K) array
         Log-probabilities, all finite.
     known : (n_folds, K) array of bool
-        The classes in the training samples of each fold.
+        The classes in the training samples of each fold. A soft target has all classes to which it
+        gives a probability above 0.
     """
 
     rows: Indices
@@ -148,12 +194,20 @@ class HeldOut:
     known: NDArray[np.bool_]
 
     @classmethod
-    def of_fits(cls, fits: Sequence[HeldOutFit], splits: Sequence[Split], classes: Labels) -> Self:
+    def of_fits(
+        cls,
+        fits: Sequence[HeldOutFit],
+        splits: Sequence[Split],
+        classes: Labels,
+        target: np.ndarray,
+    ) -> Self:
         """Collect the predictions of the fits on the training samples of each fold."""
         log_p, known = [], np.zeros((len(fits), len(classes)), dtype=bool)
         for fold, fit in enumerate(fits):
             columns = _columns_among(classes, fit.classes_)
             known[fold, columns] = True
+            if target.ndim == 2:
+                known[fold] &= (target[splits[fold][0]] > 0).any(axis=0)
             log_p.append(spread_columns(fit.log_p_, columns, len(classes), -np.inf))
         return cls(*_places(splits), _floored(np.concatenate(log_p)), known)
 
@@ -178,9 +232,9 @@ class HeldOut:
         return bool(self.counts.max() > 1)
 
     def is_known(self, target: np.ndarray) -> NDArray[np.bool_]:
-        """Return whether the fit that predicted a row knows its class, (m,), for targets (n,)."""
+        """Return whether the fit that predicted a row knows all classes of its target, (m,)."""
         if target.ndim == 2:
-            return np.ones(len(self.rows), dtype=bool)
+            return (self.known[self.folds] | (target[self.rows] == 0)).all(axis=1)
         return self.known[self.folds, target[self.rows]]
 
     def weights(self, target: np.ndarray, weight: Floats | None) -> Floats:
@@ -189,7 +243,23 @@ class HeldOut:
         It is 0 if the fit does not know the class. The rows of a sample share its weight.
         """
         own = np.ones(len(self.rows)) if weight is None else weight[self.rows]
-        return np.where(self.is_known(target), own / self.counts, 0.0)
+        shared = np.where(self.is_known(target), own / self.counts, 0.0)
+        if not shared.any():
+            raise ValueError(
+                "no held-out sample is left to calibrate with: the class of each is not among the "
+                "training samples of its fold, or its weight is 0. Pass a stratified cv, or one "
+                "that shuffles."
+            )
+        return shared
+
+    def units(self, groups: np.ndarray | None) -> np.ndarray | None:
+        """Return the independent unit of each row, given the groups of the n samples.
+
+        None means that each row is one. Without groups the rows of a sample are a unit.
+        """
+        if groups is not None:
+            return groups[self.rows]
+        return self.rows if self.repeats else None
 
 
 def _columns_among(classes: Labels, own: Labels) -> list[int]:
@@ -239,9 +309,14 @@ def cross_fitted(
     return logits
 
 
+def class_codes(target: np.ndarray) -> np.ndarray:
+    """Return the class of each sample, the most probable one of soft targets."""
+    return target if target.ndim == 1 else target.argmax(axis=1)
+
+
 def _five_folds(target: np.ndarray) -> NDArray[np.intp]:
     """Divide samples into five folds, with every class in equal shares as far as possible."""
-    codes = target if target.ndim == 1 else target.argmax(axis=1)
+    codes = class_codes(target)
     folds = np.empty(len(codes), dtype=np.intp)
     order = np.argsort(codes, kind="stable")
     folds[order] = np.arange(len(codes)) % 5

@@ -45,7 +45,8 @@ def read_log_predictions(estimator: Any, X: Any, *, from_logits: bool, reset: bo
     X = X if hasattr(X, "shape") else np.asarray(X)
     if len(X.shape) == 1 and (reset or estimator.n_features_in_ == 1):
         X = np.asarray(X)[:, None]
-    X = validate_data(estimator, X, dtype=FLOATS, ensure_all_finite=False, reset=reset)
+    dtypes = [*FLOATS, np.dtype(np.float16)]  # the dtype sets how far from 1 rows may sum
+    X = validate_data(estimator, X, dtype=dtypes, ensure_all_finite=False, reset=reset)
     single = X.shape[1] == 1
     read = READERS[from_logits, single]
     log_p = np.empty((len(X), 2 if single else X.shape[1]))
@@ -117,6 +118,11 @@ def _of_labels(found: FitTargets, classes: ArrayLike | None, names: list[Any] | 
 
 def truth_about(found: FitTargets, y: object, classes: Labels) -> FitTargets:
     """Return targets as codes or columns of the classes of a fitted classifier."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"the classifier knows only one class, {classes.source.tolist()[0]!r}: calibration "
+            "needs at least two."
+        )
     if found.values.ndim == 1:
         return FitTargets(classes.source, _codes(found, classes, "the classifier lacks it"))
     K = found.values.shape[1]

@@ -35,9 +35,16 @@ def read_splits(
 
 
 def check_holds_out(splits: list[Split]) -> None:
-    """Require a held-out sample."""
-    if not sum(len(test) for _, test in splits):
+    """Require a held-out sample and, of several folds, a held-out sample outside each of them."""
+    sizes = [len(np.unique(test)) for _, test in splits]
+    if not sum(sizes):
         raise ValueError("cv holds out no samples: pass a number of folds, or a splitter.")
+    everything = len(np.unique(np.concatenate([test for _, test in splits])))
+    if everything in sizes and np.count_nonzero(sizes) > 1:
+        raise ValueError(
+            f"fold {sizes.index(everything)} of cv holds out the samples of all other folds, so no "
+            "held-out sample outside the fold is left: pass folds that hold out different samples."
+        )
 
 
 def check_two_folds(splits: list[Split]) -> None:
@@ -84,4 +91,5 @@ def _indices(part: object, n: int, about: str) -> Indices:
             f"{about} like {array[int(beyond.argmax())]}, but there are {n} samples: make the "
             "folds from these samples."
         )
-    return array.astype(np.intp, copy=False)
+    indices = array.astype(np.intp, copy=False)
+    return np.where(indices < 0, indices + n, indices)

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import log_softmax
 
 from skxent.classifiers.calibration_fit import Calibration
-from skxent.classifiers.held_out_predictions import HeldOut, cross_fitted
+from skxent.classifiers.held_out_predictions import HeldOut, HeldOutFit, cross_fitted
+from skxent.inputs.labels import as_labels
 
 fit_bias = partial(Calibration.of, "bias", tol=1e-9)
 
@@ -100,3 +101,16 @@ def test_impossible_classes_are_floored():
     assert HeldOut.of_fitted(L, [], every=True).log_p[3, 1] == pytest.approx(floor)
     L[4, 2] = -90.0
     assert HeldOut.of_fitted(L, [], every=True).log_p[3, 1] == -90.0
+
+
+def test_a_soft_target_with_a_class_that_a_fold_lacks_is_not_known():
+    target = np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.75, 0.25], [0.0, 1.0, 0.0]])
+    L, _ = draw(4)
+    splits = splits_of(np.array([0, 0, 1, 1]))
+    fits = [HeldOutFit(None, "auto", ()) for _ in splits]
+    for fit, (_, test) in zip(fits, splits, strict=True):
+        fit.log_p_, fit.classes_ = L[test], as_labels(np.arange(3), "classes_")
+    found = HeldOut.of_fits(fits, splits, as_labels(np.arange(3), "classes_"), target)
+    assert found.known.tolist() == [[False, True, True], [True, True, False]]
+    assert found.is_known(target).tolist() == [False, False, False, True]
+    assert found.weights(target, None).tolist() == [0.0, 0.0, 0.0, 1.0]

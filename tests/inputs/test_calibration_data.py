@@ -23,6 +23,17 @@ def test_probabilities():
     np.testing.assert_allclose(read(P.astype(np.float32)), read(P), rtol=1e-6)
 
 
+def test_probabilities_of_half_precision_sum_to_1_by_their_own_precision():
+    """As the losses take them: 1 within the square root of float16's epsilon."""
+    rows = np.random.default_rng(0).dirichlet(np.ones(5), 40).astype(np.float16)
+    assert np.abs(rows.sum(axis=1, dtype=float) - 1).max() > 1e-4
+    expected = np.log(rows.astype(float))
+    np.testing.assert_array_equal(read(rows), expected)
+    np.testing.assert_array_equal(read(pd.DataFrame(rows)), expected)
+    with pytest.raises(ValueError, match="X does not sum to 1 in row 0"):
+        read(rows.astype(float))
+
+
 @pytest.mark.parametrize("shape", [(3,), (3, 1)])
 def test_one_probability_is_of_the_second_class(shape):
     p = np.array([0.25, 1e-20, 1.0])

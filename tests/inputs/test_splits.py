@@ -6,6 +6,7 @@ from metric_samples import MODEL, N, X, Y
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
+from skxent.inputs.splits import read_splits
 from skxent.metrics import compare_cv
 
 BAD_FOLDS = {
@@ -31,3 +32,12 @@ def test_masks_and_lists_are_folds():
     models = {"a": MODEL, "b": GaussianNB(var_smoothing=0.1)}
     one, other = (compare_cv(models, X, Y, baseline="a", cv=cv) for cv in (folds, numbers))
     np.testing.assert_array_equal(one.difference, other.difference)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, list])
+def test_negative_indices_count_from_the_end(kind):
+    test = [-3, -2, -1, 0, 1]
+    test = test if kind is list else np.array(test, dtype=kind)
+    ((_, found),) = read_splits([(np.arange(5, 200), test)], X, Y, {}, 500)
+    assert found.tolist() == [497, 498, 499, 0, 1]
+    assert found.dtype == np.intp
