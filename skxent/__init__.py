@@ -20,6 +20,7 @@ from skxent.inference import (
     InferenceWarning,
     IntervalEstimates,
     LikelihoodInference,
+    TermTests,
     infer,
 )
 from skxent.metrics import (
@@ -71,6 +72,7 @@ __all__ = [
     "ReliabilityDisplay",
     "SoftmaxClassifier",
     "SoftmaxClassifierCV",
+    "TermTests",
     "ZeroProbabilityWarning",
     "__version__",
     "bce_scorer",

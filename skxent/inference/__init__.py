@@ -3,11 +3,13 @@
 from skxent.inference.infer import InferenceWarning, infer
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates
 from skxent.inference.result import LikelihoodInference
+from skxent.inference.term_tests import TermTests
 
 __all__ = [
     "ChiSquareTest",
     "InferenceWarning",
     "IntervalEstimates",
     "LikelihoodInference",
+    "TermTests",
     "infer",
 ]

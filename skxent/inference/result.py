@@ -16,6 +16,8 @@ from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.linear_dependence import outside
 from skxent.inference.pipelines import Steps, columns_by_term
+from skxent.inference.refitted_inference import RefittedInference
+from skxent.inference.score_covariance import ScoreCovariance
 from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
 
@@ -24,7 +26,7 @@ SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number coun
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LikelihoodInference(EstimatedCoefficients):
+class LikelihoodInference(RefittedInference, EstimatedCoefficients):
     r"""Coefficients of a fitted classifier with standard errors, intervals and tests.
 
     It is the result of `infer`. Coefficients are **contrasts**, :math:`\beta_k -
@@ -91,6 +93,7 @@ class LikelihoodInference(EstimatedCoefficients):
     _weight: Floats = field(repr=False)
     _clf: FittedLinearModel = field(repr=False)
     _steps: Steps = field(repr=False)
+    _score_covariance: ScoreCovariance = field(repr=False)
 
     @property
     def n_features(self) -> int:
