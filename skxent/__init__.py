@@ -20,6 +20,7 @@ from skxent.inference import (
     InferenceWarning,
     IntervalEstimates,
     LikelihoodInference,
+    ProfileCurve,
     TermTests,
     infer,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "LossDistributionDisplay",
     "LossShareDisplay",
     "MeanLossInterval",
+    "ProfileCurve",
     "RegularizationDisplay",
     "ReliabilityDisplay",
     "SoftmaxClassifier",

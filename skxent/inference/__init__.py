@@ -2,6 +2,7 @@
 
 from skxent.inference.infer import InferenceWarning, infer
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates
+from skxent.inference.profiles import ProfileCurve
 from skxent.inference.result import LikelihoodInference
 from skxent.inference.term_tests import TermTests
 
@@ -10,6 +11,7 @@ __all__ = [
     "InferenceWarning",
     "IntervalEstimates",
     "LikelihoodInference",
+    "ProfileCurve",
     "TermTests",
     "infer",
 ]

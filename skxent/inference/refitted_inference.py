@@ -5,11 +5,16 @@ from __future__ import annotations
 from skxent.inference import term_tests
 from skxent.inference.constrained_fits import objective_of
 from skxent.inference.estimated_coefficients import EstimatedCoefficients
+from skxent.inference.interval_estimates import normal_quantile
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.pipelines import Steps
+from skxent.inference.profiles import Profile, ProfileCurve, curve, intervals
 from skxent.inference.score_covariance import ScoreCovariance
 from skxent.inference.term_tests import KINDS, Refits, TermTests
 from skxent.inference.terms import Terms, read_terms
+from skxent.inputs.fit_targets import Floats
+
+METHODS = ("wald", "profile")
 
 
 class RefittedInference(EstimatedCoefficients):
@@ -63,6 +68,105 @@ class RefittedInference(EstimatedCoefficients):
                 tests = term_tests.likelihood_ratios(refits, read)
         return TermTests(kind, self.covariance_type, [term.name for term in read], tests)
 
+    def confint(self, level: float = 0.95, method: str = "wald") -> Floats:
+        """Return intervals of the coefficients; posterior intervals with a penalty.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Confidence level.
+        method : {"wald", "profile"}, default="wald"
+            "wald": the estimate plus and minus a multiple of its standard error. "profile": the
+            values that a likelihood-ratio test does not reject. Profile intervals fit the model
+            again several times for each end. They cover better in small samples and near
+            separation, and change with the coefficient if it is transformed.
+
+        Returns
+        -------
+        ndarray of shape (K - 1, d + 1, 2)
+            Low and high ends. An end of a profile that is farther than 1e8 standard errors from the
+            estimate is infinite.
+
+        Raises
+        ------
+        ValueError
+            With "profile" if the fit has a penalty or class weights, or a covariance other than
+            "observed".
+        """
+        root = normal_quantile(level)
+        _check_method(method)
+        if method == "wald":
+            return super().confint(level)
+        self._check_likelihood("confint(method='profile')", "method='wald'", True)
+        with objective_of(self._estimate) as objective:
+            refits = Refits.of(self._estimate, objective)
+            ends = intervals(refits, self._contrast_map(), self.coef.ravel(), root)
+        return ends.reshape(*self.coef.shape, 2)
+
+    def profile(
+        self, term: str, contrast: object = None, *, level: float = 0.99, n_points: int = 20
+    ) -> ProfileCurve:
+        """Return the profile of the likelihood along one coefficient.
+
+        Parameters
+        ----------
+        term : str
+            One of `terms`.
+        contrast : label or None, default=None
+            One of `contrasts`, the class whose log-odds against the reference class the coefficient
+            is part of. It may be None if there are two classes.
+        level : float, default=0.99
+            The curve ends at the ends of the interval of this level.
+        n_points : int, default=20
+            Number of points on each side of the estimate.
+
+        Returns
+        -------
+        ProfileCurve
+            Values of the coefficient with the maximum of the log-likelihood for each.
+
+        Raises
+        ------
+        ValueError
+            For the same reasons as in `confint`, or if the coefficient is not in the model.
+        """
+        self._check_likelihood("profile", "confint(method='wald')", True)
+        root = normal_quantile(level)
+        if n_points < 1 or n_points != int(n_points):
+            raise ValueError(f"n_points is {n_points!r}: pass a whole number, at least 1.")
+        row, column = self._position(term, contrast)
+        a = self._contrast_map()[row * len(self.terms) + column]
+        with objective_of(self._estimate) as objective:
+            profile = Profile(Refits.of(self._estimate, objective), a)
+            distances, log_likelihood, roots = curve(profile, root, int(n_points))
+        estimate = float(self.coef[row, column])
+        return ProfileCurve(
+            term=term,
+            contrast=self.contrasts[row],
+            reference=self.reference,
+            estimate=estimate,
+            std_error=profile.std_error,
+            values=estimate + profile.std_error * distances,
+            log_likelihood=log_likelihood,
+            signed_root=roots,
+        )
+
+    def _contrast_map(self) -> Floats:
+        """Return the coefficients as linear functions of the free parameters, (q, q)."""
+        return self._estimate.map(self.classes.index(self.reference))
+
+    def _position(self, term: object, contrast: object) -> tuple[int, int]:
+        """Return the row and the column of a coefficient in `coef`."""
+        if contrast is None and len(self.contrasts) == 1:
+            contrast = self.contrasts[0]
+        for name, value, known in (
+            ("term", term, self.terms),
+            ("contrast", contrast, self.contrasts),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} is {value!r}: pass one of {known}.")
+        return self.contrasts.index(contrast), self.terms.index(str(term))
+
     def _check_kind(self, kind: object) -> None:
         if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(f"kind is {kind!r}: pass one of {tuple(KINDS)}.")
@@ -82,3 +186,8 @@ class RefittedInference(EstimatedCoefficients):
                 f"the model is correctly specified and samples count as they are. Use {instead}"
                 f"{', with covariance=' + repr('robust') if self.class_weighted else ''}."
             )
+
+
+def _check_method(method: object) -> None:
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"method is {method!r}: pass one of {METHODS}.")

@@ -42,6 +42,7 @@ PUBLIC = {
         "InferenceWarning",
         "IntervalEstimates",
         "LikelihoodInference",
+        "ProfileCurve",
         "TermTests",
         "infer",
     },
