@@ -12,6 +12,7 @@ from skxent.displays import (
     ConvergenceDisplay,
     LossDistributionDisplay,
     LossShareDisplay,
+    ProfileDisplay,
     RegularizationDisplay,
     ReliabilityDisplay,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "LossShareDisplay",
     "MeanLossInterval",
     "ProfileCurve",
+    "ProfileDisplay",
     "RegularizationDisplay",
     "ReliabilityDisplay",
     "SoftmaxClassifier",

@@ -58,6 +58,7 @@ PUBLIC = {
         "ConvergenceDisplay",
         "LossDistributionDisplay",
         "LossShareDisplay",
+        "ProfileDisplay",
         "RegularizationDisplay",
         "ReliabilityDisplay",
     },
