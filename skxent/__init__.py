@@ -13,6 +13,7 @@ from skxent.displays import (
     ConvergenceDisplay,
     LossDistributionDisplay,
     LossShareDisplay,
+    ProfileDisplay,
     RegularizationDisplay,
     ReliabilityDisplay,
 )
@@ -21,6 +22,8 @@ from skxent.inference import (
     InferenceWarning,
     IntervalEstimates,
     LikelihoodInference,
+    ProfileCurve,
+    TermTests,
     infer,
 )
 from skxent.metrics import (
@@ -69,10 +72,13 @@ __all__ = [
     "LossDistributionDisplay",
     "LossShareDisplay",
     "MeanLossInterval",
+    "ProfileCurve",
+    "ProfileDisplay",
     "RegularizationDisplay",
     "ReliabilityDisplay",
     "SoftmaxClassifier",
     "SoftmaxClassifierCV",
+    "TermTests",
     "ZeroProbabilityWarning",
     "__version__",
     "bce_scorer",

@@ -4,6 +4,7 @@ from skxent.displays.coefficients import CoefficientDisplay
 from skxent.displays.convergence import ConvergenceDisplay
 from skxent.displays.loss_distribution import LossDistributionDisplay
 from skxent.displays.loss_share import LossShareDisplay
+from skxent.displays.profile_display import ProfileDisplay
 from skxent.displays.regularization import RegularizationDisplay
 from skxent.displays.reliability import ReliabilityDisplay
 
@@ -12,6 +13,7 @@ __all__ = [
     "ConvergenceDisplay",
     "LossDistributionDisplay",
     "LossShareDisplay",
+    "ProfileDisplay",
     "RegularizationDisplay",
     "ReliabilityDisplay",
 ]

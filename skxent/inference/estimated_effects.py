@@ -21,6 +21,7 @@ from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.mean_probabilities import mean_log_odds
 from skxent.inference.pipelines import Steps, columns_by_term
 from skxent.inference.population import Population
+from skxent.inference.score_covariance import ScoreCovariance
 from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.offsets import predicted_offset
@@ -38,6 +39,7 @@ class EstimatedEffects(EstimatedCoefficients):
     _clf: FittedLinearModel = field(repr=False)
     _steps: Steps = field(repr=False)
     _X: AnyArray = field(repr=False)
+    _score_covariance: ScoreCovariance = field(repr=False)
 
     @property
     def n_features(self) -> int:

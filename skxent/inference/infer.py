@@ -7,16 +7,17 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import entr
 
 from skxent.inference.fitted import FittedLinearModel, has_jeffreys_prior, penalty_of_fit
 from skxent.inference.jeffreys_optimum import jeffreys_optimum
-from skxent.inference.likelihood_estimate import LikelihoodEstimate, sandwich
+from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.null_model import null_log_likelihood
 from skxent.inference.optimum import data_of_fit, optimum
 from skxent.inference.pipelines import Model, classifier_and_steps
 from skxent.inference.result import LikelihoodInference
+from skxent.inference.score_covariance import ScoreCovariance
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.namespaces import Label
@@ -178,8 +179,9 @@ def infer(
     bias_reduced = has_jeffreys_prior(clf)
     found = (jeffreys_optimum if bias_reduced else optimum)(clf, data, names)
     at = found.estimate
+    score_covariance = ScoreCovariance(copies, codes)
     if covariance != "observed":
-        at = replace(at, covariance=_sandwich(at, copies, codes))
+        at = replace(at, covariance=score_covariance.of(at, at.covariance))
     contrasts = at.map(base)
     coef = (contrasts @ at.theta[at.free].ravel()).reshape(len(classes) - 1, -1)
     _warn(clf, covariance)
@@ -204,6 +206,7 @@ def infer(
         _clf=copy.copy(clf),
         _steps=steps.copy(),
         _X=X,
+        _score_covariance=score_covariance,
     )
 
 
@@ -221,24 +224,6 @@ def _position(reference: object, classes: list[object]) -> int:
     if isinstance(reference, np.ndarray) or reference not in classes:
         raise ValueError(f"reference is {reference!r}: pass one of the classes {classes}.")
     return classes.index(reference)
-
-
-def _sandwich(at: LikelihoodEstimate, copies: Floats, codes: NDArray[np.intp] | None) -> Floats:
-    """Return the sandwich covariance: HC0, or the corrected one of groups if there are any."""
-    weight = at.weight
-    if codes is None:
-        factor = np.divide(weight, copies, out=np.zeros_like(weight), where=copies > 0)
-        return sandwich(at, weight * factor, None)
-    n_groups, N, q = len(np.unique(codes[weight > 0])), copies.sum(), len(at.covariance)
-    if n_groups < 2:
-        raise ValueError("groups has one group only: pass at least two groups.")
-    if q >= N:
-        raise ValueError(
-            f"{q} coefficients leave no degrees of freedom to {N:.6g} observations: leave out "
-            "features."
-        )
-    correction = n_groups / (n_groups - 1) * (N - 1) / (N - q)
-    return correction * sandwich(at, weight, codes)
 
 
 def _entropy(at: LikelihoodEstimate) -> float:

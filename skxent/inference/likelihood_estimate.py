@@ -138,11 +138,13 @@ def sandwich(at: LikelihoodEstimate, weight: np.ndarray, groups: np.ndarray | No
     Parameters
     ----------
     at : LikelihoodEstimate
+        In place of its covariance may be any matrix A, (q, m), for A' B A.
     weight : (n,) array
         f c^2 of each sample if `groups` is None, else w = f c.
     groups : (n,) array of int or None
     """
-    total = np.zeros_like(at.covariance)
+    m = at.covariance.shape[1]
+    total = np.zeros((m, m))
     scores = _weighted(at, weight) if groups is None else _summed(at, weight, groups)
     for S in scores:
         influence = S @ at.covariance

@@ -12,16 +12,15 @@ from skxent.inference.hypotheses import hypotheses
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
 from skxent.inference.jeffreys_profile import JeffreysProfile
 from skxent.inference.linear_dependence import outside
+from skxent.inference.refitted_inference import RefittedInference
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
-from skxent.inputs.options import check_option
 
-CONFIDENCE_METHODS = ("wald", "profile")
 SAME = 1e-12  # largest relative difference of equal weights that is due to rounding
 SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
 
-class LikelihoodInference(EstimatedEffects):
+class LikelihoodInference(RefittedInference, EstimatedEffects):
     r"""Coefficients of a fitted classifier with standard errors, intervals and tests.
 
     It is the result of `infer`. Coefficients are **contrasts**, :math:`\beta_k -
@@ -96,34 +95,30 @@ class LikelihoodInference(EstimatedEffects):
             Confidence level.
         method : {"wald", "profile"}, default="wald"
             * "wald": estimates plus and minus a multiple of their standard errors.
-            * "profile": the values at which twice the profile of the penalised log-likelihood is
-              below its maximum by no more than the quantile of chi-squared [1]_, for a
-              `FirthClassifier` only. These intervals need not be symmetric, and hold their level
-              better for small samples and nearly separated classes.
+            * "profile": the values that a likelihood-ratio test does not reject; for a
+              `FirthClassifier` the test is that of the penalised likelihood [1]_. Profile intervals
+              fit the model again several times for each end. They need not be symmetric, and cover
+              better in small samples and near separation.
 
         Returns
         -------
         ndarray of shape (K - 1, d + 1, 2)
-            Low and high ends.
+            Low and high ends. An end of a profile that is farther than 1e8 standard errors from the
+            estimate is infinite.
 
         Raises
         ------
         ValueError
-            If `method` is "profile" and the classifier is not a `FirthClassifier`, or the
-            covariance is not "observed".
+            With "profile" if the fit has a penalty or class weights, or a covariance other than
+            "observed".
 
         References
         ----------
         .. [1] G. Heinze, M. Schemper, "A solution to the problem of separation in logistic
            regression", Statistics in Medicine 21, 2002. :doi:`10.1002/sim.1047`
         """
-        check_option("method", method, CONFIDENCE_METHODS)
-        if method == "wald":
-            return super().confint(level)
-        if not self.bias_reduced:
-            raise ValueError(
-                "method='profile' needs a FirthClassifier: fit one, or take method='wald'."
-            )
+        if method != "profile" or not self.bias_reduced:
+            return super().confint(level, method)
         if self.covariance_type != "observed":
             raise ValueError(
                 "method='profile' is for covariance='observed', because the likelihood knows no "

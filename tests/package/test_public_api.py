@@ -42,6 +42,8 @@ PUBLIC = {
         "InferenceWarning",
         "IntervalEstimates",
         "LikelihoodInference",
+        "ProfileCurve",
+        "TermTests",
         "infer",
     },
     "classifiers": {
@@ -57,6 +59,7 @@ PUBLIC = {
         "ConvergenceDisplay",
         "LossDistributionDisplay",
         "LossShareDisplay",
+        "ProfileDisplay",
         "RegularizationDisplay",
         "ReliabilityDisplay",
     },
