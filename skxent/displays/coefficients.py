@@ -102,6 +102,7 @@ class CoefficientDisplay(Display):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
+        offset: ArrayLike | None = None,
         covariance: str = "observed",
         reference: Label | None = None,
         **options: Any,
@@ -118,6 +119,8 @@ class CoefficientDisplay(Display):
             The labels or soft targets.
         sample_weight : array-like of shape (n,), default=None
             The weights.
+        offset : array-like of shape (n,) or (n, K), default=None
+            The training offset, see :func:`infer`.
         covariance : {"observed", "robust"}, default="observed"
             Estimator of the covariance, see :func:`infer`.
         reference : label, default=None
@@ -132,7 +135,13 @@ class CoefficientDisplay(Display):
         """
         require_matplotlib(cls.__name__)
         inference = infer(
-            estimator, X, y, sample_weight, covariance=covariance, reference=reference
+            estimator,
+            X,
+            y,
+            sample_weight,
+            offset=offset,
+            covariance=covariance,
+            reference=reference,
         )
         return cls.from_inference(inference, **options)
 

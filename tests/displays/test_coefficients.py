@@ -167,3 +167,13 @@ def test_many_panels_are_legible(assert_legible):
     ).plot()
     assert len(display.figure_.axes) == 11
     assert_legible(display.figure_)
+
+
+def test_of_a_fit_with_an_offset():
+    X, y = load_iris(return_X_y=True)
+    X, y, offset = X[50:, :2], y[50:], X[50:, 2]
+    clf = SoftmaxClassifier(C=np.inf).fit(X, y, offset=offset)
+    expected = CoefficientDisplay.from_inference(infer(clf, X, y, offset=offset))
+    display = CoefficientDisplay.from_estimator(clf, X, y, offset=offset)
+    for found, known in zip(drawn(display), drawn(expected), strict=True):
+        np.testing.assert_array_equal(found, known)
