@@ -110,9 +110,8 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     the classifier that knows it. They are left out of the calibrator and of the losses. A warning
     tells their number.
 
-    **Interval.** The comparison treats groups, or samples without `groups`, as independent.
-    The fits of different folds share training samples, so the interval is about these fits, and
-    somewhat too short for fits to new data.
+    **Interval.** It treats groups, or samples without `groups`, as independent. The fits of folds
+    share training samples, so it is somewhat too short for fits to new data.
 
     The predictions for a sample that several folds hold out share its weight, and count as one.
 
@@ -208,7 +207,8 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_tolerance(self.tol)
         calibration_penalty(self.C)
         X, y, sample_weight, groups = computed(X, y, sample_weight, groups)
-        found = FitTargets.read(y, None, _length(y))
+        n = 0 if np.ndim(y) == 0 else len(as_array(y, "y"))
+        found = FitTargets.read(y, None, n)
         weight = sample_weights(sample_weight, len(found.values))
         fit_params, split_params = self._routed(sample_weight, groups, params)
         check_no_offset(self.estimator, fit_params)
@@ -291,8 +291,7 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """Fit the calibrator."""
         target = truth.values[held_out.rows]
         weight = held_out.weights(truth.values, weight)
-        n_left_out = np.count_nonzero(~held_out.is_known(truth.values))
-        if n_left_out:
+        if n_left_out := np.count_nonzero(~held_out.is_known(truth.values)):
             warnings.warn(
                 f"{type(self).__name__}: {n_left_out} held-out samples are left out of the "
                 "calibration, because the training samples of their fold lack their class: pass a "
@@ -399,7 +398,3 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags.input_tags = own.input_tags
         tags.classifier_tags.multi_class = own.classifier_tags.multi_class
         return tags
-
-
-def _length(y: Any) -> int:
-    return 0 if y is None else len(as_array(y, "y"))

@@ -26,12 +26,14 @@ def test_copies_in_a_group_make_no_interval_shorter():
     groups = np.repeat(np.arange(30), 20)
     X_copies, y_copies = X[rows, :2][groups], Y[rows][groups]
     cv = GroupKFold(5)
-    found = CalibratedClassifier(GaussianNB(), cv=cv).fit(X_copies, y_copies, groups=groups)
+    found = CalibratedClassifier(GaussianNB(), C=np.inf, cv=cv).fit(
+        X_copies, y_copies, groups=groups
+    )
     assert found.held_out_comparison_.df == 29
     splits = [
         (np.unique(groups[a]), np.unique(groups[b])) for a, b in cv.split(groups, groups=groups)
     ]
-    once = CalibratedClassifier(GaussianNB(), cv=splits).fit(X[rows, :2], Y[rows])
+    once = CalibratedClassifier(GaussianNB(), C=np.inf, cv=splits).fit(X[rows, :2], Y[rows])
     pair = found.held_out_comparison_, once.held_out_comparison_
     np.testing.assert_allclose(*(one.standard_error for one in pair), rtol=1e-3)
 
