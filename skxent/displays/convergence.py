@@ -23,7 +23,13 @@ from skxent.displays.layout import (
     plain,
     wrapped,
 )
-from skxent.displays.prediction_display import Display, check_fitted, require_matplotlib
+from skxent.displays.prediction_display import (
+    Display,
+    check_fitted,
+    final_estimator,
+    require_matplotlib,
+)
+from skxent.inference.pipelines import Model
 from skxent.inputs.features import AnyArray
 from skxent.inputs.namespaces import to_numpy
 
@@ -104,7 +110,7 @@ class ConvergenceDisplay(Display):
     @classmethod
     def from_estimator(
         cls,
-        estimator: RecordedFit,
+        estimator: RecordedFit | Model,
         *,
         name: str | None = None,
         minimum: float | None = None,
@@ -115,10 +121,10 @@ class ConvergenceDisplay(Display):
 
         Parameters
         ----------
-        estimator : SoftmaxClassifier
-            Fitted.
+        estimator : SoftmaxClassifier, Pipeline or GridSearchCV
+            Fitted classifier, or a fitted pipeline or search that ends in one.
         name : str, default=None
-            Name of the fit in the legend. None means the name of its class.
+            Name of the fit in the legend. None means the name of the classifier's class.
         minimum : float, default=None
             The minimum of the objective, in nats, if a better estimate is known.
         ax : matplotlib Axes, default=None
@@ -131,13 +137,13 @@ class ConvergenceDisplay(Display):
         ConvergenceDisplay
             The display, drawn.
         """
-        names = {name or type(estimator).__name__: estimator}
+        names = {name or type(final_estimator(estimator)).__name__: estimator}
         return cls.from_estimators(names, minimum=minimum, ax=ax, **kwargs)
 
     @classmethod
     def from_estimators(
         cls,
-        estimators: Mapping[str, RecordedFit] | Sequence[RecordedFit],
+        estimators: Mapping[str, RecordedFit | Model] | Sequence[RecordedFit | Model],
         *,
         minimum: float | None = None,
         ax: Axes | None = None,
@@ -147,8 +153,9 @@ class ConvergenceDisplay(Display):
 
         Parameters
         ----------
-        estimators : dict or sequence of SoftmaxClassifier
-            Fitted classifiers by name. In a sequence, the name of a classifier is its ``str``.
+        estimators : dict or sequence of SoftmaxClassifier, Pipeline or GridSearchCV
+            Fitted classifiers by name, or fitted pipelines or searches that end in one. In a
+            sequence, the name of a fit is the ``str`` of its classifier.
         minimum : float, default=None
             The minimum of the objective, in nats, if all fits have the same minimum and a better
             estimate of it is known.
@@ -169,15 +176,21 @@ class ConvergenceDisplay(Display):
                 "classifiers, or pass one classifier to from_estimator."
             )
         if not isinstance(estimators, Mapping):
-            named = [(str(estimator), estimator) for estimator in estimators]
+            named = [(str(final_estimator(estimator)), estimator) for estimator in estimators]
         else:
             named = list(estimators.items())
         if not named:
             raise ValueError("estimators is empty: pass at least one fitted classifier.")
         _check_minimum(minimum)
-        fits = [estimator for _, estimator in named]
+        fits = [final_estimator(estimator) for _, estimator in named]
         for fit in fits:
-            check_fitted(fit, "objective_curve_", SoftmaxClassifier, SoftmaxClassifierCV)
+            check_fitted(
+                fit,
+                "objective_curve_",
+                SoftmaxClassifier,
+                SoftmaxClassifierCV,
+                takes_pipeline=True,
+            )
         least = [
             fit.objective_ - fit.optimality_gap_ if minimum is None else minimum for fit in fits
         ]

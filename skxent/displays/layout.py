@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skxent.displays.cell import Artist, Axes, Style, cell_size, keep_in_cell
-from skxent.metrics.tables import distinct
+from skxent.metrics.short_names import distinct
 
 Floats = NDArray[np.float64]
 

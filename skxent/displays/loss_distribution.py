@@ -29,7 +29,8 @@ from skxent.inputs.dask_arguments import computed
 from skxent.inputs.namespaces import Label
 from skxent.inputs.options import unit
 from skxent.metrics.scored_samples import ScoredSamples
-from skxent.metrics.tables import distinct, unit_name
+from skxent.metrics.short_names import distinct
+from skxent.metrics.tables import unit_name
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LONGEST = 24  # largest number of characters of the name of a sample

@@ -103,15 +103,34 @@ def require_matplotlib(display: str) -> None:
         ) from error
 
 
-def check_fitted(estimator: object, attribute: str, *wanted: type) -> None:
-    """Raise an error unless an estimator is fitted and has the attribute of `wanted` classes."""
+def check_fitted(
+    estimator: object, attribute: str, *wanted: type, takes_pipeline: bool = False
+) -> None:
+    """Raise an error unless an estimator is fitted and has the attribute of `wanted` classes.
+
+    `takes_pipeline` tells whether the display takes a pipeline as well, whose `final_estimator` is
+    checked here.
+    """
     if isinstance(estimator, wanted):
         check_is_fitted(estimator, attribute)
     elif not hasattr(estimator, attribute):
+        cure = "; in a pipeline it is the last step, pipeline[-1]."
+        if takes_pipeline:
+            cure = ", or a pipeline that ends in one."
         raise TypeError(
-            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted[0].__name__}; "
-            "in a pipeline it is the last step, pipeline[-1]."
+            f"{type(estimator).__name__} has no {attribute}: pass a fitted {wanted[0].__name__}"
+            f"{cure}"
         )
+
+
+def final_estimator(model: Any) -> Any:
+    """Return the last step of a pipeline, or of the best estimator of a fitted search.
+
+    A model of another kind is its own final estimator.
+    """
+    while hasattr(model, "steps") or hasattr(model, "best_estimator_"):
+        model = model.steps[-1][1] if hasattr(model, "steps") else model.best_estimator_
+    return model
 
 
 def predicted_probabilities(

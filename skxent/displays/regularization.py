@@ -11,7 +11,13 @@ from skxent.classifiers import SoftmaxClassifierCV
 from skxent.displays.cell import Axes
 from skxent.displays.colours import shade
 from skxent.displays.layout import Floats, legend_below, new_axes, wrapped
-from skxent.displays.prediction_display import Display, check_fitted, require_matplotlib
+from skxent.displays.prediction_display import (
+    Display,
+    check_fitted,
+    final_estimator,
+    require_matplotlib,
+)
+from skxent.inference.pipelines import Model
 
 
 @dataclass(repr=False, eq=False)
@@ -86,14 +92,14 @@ class RegularizationDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, estimator: SoftmaxClassifierCV, *, ax: Axes | None = None, **kwargs: object
+        cls, estimator: SoftmaxClassifierCV | Model, *, ax: Axes | None = None, **kwargs: object
     ) -> Self:
         """Draw the held-out losses of a fitted `SoftmaxClassifierCV`.
 
         Parameters
         ----------
-        estimator : SoftmaxClassifierCV
-            Fitted.
+        estimator : SoftmaxClassifierCV, Pipeline or GridSearchCV
+            Fitted classifier, or a fitted pipeline or search that ends in one.
         ax : matplotlib Axes, default=None
             Axes to draw on. None draws on a new figure.
         **kwargs : dict
@@ -105,13 +111,14 @@ class RegularizationDisplay(Display):
             The display, drawn.
         """
         require_matplotlib(cls.__name__)
-        check_fitted(estimator, "loss_standard_error_", SoftmaxClassifierCV)
+        clf = final_estimator(estimator)
+        check_fitted(clf, "loss_standard_error_", SoftmaxClassifierCV, takes_pipeline=True)
         display = cls(
-            Cs=estimator.Cs_,
-            mean_loss=estimator.mean_loss_,
-            standard_error=estimator.loss_standard_error_,
-            C=estimator.C_,
-            fold_losses=getattr(estimator, "loss_path_", None),
+            Cs=clf.Cs_,
+            mean_loss=clf.mean_loss_,
+            standard_error=clf.loss_standard_error_,
+            C=clf.C_,
+            fold_losses=getattr(clf, "loss_path_", None),
         )
         return display.plot(ax=ax, **kwargs)
 

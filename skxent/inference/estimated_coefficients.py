@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
-from skxent.inference.interval_estimates import normal_quantile
+from skxent.inference.interval_estimates import normal_quantile, two_sided, z_statistics
+from skxent.inference.tidy import crossed
 from skxent.inputs.fit_targets import Floats
 from skxent.metrics.tables import data_frame
 
@@ -50,15 +50,13 @@ class EstimatedCoefficients:
 
     @property
     def z(self) -> Floats:
-        """`coef` / `standard_errors`."""
-        return self.coef / self.standard_errors
+        """`coef` / `standard_errors`; NaN if both are zero."""
+        return z_statistics(self.coef, self.standard_errors)
 
     @property
     def p_values(self) -> Floats:
         """Two-sided p-values of the hypotheses that a coefficient is zero; NaN with a penalty."""
-        if self.penalised:
-            return np.full_like(self.coef, np.nan)
-        return 2.0 * norm.sf(np.abs(self.z))
+        return two_sided(self.z, not self.penalised)
 
     @property
     def pseudo_r2(self) -> float:
@@ -102,8 +100,9 @@ class EstimatedCoefficients:
         Returns
         -------
         pandas.DataFrame
-            Columns `coef`, `standard_error`, `z`, `p_value`, `low`, `high`; the index is class and
-            term.
+            Columns `class`, `term`, `estimate`, `std_error`, `statistic` (z), `p_value`, `conf_low`
+            and `conf_high`. `class` is the class whose log-odds against the reference class the
+            coefficient belongs to.
 
         Raises
         ------
@@ -112,12 +111,17 @@ class EstimatedCoefficients:
         """
         interval = self.confint(level)
         columns = {
-            "coef": self.coef.ravel(),
-            "standard_error": self.standard_errors.ravel(),
-            "z": self.z.ravel(),
+            "estimate": self.coef.ravel(),
+            "std_error": self.standard_errors.ravel(),
+            "statistic": self.z.ravel(),
             "p_value": self.p_values.ravel(),
-            "low": interval[..., 0].ravel(),
-            "high": interval[..., 1].ravel(),
+            "conf_low": interval[..., 0].ravel(),
+            "conf_high": interval[..., 1].ravel(),
         }
-        index = [(label, term) for label in self.contrasts for term in self.terms]
-        return data_frame(columns, index, ["class", "term"])
+        return data_frame(crossed(self.contrasts, self.terms, ("class", "term")) | columns)
+
+    def _intervals(self, level: float) -> str:
+        """Return the name of the intervals, for titles."""
+        normal_quantile(level)  # raises an error for a level that is not a probability
+        posterior = self.penalised and self.covariance_type == "observed"
+        return f"{100 * level:.6g} % {'posterior ' if posterior else ''}intervals"

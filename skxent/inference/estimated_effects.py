@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from skxent.inference.average_effects import average_effects
 from skxent.inference.contrasts import Contrast, contrasts_of, level_contrasts
@@ -16,12 +15,13 @@ from skxent.inference.estimated_coefficients import EstimatedCoefficients
 from skxent.inference.evaluation import Values, combinations
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inference.input_columns import entries, with_values
-from skxent.inference.interval_estimates import IntervalEstimates, normal_quantile
+from skxent.inference.interval_estimates import IntervalEstimates
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.mean_probabilities import mean_log_odds
 from skxent.inference.pipelines import Steps, columns_by_term
 from skxent.inference.population import Population
 from skxent.inference.score_covariance import ScoreCovariance
+from skxent.inference.tidy import SLOPE
 from skxent.inputs.features import AnyArray, read_rows
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.offsets import predicted_offset
@@ -117,7 +117,9 @@ class EstimatedEffects(EstimatedCoefficients):
         computed from one column, such as a square or an interaction, it is not the effect of the
         column; `adjusted_predictions` with values of the column changes all of them.
         """
-        quantile = normal_quantile(level)
+        at_mean = isinstance(at, str) and at == "mean"
+        what = "Marginal effects at the mean" if at_mean else "Average marginal effects"
+        title = f"{what}, {self._intervals(level)}"
         people = self._population(X, offset, "marginal_effects")
         where, *more = (population for _, population in self._populations(at, X, people))
         if more:
@@ -126,16 +128,17 @@ class EstimatedEffects(EstimatedCoefficients):
             )
         contrasts = self._contrasts(discrete)
         effects, error = average_effects(self._estimate, where, contrasts)
-        half = quantile * error
-        return IntervalEstimates(
+        return IntervalEstimates.of_effects(
             effects,
             error,
-            effects - half,
-            effects + half,
             level,
-            self.classes,
-            self._names,
-            [contrasts[j].label if j in contrasts else "slope" for j in range(self.n_features)],
+            tested=not self.penalised,
+            rows=self.classes,
+            columns=self._names,
+            comparisons=[
+                contrasts[j].label if j in contrasts else SLOPE for j in range(self.n_features)
+            ],
+            title=title,
         )
 
     def adjusted_predictions(
@@ -188,20 +191,19 @@ class EstimatedEffects(EstimatedCoefficients):
         TypeError
             If `at` is a dict, and the X of a pipeline is neither a data frame nor a NumPy array.
         """
-        quantile = normal_quantile(level)
+        title = f"Adjusted predictions, {self._intervals(level)}"
         people = self._population(X, offset, "adjusted_predictions")
         labels, populations = zip(*self._populations(at, X, people), strict=True)
         found = [mean_log_odds(self._estimate, population) for population in populations]
         logit, error = (np.stack(values) for values in zip(*found, strict=True))
-        half = quantile * error
-        return IntervalEstimates(
-            expit(logit),
-            expit(logit) * expit(-logit) * error,
-            expit(logit - half),
-            expit(logit + half),
+        return IntervalEstimates.of_log_odds(
+            logit,
+            error,
             level,
-            list(labels),
-            self.classes,
+            rows=list(labels),
+            columns=self.classes,
+            names=("at", "class"),
+            title=title,
         )
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from skxent.inference import summary
 from skxent.inference.estimated_effects import EstimatedEffects
@@ -124,8 +123,7 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
                 "method='profile' is for covariance='observed', because the likelihood knows no "
                 f"other covariance: take method='wald' for {self.covariance_type!r}."
             )
-        ends = self._profile().intervals(normal_quantile(level))
-        return ends.reshape(*self.coef.shape, 2)
+        return self._profile().intervals(normal_quantile(level)).reshape(*self.coef.shape, 2)
 
     def wald_test(self, R: ArrayLike, r: ArrayLike = 0.0) -> ChiSquareTest:
         """Return the Wald test of linear hypotheses R beta = r on the coefficients.
@@ -160,7 +158,7 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
             )
         excess = (rows @ self.coef.ravel() - right) / scale
         statistic = excess @ np.linalg.solve(V / np.outer(scale, scale), excess)
-        return ChiSquareTest.of(float(statistic), len(rows))
+        return ChiSquareTest.of(float(statistic), len(rows), "Wald")
 
     def likelihood_ratio_test(self, other: LikelihoodInference | None = None) -> ChiSquareTest:
         """Return the likelihood-ratio test of a model that is nested in this model.
@@ -233,14 +231,20 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
         Returns
         -------
         IntervalEstimates
-            Odds ratios of shape (K - 1, d), with standard errors by the delta method.
+            Odds ratios of shape (K - 1, d), with standard errors by the delta method. Statistics
+            and p-values are those of the coefficients: the hypothesis is a ratio of 1.
         """
         d = self.n_features
-        with np.errstate(over="ignore"):
-            ratio = np.exp(self.coef[:, :d])
-            low, high = np.exp(np.moveaxis(self.confint(level, method)[:, :d], -1, 0))
-            error = ratio * self.standard_errors[:, :d]
-        return IntervalEstimates(ratio, error, low, high, level, self.contrasts, self.terms[:d])
+        return IntervalEstimates.of_exponentials(
+            self.coef[:, :d],
+            self.standard_errors[:, :d],
+            self.confint(level, method)[:, :d],
+            level,
+            tested=not self.penalised,
+            rows=self.contrasts,
+            columns=self.terms[:d],
+            title=f"Odds ratios against {self.reference!r}, {self._intervals(level)}",
+        )
 
     def predict_proba_interval(
         self, X: AnyArray, level: float = 0.95, *, offset: ArrayLike | None = None
@@ -272,33 +276,35 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
         ValueError
             If the classifier was fitted with an offset, and there is none.
         """
-        quantile = normal_quantile(level)
         X = self._features(X)
         known = self._offset(offset, X.shape[0], "predict_proba_interval")
         logit, error = self._estimate.log_odds(X, known)
-        half = quantile * error
-        return IntervalEstimates(
-            expit(logit),
-            expit(logit) * expit(-logit) * error,
-            expit(logit - half),
-            expit(logit + half),
+        return IntervalEstimates.of_log_odds(
+            logit,
+            error,
             level,
-            list(range(len(logit))),
-            self.classes,
+            rows=list(range(len(logit))),
+            columns=self.classes,
+            names=("sample", "class"),
+            title=f"Probabilities, {self._intervals(level)}",
         )
 
     def summary(self) -> str:
-        """Return a summary as plain text of at most 80 columns.
+        """Return a summary as plain text, which `print` shows.
 
         Returns
         -------
         str
-            Log-likelihood, criteria and a table of coefficients.
+            Log-likelihood, criteria and a table of coefficients, at most as wide as the terminal or
+            80 columns.
         """
         return summary.as_text(self, self._null_test())
 
     def _repr_html_(self) -> str:
         return summary.as_html(self, self._null_test())
+
+    def __str__(self) -> str:
+        return self.summary()
 
     def __repr__(self) -> str:
         return (
@@ -344,7 +350,8 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
         return None if self.penalised or self.class_weighted else self.likelihood_ratio_test()
 
     def _ratio_test(self, log_likelihood: float, df: int) -> ChiSquareTest:
-        return ChiSquareTest.of(max(2.0 * (self.log_likelihood - log_likelihood), 0.0), df)
+        statistic = max(2.0 * (self.log_likelihood - log_likelihood), 0.0)
+        return ChiSquareTest.of(statistic, df, "likelihood-ratio")
 
 
 def _same_offset(own: Floats | None, its: Floats | None) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from html import escape
 
 import numpy as np
 
 from skxent.inference.estimated_coefficients import EstimatedCoefficients
 from skxent.inference.interval_estimates import ChiSquareTest
-from skxent.metrics.tables import cut, distinct
+from skxent.metrics.short_names import cut, distinct, prefix_note, without_prefixes
+from skxent.metrics.tables import line_width, significant
 
-WIDTH = 78  # width of the text, in characters
+WIDTH = 78  # least width of the text, in characters
 CELL = 10  # width of a column of numbers, in characters
 INDENT = 2  # indentation of the names of terms, in characters
 
@@ -19,26 +21,33 @@ Pair = tuple[str, str]
 
 
 def as_text(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
-    """Return the summary as plain text of at most 80 columns."""
-    lines = [cut(_title(result), WIDTH), "=" * WIDTH]
-    half = WIDTH // 2 - 1
-    pairs = _facts(result, test)
-    for left, right in zip(pairs[::2], [*pairs[1::2], ("", "")], strict=False):
-        lines.append("  ".join(f"{k:<{half - len(v)}}{v}" for k, v in (left, right)).rstrip())
-    heads = _heads(result)
-    room = WIDTH - CELL * len(heads)
-    terms = distinct([" ".join(term.split()) for term in result.terms], room - INDENT)
-    lines += ["=" * WIDTH, " " * room + "".join(f"{head:>{CELL}}" for head in heads)]
+    """Return the summary as plain text, 78 columns wide, or wider for long names."""
+    heads, cells = _heads(result), CELL * len(_heads(result))
+    names, prefixes = without_prefixes([" ".join(term.split()) for term in result.terms])
+    width = max(WIDTH, min(line_width(), cells + INDENT + max(map(len, names)) + 1))
+    room = width - cells
+    short = distinct(names, room - INDENT)
+    lines = [cut(_title(result), width), "=" * width, *_two_columns(_facts(result, test), width)]
+    lines += ["=" * width, " " * room + "".join(f"{head:>{CELL}}" for head in heads)]
     for label, rows in _tables(result):
-        lines += ["-" * WIDTH, cut(label, WIDTH)]
-        for term, (_, cells) in zip(terms, rows, strict=True):
+        lines += ["-" * width, cut(label, width)]
+        for term, row in zip(short, rows, strict=True):
             name = " " * INDENT + term
-            lines.append(f"{name:<{room}}" + "".join(f"{c:>{CELL}}" for c in cells))
-    return "\n".join([*lines, "=" * WIDTH, *_notes(result)])
+            lines.append(f"{name:<{room}}" + "".join(f"{cell:>{CELL}}" for cell in row))
+    notes = [textwrap.fill(note, width) for note in [*_notes(result), *prefix_note(prefixes)]]
+    return "\n".join([*lines, "=" * width, *notes])
+
+
+def _two_columns(facts: Sequence[Pair], width: int) -> Iterator[str]:
+    """Yield lines with two facts each, names on the left and values on the right."""
+    half = width // 2 - 1
+    for left, right in zip(facts[::2], [*facts[1::2], ("", "")], strict=False):
+        yield "  ".join(f"{k:<{half - len(v)}}{v}" for k, v in (left, right)).rstrip()
 
 
 def as_html(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
     """Return the summary as HTML tables."""
+    names, prefixes = without_prefixes(result.terms)
     parts = ["<div>", f"<p><b>{escape(_title(result))}</b></p>", "<table>"]
     for k, v in _facts(result, test):
         parts.append(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>")
@@ -48,12 +57,12 @@ def as_html(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
         parts.append(
             f'<tbody><tr><th colspan="{1 + len(_heads(result))}">{escape(label)}</th></tr>'
         )
-        for term, cells in rows:
+        for term, cells in zip(names, rows, strict=True):
             numbers = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             parts.append(f"<tr><th>{escape(term)}</th>{numbers}</tr>")
         parts.append("</tbody>")
-    notes = "".join(f"<p>{escape(line)}</p>" for line in _notes(result))
-    return "\n".join([*parts, "</table>", notes, "</div>"])
+    notes = [*_notes(result), *prefix_note(prefixes)]
+    return "\n".join([*parts, "</table>", *(f"<p>{escape(note)}</p>" for note in notes), "</div>"])
 
 
 def _title(result: EstimatedCoefficients) -> str:
@@ -92,18 +101,15 @@ def _heads(result: EstimatedCoefficients) -> list[str]:
     return ["coef", "std err", "z", "P(>|z|)", "2.5 %", "97.5 %"]
 
 
-def _tables(result: EstimatedCoefficients) -> Iterator[tuple[str, list[tuple[str, list[str]]]]]:
-    """Yield the title and the rows of cells of each class."""
+def _tables(result: EstimatedCoefficients) -> Iterator[tuple[str, list[list[str]]]]:
+    """Yield the title and the rows of cells of each class, a row for each term."""
     low, high = np.moveaxis(result.confint(), -1, 0)
     columns = [result.coef, result.standard_errors]
     if not result.penalised:
         columns += [result.z, result.p_values]
     table = np.stack([*columns, low, high], axis=-1)
     for label, block in zip(result.contrasts, table, strict=True):
-        rows = [
-            (term, [_number(number) for number in row])
-            for term, row in zip(result.terms, block, strict=True)
-        ]
+        rows = [[significant(number) for number in row] for row in block]
         yield f"{label} against {result.reference}", rows
 
 
@@ -121,9 +127,3 @@ def _notes(result: EstimatedCoefficients) -> list[str]:
     if result.class_weighted:
         notes.append("Likelihoods, AIC and BIC are of data weighted by class: no ratio tests.")
     return notes
-
-
-def _number(value: float) -> str:
-    """Return a number with four digits, or with fewer if it would fill its column."""
-    texts = [f"{value:.{digits}g}" for digits in (4, 3, 2, 1)]
-    return next((text for text in texts if len(text) < CELL), texts[-1])

@@ -5,7 +5,10 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris, load_wine
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skxent import ConvergenceDisplay, SoftmaxClassifier
 
@@ -37,6 +40,22 @@ def test_one_fit(fits, axes):
     assert display.lines_[0].get_color() == "black"
     named = ConvergenceDisplay.from_estimator(fits["iris"], name="irises", ax=axes())
     assert named.lines_[0].get_label().startswith("irises: ")
+
+
+def test_pipelines_and_searches_are_drawn_like_their_classifiers(axes):
+    X, y = load_wine(return_X_y=True)
+    pipe = make_pipeline(StandardScaler(), SoftmaxClassifier()).fit(X, y)
+    search = GridSearchCV(pipe, {"softmaxclassifier__C": [0.1]}, cv=2).fit(X, y)
+    for model, clf in ((pipe, pipe[-1]), (search, search.best_estimator_[-1])):
+        expected = ConvergenceDisplay.from_estimator(clf, ax=axes())
+        display = ConvergenceDisplay.from_estimator(model, ax=axes())
+        assert np.array_equal(display.gaps, expected.gaps)
+        assert display.targets == expected.targets
+        assert display.names == ["SoftmaxClassifier"]
+    display = ConvergenceDisplay.from_estimators([pipe, search], ax=axes())
+    assert display.names == ["SoftmaxClassifier()", "SoftmaxClassifier(C=0.1)"]
+    with pytest.raises(NotFittedError):
+        ConvergenceDisplay.from_estimator(make_pipeline(StandardScaler(), SoftmaxClassifier()))
 
 
 def test_fits_of_a_list_are_named_as_they_print(fits, axes):

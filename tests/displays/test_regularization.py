@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris, load_wine
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skxent import RegularizationDisplay, SoftmaxClassifierCV
 
@@ -28,6 +30,16 @@ def test_bars_are_means_and_standard_errors(clf, axes):
     assert np.allclose(high - clf.mean_loss_, clf.loss_standard_error_, rtol=1e-10)
     assert np.allclose(clf.mean_loss_ - low, clf.loss_standard_error_, rtol=1e-10)
     assert "nats" in display.ax_.get_ylabel()
+
+
+def test_a_pipeline_is_drawn_like_its_classifier(axes):
+    pipe = make_pipeline(StandardScaler(), SoftmaxClassifierCV(Cs=5, cv=3))
+    pipe.fit(*load_wine(return_X_y=True))
+    display = RegularizationDisplay.from_estimator(pipe, ax=axes())
+    assert np.array_equal(display.Cs, pipe[-1].Cs_)
+    assert np.array_equal(display.mean_loss, pipe[-1].mean_loss_)
+    assert np.array_equal(display.fold_losses, pipe[-1].loss_path_)
+    assert display.C == pipe[-1].C_
 
 
 def test_lines_are_the_values_chosen(clf, axes):

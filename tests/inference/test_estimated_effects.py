@@ -87,15 +87,26 @@ def test_effects_of_no_slopes(generate):
         np.testing.assert_allclose(effects.estimate[:, j], P[1] - P[0], rtol=1e-10, atol=1e-15)
 
 
-def test_frames(named_data):
+def test_frames_and_tables(named_data):
     X, y = named_data[3]
     found = inference_of(X, y)
-    frame = found.marginal_effects().to_frame()
-    assert frame.columns.tolist() == ["estimate", "standard_error", "low", "high", "comparison"]
+    effects = found.marginal_effects()
+    frame = effects.to_frame()
+    assert frame.columns.tolist() == [
+        *("class", "term", "comparison", "estimate", "std_error", "statistic", "p_value"),
+        *("conf_low", "conf_high"),
+    ]
     assert set(frame["comparison"]) == {"slope"}
-    frame = found.adjusted_predictions({"age": [0, 1]}).to_frame()
-    assert frame.index[3] == ("age=1", "may")
-    assert frame.columns.tolist() == ["estimate", "standard_error", "low", "high"]
+    assert str(effects).startswith("Average marginal effects, 95 % intervals\n")
+    at_mean = found.marginal_effects(0.9, at="mean")
+    assert str(at_mean).startswith("Marginal effects at the mean, 90 % intervals\n")
+    adjusted = found.adjusted_predictions({"age": [0, 1]})
+    frame = adjusted.to_frame()
+    assert frame.columns.tolist() == [
+        *("at", "class", "estimate", "std_error", "conf_low", "conf_high")
+    ]
+    assert frame.loc[3, ["at", "class"]].tolist() == ["age=1", "may"]
+    assert str(adjusted).startswith("Adjusted predictions, 95 % intervals\n")
 
 
 @pytest.mark.parametrize("method", ["marginal_effects", "adjusted_predictions"])

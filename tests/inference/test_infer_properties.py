@@ -247,7 +247,7 @@ def test_every_method_answers_or_refuses(case):
         return
     assert max(map(len, found.summary().split("\n"))) <= 80
     frame = found.to_frame()
-    assert np.isfinite(frame[["coef", "standard_error", "low", "high"]].to_numpy()).all()
+    assert np.isfinite(frame[["estimate", "std_error", "conf_low", "conf_high"]].to_numpy()).all()
     assert (found.standard_errors >= 0).all()
     R = np.eye(found.coef.size)[:1]
     if found.penalised:

@@ -11,7 +11,9 @@ import statsmodels.api as sm
 from inferences import inference_of
 from scipy.stats import chi2, norm
 
-from skxent import LogisticClassifier, SoftmaxClassifier, infer
+from skxent import InferenceWarning, LogisticClassifier, SoftmaxClassifier, infer
+
+NUMBERS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 
 # ------------------------------------------------------------------ tests
 
@@ -91,28 +93,72 @@ def test_frames(named_data, K):
     X, y = named_data[K]
     found = inference_of(X, y, reference="yes")
     frame = found.to_frame(0.9)
-    assert frame.index.names == ["class", "term"]
-    assert frame.index.tolist() == [
+    assert frame.columns.tolist() == ["class", "term", *NUMBERS]
+    assert frame[["class", "term"]].to_records(index=False).tolist() == [
         (label, term)
         for label in sorted(set(y) - {"yes"})
         for term in ("age", "income", "a & b", "intercept")
     ]
     for name, values in (
-        ("coef", found.coef),
-        ("standard_error", found.standard_errors),
-        ("z", found.z),
+        ("estimate", found.coef),
+        ("std_error", found.standard_errors),
+        ("statistic", found.z),
         ("p_value", found.p_values),
-        ("low", found.confint(0.9)[..., 0]),
-        ("high", found.confint(0.9)[..., 1]),
+        ("conf_low", found.confint(0.9)[..., 0]),
+        ("conf_high", found.confint(0.9)[..., 1]),
     ):
         np.testing.assert_array_equal(frame[name], values.ravel())
-    assert len(frame.columns) == 6
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_frames_of_estimates(named_data, K):
+    X, y = named_data[K]
+    found = inference_of(X, y, reference="yes")
+    coef = found.to_frame(0.9)
+    frame = found.odds_ratios(0.9).to_frame()
+    slopes = coef[coef["term"] != "intercept"].reset_index(drop=True)
+    assert frame.columns.tolist() == ["class", "term", *NUMBERS]
+    for name in ("class", "term", "statistic", "p_value"):
+        assert frame[name].tolist() == slopes[name].tolist()
+    for name in ("estimate", "conf_low", "conf_high"):
+        np.testing.assert_allclose(frame[name], np.exp(slopes[name]), rtol=1e-14)
     effects = found.marginal_effects()
-    frame = effects.to_frame()
-    assert frame.loc[("yes", "income"), "low"] == effects.low[found.classes.index("yes"), 1]
-    assert frame.columns.tolist() == ["estimate", "standard_error", "low", "high", "comparison"]
+    frame = effects.to_frame().set_index(["class", "term"])
+    assert frame.columns.tolist() == ["comparison", *NUMBERS]
+    row = frame.loc[("yes", "income")]
+    assert row["conf_low"] == effects.low[found.classes.index("yes"), 1]
+    assert row["statistic"] == row["estimate"] / row["std_error"]
+    assert row["p_value"] == pytest.approx(2 * norm.sf(abs(row["statistic"])), rel=1e-14)
     P = found.predict_proba_interval(X[:4])
-    assert P.to_frame().loc[(3, "no"), "high"] == P.high[3, found.classes.index("no")]
+    frame = P.to_frame()
+    assert frame.columns.tolist() == [
+        *("sample", "class", "estimate", "std_error", "conf_low", "conf_high")
+    ]
+    assert (
+        frame.set_index(["sample", "class"]).loc[(3, "no"), "conf_high"] == P.high[3, 0 + (K == 3)]
+    )
+    test = found.likelihood_ratio_test()
+    assert test.to_frame().to_dict("records") == [
+        {
+            "test": "likelihood-ratio",
+            "statistic": test.statistic,
+            "df": test.df,
+            "p_value": test.p_value,
+        }
+    ]
+
+
+def test_frames_of_a_penalised_fit(named_data):
+    """There is no hypothesis of zero effects, so p-values are missing and are not printed."""
+    X, y = named_data[3]
+    with pytest.warns(InferenceWarning):
+        found = infer(SoftmaxClassifier(C=0.5).fit(X, y), X, y)
+    for result in (found, found.odds_ratios(), found.marginal_effects()):
+        frame = result.to_frame()
+        assert frame.columns.tolist()[-6:] == NUMBERS
+        assert frame["p_value"].isna().all()
+        assert "P(>|z|)" not in result.summary()
+    assert "Average marginal effects, 95 % posterior intervals" in str(found.marginal_effects())
 
 
 def test_frames_without_pandas(named_data, monkeypatch):
@@ -120,7 +166,7 @@ def test_frames_without_pandas(named_data, monkeypatch):
     found = inference_of(X.to_numpy(), y)
     effects = found.marginal_effects()
     monkeypatch.setitem(sys.modules, "pandas", None)
-    for call in (found.to_frame, effects.to_frame):
+    for call in (found.to_frame, effects.to_frame, found.wald_test([1, 0, 0, 0]).to_frame):
         with pytest.raises(ImportError, match="to_frame needs pandas, which is not installed"):
             call()
 
@@ -129,6 +175,7 @@ def test_repr(named_data):
     found = inference_of(*named_data[2])
     assert repr(found).startswith("LikelihoodInference(classes=['no', 'yes'], reference='no', log_")
     assert len(repr(found)) < 200
+    assert str(found) == found.summary()
 
 
 def test_number_of_features(named_data):

@@ -47,10 +47,43 @@ def test_summary_of_extremes(named_data):
     text = inference_of(frame, labels).summary()
     assert max(map(len, text.splitlines())) <= 80
     assert "e-120" in text
-    assert "  a name t…columns " in text
+    assert "  a name th… columns" in text
     for line in text.splitlines():
         if line.startswith(("  b ", "  c ")):
             assert np.isfinite(numbers_of(line)).all()
+
+
+def test_summary_in_a_wide_terminal(named_data, monkeypatch):
+    """Names get more room, and no more than they need."""
+    X, y = named_data[2]
+    long = "a name that is much too long for a table of eighty columns"
+    found = inference_of(X.set_axis([long, "b", "c"], axis=1), y)
+    narrow = found.summary()
+    assert long not in narrow
+    for columns, wide in (("60", narrow), ("100", None), ("130", None), ("300", None)):
+        monkeypatch.setenv("COLUMNS", columns)
+        text = found.summary()
+        assert wide in (None, text)
+        lines = text.splitlines()
+        assert (long in text) == (int(columns) > 60 + len(long) + 2)
+        assert {len(line) for line in lines if line[0] in "=-"} == {
+            min(max(80, int(columns)), 60 + 2 + len(long) + 1)
+        }
+
+
+def test_prefixes_of_transformers_are_explained_once(named_data):
+    X, y = named_data[3]
+    found = inference_of(X.set_axis(["num__age", "num__income", "cat__a"], axis=1), y)
+    note = "Names are shown without the prefixes of transformers: num__, cat__."
+    for text in (found.summary(), str(found.odds_ratios()), str(found.marginal_effects())):
+        assert text.count("__") == 2
+        assert text.splitlines()[-1] == note
+        assert [line[:6] for line in text.splitlines()].count("  age ") in (2, 3)
+    for result in (found, found.odds_ratios(), found.marginal_effects()):
+        assert result._repr_html_().count("__") == 2
+        assert note in result._repr_html_()
+    assert found.terms == ["num__age", "num__income", "cat__a", "intercept"]
+    assert set(found.to_frame()["term"]) == set(found.terms)
 
 
 def test_summary_of_a_penalised_fit(named_data):

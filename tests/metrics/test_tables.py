@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from skxent import compare, cross_entropy_report, decompose_cross_entropy
-from skxent.metrics.tables import WIDTH, Table, count, cut, distinct, number, percent, unit_name
+from skxent.metrics.short_names import cut, distinct
+from skxent.metrics.tables import (
+    WIDTH,
+    Table,
+    count,
+    line_width,
+    number,
+    percent,
+    significant,
+    unit_name,
+)
 
 Y = np.array(["ant", "bee", "bee", "ant", "bee", "bee", "ant", "bee"])
 P = np.array([0.25, 0.875, 0.75, 0.5, 0.625, 0.75, 0.25, 0.875])
@@ -199,6 +209,59 @@ def test_names_leave_room_for_cells_and_keep_eight_characters():
         line = table.text().splitlines()[-1]
         name, cell = line.split()
         assert (len(name), len(cell), len(line)) == (left, cells, left + 2 + cells)
+
+
+def test_lines_are_as_wide_as_the_terminal(monkeypatch):
+    name = "n" * 150
+    table = Table("title", ("name", "x"), [(name, "1"), ("m", "2")])
+    for columns, width in (("", 80), ("10", 80), ("81", 81), ("100", 100), ("154", 153)):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert line_width() == max(int(columns or 0), WIDTH)
+        assert max(map(len, table.text().splitlines())) == width
+        assert (name in table.text()) == (width == 153)
+
+
+def test_sections_and_several_columns_of_names():
+    rows = [("one < two",), ("a", "slope", "1.25"), ("bc", "0 to 1", "10"), ("three",)]
+    table = Table("title", ("term", "comparison", "x"), [*rows, ("a", "slope", "2")], n_names=2)
+    assert table.text().splitlines()[2:] == [
+        "  term  comparison     x",
+        "------------------------",
+        "one < two",
+        "  a     slope       1.25",
+        "  bc    0 to 1        10",
+        "three",
+        "  a     slope          2",
+    ]
+    assert '<tr><th colspan="3">one &lt; two</th></tr>' in table.html()
+    assert "<tr><th>bc</th><th>0 to 1</th><td>10</td></tr>" in table.html()
+
+
+def test_the_widest_names_are_shortened_first():
+    rows = [("a" * 70, "b" * 30, "1"), ("a" * 69 + "b", "c", "2")]
+    lines = Table("title", ("x", "y", "z"), rows, n_names=2).text().splitlines()
+    assert set(map(len, lines[2:])) == {9 + 71, 80}
+    first, second = lines[-2:]
+    assert first.split()[1] == "b" * 30
+    assert len(first.split()[0]) == 80 - 30 - 1 - 4 == len(second.split()[0])
+    assert first.split()[0] != second.split()[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1.23456, "1.235"),
+        (-123456.0, "-1.23e+05"),
+        (1.2345e-120, "1.23e-120"),
+        (-1.2345e-120, "-1.2e-120"),
+        (np.inf, "inf"),
+        (np.nan, "n/a"),
+    ],
+)
+def test_significant_digits_in_nine_characters(value, text):
+    assert significant(value) == text
 
 
 def test_html_is_one_table():

@@ -7,7 +7,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skxent import SoftmaxClassifier, cross_entropy_report, infer
-from skxent.metrics.tables import distinct
+from skxent.metrics.short_names import distinct, prefix_note, without_prefixes
 
 FAMILIES = {
     "tails differ": [f"onehotencoder__cut_{kind}" for kind in ("Fair", "Good", "Very Good")],
@@ -49,7 +49,7 @@ def test_columns_of_a_column_transformer(K, C, recwarn):
     X, y = transformer.fit_transform(frame), rng.integers(0, K, 200)
     text = infer(SoftmaxClassifier(C=C).fit(X, y), X, y).summary()
     assert max(map(len, text.split("\n"))) <= 80
-    tables = text.split("=" * 78)[2].split("\n")[2:]
+    tables = text.split("\n===")[2].split("\n")[2:]
     names = names_of(tables)
     assert len(names) == (K - 1) * 6
     assert len(set(names)) == 6
@@ -65,3 +65,35 @@ def test_rows_of_a_report():
     rows = [line for line in text.split("\n") if line.startswith("the group")]
     assert len({row.split("  ")[0] for row in rows}) == 3
     assert max(map(len, text.split("\n"))) <= 80
+
+
+@pytest.mark.parametrize(
+    ("names", "short", "prefixes"),
+    [
+        (["num__age", "cat__sex_m"], ["age", "sex_m"], ["num__", "cat__"]),
+        (["num__age", "num__b", "intercept"], ["age", "b", "intercept"], ["num__"]),
+        (["num__a", "num__b", "num__a num__b"], ["a", "b", "a b"], ["num__"]),
+        (["all__num__a", "all__cat__b"], ["num__a", "cat__b"], ["all__"]),
+        (["num__a", "num__a"], ["a", "a"], ["num__"]),  # a term of two classes
+        # A feature without a prefix, names that would be equal, and no names at all.
+        (["num__age", "sex"], ["num__age", "sex"], []),
+        (["num__age", "cat__age"], ["num__age", "cat__age"], []),
+        (["num__intercept", "intercept"], ["num__intercept", "intercept"], []),
+        (["num__", "__b"], ["num__", "__b"], []),
+        (["intercept"], ["intercept"], []),
+        ([], [], []),
+    ],
+)
+def test_prefixes_of_transformers(names, short, prefixes):
+    assert without_prefixes(names) == (short, prefixes)
+
+
+def test_names_keep_words_that_only_contain_a_prefix():
+    names = ["num__b", "a__my_num__a"]
+    assert without_prefixes(names) == (["b", "my_num__a"], ["num__", "a__"])
+
+
+def test_the_note_on_prefixes_names_them():
+    assert prefix_note([]) == []
+    (note,) = prefix_note(["num__", "cat__"])
+    assert note == "Names are shown without the prefixes of transformers: num__, cat__."
