@@ -207,7 +207,7 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_tolerance(self.tol)
         calibration_penalty(self.C)
         X, y, sample_weight, groups = computed(X, y, sample_weight, groups)
-        n = 0 if y is None or np.isscalar(y) else len(as_array(y, "y"))
+        n = sum(as_array(y, "y").shape[:1])
         found = FitTargets.read(y, None, n)
         weight = sample_weights(sample_weight, len(found.values))
         fit_params, split_params = self._routed(sample_weight, groups, params)
