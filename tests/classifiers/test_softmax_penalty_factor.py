@@ -351,6 +351,24 @@ class TestUnits:
         np.testing.assert_allclose(clf.coef_ * scale, plain.coef_, rtol=1e-6)
         assert clf.objective_ == pytest.approx(plain.objective_, rel=1e-10)
 
+    @pytest.mark.parametrize("n_free", [2, 30])
+    def test_squares_of_penalised_columns_may_underflow(self, n_free):
+        """Beside dependent unpenalised columns, few and more than rows; labels that overlap."""
+        rng = np.random.default_rng(0)
+        free = np.repeat(rng.normal(size=(4, n_free)), 4, axis=0)
+        free[:, 1] = 2 * free[:, 0]
+        held, y = rng.normal(size=(16, 4)), np.tile([0, 1, 1, 0], 4)
+        factors = np.append(np.zeros(n_free), [1.0, 2.0, 1.0, 0.5])
+        tiny, zero = (
+            SoftmaxClassifier(penalty_factor=factors, **EXACT).fit(
+                np.column_stack([free, held * [1.0, unit, 1.0, 1.0]]), y
+            )
+            for unit in (1e-165, 0.0)
+        )
+        assert tiny.converged_
+        assert tiny.objective_ == pytest.approx(zero.objective_, rel=1e-10)
+        np.testing.assert_allclose(tiny.coef_, zero.coef_, atol=1e-7)
+
     def test_penalised_columns_have_not(self):
         X, y, factors = drawn()
         with pytest.raises(ValueError, match="column 2 whose squares overflow"):
