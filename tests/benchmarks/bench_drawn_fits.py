@@ -129,7 +129,7 @@ def of_the_minimum(problem: Problem, clf: Any, words: list[str]) -> Counter:
         separated = _separable(problem)
         if separated is not None:
             faults["missing"] = separated and not words
-            seen = np.isinf(problem.C) or problem.C * problem.T.sum() < VISIBLE
+            seen = np.isinf(problem.C) or problem.C < VISIBLE / problem.T.sum()
             far = "offset" in problem.passed and not any(ENDLESS[0] in word for word in words)
             faults["false"] = endless and not separated and seen and not far
     faults["untrue"] = not _is_true(problem, clf, here, noise)
