@@ -164,13 +164,15 @@ class LeaveOneOut:
         """Return the row space of the penalised columns, if it is smaller than the columns.
 
         It contains the fits without a row too. The space of independent rows serves fits with and
-        without a penalty.
+        without a penalty. Columns that are all constant have no such space.
         """
         scale = None if factors is None else Penalty(1.0, factors).column_scale
-        width = None if scale is None else int(np.count_nonzero(scale))
+        width = data.n_features if scale is None else int(np.count_nonzero(scale))
         if not fits_row_space(data, width=width):
             return None
-        return data.row_space(compute_moments(data), independent=True, scale=scale)
+        space = data.row_space(compute_moments(data), independent=True, scale=scale)
+        rank = width - (data.n_features - space.data.n_features)
+        return space if rank else None
 
     def _only_samples(self, class_weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions in `rows` of samples that are alone in a class, and this class."""

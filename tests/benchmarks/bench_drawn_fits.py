@@ -38,7 +38,7 @@ from skxent import LogisticClassifier, SoftmaxClassifier, categorical_cross_entr
 EPS = float(np.finfo(float).eps)
 SLOW = 30.0  # seconds of a processor
 UNTRUE = 1e-9  # of the objective
-VISIBLE = 1e6  # C times the weights, below which no penalty is lost in rounding
+LOST = 1e6  # C times the weights, above which a penalty may be lost in rounding
 ENDLESS = "no finite maximum", "could not be decided", "out of reach"
 
 
@@ -129,9 +129,9 @@ def of_the_minimum(problem: Problem, clf: Any, words: list[str]) -> Counter:
         separated = _separable(problem)
         if separated is not None:
             faults["missing"] = separated and not words
-            seen = np.isinf(problem.C) or problem.C * problem.T.sum() < VISIBLE
+            lost = LOST / problem.T.sum() < problem.C < np.inf
             far = "offset" in problem.passed and not any(ENDLESS[0] in word for word in words)
-            faults["false"] = endless and not separated and seen and not far
+            faults["false"] = endless and not (separated or lost or far)
     faults["untrue"] = not _is_true(problem, clf, here, noise)
     return faults
 

@@ -111,3 +111,22 @@ def test_names_and_errors():
         SoftmaxClassifierCV(3, penalty_factor={"z": 0.0}).fit(frame, y)
     with pytest.raises(ValueError, match="its quotient by C=1e-10 overflows"):
         SoftmaxClassifierCV([1e-10, 1], penalty_factor=[1, 1, 1, 1e300]).fit(X, y)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0, 6e4])
+@pytest.mark.parametrize("factors", [None, np.repeat([0.0, 1.0], 10), np.zeros(20)], ids=str)
+def test_constant_columns_more_than_rows(factors, value):
+    """Intercepts alone: the frequencies without a sample. The last row has no weight."""
+    y = np.array([0, 0, 0, 1, 1, 1, 1, 1, 0])
+    clf = SoftmaxClassifierCV([0.1, 10.0], penalty_factor=factors)
+    clf.fit(np.full((9, 20), value), y, np.append(np.ones(8), 0.0))
+    expected = -(3 * np.log(2 / 7) + 5 * np.log(4 / 7)) / 8
+    np.testing.assert_allclose(clf.mean_loss_, expected, rtol=2e-3)
+
+
+def test_constant_unpenalised_columns_beside_more_than_rows():
+    X, y, factors = drawn(d=70)
+    wide = np.column_stack([np.full((40, 5), 6e4), X])
+    own = SoftmaxClassifierCV([0.1, 1.0], penalty_factor=np.append(np.zeros(5), factors))
+    plain = SoftmaxClassifierCV([0.1, 1.0], penalty_factor=factors).fit(X, y)
+    np.testing.assert_allclose(own.fit(wide, y).mean_loss_, plain.mean_loss_, rtol=3e-3)

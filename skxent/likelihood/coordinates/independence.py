@@ -17,7 +17,7 @@ from skxent.likelihood.optimise.cost_model import fits_row_space
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
-from skxent.likelihood.sources.moments import compute_moments
+from skxent.likelihood.sources.moments import compute_moments, moments_of
 
 
 def changes_to_basis(
@@ -54,7 +54,7 @@ def among_some(
         return None
     if fits_row_space(data, needed=True, width=len(columns)):
         space = data.row_space(moments, independent=True, scale=mask.astype(np.float64))
-        return space, compute_moments(space.data)
+        return space, _with_tiny_columns(space.data)
     if few_rows_have_full_rank(data, columns):
         return None
     part = data.with_columns(columns)
@@ -69,9 +69,14 @@ def among_some(
     if isinstance(changes[-1], OrthogonalColumns):
         assert rows is not None
         joined = changes[-1].data.with_more_columns(rows, others)
-        return SomeColumns(joined, changes, mask), compute_moments(joined)
+        return SomeColumns(joined, changes, mask), _with_tiny_columns(joined)
     order = np.concatenate([columns[basis.columns], others])
     return SomeColumns(data.with_columns(order), changes, mask), moments.of_columns(order)
+
+
+def _with_tiny_columns(data: RowSource) -> Moments:
+    """Moments of rows in which squares of penalised columns may underflow, see `units.read`."""
+    return moments_of(data, data.first_sums())
 
 
 def graded(data: RowSource) -> bool:

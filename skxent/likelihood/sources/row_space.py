@@ -119,6 +119,8 @@ class Reflections:
     def times(self, parameters: np.ndarray, transposed: bool = False) -> np.ndarray:
         """Parameters times Q, or times Q' if `transposed`."""
         columns = np.zeros((len(self.vectors), len(parameters)), order="F")
+        if not len(self.tau):  # rank zero, which LAPACK refuses
+            return np.ascontiguousarray((columns if transposed else columns[:0]).T)
         columns[: parameters.shape[1]] = parameters.T
         kind = "N" if transposed else "T"
         size = int(lapack.dormqr("L", kind, self.vectors, self.tau, columns, -1)[1][0])
