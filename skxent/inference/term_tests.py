@@ -43,18 +43,21 @@ from skxent.inference.interval_estimates import ChiSquareTest
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.score_covariance import ScoreCovariance
 from skxent.inference.terms import Term
+from skxent.inference.tidy import TidyResult
 from skxent.inputs.fit_targets import Floats
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise import preconditioners
-from skxent.metrics.tables import Column, Table, Tabular, count
+from skxent.metrics.tables import Column
 
 KINDS = {"likelihood_ratio": "Likelihood-ratio tests", "wald": "Wald tests", "score": "Score tests"}
 SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TermTests(Tabular):
+class TermTests(TidyResult):
     """Tests that all coefficients of a term are zero, a test for each term.
+
+    The columns of `to_frame()` are `term`, `statistic`, `df` and `p_value`.
 
     Attributes
     ----------
@@ -98,22 +101,20 @@ class TermTests(Tabular):
             raise KeyError(f"{term!r} is no term: the terms are {self.terms}.")
         return self.tests[self.terms.index(term)]
 
-    def _table(self) -> Table:
+    def _title(self) -> str:
         covariance = "" if self.covariance_type == "observed" else f", {self.covariance_type}"
-        rows = [
-            (term, f"{test.statistic:.6g}", count(test.df), f"{test.p_value:.4g}")
-            for term, test in zip(self.terms, self.tests, strict=True)
-        ]
-        title = f"{KINDS[self.kind]} of terms, type II{covariance}"
-        return Table(title, ("term", "statistic", "df", "p"), rows)
+        return f"{KINDS[self.kind]} of terms, type II{covariance}"
 
-    def _columns(self) -> tuple[dict[str, Column], Column, str]:
-        columns: dict[str, Column] = {
+    def _tidy(self) -> dict[str, Column]:
+        return {
+            "term": self.terms,
             "statistic": self.statistic,
             "df": self.df,
             "p_value": self.p_value,
         }
-        return columns, self.terms, "term"
+
+    def _heads(self) -> dict[str, str]:
+        return {"statistic": "chi2", "p_value": "P(>chi2)"}
 
 
 @dataclass(frozen=True, eq=False)

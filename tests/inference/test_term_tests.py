@@ -1,7 +1,6 @@
 """Tests of whole terms: R's numbers, robust score tests, marginality, and what is refused."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import statsmodels.api as sm
 from formulaic import model_matrix
@@ -195,7 +194,8 @@ def test_print_and_frame(named_data):
     assert all(name in text for name in X.columns)
     assert "<td>" in found._repr_html_()
     frame = found.to_frame()
-    assert isinstance(frame, pd.DataFrame)
+    assert frame.columns.tolist() == ["term", "statistic", "df", "p_value"]
+    assert frame["term"].tolist() == found.terms
     np.testing.assert_array_equal(frame["statistic"], found.statistic)
     np.testing.assert_array_equal(frame["p_value"], found.p_value)
     with pytest.raises(KeyError, match="'height' is no term: the terms are"):
