@@ -29,6 +29,9 @@ STEPS = 200  # largest number of Newton steps; far from the minimum some are sho
 # ends. Steps converge quadratically: the next decrement is about the square of this one.
 LAST = 1e-9
 SUFFICIENT = 1e-4  # least decrease of the objective, as a fraction of that along the tangent
+# Largest change of a difference of two logits, in nats, at the start of a line search. Where all
+# probabilities are 0 or 1, the Hessian is nearly zero and Newton steps are far too long.
+LONGEST = 20.0
 SHORTEST = 1e-10  # length at which a line search gives up, in Newton steps
 JITTER = 1e-14  # smallest number that is added to the unit diagonal of a singular Hessian
 
@@ -81,10 +84,15 @@ def objective_of(at: LikelihoodEstimate) -> Iterator[Objective]:
 
 def point_at(objective: Objective, parameters: np.ndarray) -> Point:
     """Return the objective at free parameters (q,), with zeros for the class that is fixed."""
+    return objective(_whole(objective, parameters))
+
+
+def _whole(objective: Objective, parameters: np.ndarray) -> np.ndarray:
+    """Return free parameters as (R, p), with zeros for the class that is fixed."""
     R, p = objective.shape
     theta = np.zeros((R, p))
     theta[: max(R - 1, 1)] = parameters.reshape(-1, p)
-    return objective(theta)
+    return theta
 
 
 def free(values: np.ndarray) -> np.ndarray:
@@ -122,6 +130,8 @@ def _lower(objective: Objective, point: Point, step: np.ndarray, decrement: floa
         If no length of the step lowers the objective although the decrease is not mere rounding.
     """
     start, length = free(point.theta), 1.0
+    if decrement > 1.0:
+        length = min(1.0, LONGEST / objective.max_logit_range(_whole(objective, step)))
     while length > SHORTEST:
         new = point_at(objective, start + length * step)
         rounding = point.rounding + new.rounding

@@ -30,8 +30,11 @@ from skxent.likelihood.objective import Point
 
 CLOSE = 1e-6  # relative change of an end at which the search stops; its error is about the square
 SEARCH = 100  # largest number of constrained fits for one end
+START = 2.0  # largest root at the start of a constrained fit, as a multiple of the root of the end
 GROWTH = 2.0  # largest factor from one trial to the next before the end is bracketed
 FARTHEST = 1e8  # distance in standard errors beyond which an end counts as infinite
+
+Place = tuple[float, Point]  # a signed distance, and the constrained minimum there
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,16 +111,26 @@ class Profile:
         for name, value in computed.items():
             object.__setattr__(self, name, value)
 
-    def at(self, distance: float, near: tuple[float, Point] | None = None) -> Point:
+    def at(self, distance: float, near: Place, limit: float = np.inf) -> Place:
         """Return the constrained minimum at a distance of the coefficient from its optimum.
 
-        `near` is another distance and the minimum there, from which the fit starts.
+        Parameters
+        ----------
+        distance : float
+        near : (distance, Point)
+            Another distance and the minimum there. The fit starts on the line through that minimum
+            and the optimum.
+        limit : float
+            Largest root at the start. If it is larger, as near separation, where the line leaves
+            the range in which the likelihood is quadratic, the distance is moved towards `near`.
         """
-        start, direction = free(self.best.theta), self.tangent
-        if near is not None:
-            direction = (free(near[1].theta) - start) / near[0]
-        first = point_at(self.refits.objective, start + distance * direction)
-        return constrained_minimum(self.refits.objective, first, self.others)
+        before, theta = near[0], free(self.best.theta)
+        direction = (free(near[1].theta) - theta) / before if before else self.tangent
+        first = point_at(self.refits.objective, theta + distance * direction)
+        while not self.root(first) <= limit:
+            distance = 0.5 * (distance + before)
+            first = point_at(self.refits.objective, theta + distance * direction)
+        return distance, constrained_minimum(self.refits.objective, first, self.others)
 
     def root(self, point: Point) -> float:
         """Return the square root of twice the rise of the profile, without a sign."""
@@ -130,12 +143,13 @@ class Profile:
     def end(self, root: float, sign: float) -> float:
         """Return the signed distance at which the root is `root`; infinite if it is too far."""
         trial, inside, outside = root, 0.0, np.inf
-        near: tuple[float, Point] | None = None
+        near: Place = (0.0, self.best)
         for _ in range(SEARCH):
-            point = self.at(sign * trial, near)
-            near, found = (sign * trial, point), self.root(point)
+            place = self.at(sign * trial, near, START * root)
+            trial, found = sign * place[0], self.root(place[1])
             inside, outside = (trial, outside) if found < root else (inside, trial)
-            slope = sign * self.slope(point)
+            near = near if found > root else place
+            slope = sign * self.slope(place[1])
             new = trial + (root - found) * found / slope if slope > 0 else np.inf
             if abs(new - trial) <= CLOSE * trial:
                 return sign * new
@@ -177,10 +191,10 @@ def curve(profile: Profile, root: float, n_points: int) -> tuple[Floats, Floats,
     """Return distances between the ends for `root`, with log-likelihoods and signed roots there."""
     sides = []
     for sign in (-1.0, 1.0):
-        near: tuple[float, Point] | None = None
+        near: Place = (0.0, profile.best)
         rows = []
         for distance in np.linspace(0.0, profile.end(root, sign), n_points + 1)[1:]:
-            near = (float(distance), profile.at(float(distance), near))
+            near = profile.at(float(distance), near)
             rows.append((near[0], -near[1].value, sign * profile.root(near[1])))
         sides.append(rows)
     rows = [*sides[0][::-1], (0.0, -profile.best.value, 0.0), *sides[1]]

@@ -96,8 +96,8 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
             * "wald": estimates plus and minus a multiple of their standard errors.
             * "profile": the values that a likelihood-ratio test does not reject; for a
               `FirthClassifier` the test is that of the penalised likelihood [1]_. Profile intervals
-              fit the model again several times for each end. They need not be symmetric, and cover
-              better in small samples and near separation.
+              fit the model again several times for each end. They need not be symmetric, and
+              exclude values that Wald intervals contain near separation.
 
         Returns
         -------

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from skxent import InferenceWarning
 
-Z = norm.isf(0.025)
+Z95 = norm.isf(0.025)
 # R 4.2.2, data carData::Womenlf, working <- partic != "not.work":
 #   m <- glm(working ~ hincome + children, binomial, d, control=list(epsilon=1e-15, maxit=100))
 #   f <- function(b) glm.fit(X[,-j], y, offset=b*X[,j], family=binomial())$deviance/2
@@ -112,8 +112,30 @@ def test_near_separation():
     low, high = inference.confint(method="profile")[0, 0]
     assert high - inference.coef[0, 0] > 1.2 * (inference.coef[0, 0] - low)
     arguments = x[:, None], y, inference.coef, inference.log_likelihood, 0, 0
-    assert profile_root(*arguments, high) == pytest.approx(Z, rel=1e-6)
-    assert profile_root(*arguments, low) == pytest.approx(-Z, rel=1e-6)
+    assert profile_root(*arguments, high) == pytest.approx(Z95, rel=1e-6)
+    assert profile_root(*arguments, low) == pytest.approx(-Z95, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", [30, 134, 169, 377])
+def test_nearly_separated_classes_of_three(seed):
+    """Standard errors say nothing here: Wald intervals contain zero, and no slope is near zero.
+
+    Newton steps from Wald's ends would start where all probabilities are 0 or 1.
+    """
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(50, 2)).round(2)
+    Z = np.column_stack([np.zeros(50), X[:, 0] - 1, 6 * X[:, 1] - 6])
+    y = (Z + rng.gumbel(size=Z.shape)).argmax(axis=1)
+    inference = inference_of(X, y)
+    assert inference.standard_errors.max() > 40
+    wald, ends = inference.confint()[1, 1], inference.confint(method="profile")[1, 1]
+    assert wald[0] < 0 < ends[0] < inference.coef[1, 1] < 4 * wald[1] / 3 < ends[1]
+    arguments = X, y, inference.coef, inference.log_likelihood, 1, 1
+    assert profile_root(*arguments, ends[0]) == pytest.approx(-Z95, rel=1e-5)
+    curve = inference.profile("x1", 2, level=0.95, n_points=5)
+    fall = inference.log_likelihood - curve.log_likelihood[[0, -1]]
+    np.testing.assert_allclose(fall, 0.5 * Z95**2, rtol=1e-6)
+    assert (np.diff(curve.signed_root) > 0).all()
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -124,7 +146,7 @@ def test_curve(named_data, K):
     curve = inference.profile("income", contrast, level=0.95, n_points=8)
     low, high = inference.confint(method="profile")[-1, 1]
     assert curve.values[[0, 8, 16]] == pytest.approx([low, inference.coef[-1, 1], high], rel=1e-9)
-    assert curve.signed_root[[0, 8, 16]] == pytest.approx([-Z, 0, Z], rel=1e-6)
+    assert curve.signed_root[[0, 8, 16]] == pytest.approx([-Z95, 0, Z95], rel=1e-6)
     assert curve.std_error == pytest.approx(inference.standard_errors[-1, 1], rel=1e-8)
     assert curve.estimate == inference.coef[-1, 1]
     fall = inference.log_likelihood - curve.log_likelihood
