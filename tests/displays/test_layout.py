@@ -27,6 +27,7 @@ from skxent import (
     ConvergenceDisplay,
     LossDistributionDisplay,
     LossShareDisplay,
+    ProfileDisplay,
     RegularizationDisplay,
     ReliabilityDisplay,
     SoftmaxClassifier,
@@ -48,6 +49,7 @@ def draw(iris, cancer):
         "convergence": lambda ax: ConvergenceDisplay.from_estimator(clf, ax=ax),
         "loss_distribution": lambda ax: LossDistributionDisplay.from_estimator(*iris, ax=ax),
         "loss_share": lambda ax: LossShareDisplay.from_estimator(*iris, ax=ax),
+        "profile_display": lambda ax: ProfileDisplay.from_inference(inference, "x3", ax=ax),
         "regularization": lambda ax: RegularizationDisplay.from_estimator(compared, ax=ax),
         "reliability": lambda ax: ReliabilityDisplay.from_estimator(*cancer, ax=ax),
     }
