@@ -62,6 +62,18 @@ def test_fits(for_all, bench):
     for_all(check)
 
 
+def test_a_separation_beside_large_offsets_is_found(bench):
+    """With logits of size 400 rounding hides the direction, though all pivots are above 1e-5."""
+    choices = {
+        **{"seed": 352, "n": 32, "K": 4, "d": 45, "family": "copies", "dtype": "bool"},
+        **{"strength": 1.0, "soft": True, "zeros": 0.3, "wrapper": "Fortran", "C": "any"},
+        **{"labels": "StringDType", "weights": "none", "class_weight": None, "tol": 1e-6},
+        **{"fit_intercept": True, "max_iter": 1000, "factors": "few positive", "offset": 30.0},
+    }
+    problem = bench.draw(lambda name, options: choices[name])
+    assert dict(bench.judged(problem)) == {}
+
+
 def test_the_reference_is_the_minimum(bench, generate, optimum):
     """Of other Newton steps, in other coordinates."""
     for seed, C in enumerate([1e-3, 1.0, 1e3, 1e5]):

@@ -66,7 +66,8 @@ def proves_finite(
         return model.certain
     assert isinstance(model, Cholesky)
     floored = model.scales[0] ** 2 * objective.full_least_curvature
-    if model.certain and floored.max() < tuning.FLOORED_CURVATURE:
+    resolved = model.certain and _exceeds_rounding(model, objective.offset.widest)
+    if resolved and floored.max() < tuning.FLOORED_CURVATURE:
         return True
     if _least_share(objective, theta) > tuning.DIRECT_RESIDUAL * objective.total_weight:
         return True
@@ -109,6 +110,15 @@ def settled(solution: Solution, data: RowSource) -> Solution:
         converged=solution.converged and exists,
         unbounded=solution.unbounded or found is not None,
     )
+
+
+def _exceeds_rounding(model: Cholesky, widest: float) -> bool:
+    """Whether all curvature is far above rounding error with offsets of range `widest`, in nats.
+
+    The rounding error of a logit grows with its size, and that of the gradient with it.
+    """
+    least = min(float(np.abs(np.diagonal(L)).min()) for L in model.factors)
+    return least > tuning.CERTAIN_PIVOT * np.sqrt(widest)
 
 
 def _least_share(objective: Objective, theta: np.ndarray) -> float:
