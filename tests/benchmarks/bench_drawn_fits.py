@@ -36,6 +36,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skxent import LogisticClassifier, SoftmaxClassifier, categorical_cross_entropy
 
 EPS = float(np.finfo(float).eps)
+TINY = float(np.finfo(float).tiny)  # below it, numbers have fewer digits
 SLOW = 30.0  # seconds of a processor
 UNTRUE = 1e-9  # of the objective
 LOST = 1e6  # C times the weights, above which a penalty may be lost in rounding
@@ -203,7 +204,7 @@ def of_predictions(problem: Problem, clf: Any) -> Counter:
     )
     faults["metric"] = plain != -metric
     own = float(losses_of(*_present(problem.w[:, None] * problem.Y, rows)))
-    faults["likelihood"] = not abs(plain + own) <= 1e-12 * own
+    faults["likelihood"] = not abs(plain + own) <= 1e-12 * own + TINY
     if problem.parameters["class_weight"] is None:
         allowed = UNTRUE * abs(plain) + _rounding(problem, clf)
         faults["log_likelihood_"] = not abs(clf.log_likelihood_ - plain) <= allowed
