@@ -109,7 +109,7 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
     **Penalty.** Let :math:`a^*` be 1 for "temperature", and else the number a of "temperature" with
     its own C by leave-one-out. The sum of losses is minimised together with
 
-    .. math:: \frac{1}{2C} \Big( s^2 \sum_{kj} (a_{kj} - a^* \delta_{kj})^2 + \sum_k d_k^2 \Big)
+    .. math:: \frac{1}{2C} \Bigl( s^2 \sum_{kj} (a_{kj} - a^* \delta_{kj})^2 + \sum_k d_k^2 \Bigr)
 
     The sums are over the numbers that the map has. The scale s is the root mean square of z, so
     that C does not depend on the unit of the logits. With "vector" and "matrix" z has a centre m

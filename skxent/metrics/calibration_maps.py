@@ -23,7 +23,7 @@ Penalty
 A penalty shrinks a map to its reference: a map with one slope a* and no intercepts. In the
 coordinates of the fit, :math:`\zeta_{ij} = (z_{ij} - m_j) / s`, the penalty is
 
-.. math:: \frac{1}{2C} \Big( \sum_{kj} s^2 (a_{kj} - a^*_{kj})^2 + \sum_k d_k^2 \Big)
+.. math:: \frac{1}{2C} \Bigl( \sum_{kj} s^2 (a_{kj} - a^*_{kj})^2 + \sum_k d_k^2 \Bigr)
 
 with d_k the change of the intercept at :math:`\zeta = 0`. A unit of every squared number is a unit
 of a squared change of logits, whatever the size of the predictions. Intercepts are penalised as
