@@ -39,6 +39,7 @@ EPS = float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)  # below it, numbers have fewer digits
 SLOW = 30.0  # seconds of a processor
 UNTRUE = 1e-9  # of the objective
+NOTHING = 1e-40  # nats: squares of coefficients that are the rounding of zero
 LOST = 1e6  # C times the weights, above which a penalty may be lost in rounding
 ENDLESS = "no finite maximum", "could not be decided", "out of reach"
 
@@ -178,7 +179,8 @@ def _is_true(problem: Problem, clf: Any, here: float, noise: float) -> bool:
     allowed = UNTRUE * here + noise
     if not abs(clf.objective_ - here) <= allowed:
         return False
-    if not abs(clf.objective_ + clf.log_likelihood_ - penalty) <= UNTRUE * clf.objective_:
+    own = UNTRUE * clf.objective_ + NOTHING
+    if not abs(clf.objective_ + clf.log_likelihood_ - penalty) <= own:
         return False
     return bool(clf.log_likelihood_ <= 0 <= clf.objective_ and clf.optimality_gap_ >= 0)
 
