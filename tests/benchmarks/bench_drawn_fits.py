@@ -101,7 +101,7 @@ def refused_rightly(problem: Problem, error: Exception) -> bool:
     if "in column" in said and "rescale the column" in said:
         column = problem.X[:, int(said.split("column ")[1].split(",")[0].split()[0])]
         squares = np.abs(column).max() ** 2 * max(problem.T.sum(), 1.0)
-        return not 1e-290 < squares < 1e300
+        return not 1e-280 < squares < 1e300
     return False
 
 
