@@ -12,8 +12,8 @@ probabilities that D still lowers are smaller than rounding errors. It then look
 finite minimum. The step is accepted as a proof in three cases:
 
 * *All curvature is resolved.* The curvature of every parameter, minimised over the others, is far
-  above rounding error (`Cholesky.certain`), and so is the curvature along D. If D is scaled so that
-  its largest margin is one, :math:`S \ge D^\top H D`.
+  above rounding error, which grows with offsets, and so is the curvature along D. If D is scaled so
+  that its largest margin is one, :math:`S \ge D^\top H D`.
 * *No probability is small.* With the same scaling of D, :math:`S \ge \min_{ik} w_i p_{ik}`. This
   lower bound is compared with the residual.
 * *Only dependent columns lack curvature.* The Hessian is singular, but its rank is that of the
@@ -66,8 +66,9 @@ def proves_finite(
         return model.certain
     assert isinstance(model, Cholesky)
     floored = model.scales[0] ** 2 * objective.full_least_curvature
-    resolved = model.certain and _exceeds_rounding(model, objective.offset.widest)
-    if resolved and floored.max() < tuning.FLOORED_CURVATURE:
+    # The rounding error of a logit grows with its size, and that of the gradient with it.
+    certain = tuning.CERTAIN_PIVOT * max(1.0, np.sqrt(objective.offset.widest))
+    if model.least_pivot > certain and floored.max() < tuning.FLOORED_CURVATURE:
         return True
     if _least_share(objective, theta) > tuning.DIRECT_RESIDUAL * objective.total_weight:
         return True
@@ -110,15 +111,6 @@ def settled(solution: Solution, data: RowSource) -> Solution:
         converged=solution.converged and exists,
         unbounded=solution.unbounded or found is not None,
     )
-
-
-def _exceeds_rounding(model: Cholesky, widest: float) -> bool:
-    """Whether all curvature is far above rounding error with offsets of range `widest`, in nats.
-
-    The rounding error of a logit grows with its size, and that of the gradient with it.
-    """
-    least = min(float(np.abs(np.diagonal(L)).min()) for L in model.factors)
-    return least > tuning.CERTAIN_PIVOT * np.sqrt(widest)
 
 
 def _least_share(objective: Objective, theta: np.ndarray) -> float:

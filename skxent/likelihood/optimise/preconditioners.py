@@ -153,7 +153,12 @@ class Cholesky:
         If two columns are nearly equal, such as two columns with a placeholder of -1e9 in the same
         rows, sums of squares lose the curvature of their difference.
         """
-        return bool(min(L.diagonal().min() for L in self.factors) > tuning.CERTAIN_PIVOT)
+        return self.least_pivot > tuning.CERTAIN_PIVOT
+
+    @cached_property
+    def least_pivot(self) -> float:
+        """Smallest pivot of the factors, whose matrices have a unit diagonal."""
+        return float(min(L.diagonal().min() for L in self.factors))
 
     def from_whitened(self, v: np.ndarray) -> np.ndarray:
         """Return T v, (R, p), for a flat v."""
