@@ -1,4 +1,4 @@
-"""Linear hypotheses R beta = r on q coefficients: reading and checks."""
+"""Linear hypotheses R beta = r on q coefficients: reading, checks and the Wald statistic."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skxent.inputs.fit_targets import Floats
+
+SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
 
 def hypotheses(R: ArrayLike, r: ArrayLike, q: int) -> tuple[Floats, Floats]:
@@ -36,3 +38,12 @@ def _real(values: ArrayLike, name: str) -> Floats:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} is no array of numbers: {error}.") from error
+
+
+def quadratic_form(V: Floats, x: Floats, if_singular: str) -> float:
+    """Return x' V^-1 x for a covariance V, or raise ValueError(if_singular)."""
+    scale = np.sqrt(np.diagonal(V))
+    if not scale.all() or np.linalg.cond(V / np.outer(scale, scale)) * SINGULAR > 1.0:
+        raise ValueError(if_singular)
+    scaled = x / scale
+    return float(scaled @ np.linalg.solve(V / np.outer(scale, scale), scaled))

@@ -108,11 +108,7 @@ class RefittedInference(EstimatedCoefficients):
             For the same reasons as in `confint`, or if the coefficient is not in the model.
         """
         self._check_likelihood("profile", "confint(method='wald')", True)
-        if self.bias_reduced:
-            raise ValueError(
-                "profile is for fits that maximise the likelihood: take confint(method='profile') "
-                "for a FirthClassifier."
-            )
+        self._check_no_prior("profile", "confint(method='profile')")
         root = normal_quantile(level)
         if n_points < 1 or n_points != int(n_points):
             raise ValueError(f"n_points is {n_points!r}: pass a whole number, at least 1.")
@@ -153,19 +149,26 @@ class RefittedInference(EstimatedCoefficients):
         if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(f"kind is {kind!r}: pass one of {tuple(KINDS)}.")
         self._check_likelihood("term_tests", "kind='wald' or 'score'", kind == "likelihood_ratio")
-        if self.bias_reduced and kind != "wald":
-            raise ValueError(
-                f"term_tests(kind={kind!r}) is for fits that maximise the likelihood: take "
-                "kind='wald' for a FirthClassifier."
-            )
+        if kind != "wald":
+            self._check_no_prior(f"term_tests(kind={kind!r})", "kind='wald'")
 
-    def _check_likelihood(self, what: str, instead: str, ratio: bool) -> None:
-        """Require a fit without a penalty; for a ratio of likelihoods, that it has a known law."""
+    def _check_unpenalised(self, what: str) -> None:
         if self.penalised:
             raise ValueError(
                 f"{what} needs a fit that maximises the likelihood, but C is {self.C:g}: fit with "
                 "C=numpy.inf."
             )
+
+    def _check_no_prior(self, what: str, instead: str) -> None:
+        if self.bias_reduced:
+            raise ValueError(
+                f"{what} is for fits that maximise the likelihood: take {instead} for a "
+                "FirthClassifier."
+            )
+
+    def _check_likelihood(self, what: str, instead: str, ratio: bool) -> None:
+        """Require a fit without a penalty; for a ratio of likelihoods, that it has a known law."""
+        self._check_unpenalised(what)
         if ratio and (self.class_weighted or self.covariance_type != "observed"):
             why = "class weights" if self.class_weighted else f"{self.covariance_type!r} covariance"
             raise ValueError(

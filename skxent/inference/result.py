@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from skxent.inference import summary
 from skxent.inference.estimated_effects import EstimatedEffects
-from skxent.inference.hypotheses import hypotheses
+from skxent.inference.hypotheses import hypotheses, quadratic_form
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
 from skxent.inference.jeffreys_profile import JeffreysProfile
 from skxent.inference.linear_dependence import outside
@@ -16,7 +16,6 @@ from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 
 SAME = 1e-12  # largest relative difference of equal weights that is due to rounding
-SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
 
 class LikelihoodInference(RefittedInference, EstimatedEffects):
@@ -150,15 +149,12 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
         # Centred coordinates avoid cancellation between slopes and the intercept.
         centred = rows @ self._estimate.map(self.classes.index(self.reference))
         V = centred @ self._estimate.covariance @ centred.T
-        scale = np.sqrt(np.diagonal(V))
-        if not scale.all() or np.linalg.cond(V / np.outer(scale, scale)) * SINGULAR > 1.0:
-            raise ValueError(
-                "R has rows that depend on each other, or as many rows as the covariance has "
-                "groups: leave rows out."
-            )
-        excess = (rows @ self.coef.ravel() - right) / scale
-        statistic = excess @ np.linalg.solve(V / np.outer(scale, scale), excess)
-        return ChiSquareTest.of(float(statistic), len(rows), "Wald")
+        singular = (
+            "R has rows that depend on each other, or as many rows as the covariance has groups: "
+            "leave rows out."
+        )
+        statistic = quadratic_form(V, rows @ self.coef.ravel() - right, singular)
+        return ChiSquareTest.of(statistic, len(rows), "Wald")
 
     def likelihood_ratio_test(self, other: LikelihoodInference | None = None) -> ChiSquareTest:
         """Return the likelihood-ratio test of a model that is nested in this model.
@@ -315,13 +311,6 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
 
     def _profile(self) -> JeffreysProfile:
         return JeffreysProfile.of(self._estimate, self.classes.index(self.reference))
-
-    def _check_unpenalised(self, what: str) -> None:
-        if self.penalised:
-            raise ValueError(
-                f"{what} needs a fit that maximises the likelihood, but C is {self.C:g}: fit with "
-                "C=numpy.inf."
-            )
 
     def _check_no_class_weight(self) -> None:
         self._check_unpenalised("likelihood_ratio_test")

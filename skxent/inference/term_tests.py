@@ -39,6 +39,7 @@ from skxent.inference.constrained_fits import (
     point_at,
     solved,
 )
+from skxent.inference.hypotheses import quadratic_form
 from skxent.inference.interval_estimates import ChiSquareTest
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.score_covariance import ScoreCovariance
@@ -50,7 +51,6 @@ from skxent.likelihood.optimise import preconditioners
 from skxent.metrics.tables import Column
 
 KINDS = {"likelihood_ratio": "Likelihood-ratio tests", "wald": "Wald tests", "score": "Score tests"}
-SINGULAR = 1e-12  # a covariance with a smaller reciprocal condition number counts as singular
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -171,16 +171,9 @@ class Refits:
         near[left_out] = 0.0
         none = np.zeros(self.objective.shape)
         if self.at.data.fit_intercept:
-            logs = np.log(self._class_weight())
+            logs = np.log(self.objective.class_weight)
             none[:, -1] = logs - logs[-1] if len(none) > 1 else logs[1] - logs[0]
         return [near, free(none)]
-
-    def _class_weight(self) -> Floats:
-        """Return the total weight of each class, (K,)."""
-        data = self.at.data
-        if data.targets.ndim == 1:
-            return np.bincount(data.targets, self.at.weight, data.n_classes).astype(np.float64)
-        return self.at.weight @ data.target_block(slice(None)).T
 
 
 def likelihood_ratios(refits: Refits, terms: Sequence[Term]) -> list[ChiSquareTest]:
@@ -212,7 +205,7 @@ def scores(
             theta = np.zeros_like(refits.at.theta)
             theta[refits.at.free] = free(point.theta).reshape(-1, theta.shape[1])
             V = covariance.of(replace(refits.at, theta=theta), directions)
-            statistic = quadratic_form(V, directions.T @ g, term.name)
+            statistic = quadratic_form(V, directions.T @ g, _singular(term.name))
         tests.append(ChiSquareTest.of(statistic, int(tested.sum())))
     return tests
 
@@ -231,7 +224,9 @@ def walds(refits: Refits, terms: Sequence[Term]) -> list[ChiSquareTest]:
 
     def statistic(name: str, columns: Sequence[int]) -> float:
         mask = refits.mask(columns)
-        return quadratic_form(V[np.ix_(mask, mask)], theta[mask], name) if columns else 0.0
+        if not columns:
+            return 0.0
+        return quadratic_form(V[np.ix_(mask, mask)], theta[mask], _singular(name))
 
     return [
         ChiSquareTest.of(
@@ -246,12 +241,8 @@ def walds(refits: Refits, terms: Sequence[Term]) -> list[ChiSquareTest]:
     ]
 
 
-def quadratic_form(V: Floats, x: Floats, term: str) -> float:
-    """Return x' V^-1 x, or raise an error if V is singular."""
-    scale = np.sqrt(np.diagonal(V))
-    if not scale.all() or np.linalg.cond(V / np.outer(scale, scale)) * SINGULAR > 1.0:
-        raise ValueError(
-            f"The term {term!r} has at least as many coefficients as the covariance has groups: "
-            "test fewer features together."
-        )
-    return float(x @ solved(V, x))
+def _singular(term: str) -> str:
+    return (
+        f"The term {term!r} has at least as many coefficients as the covariance has groups: test "
+        "fewer features together."
+    )

@@ -109,7 +109,8 @@ class Objective:
         # (p,). If all probabilities are 0 or 1 in float64 the curvature is zero, but a parameter
         # with a nonzero gradient must be able to change. A column of zeros has limit 0.
         self.least_curvature = data.eps * squares
-        self.total_weight = float(moments.class_weight.sum())
+        self.class_weight = moments.class_weight
+        self.total_weight = float(self.class_weight.sum())
         self.offset = moments.offset or OffsetSums()  # zeros if there is no offset
         self.value_at_zero = self.offset.losses
         if moments.offset is None:
