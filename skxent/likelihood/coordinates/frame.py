@@ -96,7 +96,8 @@ class Frame:
     @property
     def of_columns(self) -> bool:
         """Whether the coordinates are the columns of X, possibly rescaled."""
-        return all(isinstance(change, Units) for change in self.changes)
+        # Not a generator that ends early: Python ignores an interrupt while it is closed.
+        return {type(change) for change in self.changes} <= {Units}
 
     def identified(self) -> Frame:
         """Return the coordinates to minimise in.
