@@ -186,29 +186,30 @@ def _fitted(
 
     `reference` and its leave-one-out loss stand for C = 0.
     """
+    rows = samples.left_out()
     if C is not None:
         fitted = path.fit(C)
-        return ChosenMap(fitted, C, np.array([C]), np.array([_loss(samples, path, fitted, C)]))
+        loss = _loss(samples, rows, path, fitted, C)
+        return ChosenMap(fitted, C, np.array([C]), np.array([loss]))
     slack, rise = (size * samples.unit / samples.weight.sum() for size in (SLACK, RISE))
     maps, losses = [reference], [loss]
     for C in grid[1:]:
         maps.append(path.fit(C))
-        losses.append(_loss(samples, path, maps[-1], C))
+        losses.append(_loss(samples, rows, path, maps[-1], C))
         if losses[-1] > min(losses) + rise:
             break
     best = int(np.argmax(np.array(losses) <= min(losses) + slack))
     return ChosenMap(maps[best], float(grid[best]), grid[: len(losses)], np.array(losses))
 
 
-def _loss(samples: Samples, path: Path, fitted: FittedMap, C: float) -> float:
-    """Return the mean leave-one-out loss after a fit.
+def _loss(samples: Samples, rows: np.ndarray, path: Path, fitted: FittedMap, C: float) -> float:
+    """Return the mean leave-one-out loss after a fit, if the samples `rows` are left out.
 
-    If not all samples are left out, this is the mean loss of all in the fit, and the mean growth
+    If these are not all samples, this is the mean loss of all in the fit, and the mean growth
     of the loss of those that are.
     """
     if not fitted.finite:
         return np.inf
-    rows = samples.left_out()
     return fitted.value + float(np.average(path.optimism(C, rows), weights=samples.weight[rows]))
 
 
