@@ -9,26 +9,25 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skxent.classifiers.calibration import LogitCalibrator
+from skxent.classifiers.calibration import CalibratedPredictions, LogitCalibrator
 from skxent.classifiers.calibration_fit import Calibration
 from skxent.classifiers.held_out_predictions import (
     RESPONSES,
     HeldOut,
     HeldOutFit,
     check_no_offset,
-    class_codes,
     classes_of,
     cross_fitted,
     fit_folds,
     log_response,
 )
-from skxent.classifiers.linear_classifier import documentation_site, restored_on_error
+from skxent.classifiers.linear_classifier import restored_on_error
 from skxent.inputs.array_arguments import as_array
 from skxent.inputs.calibration_data import truth_about
 from skxent.inputs.dask_arguments import computed
@@ -43,7 +42,7 @@ from skxent.metrics.calibration_maps import FAMILIES
 from skxent.metrics.comparison import compare
 
 
-class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
     """A classifier together with a calibrator of its predictions.
 
     `fit` predicts each sample by a clone of the classifier that was fitted without the sample's
@@ -115,6 +114,9 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     The predictions for a sample that several folds hold out share its weight, and count as one.
 
+    **Labels** are those of the classifier itself, if the method is "temperature" and the classifier
+    predicts the class of its largest probability.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -128,7 +130,6 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     # In metadata routing the splitter requests `groups`, and the classifier itself does not.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
-    _doc_link_module = "skxent"
 
     def __init__(
         self,
@@ -148,11 +149,6 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.response_method = response_method
         self.tol = tol
         self.n_jobs = n_jobs
-
-    @property
-    def _doc_link_template(self) -> str:
-        site = documentation_site()
-        return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
 
     @restored_on_error
     def fit(
@@ -207,12 +203,11 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_tolerance(self.tol)
         calibration_penalty(self.C)
         X, y, sample_weight, groups = computed(X, y, sample_weight, groups)
-        n = sum(as_array(y, "y").shape[:1])
-        found = FitTargets.read(y, None, n)
+        found = FitTargets.read(y, None)
         weight = sample_weights(sample_weight, len(found.values))
         fit_params, split_params = self._routed(sample_weight, groups, params)
         check_no_offset(self.estimator, fit_params)
-        codes = class_codes(found.values)
+        codes = found.codes
         groups = split_params.get("groups", groups)
         groups = None if groups is None else group_codes(groups, len(codes), "y")
         splits = read_splits(self.cv, X, codes, split_params, len(codes))
@@ -323,11 +318,6 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.held_out_loss_before_ = found.baseline_mean
         self.held_out_loss_after_ = float(found.mean[0])
 
-    def _log_response(self, X: AnyArray) -> Floats:
-        """Return the log-probabilities that the classifier predicts."""
-        check_is_fitted(self, "calibrator_")
-        return log_response(self.estimator_, X, self.response_method)[0]
-
     def decision_function(self, X: AnyArray) -> Floats:
         """Logits of calibrated predictions.
 
@@ -341,57 +331,9 @@ class CalibratedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ndarray of shape (n,) or (n, K)
             Logits. Two classes have one logit, of the second class.
         """
-        log_p = self._log_response(X)
+        check_is_fitted(self, "calibrator_")
+        log_p, _ = log_response(self.estimator_, X, self.response_method)
         return self.calibrator_.decision_function(log_p)
-
-    def predict(self, X: AnyArray) -> np.ndarray:
-        """Most probable class of each sample after calibration.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            Samples, as the classifier takes them.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Labels. They are those of the classifier itself, if the method is "temperature" and the
-            classifier predicts the class of its largest probability.
-        """
-        log_p = self._log_response(X)
-        return self.calibrator_.predict(log_p)
-
-    def predict_proba(self, X: AnyArray) -> Floats:
-        """Calibrated probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            Samples, as the classifier takes them.
-
-        Returns
-        -------
-        ndarray of shape (n, K)
-            Probabilities, columns in the order of `classes_`.
-        """
-        log_p = self._log_response(X)
-        return self.calibrator_.predict_proba(log_p)
-
-    def predict_log_proba(self, X: AnyArray) -> Floats:
-        """Calibrated log-probability of each class, computed from the logits.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            Samples, as the classifier takes them.
-
-        Returns
-        -------
-        ndarray of shape (n, K)
-            Natural logarithms of the probabilities, columns in the order of `classes_`.
-        """
-        log_p = self._log_response(X)
-        return self.calibrator_.predict_log_proba(log_p)
 
     def __sklearn_tags__(self) -> Tags:
         tags, own = super().__sklearn_tags__(), get_tags(self.estimator)

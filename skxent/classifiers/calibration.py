@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from typing import Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.calibration_fit import Calibration
-from skxent.classifiers.linear_classifier import documentation_site, restored_on_error
+from skxent.classifiers.linear_classifier import DocumentationLink, restored_on_error
 from skxent.classifiers.linear_predictions import (
     labels_at,
     log_probabilities_at,
@@ -28,7 +29,62 @@ from skxent.metrics.calibration_maps import FAMILIES
 from skxent.metrics.scored_samples import MAX_LOSS
 
 
-class LogitCalibrator(ClassifierMixin, BaseEstimator):
+class CalibratedPredictions(DocumentationLink, ClassifierMixin, BaseEstimator):
+    """Labels and probabilities from the calibrated logits of `decision_function`."""
+
+    classes_: np.ndarray
+
+    @abstractmethod
+    def decision_function(self, X: AnyArray) -> Floats:
+        """Logits of calibrated predictions."""
+
+    def predict(self, X: AnyArray) -> np.ndarray:
+        """Most probable class of each sample after calibration.
+
+        Parameters
+        ----------
+        X : array-like
+            What `decision_function` takes.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels.
+        """
+        return labels_at(self.decision_function(X), self.classes_)
+
+    def predict_proba(self, X: AnyArray) -> Floats:
+        """Calibrated probability of each class.
+
+        Parameters
+        ----------
+        X : array-like
+            What `decision_function` takes.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Probabilities, columns in the order of `classes_`.
+        """
+        return probabilities_at(self.decision_function(X))
+
+    def predict_log_proba(self, X: AnyArray) -> Floats:
+        """Calibrated log-probability of each class, computed from the logits.
+
+        Parameters
+        ----------
+        X : array-like
+            What `decision_function` takes.
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+            Natural logarithms of the probabilities, columns in the order of `classes_`.
+        """
+        return log_probabilities_at(self.decision_function(X))
+
+
+class LogitCalibrator(CalibratedPredictions):
     r"""Calibrator of predictions: the map of log-probabilities with the smallest cross-entropy.
 
     It is fitted to predictions of a classifier for samples that the classifier was not trained on,
@@ -170,8 +226,6 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
     0.45 nats before, 0.12 after
     """
 
-    _doc_link_module = "skxent"
-
     def __init__(
         self,
         method: str = "temperature",
@@ -184,11 +238,6 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
         self.C = C
         self.from_logits = from_logits
         self.tol = tol
-
-    @property
-    def _doc_link_template(self) -> str:
-        site = documentation_site()
-        return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
 
     @restored_on_error
     def fit(
@@ -300,51 +349,6 @@ class LogitCalibrator(ClassifierMixin, BaseEstimator):
         log_p = read_log_predictions(self, X, from_logits=self.from_logits, reset=False)
         logits = self._calibration.logits(self._floored(log_p))
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
-
-    def predict(self, X: AnyArray) -> np.ndarray:
-        """Most probable class of each sample after calibration.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, K), or (n, 1) or (n,) for two classes
-            Predictions.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Labels.
-        """
-        return labels_at(self.decision_function(X), self.classes_)
-
-    def predict_proba(self, X: AnyArray) -> Floats:
-        """Calibrated probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, K), or (n, 1) or (n,) for two classes
-            Predictions.
-
-        Returns
-        -------
-        ndarray of shape (n, K)
-            Probabilities, columns in the order of `classes_`.
-        """
-        return probabilities_at(self.decision_function(X))
-
-    def predict_log_proba(self, X: AnyArray) -> Floats:
-        """Calibrated log-probability of each class, computed from the logits.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, K), or (n, 1) or (n,) for two classes
-            Predictions.
-
-        Returns
-        -------
-        ndarray of shape (n, K)
-            Natural logarithms of the probabilities, columns in the order of `classes_`.
-        """
-        return log_probabilities_at(self.decision_function(X))
 
 
 NOT_FINITE = (

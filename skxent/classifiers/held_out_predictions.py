@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from skxent.classifiers.calibration_fit import Calibration
 from skxent.inputs.array_arguments import reals_of
 from skxent.inputs.calibration_data import two_log_columns
-from skxent.inputs.fit_targets import Floats
+from skxent.inputs.fit_targets import Floats, class_codes
 from skxent.inputs.labels import Labels, as_labels, locate, shorten
 from skxent.inputs.namespaces import to_numpy
 from skxent.inputs.predictions import check_distributions
@@ -307,11 +307,6 @@ def cross_fitted(
         found = fit(held_out.log_p[train], target[train], weight[train])
         logits[test] = found.logits(held_out.log_p[test])
     return logits
-
-
-def class_codes(target: np.ndarray) -> np.ndarray:
-    """Return the class of each sample, the most probable one of soft targets."""
-    return target if target.ndim == 1 else target.argmax(axis=1)
 
 
 def _five_folds(target: np.ndarray) -> NDArray[np.intp]:

@@ -63,7 +63,19 @@ def restored_on_error(method: Fit) -> Fit:
     return cast(Fit, fit)
 
 
-class LinearClassifier(ClassifierMixin, BaseEstimator):
+class DocumentationLink:
+    """Link from scikit-learn's HTML diagram of an estimator to its page in the documentation."""
+
+    # The diagram reads these two attributes; it has no link if the template is "".
+    _doc_link_module = "skxent"
+
+    @property
+    def _doc_link_template(self) -> str:
+        site = documentation_site()
+        return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
+
+
+class LinearClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
     """Base of the classifiers that minimise the cross-entropy of a linear softmax model.
 
     If X is a Dask collection, predictions are a lazy Dask array. If X is an array of another
@@ -79,14 +91,6 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     fit_intercept: bool
     class_weight: ClassWeight | None
     max_iter: int
-
-    # scikit-learn's HTML diagram reads these two attributes; it has no link if the template is "".
-    _doc_link_module = "skxent"
-
-    @property
-    def _doc_link_template(self) -> str:
-        site = documentation_site()
-        return f"{site}/reference/generated/skxent.{{estimator_name}}.html" if site else ""
 
     @by_partition
     def decision_function(self, X: AnyArray, *, offset: ArrayLike | None = None) -> Floats:

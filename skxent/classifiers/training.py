@@ -126,8 +126,7 @@ class LocalSamples:
     @property
     def codes(self) -> Indices:
         """The class of each sample, the most probable one of soft targets, (n,)."""
-        values = self.targets.values
-        return values if values.ndim == 1 else values.argmax(axis=1)
+        return self.targets.codes
 
     def classes_in(self, which: Indices) -> NDArray[np.bool_]:
         """Return whether the samples `which` have each class, (K,); True for soft targets."""

@@ -26,6 +26,7 @@ from skxent.displays.layout import (
 )
 from skxent.displays.prediction_display import PredictionDisplay, index_of, require_matplotlib
 from skxent.inputs.dask_arguments import computed
+from skxent.inputs.fit_targets import class_codes
 from skxent.inputs.namespaces import Label
 from skxent.inputs.options import unit
 from skxent.metrics.scored_samples import ScoredSamples
@@ -163,7 +164,7 @@ class LossDistributionDisplay(PredictionDisplay):
         hard = samples.target.ndim == 1
         display = cls(
             losses=_in_unit(samples.losses.values, base),
-            codes=samples.target if hard else samples.target.argmax(axis=1),
+            codes=class_codes(samples.target),
             names=samples.names.tolist(),
             sample_weight=samples.weight,
             base=base,

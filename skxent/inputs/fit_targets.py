@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -43,12 +43,17 @@ def check_weight_shape(shape: tuple[int, ...], n: int) -> None:
         )
 
 
-def check_target_shape(shape: tuple[int, ...], n: int) -> None:
-    """Require one label or one soft row for each of `n` samples."""
-    if len(shape) > 0 and shape[0] != n:
+def check_target_shape(shape: tuple[int, ...], n: int | None) -> None:
+    """Require one label or one soft row for each of `n` samples; None means any number."""
+    if n is not None and len(shape) > 0 and shape[0] != n:
         raise ValueError(f"X has {n} samples but y has {shape[0]}: pass equal lengths.")
     if len(shape) not in (1, 2):
         raise ValueError(f"y has shape {tuple(shape)}: pass labels, (n,), or soft rows, (n, K).")
+
+
+def class_codes(target: np.ndarray) -> NDArray[np.intp]:
+    """Return the class of each sample, the most probable one of soft targets, (n,)."""
+    return target if target.ndim == 1 else target.argmax(axis=1)
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,8 @@ class FitTargets:
         return targets
 
     @classmethod
-    def read(cls, y: AnyArray, classes: ArrayLike | None, n: int) -> Self:
-        """Read and check `y` of `n` samples, which may all be of one class."""
+    def read(cls, y: AnyArray, classes: ArrayLike | None, n: int | None = None) -> Self:
+        """Read and check `y` of `n` samples, or of any number, which may all be of one class."""
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None.")
         (y,) = computed(y)
@@ -162,6 +167,11 @@ class FitTargets:
             rows = np.where(share[:, None] > 0, rows, self.values)
             targets = replace(self, values=rows / rows.sum(axis=1, keepdims=True))
         return targets, share if weight is None else share * weight
+
+    @property
+    def codes(self) -> NDArray[np.intp]:
+        """The class of each sample, the most probable one of soft targets, (n,)."""
+        return class_codes(self.values)
 
     def distributions(self) -> Floats:
         """Return soft rows in float64, divided by their sums."""
