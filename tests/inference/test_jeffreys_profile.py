@@ -120,7 +120,7 @@ def test_profiles_and_ratio_tests_that_are_refused():
     robust = inference_of(X, y, covariance="robust")
     with pytest.raises(ValueError, match="likelihood knows no other covariance"):
         robust.confint(method="profile")
-    with pytest.raises(ValueError, match="pass one of"):
+    with pytest.raises(ValueError, match="method is 'score': pass one of"):
         robust.confint(method="score")
     X = X[:, 1:]
     plain = infer(SoftmaxClassifier(C=np.inf).fit(X, y), X, y)
