@@ -1,7 +1,10 @@
 """The public names: what they are, where they come from, and that the reference lists them."""
 
+import ast
 import inspect
 import re
+import subprocess
+import sys
 import typing
 from pathlib import Path
 
@@ -72,9 +75,34 @@ def test_all_is_exactly_the_public_names():
 
 
 def test_nothing_else_is_visible():
-    visible = {name for name in vars(skxent) if not name.startswith("_")}
+    """Beside the rooms and what the module itself needs to import them."""
+    visible = {name for name in dir(skxent) if not name.startswith("_")}
     rooms = {name for name in visible if inspect.ismodule(getattr(skxent, name))}
-    assert visible - rooms == set(NAMES)
+    assert visible - rooms == {*NAMES, "TYPE_CHECKING", "annotations", "import_module"}
+
+
+def test_type_checkers_see_the_public_names():
+    tree = ast.parse(Path(skxent.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    imported = {
+        alias.name: node.module.removeprefix("skxent.")
+        for node in block.body
+        for alias in node.names
+    }
+    assert imported == {name: room for room, names in PUBLIC.items() for name in names}
+
+
+def test_import_loads_no_room():
+    code = "import sys, skxent; print([name for name in sys.modules if 'skxent.' in name])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_names_that_do_not_exist_are_attribute_errors():
+    with pytest.raises(AttributeError, match="module 'skxent' has no attribute 'sigmoid'"):
+        skxent.sigmoid  # noqa: B018
 
 
 @pytest.mark.parametrize("room", PUBLIC)
@@ -112,3 +140,8 @@ def test_public_names_are_documented(name):
 def test_reference_lists_exactly_the_public_names():
     page = (ROOT / "docs/reference/index.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^   (\w+)$", page, flags=re.MULTILINE)) == NAMES
+
+
+def test_citation_names_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {skxent.__version__}\n" in citation
