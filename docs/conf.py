@@ -1,6 +1,8 @@
 """Sphinx configuration: ``python -m sphinx -W --keep-going -b html docs docs/_build/html``."""
 
 import os
+import sys
+from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -8,6 +10,8 @@ from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
 import skxent
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "skxent"
 author = "The skxent developers"
@@ -18,6 +22,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.extlinks",
+    "error_tables",
     "myst_parser",
     "numpydoc",
     "sphinx_gallery.gen_gallery",

@@ -94,7 +94,9 @@ def _targets(y: AnyArray, classes: ArrayLike | None, X: AnyArray) -> tuple[np.nd
 def _codes(y: AnyArray, classes: ArrayLike | None) -> tuple[np.ndarray, AnyArray]:
     """Return the distinct labels, and the code of each sample: the index of its label."""
     if classes is not None:
-        raise ValueError("classes names the columns of soft targets, but y holds labels.")
+        raise ValueError(
+            "classes names the columns of soft targets, but y holds labels: leave classes out."
+        )
     y = detached(column_or_1d(y, warn=True))
     if library_of(y).isdtype(y.dtype, "real floating"):
         assert_all_finite(y, input_name="y")

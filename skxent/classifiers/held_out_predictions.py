@@ -68,7 +68,10 @@ def _best_response(estimator: Any) -> str:
 def _checked_logarithms(log_p: Floats, name: str) -> Floats:
     bad = ~(log_p < np.inf).all(axis=1)
     if bad.any():
-        raise ValueError(f"{name} has NaN or +infinity in row {int(bad.argmax())}.")
+        raise ValueError(
+            f"{name} has NaN or +infinity in row {int(bad.argmax())}: pass a classifier whose "
+            "predictions are numbers."
+        )
     return log_p
 
 

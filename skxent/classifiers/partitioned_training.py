@@ -228,7 +228,9 @@ def _classes(
         if classes is not None:
             known = FitTargets.names(classes, len(known), columns)
     elif classes is not None:
-        raise ValueError("classes names the columns of soft targets, but y holds labels.")
+        raise ValueError(
+            "classes names the columns of soft targets, but y holds labels: leave classes out."
+        )
     else:
         known, totals = _classes_of_labels(facts)
     require_two_classes(known)
@@ -292,7 +294,9 @@ def read_targets(index: int, y: AnyArray, weight: AnyArray) -> FitTargets | None
     """Read the targets of a partition with its own classes; None if the partition is empty."""
     n = len(y)
     if weight is not None and len(weight) != n:
-        raise ValueError(f"y has {n} samples but sample_weight has {len(weight)}.")
+        raise ValueError(
+            f"y has {n} samples but sample_weight has {len(weight)}: pass one weight for each."
+        )
     return FitTargets.read(y, None, n) if n else None
 
 
@@ -325,7 +329,10 @@ def check_partition(
     """Check the samples of a partition, and return its facts."""
     x = as_block(x)  # the type in the metadata of Dask may be wrong
     if x.ndim != 2 or x.shape[1] != n_features:
-        raise ValueError(f"X has a block of shape {x.shape}, but {n_features} columns.")
+        raise ValueError(
+            f"X has a block of shape {x.shape}, but {n_features} columns: "
+            "give all blocks one width."
+        )
     n = 0 if targets is None else len(targets.values)
     if x.shape[0] != n:
         raise ValueError(

@@ -93,7 +93,9 @@ class FitTargets:
     @classmethod
     def _from_labels(cls, y: AnyArray, classes: ArrayLike | None) -> Self:
         if classes is not None:
-            raise ValueError("classes names the columns of soft targets, but y holds labels.")
+            raise ValueError(
+                "classes names the columns of soft targets, but y holds labels: leave classes out."
+            )
         if not isinstance(y, np.ndarray) or y.ndim != 1:
             y = column_or_1d(y, warn=True)
         if y.dtype.kind == "T":

@@ -44,7 +44,10 @@ def one_dimensional(source: A, name: str) -> A:
     if source.ndim == 2 and source.shape[1] == 1:
         source = source[:, 0]
     if source.ndim != 1:
-        raise ValueError(f"{name} has shape {tuple(source.shape)}, but labels have shape (n,).")
+        raise ValueError(
+            f"{name} has shape {tuple(source.shape)}, but labels have shape (n,): "
+            "pass one label for each sample."
+        )
     if source.shape[0] == 0:
         raise ValueError(f"{name} is empty: pass at least one label.")
     return source

@@ -183,7 +183,8 @@ def positive_label(found: list[Label], pos_label: Label) -> Label:
         pos_label = as_labels([pos_label], "pos_label").source.tolist()[0]
         if len(found) == 2 and pos_label not in found:
             raise ValueError(
-                f"pos_label={pos_label!r} is not one of the labels in y_true, {found}."
+                f"pos_label={pos_label!r} is not one of the labels in y_true, {found}: "
+                "pass one of them."
             )
         return pos_label
     if set(found) <= {0, 1} or set(found) <= {-1, 1}:
