@@ -45,9 +45,12 @@ def _check_masked(values: object, name: str) -> None:
         )
 
 
-def raise_no_weight() -> NoReturn:
-    """Say that all weights are zero."""
-    raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
+def raise_no_weight(ignored: bool = False) -> NoReturn:
+    """Say that all weights are zero; `ignored` says that some samples do not count anyway."""
+    which = " whose label is not ignore_label" if ignored else ""
+    raise ValueError(
+        f"sample_weight is zero for every sample{which}: give at least one some weight."
+    )
 
 
 def raise_label(value: float, row: int, name: str) -> NoReturn:

@@ -2,7 +2,8 @@
 
 A target is an (n,) array of codes into the columns of the prediction, (n, K) soft rows, or outcomes
 in [0, 1]. A target is always in the library and on the device of the prediction. Soft rows and
-outcomes are not checked here as a whole: `predictions` checks one block of rows at a time.
+outcomes are not checked here as a whole: `predictions` checks one block of rows at a time. Beside
+the target stands a mask of the samples that count, or None if all samples count.
 """
 
 from __future__ import annotations
@@ -24,9 +25,19 @@ from skxent.inputs.class_names import (
     named_labels,
     telling,
 )
+from skxent.inputs.ignored_labels import (
+    check_no_class,
+    check_no_rows,
+    counted,
+    filled,
+    may_be_probabilities,
+    probabilities_without,
+    without,
+)
 from skxent.inputs.labels import Labels, as_labels, labels_of, locate, shorten
 from skxent.inputs.namespaces import (
     A,
+    AnyArray,
     Array,
     Label,
     detached,
@@ -75,11 +86,20 @@ class Classes:
         return found
 
 
-def categorical_target(y_true: object, classes: Classes, prediction: A) -> A:
-    """Return codes of labels (n,), or soft rows (n, K), on the device of the prediction."""
+def categorical_target(
+    y_true: object, classes: Classes, prediction: A, ignore_label: Label = None
+) -> tuple[A, AnyArray]:
+    """Return codes of labels (n,), or soft rows (n, K), and which samples count.
+
+    Both are on the device of the prediction. The code of a sample that does not count is 0.
+    """
     array, n = array_beside(y_true, "y_true", prediction), prediction.shape[0]
+    check_no_rows(array, ignore_label)
     if not has_rows(array):
-        return moved(codes_of(labels_of(array, "y_true"), classes, n), prediction)
+        check_classes(classes, ignore_label)
+        truth, kept = without(labels_of(array, "y_true"), ignore_label)
+        codes = moved(codes_of(truth, classes, n, kept), prediction)
+        return codes, None if kept is None else moved(kept, prediction)
     soft = numbers_of(array, "y_true")
     check_length("y_true", soft.shape[0], n)
     if soft.shape[1] != classes.count:
@@ -91,17 +111,29 @@ def categorical_target(y_true: object, classes: Classes, prediction: A) -> A:
     if classes.labels is not None:
         order = classes.labels.source.tolist()
         check_order("y_true", column_names(y_true), "labels", order)
-    return moved(soft, prediction)
+    return moved(soft, prediction), None
 
 
-def codes_of(truth: Labels, classes: Classes, n: int) -> Array:
-    """Return the column of each of n labels."""
+def check_classes(classes: Classes, ignore_label: Label) -> None:
+    """Raise if the label to ignore is a class of the prediction."""
+    if classes.labels is not None:
+        check_no_class(ignore_label, classes.labels.source.tolist(), classes.labels.name)
+    check_no_class(ignore_label, classes.names, "the column names of y_pred")
+
+
+def codes_of(truth: Labels, classes: Classes, n: int, kept: AnyArray = None) -> Array:
+    """Return the column of each of n labels, and 0 for a label that does not count."""
     check_length("y_true", len(truth), n)
+    if not len(truth.distinct):
+        return truth.codes
     known = classes.labels or classes_from(truth, classes)
     codes = locate(truth, known)
     # `locate` returns `truth.codes` itself if the distinct labels are exactly the known ones. No
     # code is negative then.
-    row = None if codes is truth.codes else first_true(codes < 0)
+    row = None
+    if codes is not truth.codes:
+        codes = filled(codes, kept)
+        row = first_true(codes < 0)
     if row is not None:
         label = truth.distinct.tolist()[int(truth.codes[row])]
         raise ValueError(
@@ -126,27 +158,52 @@ def classes_from(truth: Labels, classes: Classes) -> Labels:
     return as_labels(found, "y_true")
 
 
-def binary_target(y_true: object, pos_label: Label, prediction: A) -> A:
-    """Return outcomes in [0, 1], (n,) or (n, m), on the device of the prediction."""
-    array = array_beside(y_true, "y_true", prediction)
+def counted_beside(y_true: object, ignore_label: Label, like: Array) -> AnyArray:
+    """Return which samples of a target count, on the device of an array, or None if all do."""
+    if ignore_label is None:
+        return None
+    kept = counted(array_beside(y_true, "y_true", like), ignore_label)
+    return None if kept is None else moved(kept, like)
+
+
+def binary_target(
+    y_true: object, pos_label: Label, prediction: A, ignore_label: Label = None
+) -> tuple[A, AnyArray]:
+    """Return outcomes in [0, 1], (n,) or (n, m), and which samples count.
+
+    Both are on the device of the prediction. The outcome of a sample that does not count is 0.
+    """
+    array, kept = array_beside(y_true, "y_true", prediction), None
+    check_no_rows(array, ignore_label, outcomes=True)
     if has_rows(array):
         if pos_label is not None:
             raise ValueError("pos_label is for labels of shape (n,): rows of outcomes are 0 or 1.")
         outcomes = numbers_of(array, "y_true")
     else:
-        outcomes = _outcomes(array, pos_label)
+        outcomes, kept = _outcomes(array, pos_label, ignore_label)
     check_length("y_true", outcomes.shape[0], prediction.shape[0])
-    return moved(outcomes, prediction)
+    return moved(outcomes, prediction), None if kept is None else moved(kept, prediction)
 
 
-def _outcomes(array: Array, pos_label: Label) -> Array:
-    """Return 1 for the positive label and 0 for the other, or probabilities as they are."""
+def _outcomes(array: Array, pos_label: Label, ignore_label: Label) -> tuple[Array, AnyArray]:
+    """Return 1 for the positive label and 0 for the other, or probabilities as they are.
+
+    The second array tells which samples count.
+    """
     flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
-    if pos_label is None and flat.ndim == 1 and flat.shape[0] and _are_probabilities(flat):
-        return detached(flat)
-    truth = labels_of(flat, "y_true")
+    full = flat.ndim == 1 and flat.shape[0] > 0
+    if pos_label is None and full and may_be_probabilities(flat, ignore_label):
+        outcomes, kept = probabilities_without(flat, ignore_label)
+        if _are_probabilities(outcomes):
+            return detached(outcomes), kept
+    truth, kept = without(labels_of(flat, "y_true"), ignore_label)
+    if not len(truth.distinct):
+        return truth.codes, kept
     yes = positive_label(truth.distinct.tolist(), pos_label)
-    return locate(truth, as_labels([yes], "pos_label")) == 0
+    if ignore_label is not None and yes == ignore_label:
+        raise ValueError(f"pos_label={yes!r} is ignore_label too: pass the label that means yes.")
+    is_yes = locate(truth, as_labels([yes], "pos_label")) == 0
+    return is_yes if kept is None else is_yes & kept, kept
 
 
 def _are_probabilities(flat: Array) -> bool:
@@ -159,13 +216,15 @@ def _are_probabilities(flat: Array) -> bool:
     return smallest(wide) >= 0 and largest(wide) <= 1
 
 
-def check_outcome_columns(y_true: object, y_pred: object, outcomes: Array) -> None:
+def check_outcome_columns(y_true: object, y_pred: object, outcomes: Array, kept: AnyArray) -> None:
     """Raise if column names of data frames contradict the order in which columns are read."""
     names = column_names(y_pred)
     if names is None or outcomes.ndim == 2:
         check_orders(y_true, "y_true", all_column_names(y_pred), "y_pred")
     elif len(names) == 2:
         labels: np.ndarray = np.asarray(y_true).ravel()
+        if kept is not None:
+            labels, outcomes = labels[kept], outcomes[kept]
         yes, no = (set(labels[outcomes == outcome].tolist()) for outcome in (1, 0))
         check_outcome_order(names, yes, no)
 

@@ -7,8 +7,19 @@ from numpy.typing import ArrayLike
 
 from skxent.inputs.array_arguments import array_beside, as_array, checked_reals
 from skxent.inputs.errors import raise_no_weight
+from skxent.inputs.ignored_labels import raise_none_counts
 from skxent.inputs.labels import as_labels
-from skxent.inputs.namespaces import A, Codes, Floats, first_true, largest, moved, smallest, widened
+from skxent.inputs.namespaces import (
+    A,
+    AnyArray,
+    Codes,
+    Floats,
+    first_true,
+    largest,
+    moved,
+    smallest,
+    widened,
+)
 from skxent.inputs.shapes import check_length
 
 
@@ -49,6 +60,31 @@ def _checked(values: A, n: int, zero: bool, of: str) -> A:
     if not zero and first_true(weight > 0) is None:
         raise_no_weight()
     return weight
+
+
+def weights_of_counted(weights: AnyArray, kept: AnyArray, *, zero: bool = False) -> AnyArray:
+    """Return the weights of the samples that count, or None if there are no weights.
+
+    Raise if no sample counts, or if no sample that counts has weight, unless `zero` is True.
+    """
+    if kept is None:
+        return weights
+    if not zero and first_true(kept) is None:
+        raise_none_counts()
+    if weights is None:
+        return None
+    weights = weights[kept]
+    if not zero and first_true(weights > 0) is None:
+        raise_no_weight(ignored=True)
+    return weights
+
+
+def weights_where_counted(weights: Floats | None, kept: np.ndarray | None) -> Floats | None:
+    """Return the weights of all samples, 0 for those that do not count."""
+    if kept is None:
+        return weights
+    weights_of_counted(weights, kept)
+    return kept.astype(np.float64) if weights is None else np.where(kept, weights, 0.0)
 
 
 def check_weight_range(largest: float, wide: bool = True) -> None:

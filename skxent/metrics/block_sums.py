@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skxent.inputs.namespaces import Array, largest, library_of, total
-from skxent.inputs.weights import as_weights
+from skxent.inputs.namespaces import AnyArray, Array, largest, library_of, total
+from skxent.inputs.weights import as_weights, weights_of_counted
 
 SAFE = 1e-290  # a larger sum of losses has not lost digits to underflow
 
@@ -24,10 +24,11 @@ class BlockSums:
         self.sample_weight = sample_weight
         self.n = 0
 
-    def begin(self, n: int) -> None:
-        """Check the weights of n samples, and start from zero."""
-        self.n = n
-        self._weights = as_weights(self.sample_weight, n)
+    def begin(self, n: int, kept: AnyArray = None) -> None:
+        """Check the weights of n samples, of which those in `kept` count, and start from zero."""
+        self.n = n if kept is None else int(kept.sum())
+        weights = as_weights(self.sample_weight, n)
+        self._weights = weights_of_counted(weights, kept)
         self._total, self._weight, self._largest = _RunningSum(), _RunningSum(), 0.0
 
     def add(self, rows: slice, losses: Array) -> None:

@@ -13,9 +13,15 @@ from skxent.inputs.array_arguments import on_host
 from skxent.inputs.compared_models import check_baseline, check_finite_losses, check_is_prediction
 from skxent.inputs.namespaces import Codes, Floats
 from skxent.inputs.options import check_level, check_option, unit
-from skxent.inputs.weights import as_weights, check_two_pieces, group_codes
+from skxent.inputs.weights import (
+    as_weights,
+    check_two_pieces,
+    group_codes,
+    weights_where_counted,
+)
 from skxent.metrics.intervals import around
 from skxent.metrics.loss_registry import CATEGORICAL, LossOptions, losses_of
+from skxent.metrics.loss_values import Losses
 from skxent.metrics.means import (
     MeanEstimate,
     copies_and_shares,
@@ -158,6 +164,7 @@ def compare(
     level: float = 0.95,
     correction: str | None = "holm",
     base: float | None = None,
+    ignore_label: object = None,
 ) -> Comparison:
     r"""Compare the mean losses of models on one test set with that of a baseline, sample by sample.
 
@@ -184,6 +191,8 @@ def compare(
         false finding among the models by the significance level of one test [1]_.
     base : float, default=None
         Base of the logarithm. None gives nats, 2 gives bits.
+    ignore_label : label, default=None
+        Label of samples that do not count, as in :func:`categorical_cross_entropy`.
 
     Returns
     -------
@@ -245,11 +254,12 @@ def compare(
     given = on_host(y_true, groups, sample_weight, *y_preds.values())
     y_true, groups, sample_weight, *lazy = given
     y_preds = dict(zip(y_preds, lazy, strict=True))
-    losses = {
-        name: _losses(name, y_true, y_pred, from_logits, labels) for name, y_pred in y_preds.items()
-    }
+    read = LossOptions(labels, from_logits, ignore_label=ignore_label)
+    found = {name: _losses(name, y_true, y_pred, read) for name, y_pred in y_preds.items()}
+    losses = {name: each.values for name, each in found.items()}
     n = len(losses[baseline])
-    weight = scaled_weights(as_weights(sample_weight, n, of="y_true"))
+    weight = as_weights(sample_weight, n, of="y_true")
+    weight = scaled_weights(weights_where_counted(weight, found[baseline].kept))
     copies, shares = copies_and_shares(weight, n)
     codes = None if groups is None else group_codes(groups, n, "y_true")
     for name, values in losses.items():
@@ -316,17 +326,15 @@ def holm(p: Floats) -> Floats:
     return adjusted
 
 
-def _losses(
-    name: str, y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool, labels: ArrayLike | None
-) -> Floats:
+def _losses(name: str, y_true: ArrayLike, y_pred: ArrayLike, options: LossOptions) -> Losses:
     """Return the losses of one model; an error names the model."""
     check_is_prediction(y_pred, name)
     try:
-        losses = losses_of(y_true, y_pred, CATEGORICAL, LossOptions(labels, from_logits))
+        losses = losses_of(y_true, y_pred, CATEGORICAL, options)
     except (TypeError, ValueError) as error:
         raise type(error)(f"y_preds[{name!r}]: {error}") from error
     losses.warn(None, f"y_preds[{name!r}]")
-    return losses.values
+    return losses
 
 
 def _difference(

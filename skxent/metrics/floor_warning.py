@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skxent.inputs.namespaces import Codes
 from skxent.inputs.roles import hard_advice
 from skxent.inputs.stacklevel import users_stacklevel
 
@@ -70,6 +71,11 @@ class Floored(NamedTuple):
         samples = (
             replace(each, row=each.row + start, partition=partition) for each in self.samples
         )
+        return self._replace(samples=tuple(samples))
+
+    def among(self, rows: Codes) -> Floored:
+        """Return the samples of a selection of rows as those of all rows."""
+        samples = (replace(each, row=int(rows[each.row])) for each in self.samples)
         return self._replace(samples=tuple(samples))
 
     def warn(self, of: int, eps: float | None, hard: str | None = None) -> None:

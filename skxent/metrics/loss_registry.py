@@ -7,11 +7,11 @@ To add a loss, add an entry to `LOSSES` and a public function to `losses`. If no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from skxent.inputs.array_arguments import as_array, numbers_of
-from skxent.inputs.namespaces import Array
+from skxent.inputs.namespaces import AnyArray, Array
 from skxent.inputs.options import check_flag, check_keywords, max_loss
 from skxent.inputs.partitioned_classes import known_classes, known_yes
 from skxent.inputs.predictions import check_distributions
@@ -38,12 +38,15 @@ class LossOptions(NamedTuple):
         The option that says which class is which: `labels` or `pos_label`.
     from_logits : bool
     base, eps : float or None
+    ignore_label : label or None
+        The label of samples that do not count.
     """
 
     classes: Any = None
     from_logits: bool = False
     base: float | None = None
     eps: float | None = None
+    ignore_label: Any = None
 
 
 class Rows(NamedTuple):
@@ -56,11 +59,14 @@ class Rows(NamedTuple):
         Codes, soft rows or outcomes, as the form reads them.
     class_of : callable or None
         Gives the class of a sample that the floor acted on, or None if it has no name.
+    kept : (n,) array or None
+        Which samples count; None if all do.
     """
 
     form: RowForm
     target: Array
     class_of: Callable[[FlooredSample], object] | None
+    kept: AnyArray = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,8 @@ class Loss:
         ``(y_true, y_pred, prediction, options)`` gives the `Rows`; `prediction` is `y_pred` as
         numbers.
     read_classes : callable
-        ``(y_true, y_pred, classes)`` of Dask collections gives the classes for every partition.
+        ``(y_true, y_pred, classes, ignore_label)`` of Dask collections gives the classes for every
+        partition.
     takes_outcomes : bool
         Whether rows of a target are independent yes/no outcomes, and not distributions over
         classes.
@@ -86,14 +93,15 @@ class Loss:
     name: str
     classes_option: str
     read: Callable[[object, object, Array, LossOptions], Rows]
-    read_classes: Callable[[object, object, Any], object]
+    read_classes: Callable[[object, object, Any, Any], object]
     takes_outcomes: bool = False
 
     def options(self, given: Mapping[str, Any]) -> LossOptions:
         """Return keyword arguments of the public function as options."""
-        names = {self.classes_option: "classes", "from_logits": "", "base": "", "eps": ""}
+        names = {name: name for name in LossOptions._fields if name != "classes"}
+        names[self.classes_option] = "classes"
         check_keywords(given, names, f"{self.name}_cross_entropy")
-        return LossOptions(**{names[name] or name: value for name, value in given.items()})
+        return LossOptions(**{names[name]: value for name, value in given.items()})
 
 
 @explain_roles
@@ -109,10 +117,15 @@ def losses_of(
     prediction = numbers_of(y_pred, "y_pred")
     rows = loss.read(y_true, y_pred, prediction, options)
     losses = rows.form.losses(
-        prediction, rows.target, max_loss=limit, from_logits=options.from_logits, sums=sums
+        prediction,
+        rows.target,
+        max_loss=limit,
+        from_logits=options.from_logits,
+        kept=rows.kept,
+        sums=sums,
     )
     if not options.from_logits:
-        losses = Losses(losses.values, losses.floored, prediction)
+        losses = replace(losses, probabilities=prediction)
     return losses.named(rows.class_of)
 
 
@@ -120,7 +133,7 @@ def _categorical_rows(
     y_true: object, y_pred: object, prediction: Array, options: LossOptions
 ) -> Rows:
     classes = Classes.of(y_pred, prediction, options.classes)
-    target = categorical_target(y_true, classes, prediction)
+    target, kept = categorical_target(y_true, classes, prediction, options.ignore_label)
 
     def class_of(floored: FlooredSample) -> object:
         truth = as_array(y_true, "y_true")
@@ -130,9 +143,9 @@ def _categorical_rows(
         return floored.column if known is None else known[floored.column or 0]
 
     if prediction.ndim == 2:
-        return Rows(form_of(target), target, class_of)
+        return Rows(form_of(target), target, class_of, kept)
     if target.ndim == 1:
-        return Rows(OUTCOMES, target, class_of)
+        return Rows(OUTCOMES, target, class_of, kept)
     if not options.from_logits:  # an integer is a certain probability, but any logit
         check_certainty(prediction, target)
     check_distributions(target, "y_true")
@@ -140,8 +153,8 @@ def _categorical_rows(
 
 
 def _binary_rows(y_true: object, y_pred: object, prediction: Array, options: LossOptions) -> Rows:
-    outcomes = binary_target(y_true, options.classes, prediction)
-    check_outcome_columns(y_true, y_pred, outcomes)
+    outcomes, kept = binary_target(y_true, options.classes, prediction, options.ignore_label)
+    check_outcome_columns(y_true, y_pred, outcomes, kept)
 
     def class_of(floored: FlooredSample) -> object:
         truth = as_array(y_true, "y_true")
@@ -149,9 +162,9 @@ def _binary_rows(y_true: object, y_pred: object, prediction: Array, options: Los
         return truth.ravel()[[floored.row]].tolist()[0] if is_label else None
 
     if outcomes.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 2:
-        return Rows(NO_AND_YES, outcomes, class_of)
+        return Rows(NO_AND_YES, outcomes, class_of, kept)
     check_same_shape(outcomes, prediction)
-    return Rows(OUTCOMES, outcomes, class_of)
+    return Rows(OUTCOMES, outcomes, class_of, kept)
 
 
 CATEGORICAL = Loss("categorical", "labels", _categorical_rows, known_classes)

@@ -11,7 +11,7 @@ import numpy as np
 
 from skxent.inputs.namespaces import AnyArray, Array, Floats, library_of, to_numpy
 from skxent.inputs.roles import is_hard
-from skxent.inputs.weights import check_weight_range, weights_beside
+from skxent.inputs.weights import check_weight_range, weights_beside, weights_of_counted
 from skxent.metrics.block_sums import SAFE, weighted_sum
 from skxent.metrics.floor_warning import NONE_FLOORED, Floored, FlooredSample
 
@@ -28,11 +28,20 @@ class Losses:
         The samples that the floor acted on.
     probabilities : array or None
         The prediction, if the warning should say that its entries are all 0 or 1.
+    kept : (n,) array or None
+        Which samples count; None if all do. The loss of another sample is 0 in `values`, and has no
+        part in sums and means.
     """
 
     values: AnyArray
     floored: Floored = NONE_FLOORED
     probabilities: Array | None = None
+    kept: AnyArray = None
+
+    @property
+    def counted(self) -> AnyArray:
+        """The losses of the samples that count."""
+        return self.values if self.kept is None else self.values[self.kept]
 
     @property
     def hard(self) -> bool:
@@ -40,14 +49,15 @@ class Losses:
         return self.probabilities is not None and is_hard(self.probabilities)
 
     def weights(self, sample_weight: object, zero: bool = False) -> Array | None:
-        """Return the weights of these samples, or None; `zero` allows all of them to be 0."""
-        if sample_weight is None:
-            return None
-        return weights_beside(sample_weight, self.values, zero=zero)
+        """Return the weights of the samples that count, or None; `zero` allows all to be 0."""
+        weights = None
+        if sample_weight is not None:
+            weights = weights_beside(sample_weight, self.values, zero=zero)
+        return weights_of_counted(weights, self.kept, zero=zero)
 
     def sums(self, weights: Array | None) -> tuple[float, float]:
         """Return the sum of weighted losses and the sum of weights."""
-        return weighted_sum(self.values, weights)
+        return weighted_sum(self.counted, weights)
 
     def sum(self, weights: Array | None) -> float:
         """Return the sum of weighted losses, which must neither overflow nor underflow."""
@@ -66,10 +76,10 @@ class Losses:
     def mean(self, weights: Array | None) -> float:
         """Return the weighted mean of the losses; the sums neither overflow nor underflow."""
         total, weight = self.sums(weights)
-        if _smallest_safe_sum(self.values) < total < np.inf and weight < np.inf:
+        if _smallest_safe_sum(self.counted) < total < np.inf and weight < np.inf:
             return total / weight
         weights = None if weights is None else to_numpy(weights).astype(np.float64)
-        return _scaled_mean(to_numpy(self.values).astype(np.float64), weights)
+        return _scaled_mean(to_numpy(self.counted).astype(np.float64), weights)
 
     def named(self, class_of: Callable[[FlooredSample], object] | None) -> Self:
         """Return the same losses with the classes of the floored samples named.
@@ -89,7 +99,7 @@ class Losses:
 
         `n` is the number of samples, if `values` does not hold a loss for each.
         """
-        n = self.values.shape[0] if n is None else n
+        n = self.counted.shape[0] if n is None else n
         if self.floored.n:
             self.floored.warn(n, eps, name if self.hard else None)
 

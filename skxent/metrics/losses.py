@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
@@ -12,6 +12,7 @@ from skxent.inputs.errors import raise_loss_function
 from skxent.inputs.namespaces import Floats, namespace_of
 from skxent.inputs.options import check_option, unit
 from skxent.inputs.partitions import is_dask
+from skxent.inputs.targets import counted_beside
 from skxent.inputs.weights import check_weight_range
 from skxent.metrics.block_sums import BlockSums
 from skxent.metrics.loss_registry import BINARY, CATEGORICAL, Loss, LossOptions, losses_of
@@ -31,6 +32,7 @@ def categorical_cross_entropy(
     reduction: Reduction = "mean",
     base: float | None = None,
     eps: float | None = None,
+    ignore_label: object = None,
 ) -> float | Floats:
     r"""Categorical cross-entropy; the smaller the better, at least the target's own entropy.
 
@@ -60,6 +62,9 @@ def categorical_cross_entropy(
         Floor under the probability of a target. None takes the machine epsilon of float64 for every
         dtype, about 2.2e-16. 0 is exact: an impossible event costs infinity. Logits are never
         floored.
+    ignore_label : label, default=None
+        Label of samples that do not count, such as -100 for padding. They are left out of means and
+        sums, and "none" gives 0 for them. No class may have this label.
 
     Returns
     -------
@@ -72,7 +77,7 @@ def categorical_cross_entropy(
         If a row of probabilities is not a distribution (a negative value, NaN, a sum that differs
         from 1 by more than the square root of its dtype's machine epsilon), a logit is NaN or +inf,
         labels, columns and lengths do not fit together, the weights are negative, not finite or
-        all zero, or the sum is larger than the largest float.
+        all zero, no sample counts, or the sum is larger than the largest float.
 
     Warns
     -----
@@ -107,6 +112,10 @@ def categorical_cross_entropy(
     A mean or a sum needs work space for one block of rows, and none that grows with n. Two things
     are copied first: labels other than integers of eight bytes, and weights other than float64.
 
+    The prediction of a sample whose label is `ignore_label` is checked like any other. Its loss of
+    0 with ``reduction="none"`` is not a loss to average: leave it out, or pass the mean function
+    ``sample_weight=y_true != ignore_label``.
+
     Arguments may be Dask arrays or data frames. Their partitions report sums, which are added and
     divided once.
 
@@ -126,7 +135,7 @@ def categorical_cross_entropy(
     >>> categorical_cross_entropy([0, 1], [[40.0, 0.0], [0.0, 40.0]], from_logits=True)
     4.24835425529...e-18
     """
-    options = LossOptions(labels, from_logits, base, eps)
+    options = LossOptions(labels, from_logits, base, eps, ignore_label)
     return _reduced(CATEGORICAL, y_true, y_pred, sample_weight, options, reduction)
 
 
@@ -140,6 +149,7 @@ def binary_cross_entropy(
     reduction: Reduction = "mean",
     base: float | None = None,
     eps: float | None = None,
+    ignore_label: object = None,
 ) -> float | Floats:
     r"""Binary cross-entropy; the smaller the better, at least the target's own entropy.
 
@@ -167,6 +177,9 @@ def binary_cross_entropy(
     eps : float, default=None
         Floor under the probability of an outcome that the target allows, as in
         :func:`categorical_cross_entropy`.
+    ignore_label : label, default=None
+        Label of samples that do not count, as in :func:`categorical_cross_entropy`. It is for
+        `y_true` of shape (n,). A number outside [0, 1] may also mark probabilities of yes.
 
     Returns
     -------
@@ -207,7 +220,7 @@ def binary_cross_entropy(
     >>> binary_cross_entropy([[1, 0, 1]], [[0.5, 0.5, 0.25]], base=2)
     4.0
     """
-    options = LossOptions(pos_label, from_logits, base, eps)
+    options = LossOptions(pos_label, from_logits, base, eps, ignore_label)
     return _reduced(BINARY, y_true, y_pred, sample_weight, options, reduction)
 
 
@@ -267,7 +280,8 @@ class CrossEntropySum:
         loss : callable, default=categorical_cross_entropy
             `categorical_cross_entropy` or :func:`binary_cross_entropy`.
         **options : dict
-            Further arguments of `loss`. Pass `labels` if a chunk may lack a class.
+            Further arguments of `loss`. Pass `labels` if a chunk may lack a class. If all labels
+            of a chunk are `ignore_label`, its pair is (0, 0).
 
         Returns
         -------
@@ -282,6 +296,8 @@ class CrossEntropySum:
         if _is_empty(y_true) and _is_empty(y_pred):
             return cls()
         losses = Losses(loss(y_true, y_pred, reduction="none", **options))
+        kept = counted_beside(y_true, options.get("ignore_label"), losses.values)
+        losses = replace(losses, kept=kept)
         total, weight = losses.sums(losses.weights(sample_weight, zero=True))
         check_weight_range(weight)
         return cls(total, weight)
@@ -345,9 +361,10 @@ def _reduced(
             losses.warn(options.eps, n=sums.n)
             return value / scale
     losses = losses_of(y_true, y_pred, loss, options)
-    weights = losses.weights(sample_weight)
     losses.warn(options.eps)
     if reduction == "none":
+        replace(losses, kept=None).weights(sample_weight)  # only to check them
         return losses.values / scale
+    weights = losses.weights(sample_weight)
     total = losses.mean(weights) if reduction == "mean" else losses.sum(weights)
     return total / scale

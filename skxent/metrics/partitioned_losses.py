@@ -16,6 +16,7 @@ import numpy as np
 
 from skxent.inputs.dask_arguments import match, row_counts
 from skxent.inputs.errors import raise_no_weight
+from skxent.inputs.ignored_labels import raise_none_counts
 from skxent.inputs.namespaces import AnyArray, Array, Floats
 from skxent.inputs.options import max_loss, unit
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
@@ -39,6 +40,7 @@ class Sums(NamedTuple):
     n: int = 0
     floored: Floored = NONE_FLOORED
     soft: int = 0  # number of partitions whose predictions are not all 0 or 1
+    ignored: int = 0  # number of samples that do not count, and are not in `n`
 
     def plus(self, other: Sums) -> Sums:
         """Add the sums of later partitions."""
@@ -48,6 +50,7 @@ class Sums(NamedTuple):
             self.n + other.n,
             self.floored.plus(other.floored),
             self.soft + other.soft,
+            self.ignored + other.ignored,
         )
 
 
@@ -80,7 +83,7 @@ class PartitionedLosses:
     ) -> Self:
         """Return the losses of a public function, with the same classes for every partition."""
         scale, _ = unit(options.base), max_loss(options.eps)
-        classes = loss.read_classes(y_true, y_pred, options.classes)
+        classes = loss.read_classes(y_true, y_pred, options.classes, options.ignore_label)
         read = partial(losses_of, loss=loss, options=options._replace(classes=classes))
         return cls(read, y_true, y_pred, sample_weight, options.eps, scale)
 
@@ -92,10 +95,12 @@ class PartitionedLosses:
         if reduction == "none":
             return self._lazy()
         sums = self.sums()
+        if not sums.n and sums.ignored:
+            raise_none_counts()
         if not sums.n:
             raise ValueError("y_pred is empty: pass at least one sample.")
         if not sums.weight:
-            raise_no_weight()
+            raise_no_weight(ignored=sums.ignored > 0)
         return sums.total if reduction == "sum" else sums.total / sums.weight
 
     def sums(self) -> Sums:
@@ -138,9 +143,10 @@ def _losses(part: Part, read: Read) -> tuple[Losses, Array | None]:
 
 def _report(index: int, part: Part, read: Read) -> Sums:
     losses, weights = _losses(part, read)
-    n = len(losses.values)
+    n = losses.counted.shape[0]
     floored = losses.floored.placed(partition=index)
-    return Sums(*losses.sums(weights), n, floored, int(n > 0 and not losses.hard))
+    ignored = losses.values.shape[0] - n
+    return Sums(*losses.sums(weights), n, floored, int(n > 0 and not losses.hard), ignored)
 
 
 def _values(index: int, part: Part, read: Read, scale: float) -> Floats:

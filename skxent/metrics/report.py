@@ -148,6 +148,7 @@ def cross_entropy_report(
     from_logits: bool = False,
     base: float | None = None,
     n_worst: int = 5,
+    ignore_label: object = None,
 ) -> CrossEntropyReport:
     r"""Split a cross-entropy over classes or groups: the part of each, and its mean loss.
 
@@ -169,6 +170,8 @@ def cross_entropy_report(
         Base of the logarithm. None gives nats, 2 gives bits.
     n_worst : int, default=5
         How many samples to name in each row: those with the largest losses.
+    ignore_label : label, default=None
+        Label of samples that do not count, as in :func:`categorical_cross_entropy`.
 
     Returns
     -------
@@ -247,7 +250,7 @@ def cross_entropy_report(
         check_option("by", by, ("class",), cure)
     check_count(n_worst, "n_worst", "how many samples to name")
     y_true, y_pred, sample_weight = computed(y_true, y_pred, sample_weight)
-    samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits)
+    samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits, ignore_label)
     samples.losses.warn(None)
     names, parts = _by_class(samples) if isinstance(by, str) else _by_group(samples, by)
     copies, shares = copies_and_shares(samples.weight, len(samples.target))

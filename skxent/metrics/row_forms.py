@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from skxent.inputs.namespaces import Array, library_of
+from skxent.inputs.namespaces import AnyArray, Array, library_of, to_numpy
 from skxent.inputs.predictions import (
     blocks_of,
     read_log_probabilities,
@@ -21,6 +21,7 @@ from skxent.inputs.predictions import (
     read_outcomes_as_rows,
     read_probabilities,
     read_single_logits,
+    row_blocks,
 )
 from skxent.likelihood import row_losses as logit_losses
 from skxent.metrics import device_losses, probability_losses
@@ -82,9 +83,13 @@ class RowForm:
         max_loss: float,
         from_logits: bool = False,
         name: str = "y_pred",
+        kept: AnyArray = None,
         sums: BlockSums | None = None,
     ) -> Losses:
-        """Return the loss of each row; if `sums` is given, add the losses there and keep none."""
+        """Return the loss of each row, 0 for those that do not count.
+
+        If `sums` is given, the losses of the rows that count are added there.
+        """
         kernels = self.kernels(prediction)
         if from_logits:
             read, kernel = self.read_logits, partial(_unfloored, kernels.of_logits)
@@ -92,7 +97,7 @@ class RowForm:
             read = self.read_probabilities
             kernel = partial(kernels.of_probabilities, max_loss=max_loss)
         read = partial(read, name=name)
-        return _by_blocks(prediction, target, read, self.read_target, kernel, sums)
+        return _by_blocks(prediction, target, read, self.read_target, kernel, kept, sums)
 
 
 def _read_codes(codes: Array, rows: slice) -> Array:
@@ -136,9 +141,15 @@ def form_of(target: Array) -> RowForm:
 
 
 def predicted_losses(
-    prediction: Array, target: Array, *, max_loss: float, logarithms: bool, name: str
+    prediction: Array,
+    target: Array,
+    *,
+    max_loss: float,
+    logarithms: bool,
+    name: str,
+    kept: AnyArray = None,
 ) -> Losses:
-    """Return the losses of an estimator's predictions.
+    """Return the losses of an estimator's predictions, 0 for rows that do not count.
 
     Rows of zeros are allowed, and code -1 stands for a class without a column. `logarithms` says
     that the prediction holds log-probabilities.
@@ -149,7 +160,7 @@ def predicted_losses(
         form.kernels(prediction).of_probabilities, max_loss=max_loss, logarithms=logarithms
     )
     read = partial(read, name=name, empty_rows=True)
-    return _by_blocks(prediction, target, read, form.read_target, kernel)
+    return _by_blocks(prediction, target, read, form.read_target, kernel, kept)
 
 
 def _unfloored(kernel: Callable[..., Array], block: Array, target: Array) -> tuple[Array, Floored]:
@@ -164,21 +175,52 @@ def _by_blocks(
     read: Reader,
     read_target: Reader,
     kernel: Kernel,
+    kept: AnyArray = None,
     sums: BlockSums | None = None,
 ) -> Losses:
-    """Compute losses block by block; if `sums` is given, add the losses there and keep none."""
+    """Compute losses block by block.
+
+    If `sums` is given, the losses are added there, and kept here only if some rows do not count.
+    """
     n, on_host = prediction.shape[0], isinstance(prediction, np.ndarray)
-    values, parts, floored = np.empty(n if on_host and sums is None else 0), [], NONE_FLOORED
+    add_at_once = sums is not None and kept is None
+    values, parts, floored = np.empty(0 if add_at_once or not on_host else n), [], NONE_FLOORED
     if sums is not None:
-        sums.begin(n)
+        sums.begin(n, kept)
     with np.errstate(all="ignore"):  # NumPy and array-api-strict warn of infinite losses
         for rows in blocks_of(prediction):
-            losses, some = kernel(read(prediction, rows), read_target(target, rows))
-            if sums is not None:
+            block, truth = read(prediction, rows), read_target(target, rows)
+            if kept is None:
+                losses, some = kernel(block, truth)
+            else:
+                losses, some = _of_kept(kernel, block, truth, kept[rows])
+            if sums is not None and add_at_once:
                 sums.add(rows, losses)
             elif on_host:
                 values[rows] = losses
             else:
                 parts.append(losses)
             floored = floored.plus(some.placed(rows.start))
-    return Losses(library_of(parts[0]).concat(parts) if parts else values, floored)
+        if sums is not None and kept is not None:
+            # The blocks are those of the rows that count, so that the sum has the bits that it has
+            # if the other rows are left out.
+            counted = values[kept]
+            for rows in row_blocks((counted.size, *prediction.shape[1:])):
+                sums.add(rows, counted[rows])
+    values = library_of(parts[0]).concat(parts) if parts else values
+    return Losses(values, floored, kept=kept)
+
+
+def _of_kept(kernel: Kernel, block: Array, target: Array, kept: AnyArray) -> tuple[Array, Floored]:
+    """Return the losses of a block whose rows count where `kept` is True, and 0 elsewhere."""
+    xp = library_of(block)
+    (rows,) = xp.nonzero(kept)
+    zeros = xp.zeros_like(block[:, 0] if block.ndim == 2 else block)
+    if not rows.shape[0]:
+        return zeros, NONE_FLOORED
+    losses, some = kernel(xp.take(block, rows, axis=0), xp.take(target, rows, axis=0))
+    places = xp.cumulative_sum(xp.astype(kept, xp.int64)) - 1
+    places = xp.where(kept, places, xp.zeros_like(places))
+    if some.samples:
+        some = some.among(to_numpy(rows))
+    return xp.where(kept, xp.take(losses, places, axis=0), zeros), some

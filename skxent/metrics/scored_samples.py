@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike
 
 from skxent.inputs.array_arguments import as_array, as_numbers, on_host
 from skxent.inputs.class_names import classes_named, column_names, name_array
+from skxent.inputs.ignored_labels import raise_none_counts, without
 from skxent.inputs.labels import as_labels
-from skxent.inputs.namespaces import Codes, Floats
+from skxent.inputs.namespaces import Codes, Floats, Label
 from skxent.inputs.options import max_loss
 from skxent.inputs.roles import explain_roles
 from skxent.inputs.targets import Classes, categorical_target, classes_from
-from skxent.inputs.weights import as_weights, check_weight_range
+from skxent.inputs.weights import as_weights, check_weight_range, weights_where_counted
 from skxent.metrics.loss_registry import CATEGORICAL, LossOptions, losses_of
 from skxent.metrics.loss_values import Losses
 from skxent.metrics.probability_losses import label_losses
@@ -40,6 +41,7 @@ class ScoredSamples:
     losses : Losses
         In nats.
     weight : (n,) array or None
+        0 for samples that do not count, whose code is 0.
     from_logits : bool
     """
 
@@ -58,17 +60,21 @@ class ScoredSamples:
         labels: ArrayLike | None,
         sample_weight: ArrayLike | None,
         from_logits: bool,
+        ignore_label: Label = None,
     ) -> Self:
         """Read the arguments of a public function, after one copy of them to NumPy arrays."""
         y_true, y_pred, sample_weight = on_host(y_true, y_pred, sample_weight)
-        prediction, names = _read(y_true, y_pred, labels)
-        losses = losses_of(y_true, y_pred, CATEGORICAL, LossOptions(names, from_logits))
+        prediction, names = _read(y_true, y_pred, labels, ignore_label)
+        options = LossOptions(names, from_logits, ignore_label=ignore_label)
+        losses = losses_of(y_true, y_pred, CATEGORICAL, options)
         weight = as_weights(sample_weight, len(prediction))
+        weight = weights_where_counted(weight, losses.kept)
         if weight is not None:
             check_weight_range(weight.max())
+        classes = Classes.of(y_pred, prediction, names)
         return cls(
             np.asarray(names),
-            categorical_target(y_true, Classes.of(y_pred, prediction, names), prediction),
+            categorical_target(y_true, classes, prediction, ignore_label)[0],
             prediction,
             losses,
             weight,
@@ -117,14 +123,14 @@ class ScoredSamples:
 
 @explain_roles
 def _read(
-    y_true: ArrayLike, y_pred: ArrayLike, labels: ArrayLike | None
+    y_true: ArrayLike, y_pred: ArrayLike, labels: ArrayLike | None, ignore_label: Label
 ) -> tuple[np.ndarray, np.ndarray]:
     """Read a prediction, and the class of each of its columns."""
     prediction = as_numbers(y_pred, "y_pred")
-    return prediction, _names(y_true, Classes.of(y_pred, prediction, labels))
+    return prediction, _names(y_true, Classes.of(y_pred, prediction, labels), ignore_label)
 
 
-def _names(y_true: object, classes: Classes) -> np.ndarray:
+def _names(y_true: object, classes: Classes, ignore_label: Label) -> np.ndarray:
     """Name the columns: by `labels`, by a data frame, by the labels found, or by their numbers."""
     if classes.labels is not None:
         return classes.labels.source
@@ -134,4 +140,7 @@ def _names(y_true: object, classes: Classes) -> np.ndarray:
             if names is not None:
                 return name_array(classes_named(names, name))
         return np.arange(classes.count)
-    return name_array(classes_from(as_labels(array, "y_true"), classes))
+    truth = without(as_labels(array, "y_true"), ignore_label)[0]
+    if not len(truth.distinct):
+        raise_none_counts()
+    return name_array(classes_from(truth, classes))

@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 from skxent.inputs.array_arguments import array_of, numbers_of
 from skxent.inputs.class_names import columns_of
 from skxent.inputs.dask_arguments import computed
+from skxent.inputs.ignored_labels import as_ignored, check_no_class, check_no_rows, without
 from skxent.inputs.labels import as_labels, labels_of, locate
 from skxent.inputs.namespaces import Array, moved, to_numpy
 from skxent.inputs.options import check_option, max_loss, unit
@@ -56,6 +57,8 @@ class CrossEntropyScorer(ScorerOfSklearn):
         Base of the logarithm; None gives nats.
     eps : float or None
         Floor under the probability of a target; None is the machine epsilon of float64, 0 is exact.
+    ignore_label : label or None
+        Label of samples that do not count.
     request, offset_request : bool, str or None
         What metadata routing does with `sample_weight` and `offset`; see `set_score_request`.
 
@@ -78,6 +81,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
     reduction: Literal["mean", "sum"] = "mean"
     base: float | None = None
     eps: float | None = None
+    ignore_label: Any = None
     request: bool | str | None = None
     offset_request: bool | str | None = None
 
@@ -158,7 +162,9 @@ class CrossEntropyScorer(ScorerOfSklearn):
 
     def _losses(self, estimator: object, X: object, y: object) -> Losses:
         truth = array_of(y, "y_true")
-        if not self._takes_outcomes(truth):
+        takes_outcomes = self._takes_outcomes(truth)
+        check_no_rows(truth, self.ignore_label, takes_outcomes)
+        if not takes_outcomes:
             return self._multiclass(estimator, X, truth, y)
         prediction, target, name = predicted_outcomes(estimator, X, truth)
         return OUTCOMES.losses(prediction, target, max_loss=max_loss(self.eps), name=name)
@@ -179,7 +185,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
             prediction, y, sample_weight = computed(prediction, y, sample_weight)
             return self._value(given, prediction, y, sample_weight)
         if LOSSES[self.loss].takes_outcomes and not has_rows(row):
-            truth = all_labels(y)
+            truth = all_labels(y, self.ignore_label)
             if truth is not None and given.classes_ is not None:
                 check_two_classes(truth, as_labels(given.classes_, "classes_"))
         read = partial(_losses_of_partition, self, given)
@@ -193,7 +199,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
         """Return the losses; `truth` is `y` as an array, and a table `y` names its columns."""
         logarithms = self._takes_logarithms(estimator)
         prediction, classes = predicted_columns(estimator, X, logarithms)
-        limit, name = max_loss(self.eps), response_name(estimator, logarithms)
+        limit, name, kept = max_loss(self.eps), response_name(estimator, logarithms), None
         if has_rows(truth):
             target = numbers_of(truth, "y_true")
             width = target.shape[1]
@@ -201,13 +207,19 @@ class CrossEntropyScorer(ScorerOfSklearn):
             absent = -np.inf if logarithms else 0.0
             prediction = spread_columns(prediction, columns, width, absent)
         else:
-            labels = labels_of(truth, "y_true")
-            target = locate(labels, classes)
+            check_no_class(self.ignore_label, classes.source.tolist(), "classes_")
+            labels, kept = without(labels_of(truth, "y_true"), self.ignore_label)
+            target = locate(labels, classes) if len(labels.distinct) else labels.codes
             if LOSSES[self.loss].takes_outcomes:
                 check_two_classes(labels, classes)
         check_length("y_true", target.shape[0], prediction.shape[0])
         losses = predicted_losses(
-            prediction, moved(target, prediction), max_loss=limit, logarithms=logarithms, name=name
+            prediction,
+            moved(target, prediction),
+            max_loss=limit,
+            logarithms=logarithms,
+            name=name,
+            kept=None if kept is None else moved(kept, prediction),
         )
         if has_rows(truth):
             order = dict(zip(columns, classes.source.tolist(), strict=False))
@@ -294,7 +306,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
         """Return the call that makes this scorer."""
         changed = [
             f"{field.name}={getattr(self, field.name)!r}"
-            for field in fields(self)[:4]
+            for field in fields(self)[:5]
             if getattr(self, field.name) != field.default
         ]
         return f"make_cross_entropy_scorer({', '.join(changed)}){self._routed()}"
@@ -312,6 +324,7 @@ def make_cross_entropy_scorer(
     reduction: Literal["mean", "sum"] = "mean",
     base: float | None = None,
     eps: float | None = None,
+    ignore_label: object = None,
 ) -> CrossEntropyScorer:
     """Make a scorer of cross-entropy: greater is better, 0 is perfect.
 
@@ -328,6 +341,9 @@ def make_cross_entropy_scorer(
         Floor under the probability of a target. None takes the machine epsilon of float64. 0 is
         exact: an impossible event scores minus infinity, and `predict_log_proba` is used if the
         estimator has it.
+    ignore_label : label, default=None
+        Label of samples that do not count, such as -1 for samples without a label in
+        `sklearn.semi_supervised`. The estimator must not have learned it as a class.
 
     Returns
     -------
@@ -367,7 +383,9 @@ def make_cross_entropy_scorer(
     check_option("reduction", reduction, ("mean", "sum"), cure)
     unit(base)
     max_loss(eps)
-    return CrossEntropyScorer(loss, reduction, base, eps)
+    if ignore_label is not None:
+        as_ignored(ignore_label)
+    return CrossEntropyScorer(loss, reduction, base, eps, ignore_label)
 
 
 cce_scorer = make_cross_entropy_scorer("categorical")
