@@ -68,6 +68,8 @@ html_sidebars = {
         "selection",
         "inference",
         "displays",
+        "distributed",
+        "traps",
         "changelog",
         "contributing",
     )
