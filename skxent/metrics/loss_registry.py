@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from skxent.inputs.array_arguments import as_array, numbers_of
+from skxent.inputs.class_names import column_names
+from skxent.inputs.ignored_labels import check_no_class
 from skxent.inputs.namespaces import AnyArray, Array
 from skxent.inputs.options import check_flag, check_keywords, max_loss
 from skxent.inputs.partitioned_classes import known_classes, known_yes
@@ -155,6 +157,7 @@ def _categorical_rows(
 def _binary_rows(y_true: object, y_pred: object, prediction: Array, options: LossOptions) -> Rows:
     outcomes, kept = binary_target(y_true, options.classes, prediction, options.ignore_label)
     check_outcome_columns(y_true, y_pred, outcomes, kept)
+    check_no_class(options.ignore_label, column_names(y_pred), "the column names of y_pred")
 
     def class_of(floored: FlooredSample) -> object:
         truth = as_array(y_true, "y_true")

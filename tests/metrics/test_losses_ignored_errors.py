@@ -39,6 +39,12 @@ WRONG = {
         ),
         "ignore_label=5 is a class in the column names",
     ),
+    "a column of outcomes": (
+        lambda: binary_cross_entropy(
+            ["n", "y", "?"], pd.DataFrame(HALF, columns=["n", "?"]), ignore_label="?"
+        ),
+        r"ignore_label='\?' is a class in the column names of y_pred",
+    ),
     "yes": (
         lambda: binary_cross_entropy([0, 7, 0], HALF, ignore_label=7, pos_label=7),
         "pos_label=7 is ignore_label too",
