@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
 from skxent.classifiers.folds import FoldFits, leave_folds_out
+from skxent.classifiers.gathered_samples import gathered_if_few
 from skxent.classifiers.held_out import MAX_LOSS, Path, leave_one_out
 from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
 from skxent.classifiers.messages import one_class_named
@@ -309,15 +310,17 @@ class SoftmaxClassifierCV(LinearClassifier):
         `split` holds the keyword arguments of ``cv.split``, such as `groups`.
         """
         rows: RowSource
-        if self.cv is None and isinstance(samples, LocalSamples):
+        if self.cv is None:
             if split:
                 raise ValueError(
                     f"{' and '.join(split)} given for a splitter, but cv is None: pass a splitter "
                     "as cv, for example GroupKFold()."
                 )
+            if isinstance(samples, PartitionedSamples):
+                samples = gathered_if_few(samples)
             rng = check_random_state(self.random_state)
-            rows = local = samples.rows(self.class_weight, self.n_jobs)
-            path = leave_one_out(samples, local, Cs, rng=rng, factors=factors, **self._stopping())
+            rows = samples.rows(self.class_weight, self.n_jobs)
+            path = leave_one_out(samples, rows, Cs, rng=rng, factors=factors, **self._stopping())
         else:
             rows = samples.rows(self.class_weight, self.n_jobs)
             splits = samples.splits(self.cv, split)

@@ -166,6 +166,10 @@ class Partitions:
         result: list[Any] = partitions.compute(self.parts, self.each(question, *args))
         return result
 
+    def one(self, part: int, question: Question, *args: object) -> Any:
+        """Answer of one partition; one round trip."""
+        return partitions.compute(self.parts, self.each(question, *args)[part])
+
 
 def new_slots(x: Each, held: bool) -> Each:
     """An empty slot for the results of each partition.
@@ -285,6 +289,10 @@ class PartitionedRows(Partitions, RowShape):
         kept, spare = self._room(8.0 * self.n_rows * len(columns))
         recipe = self.recipe.then(kept, "with_columns", columns, exponents)
         return replace(self, recipe=recipe, width=len(columns), spare=spare)
+
+    def without_row(self, part: int, row: int) -> Self:
+        """The same rows; one row of a partition has weight zero."""
+        return replace(self, recipe=self.recipe.then(False, "without_row", part, row))
 
     def without_far_unweighted(self) -> Self:
         """Return these rows, because the sums of a partition skip rows of weight zero."""
