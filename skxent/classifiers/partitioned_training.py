@@ -176,8 +176,8 @@ class PartitionedSamples:
         n = len(self.lengths)
         if not isinstance(cv, numbers.Integral) or isinstance(cv, bool):
             raise ValueError(
-                f"cv is {cv!r}, but folds of Dask collections are whole partitions: pass the number "
-                "of folds, such as cv=5, or None for leave-one-out."
+                f"cv is {cv!r}, but folds of Dask collections are whole partitions: pass the "
+                "number of folds, such as cv=5, or None for leave-one-out."
             )
         if not 2 <= int(cv) <= n:
             raise ValueError(

@@ -16,7 +16,7 @@ from skxent.classifiers.folds import FoldFits, leave_folds_out
 from skxent.classifiers.gathered_samples import gathered_if_few
 from skxent.classifiers.held_out import MAX_LOSS, Path, leave_one_out
 from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
-from skxent.classifiers.messages import one_class_named
+from skxent.classifiers.messages import edge_message, one_class_named
 from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.classifiers.training import LocalSamples, read_samples
 from skxent.inference.fitted import ClassWeight
@@ -51,7 +51,8 @@ class SoftmaxClassifierCV(LinearClassifier):
     Cs : int or array-like of shape (n_Cs,), default=10
         Values of `C` to compare, see :class:`SoftmaxClassifier`. An integer means that many values
         from 1e-4 to 1e4, evenly spaced in their logarithm. The best value depends on the units of
-        the features. If it is at an end of the range, extend the range.
+        the features. If it is at an end of the range and the loss still falls there, a warning says
+        so: extend the range.
     cv : int, splitter, iterable or None, default=None
         None means leave-one-out. An integer is a number of folds, stratified by class; the class of
         a soft target is the most probable one. Other folds are given by a splitter of scikit-learn
@@ -233,6 +234,10 @@ class SoftmaxClassifierCV(LinearClassifier):
         -----
         ConvergenceWarning
             If the gap of a fit at its end is above its target.
+        UserWarning
+            If the best value of `C` is the smallest or the largest of at least three, and the loss
+            still falls towards it, by more than a tenth of its standard error from the value next
+            to it. There is no warning for an infinite `C`.
         ZeroProbabilityWarning
             If samples have the largest possible loss with the chosen value of `C`.
         """
@@ -333,7 +338,11 @@ class SoftmaxClassifierCV(LinearClassifier):
         return rows, path
 
     def _warn_of_path(self, path: Path, best: int) -> None:
-        """Warn about compared fits that did not converge and samples with the largest loss."""
+        """Warn about compared fits, about samples with the largest loss, and about ends of Cs."""
+        message = edge_message(self.Cs_, path.mean, path.standard_error)
+        if message:
+            text = f"{type(self).__name__}{message}"
+            warnings.warn(text, UserWarning, stacklevel=users_stacklevel())
         if path.n_short:
             warnings.warn(
                 f"{type(self).__name__}: {path.n_short} of the fits compared ended above their "

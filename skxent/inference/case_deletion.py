@@ -50,7 +50,7 @@ class Fit:
     point : Point
         The minimum.
     curvature : Curvature
-        The Hessian of the losses at the minimum, or so near to it that the difference does not matter.
+        The Hessian of the losses at the minimum, or so near that the difference does not matter.
     model : Cholesky
         The factored Hessian, which has the penalty as well.
     target : float
@@ -104,15 +104,15 @@ def one_step(
     """
     free, p = max(len(theta) - 1, 1), theta.shape[1]
     Z = sums.logits(theta)
+    moves, pushes = np.empty((2, len(rows), free))
+    if not len(rows):
+        return Z.T, moves, pushes
     own, Y = np.ascontiguousarray(Z[:, rows]), sums.data.target_block(rows)
     r = kernels.losses_and_residuals(own, Y[1:] if len(Y) == 2 else Y)[1]
     w = np.ones(len(rows)) if sums.data.weight is None else sums.data.weight[rows]
     P, others = _probabilities(own)
     # B of a sample has free^2 p numbers, so these blocks have fewer samples than usual.
-    blocks = Blocks(
-        sums.samples_at(rows), n_outputs=free * free * p, n_threads=sums.data.n_threads
-    )
-    moves, pushes = np.empty((2, len(rows), free))
+    blocks = Blocks(sums.samples_at(rows), n_outputs=free * free * p, n_threads=sums.data.n_threads)
 
     def work(segment: list[slice]) -> None:
         for block in segment:
@@ -122,9 +122,8 @@ def one_step(
                 half, x, *probabilities, (r[:free, block] * w[block]).T, w[block]
             )
 
-    if len(rows):
-        with closing(blocks):
-            blocks.map(work)
+    with closing(blocks):
+        blocks.map(work)
     return Z.T, moves, pushes
 
 

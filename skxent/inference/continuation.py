@@ -115,7 +115,8 @@ def continued(
     curve: list[tuple[float, float]] = []
     while model.certain and len(curve) < STEPS:
         here = PreconditionedPoint.of(model, point)
-        trial = newton_trial(objective, here) if here.decrement > 0 else point
+        target = target_gap(tol, point.value, point.rounding)
+        trial = point if here.decrement <= FINE * target else newton_trial(objective, here)
         if trial is None:
             return None
         there = PreconditionedPoint.of(model, trial)
@@ -130,7 +131,7 @@ def continued(
             if not near(change):
                 curvature = Curvature.of(objective, point.theta)
             solution = _solution(objective, moments, point, gap, target, curve)
-            return solution and Continued(solution, point, curvature)
+            return None if solution is None else Continued(solution, point, curvature)
         # A curvature that serves at the minimum is needed once, so it is made as early as possible.
         settles = not settled and (
             there.decrement <= target or near(objective.max_logit_range(2 * there.newton_step))
@@ -149,7 +150,9 @@ def _is_plain(objective: Objective, moments: Moments) -> bool:
     if not len(varies) or not objective.penalty.is_definite:
         return False
     total = float(moments.class_weight.sum())
-    return not np.any(objective.penalty.curvature <= tuning.NEGLIGIBLE_PENALTY * total * varies.max())
+    return not np.any(
+        objective.penalty.curvature <= tuning.NEGLIGIBLE_PENALTY * total * varies.max()
+    )
 
 
 def _solution(

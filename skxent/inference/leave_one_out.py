@@ -54,11 +54,11 @@ WIDEST = 4000  # largest number of parameters whose Hessian is formed
 WORK = 1e8  # largest number of operations for the Newton steps of one fit, about ten milliseconds
 LEAST = 2000  # up to this number of samples all are left out, also if they exceed WORK
 ACCURACY = 3e-3  # tolerated relative error of the mean loss
-# Largest number of samples that are left out. The mean increase of the loss is then known to about a
-# 300th part, and the increase is small against the loss if there are so many samples.
+# Largest number of samples that are left out. The mean increase of the loss is then known to about
+# a 300th part, and the increase is small against the loss if there are so many samples.
 MOST = 100_000
-# A curvature near the minimum serves if the mean loss changes by less than this fraction, a third of
-# ACCURACY.
+# A curvature near the minimum serves if the mean loss changes by less than this fraction, a third
+# of ACCURACY.
 STALE = 1e-3
 # Largest change of a logit between that curvature and the minimum. The relative error of the Newton
 # step is of this order.
@@ -229,9 +229,7 @@ class LeaveOneOut:
         return LeftOut(solution, np.inf, n, none.astype(np.intp), none, none, none, 0)
 
     def _leave_out(self, solution: Solution, fit: Fit) -> LeftOut:
-        parameters = Parameters(
-            fit.theta, fit.half, self.moments.class_weight, self.present
-        )
+        parameters = Parameters(fit.theta, fit.half, self.moments.class_weight, self.present)
         found = self.cases.delete(fit, parameters)
         n_refits = self._refit(fit, found)
         return LeftOut(

@@ -163,8 +163,7 @@ class Partitions:
 
     def gather(self, question: Question, *args: object) -> list[Any]:
         """List of the answers of the partitions; one round trip."""
-        result: list[Any] = partitions.compute(self.parts, self.each(question, *args))
-        return result
+        return list(partitions.compute(self.parts, self.each(question, *args)))
 
     def one(self, part: int, question: Question, *args: object) -> Any:
         """Answer of one partition; one round trip."""
@@ -269,8 +268,7 @@ class PartitionedRows(Partitions, RowShape):
 
     def first_row(self, columns: np.ndarray) -> np.ndarray:
         """Entries of the first row in the given columns, in float64."""
-        first: np.ndarray = self.gather("first_row", columns)[0]
-        return first
+        return np.asarray(self.gather("first_row", columns)[0])
 
     def power_sums(
         self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
