@@ -28,9 +28,10 @@ UNDECIDED = (
     "large or too difficult for the linear programmes that would decide. Coefficients may grow "
     "without bound"
 )
-# Fraction of a standard error. If the last value of C on a grid lowers the mean loss by less, a
-# further value would hardly matter.
+# Fractions of the standard error and of the mean loss. If the last value of C on a grid lowers the
+# loss by less than one of the two, a further value would hardly matter.
 FLAT = 0.1
+FLAT_OF_LOSS = 0.01
 
 
 class Fitted(Protocol):
@@ -129,14 +130,14 @@ def edge_message(Cs: Floats, mean: Floats, standard_error: Floats) -> str:
 
     The mean losses and their standard errors are (n_Cs,). The message is empty if there are fewer
     than three values, or if C is infinite at the end. It is also empty if the last step towards the
-    end lowers the loss by less than `FLAT` standard errors: a further step would hardly matter.
+    end hardly lowers the loss, see `FLAT`: a further step would hardly matter either.
     """
     best = int(np.argmin(mean))
     if len(Cs) < 3 or best not in (0, len(Cs) - 1) or np.isinf(Cs[best]):
         return ""
     before = 1 if best == 0 else best - 1
     gain = mean[before] - mean[best]
-    if not gain > FLAT * standard_error[best]:
+    if not gain > max(FLAT * standard_error[best], FLAT_OF_LOSS * mean[best]):
         return ""
     end, side = ("smallest", "smaller") if best == 0 else ("largest", "larger")
     return (

@@ -56,8 +56,8 @@ class SoftmaxClassifierCV(LinearClassifier):
     cv : int, splitter, iterable or None, default=None
         None means leave-one-out. An integer is a number of folds, stratified by class; the class of
         a soft target is the most probable one. Other folds are given by a splitter of scikit-learn
-        or by pairs of indices, (train, test). For Dask collections `cv` is an integer, and fold i
-        holds out partitions i, i + cv, i + 2 cv, ...
+        or by pairs of indices, (train, test). For Dask collections `cv` is None or an integer, and
+        fold i holds out partitions i, i + cv, i + 2 cv, ...
     penalty_factor : array-like of shape (d,), dict or None, default=None
         Factors of the penalty by feature for every value of `C`, as in :class:`SoftmaxClassifier`.
     one_standard_error : bool, default=False
@@ -122,9 +122,14 @@ class SoftmaxClassifierCV(LinearClassifier):
     samples, the fit takes place in the row space of X.
 
     All samples are left out if there are at most 2,000, or at most 1e8 / ((K - 1) w^2) for w
-    parameters. Otherwise a random sample of this size is left out. The mean loss is then the mean
-    of the training losses plus the mean increase in the sample, and the standard error accounts for
-    the sampling.
+    parameters and at most 100,000. Otherwise a random sample of this size is left out. The mean
+    loss is then the mean of the training losses plus the mean increase in the sample, and the
+    standard error accounts for the sampling.
+
+    On Dask collections the method and its results are the same. Each partition leaves out its own
+    samples. An X of at most 32 MB is copied into this process.
+
+    The fit for the next value of `C` takes Newton steps from the minimum for the last one.
 
     A weight is a number of copies, and a sample is left out with all its copies. Two rows are
     therefore not equivalent to one row with a weight of two: when one of the two rows is left out,
@@ -236,8 +241,8 @@ class SoftmaxClassifierCV(LinearClassifier):
             If the gap of a fit at its end is above its target.
         UserWarning
             If the best value of `C` is the smallest or the largest of at least three, and the loss
-            still falls towards it, by more than a tenth of its standard error from the value next
-            to it. There is no warning for an infinite `C`.
+            still falls towards it: from the value next to it, by more than a tenth of its standard
+            error and by more than a hundredth of itself. There is no warning for an infinite `C`.
         ZeroProbabilityWarning
             If samples have the largest possible loss with the chosen value of `C`.
         """
