@@ -113,15 +113,18 @@ def continued(
     point, model = start, curvature.factored(objective)
     settled = False  # whether the curvature was made so near the minimum that it can be used there
     curve: list[tuple[float, float]] = []
-    while model.certain and len(curve) < STEPS:
+    for _ in range(STEPS):
+        if not model.certain:
+            return None
         here = PreconditionedPoint.of(model, point)
         target = target_gap(tol, point.value, point.rounding)
         trial = point if here.decrement <= FINE * target else newton_trial(objective, here)
         if trial is None:
             return None
         there = PreconditionedPoint.of(model, trial)
+        if trial is not point:
+            curve.append((objective.n_passes, trial.value))
         point = trial
-        curve.append((objective.n_passes, point.value))
         target = target_gap(tol, point.value, point.rounding)
         found = gap_after_step(objective, there, curvature.theta, target)
         if found is not None:
