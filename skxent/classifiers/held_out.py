@@ -15,7 +15,7 @@ from skxent.classifiers.training import LocalSamples
 from skxent.inference.leave_one_out import LeaveOneOut, LeftOut
 from skxent.inference.left_out_cases import Cases, LocalCases, PartitionedCases
 from skxent.inputs.fit_targets import Floats
-from skxent.inputs.partitions import map_partitions
+from skxent.inputs.partitions import map_partitions, persist
 from skxent.inputs.splits import Indices
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
@@ -167,7 +167,9 @@ def cases_of(samples: LocalSamples | PartitionedSamples, rows: RowSource) -> Cas
         return LocalCases(TargetLosses(samples.targets.values), samples.importance)
     assert isinstance(rows, PartitionedRows)
     plain = samples.rows(None, None)
-    return PartitionedCases(rows, map_partitions(plain.parts, truth_of))
+    # A client forgets the targets of `plain` after this function, so their losses are kept.
+    (truths,) = persist(map_partitions(plain.parts, truth_of))
+    return PartitionedCases(rows, truths)
 
 
 def truth_of(index: int, part: Part) -> tuple[TargetLosses, Floats]:
