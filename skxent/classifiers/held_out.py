@@ -10,13 +10,17 @@ from typing import Self
 import numpy as np
 
 from skxent.classifiers.linear_predictions import log_probabilities_at, single
+from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.classifiers.training import LocalSamples
 from skxent.inference.leave_one_out import LeaveOneOut, LeftOut
+from skxent.inference.left_out_cases import Cases, LocalCases, PartitionedCases
 from skxent.inputs.fit_targets import Floats
+from skxent.inputs.partitions import map_partitions, persist
 from skxent.inputs.splits import Indices
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
-from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.partitioned_rows import Part, PartitionedRows
 from skxent.metrics.means import estimate
 from skxent.metrics.row_forms import predicted_losses
 from skxent.metrics.scored_samples import MAX_LOSS
@@ -42,7 +46,7 @@ class HeldOutLoss:
     n_short: int
 
     @classmethod
-    def of_samples(cls, left_out: LeftOut, importance: Floats) -> Self:
+    def of_samples(cls, left_out: LeftOut) -> Self:
         r"""Estimate the mean held-out loss from m of the n samples, each left out of a fit in turn.
 
         The estimate is the mean loss of all n samples in the fit of all samples, plus the mean
@@ -53,10 +57,10 @@ class HeldOutLoss:
         n_short = int(left_out.solution.short)
         if left_out.solution.unbounded:
             return cls(np.inf, np.nan, 0, n_short)
-        rows, losses = left_out.rows, left_out.losses
-        added, weight = losses - left_out.fitted[rows], importance[rows]
-        mean = np.average(left_out.fitted, weights=importance) + np.average(added, weights=weight)
-        known = len(rows) / np.count_nonzero(importance)
+        losses, weight = left_out.losses, left_out.importance
+        added = losses - left_out.fitted
+        mean = left_out.fitted_mean + np.average(added, weights=weight)
+        known = len(losses) / left_out.n_samples
         error = np.hypot(
             np.sqrt(known) * standard_error(losses, weight),
             np.sqrt(1.0 - known) * standard_error(added, weight),
@@ -134,9 +138,49 @@ class Path:
         return int(np.argmax(self.mean <= smallest + error))
 
 
+@dataclass(frozen=True)
+class TargetLosses:
+    """Losses of samples with known targets, from their logits; at most `MAX_LOSS`.
+
+    Parameters
+    ----------
+    targets : (n,) or (n, K) array
+        Class codes, or soft rows.
+    """
+
+    targets: np.ndarray
+
+    def __call__(self, which: Indices, logits: Floats) -> Floats:
+        """Return the losses of the samples `which`, (m,), from their logits, (m, K) or (m, 1)."""
+        return predicted_losses(
+            log_probabilities_at(single(logits)),
+            self.targets[which],
+            max_loss=MAX_LOSS,
+            logarithms=True,
+            name="log-probabilities",
+        ).values
+
+
+def cases_of(samples: LocalSamples | PartitionedSamples, rows: RowSource) -> Cases:
+    """Return the samples that may be left out of a fit of `rows`."""
+    if isinstance(samples, LocalSamples):
+        return LocalCases(TargetLosses(samples.targets.values), samples.importance)
+    assert isinstance(rows, PartitionedRows)
+    plain = samples.rows(None, None)
+    # A client forgets the targets of `plain` after this function, so their losses are kept.
+    (truths,) = persist(map_partitions(plain.parts, truth_of))
+    return PartitionedCases(rows, truths)
+
+
+def truth_of(index: int, part: Part) -> tuple[TargetLosses, Floats]:
+    """Return the losses of a partition as a function, and the weights of its samples."""
+    targets, weight, _ = part[1]
+    return TargetLosses(targets), np.ones(len(targets)) if weight is None else weight
+
+
 def leave_one_out(
-    samples: LocalSamples,
-    rows: LocalRows,
+    samples: LocalSamples | PartitionedSamples,
+    rows: RowSource,
     Cs: Floats,
     *,
     tol: float,
@@ -149,18 +193,8 @@ def leave_one_out(
 
     `factors` are factors of the penalty by feature. They have no effect if C is infinite.
     """
-
-    def losses(which: Indices, logits: Floats) -> Floats:
-        return predicted_losses(
-            log_probabilities_at(single(logits)),
-            samples.targets.values[which],
-            max_loss=MAX_LOSS,
-            logarithms=True,
-            name="log-probabilities",
-        ).values
-
-    importance = samples.importance
-    one = partial(LeaveOneOut, rows, losses, importance, tol=tol, max_iter=max_iter, solver=solver)
+    cases = cases_of(samples, rows)
+    one = partial(LeaveOneOut, rows, cases, tol=tol, max_iter=max_iter, solver=solver)
     same_draws = deepcopy(rng)
     loo = one(rng=rng, factors=factors)
     estimates, solutions, n_refits = [], [], []
@@ -168,12 +202,12 @@ def leave_one_out(
         if np.isinf(C) and factors is not None:
             loo = one(rng=same_draws)
         left_out = loo.fit(Penalty.of_C(C, factors))
-        estimates.append(HeldOutLoss.of_samples(left_out, importance))
+        estimates.append(HeldOutLoss.of_samples(left_out))
         solutions.append(left_out.solution)
         n_refits.append(left_out.n_refits)
     details = {
         "loo_loss_": np.array([estimate.mean for estimate in estimates]),
-        "n_left_out_": len(loo.rows),
+        "n_left_out_": loo.n_left_out,
         "n_refits_": np.array(n_refits),
     }
     return Path(estimates, details, solutions)

@@ -1,4 +1,4 @@
-"""Texts of the warnings after a fit: no convergence, no finite maximum, classes without weight."""
+"""Texts of the warnings after a fit, such as no convergence, no finite maximum, an end of Cs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from skxent.inference.fitted import cure_of_separation
 from skxent.inputs.features import AnyArray
+from skxent.inputs.fit_targets import Floats
 from skxent.likelihood.coordinates.weighted_classes import OneClassError
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.solution import Solution
@@ -27,6 +28,10 @@ UNDECIDED = (
     "large or too difficult for the linear programmes that would decide. Coefficients may grow "
     "without bound"
 )
+# Fractions of the standard error and of the mean loss. If the last value of C on a grid lowers the
+# loss by less than one of the two, a further value would hardly matter.
+FLAT = 0.1
+FLAT_OF_LOSS = 0.01
 
 
 class Fitted(Protocol):
@@ -118,3 +123,24 @@ def one_class_named(classes: ArrayLike) -> Iterator[None]:
             f"only class {label!r} has samples with a weight: a classifier needs at least two "
             "classes. Look at sample_weight, class_weight and the columns of soft targets."
         ) from None
+
+
+def edge_message(Cs: Floats, mean: Floats, standard_error: Floats) -> str:
+    """Return a warning if the best value of C is at an end of `Cs`, where the loss still falls.
+
+    The mean losses and their standard errors are (n_Cs,). The message is empty if there are fewer
+    than three values, or if C is infinite at the end. It is also empty if the last step towards the
+    end hardly lowers the loss, see `FLAT`: a further step would hardly matter either.
+    """
+    best = int(np.argmin(mean))
+    if len(Cs) < 3 or best not in (0, len(Cs) - 1) or np.isinf(Cs[best]):
+        return ""
+    before = 1 if best == 0 else best - 1
+    gain = mean[before] - mean[best]
+    if not gain > max(FLAT * standard_error[best], FLAT_OF_LOSS * mean[best]):
+        return ""
+    end, side = ("smallest", "smaller") if best == 0 else ("largest", "larger")
+    return (
+        f": the best C, {Cs[best]:.3g}, is the {end} of Cs, and the held-out loss still falls "
+        f"towards it, by {gain:.2g} nats from C={Cs[before]:.3g}. Pass Cs with {side} values too."
+    )

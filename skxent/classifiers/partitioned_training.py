@@ -57,6 +57,8 @@ class PartitionedSamples:
     classes : (K,) array
     n_features : int
     sparse, fit_intercept : bool
+    n_bytes : int
+        Size of X.
     spare : float or None
         As in `PartitionedRows`.
     """
@@ -71,6 +73,7 @@ class PartitionedSamples:
     n_features: int
     sparse: bool
     fit_intercept: bool
+    n_bytes: int
     spare: float | None
     in_processes: ClassVar[bool] = False
 
@@ -128,6 +131,7 @@ class PartitionedSamples:
             n_features=n_features,
             sparse=facts[0].sparse,
             fit_intercept=bool(estimator.fit_intercept),
+            n_bytes=sum(one.n_bytes for one in facts),
             spare=spare if fits else None,
         )
 
@@ -172,8 +176,8 @@ class PartitionedSamples:
         n = len(self.lengths)
         if not isinstance(cv, numbers.Integral) or isinstance(cv, bool):
             raise ValueError(
-                f"cv is {cv!r}, but folds of Dask collections are whole partitions, and "
-                "leave-one-out needs all samples in memory: pass the number of folds, such as cv=5."
+                f"cv is {cv!r}, but folds of Dask collections are whole partitions: pass the "
+                "number of folds, such as cv=5, or None for leave-one-out."
             )
         if not 2 <= int(cv) <= n:
             raise ValueError(

@@ -13,9 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
 from skxent.classifiers.folds import FoldFits, leave_folds_out
+from skxent.classifiers.gathered_samples import gathered_if_few
 from skxent.classifiers.held_out import MAX_LOSS, Path, leave_one_out
 from skxent.classifiers.linear_classifier import LinearClassifier, restored_on_error
-from skxent.classifiers.messages import one_class_named
+from skxent.classifiers.messages import edge_message, one_class_named
 from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.classifiers.training import LocalSamples, read_samples
 from skxent.inference.fitted import ClassWeight
@@ -50,12 +51,13 @@ class SoftmaxClassifierCV(LinearClassifier):
     Cs : int or array-like of shape (n_Cs,), default=10
         Values of `C` to compare, see :class:`SoftmaxClassifier`. An integer means that many values
         from 1e-4 to 1e4, evenly spaced in their logarithm. The best value depends on the units of
-        the features. If it is at an end of the range, extend the range.
+        the features. If it is at an end of the range and the loss still falls there, a warning says
+        so: extend the range.
     cv : int, splitter, iterable or None, default=None
         None means leave-one-out. An integer is a number of folds, stratified by class; the class of
         a soft target is the most probable one. Other folds are given by a splitter of scikit-learn
-        or by pairs of indices, (train, test). For Dask collections `cv` is an integer, and fold i
-        holds out partitions i, i + cv, i + 2 cv, ...
+        or by pairs of indices, (train, test). For Dask collections `cv` is None or an integer, and
+        fold i holds out partitions i, i + cv, i + 2 cv, ...
     penalty_factor : array-like of shape (d,), dict or None, default=None
         Factors of the penalty by feature for every value of `C`, as in :class:`SoftmaxClassifier`.
     one_standard_error : bool, default=False
@@ -120,9 +122,14 @@ class SoftmaxClassifierCV(LinearClassifier):
     samples, the fit takes place in the row space of X.
 
     All samples are left out if there are at most 2,000, or at most 1e8 / ((K - 1) w^2) for w
-    parameters. Otherwise a random sample of this size is left out. The mean loss is then the mean
-    of the training losses plus the mean increase in the sample, and the standard error accounts for
-    the sampling.
+    parameters and at most 100,000. Otherwise a random sample of this size is left out. The mean
+    loss is then the mean of the training losses plus the mean increase in the sample, and the
+    standard error accounts for the sampling.
+
+    On Dask collections the method and its results are the same. Each partition leaves out its own
+    samples. An X of at most 32 MB is copied into this process.
+
+    The fit for the next value of `C` takes Newton steps from the minimum for the last one.
 
     A weight is a number of copies, and a sample is left out with all its copies. Two rows are
     therefore not equivalent to one row with a weight of two: when one of the two rows is left out,
@@ -232,6 +239,10 @@ class SoftmaxClassifierCV(LinearClassifier):
         -----
         ConvergenceWarning
             If the gap of a fit at its end is above its target.
+        UserWarning
+            If the best value of `C` is the smallest or the largest of at least three, and the loss
+            still falls towards it: from the value next to it, by more than a tenth of its standard
+            error and by more than a hundredth of itself. There is no warning for an infinite `C`.
         ZeroProbabilityWarning
             If samples have the largest possible loss with the chosen value of `C`.
         """
@@ -309,15 +320,17 @@ class SoftmaxClassifierCV(LinearClassifier):
         `split` holds the keyword arguments of ``cv.split``, such as `groups`.
         """
         rows: RowSource
-        if self.cv is None and isinstance(samples, LocalSamples):
+        if self.cv is None:
             if split:
                 raise ValueError(
                     f"{' and '.join(split)} given for a splitter, but cv is None: pass a splitter "
                     "as cv, for example GroupKFold()."
                 )
+            if isinstance(samples, PartitionedSamples):
+                samples = gathered_if_few(samples)
             rng = check_random_state(self.random_state)
-            rows = local = samples.rows(self.class_weight, self.n_jobs)
-            path = leave_one_out(samples, local, Cs, rng=rng, factors=factors, **self._stopping())
+            rows = samples.rows(self.class_weight, self.n_jobs)
+            path = leave_one_out(samples, rows, Cs, rng=rng, factors=factors, **self._stopping())
         else:
             rows = samples.rows(self.class_weight, self.n_jobs)
             splits = samples.splits(self.cv, split)
@@ -330,7 +343,11 @@ class SoftmaxClassifierCV(LinearClassifier):
         return rows, path
 
     def _warn_of_path(self, path: Path, best: int) -> None:
-        """Warn about compared fits that did not converge and samples with the largest loss."""
+        """Warn about compared fits, about samples with the largest loss, and about ends of Cs."""
+        message = edge_message(self.Cs_, path.mean, path.standard_error)
+        if message:
+            text = f"{type(self).__name__}{message}"
+            warnings.warn(text, UserWarning, stacklevel=users_stacklevel())
         if path.n_short:
             warnings.warn(
                 f"{type(self).__name__}: {path.n_short} of the fits compared ended above their "

@@ -31,9 +31,9 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.special import expit, softmax
 
+from skxent.inference.continuation import Curvature
 from skxent.likelihood import kernels, tuning
-from skxent.likelihood.objective import Objective
-from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.preconditioners import Cholesky
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.blocks import Blocks
@@ -42,10 +42,24 @@ from skxent.likelihood.sources.local_sums import LocalSums
 
 @dataclass(frozen=True)
 class Fit:
-    """A fit of all samples, with the Cholesky factor of its Hessian and its target gap."""
+    """A fit of all samples, with the curvature at its end and its target gap.
+
+    Parameters
+    ----------
+    objective : Objective
+    point : Point
+        The minimum.
+    curvature : Curvature
+        The Hessian of the losses at the minimum, or so near that the difference does not matter.
+    model : Cholesky
+        The factored Hessian, which has the penalty as well.
+    target : float
+        In nats.
+    """
 
     objective: Objective
-    theta: np.ndarray
+    point: Point
+    curvature: Curvature
     model: Cholesky
     target: float
 
@@ -53,73 +67,76 @@ class Fit:
     def of(cls, objective: Objective, solution: Solution) -> Fit:
         """Factor the Hessian at a solution."""
         theta = objective.enter(solution.coef, solution.intercept)
-        with closing(objective):
-            model = preconditioners.full(objective, theta)
-        return cls(objective, theta, model, solution.target)
+        curvature = Curvature.of(objective, theta)
+        return cls.with_curvature(objective, objective(theta), curvature, solution.target)
+
+    @classmethod
+    def with_curvature(
+        cls, objective: Objective, point: Point, curvature: Curvature, target: float
+    ) -> Fit:
+        """Factor the Hessian of the losses in `curvature` and of the penalty."""
+        return cls(objective, point, curvature, curvature.factored(objective), target)
 
     @property
-    def rows(self) -> LocalSums:
-        """Sums over the samples."""
-        rows = self.objective.rows.in_memory()
-        assert rows is not None
-        return rows
+    def theta(self) -> np.ndarray:
+        """Parameters at the minimum for centred samples, (R, p)."""
+        return self.point.theta
 
-    def step(self, row: int, push: np.ndarray) -> np.ndarray:
-        """Return the Newton step to the minimum without a sample; `push` is its u."""
-        rows = self.rows
-        (x,) = rows.samples(slice(row, row + 1), rows.blocks.buffer())
+    @property
+    def half(self) -> np.ndarray:
+        """The transpose of T, a lower triangle, for the inverse T T' of the Hessian."""
+        inverse: np.ndarray = lapack.dtrtri(self.model.factors[0], lower=1)[0]
+        return inverse * self.model.scales[0]
+
+    def step(self, x: np.ndarray, push: np.ndarray) -> np.ndarray:
+        """Return the Newton step to the minimum without the sample x, (p,); `push` is its u."""
         force = np.zeros_like(self.theta)
         force[: len(push)] = np.outer(push, x)
         return self.model.from_whitened(self.model.to_whitened(force))
 
 
-def one_step(fit: Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the logits of all samples, (n, R); of `rows`, their changes A u and u, (m, free)."""
-    held, theta = fit.rows, fit.theta
-    (R, p), free = theta.shape, max(len(theta) - 1, 1)
-    half = lapack.dtrtri(fit.model.factors[0], lower=1)[0] * fit.model.scales[0]
-    known = held.blocks
-    # B of a sample has free^2 p numbers, so these blocks have fewer samples than usual.
-    blocks = Blocks(
-        known.X,
-        centre=known.centre,
-        n_outputs=free * free * p,
-        n_threads=held.data.n_threads,
-    )
-    Z = np.empty((known.n_rows, R))
+def one_step(
+    sums: LocalSums, theta: np.ndarray, half: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the logits of all samples, (n, R); of `rows`, their changes A u and u, (m, free).
+
+    `half` is that of the `Fit`.
+    """
+    free, p = max(len(theta) - 1, 1), theta.shape[1]
+    Z = sums.logits(theta)
     moves, pushes = np.empty((2, len(rows), free))
+    if not len(rows):
+        return Z.T, moves, pushes
+    own, Y = np.ascontiguousarray(Z[:, rows]), sums.data.target_block(rows)
+    r = kernels.losses_and_residuals(own, Y[1:] if len(Y) == 2 else Y)[1]
+    w = np.ones(len(rows)) if sums.data.weight is None else sums.data.weight[rows]
+    P, others = _probabilities(own)
+    # B of a sample has free^2 p numbers, so these blocks have fewer samples than usual.
+    blocks = Blocks(sums.samples_at(rows), n_outputs=free * free * p, n_threads=sums.data.n_threads)
 
     def work(segment: list[slice]) -> None:
-        buffer = blocks.buffer()
-        for block in blocks.runs(segment):
-            x = held.samples(block, buffer)
-            Z[block] = x @ theta.T
-            held.data.add_offset(Z[block].T, block)
-            P, others = _probabilities(Z[block])
-            Y = held.data.target_block(block)
-            r = kernels.losses_and_residuals(Z[block].T, Y[1:] if R == 1 else Y)[1]
-            r = held.weigh(r, block)[:free].T
-            w = held.weigh(np.ones(len(x)), block)
-            out = slice(*np.searchsorted(rows, (block.start, block.stop)))
-            own = rows[out] - block.start
-            P, others = P[own, :free], others[own, :free]
-            moves[out], pushes[out] = _moves(half, x[own], P, others, r[own], w[own])
+        for block in segment:
+            x = blocks.read(block, None)
+            probabilities = P[:free, block], others[:free, block]
+            moves[block], pushes[block] = _moves(
+                half, x, *probabilities, (r[:free, block] * w[block]).T, w[block]
+            )
 
     with closing(blocks):
         blocks.map(work)
-    return Z, moves, pushes
+    return Z.T, moves, pushes
 
 
 def _probabilities(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities p and 1 - p, both without cancellation, from logits (m, R)."""
-    if Z.shape[1] == 1:
+    """Return probabilities p and 1 - p, both without cancellation, from class-major logits."""
+    if len(Z) == 1:
         return expit(Z), expit(-Z)
-    P = softmax(Z, axis=1)
+    P = softmax(Z, axis=0)
     others = 1.0 - P
-    at = np.arange(len(P)), P.argmax(axis=1)
+    at = P.argmax(axis=0), np.arange(P.shape[1])
     rest = P.copy()
     rest[at] = 0.0
-    others[at] = rest.sum(axis=1)
+    others[at] = rest.sum(axis=0)
     return P, others
 
 
@@ -131,18 +148,23 @@ def _moves(
     r: np.ndarray,
     w: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return A u and u = (I - W A)^-1 r of some samples, both (m, free); `half` is T'."""
-    (m, p), free = x.shape, P.shape[1]
-    B = np.zeros((m, free, free * p))
-    for k in range(free):  # T' is lower triangular: the rows above k p are zero here
-        np.matmul(x, half[k * p :, k * p : (k + 1) * p].T, out=B[:, k, k * p :])
-    A = B @ B.swapaxes(1, 2)
-    W = -w[:, None, None] * P[:, :, None] * P[:, None, :]
-    W[:, range(free), range(free)] = w[:, None] * P * others
+    """Return A u and u = (I - W A)^-1 r of some samples, both (m, free); `half` is T'.
+
+    x is (m, p), probabilities are (free, m), and r, which is weighted, is (m, free).
+    """
+    (m, p), free = x.shape, len(P)
+    # T' is lower triangular: the rows above k p of B are zero for class k, and left out.
+    B = [x @ half[k * p :, k * p : (k + 1) * p].T for k in range(free)]
+    A = np.empty((m, free, free))
+    for k in range(free):
+        for l in range(k, free):
+            A[:, k, l] = A[:, l, k] = np.einsum("mj,mj->m", B[k][:, (l - k) * p :], B[l])
+    W = -(w * P)[:, None, :] * P
+    W[range(free), range(free)] = w * P * others
     # If one sample alone determines a coefficient, its leverage is one and I - W A is singular
     # without the jitter.
-    lever = (1.0 + tuning.JITTER) * np.eye(free) - W @ A
-    u = np.linalg.solve(lever, r[:, :, None])
+    lever = (1.0 + tuning.JITTER) * np.eye(free) - W.transpose(2, 0, 1) @ A
+    u = r[:, :, None] / lever if free == 1 else np.linalg.solve(lever, r[:, :, None])
     return (A @ u)[:, :, 0], u[:, :, 0]
 
 

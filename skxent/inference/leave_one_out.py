@@ -26,13 +26,14 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skxent.inference.case_deletion import Fit, largest_change, one_step
+from skxent.inference.case_deletion import Fit
+from skxent.inference.continuation import continued
+from skxent.inference.left_out_cases import Cases, Deleted, Parameters
 from skxent.likelihood.coordinates.changes import Coordinates, leave
 from skxent.likelihood.coordinates.weighted_classes import Present
 from skxent.likelihood.objective import Objective
@@ -43,8 +44,8 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, target_gap
+from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
-from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
 from skxent.likelihood.sources.row_space import AnyRowSpace, ScaledRowSpace
 from skxent.likelihood.sources.thread_limits import one_blas_thread
@@ -53,6 +54,15 @@ WIDEST = 4000  # largest number of parameters whose Hessian is formed
 WORK = 1e8  # largest number of operations for the Newton steps of one fit, about ten milliseconds
 LEAST = 2000  # up to this number of samples all are left out, also if they exceed WORK
 ACCURACY = 3e-3  # tolerated relative error of the mean loss
+# Largest number of samples that are left out. The mean increase of the loss is then known to about
+# a 300th part, and the increase is small against the loss if there are so many samples.
+MOST = 100_000
+# A curvature near the minimum serves if the mean loss changes by less than this fraction, a third
+# of ACCURACY.
+STALE = 1e-3
+# Largest change of a logit between that curvature and the minimum. The relative error of the Newton
+# step is of this order.
+LARGEST_STALE = 0.1
 # Ratio of error to bound that is assumed before the first refit. Measured ratios are between 0.1
 # and 0.45 if q is small.
 PESSIMISM = 0.5
@@ -63,13 +73,6 @@ BATCH = 8  # refits after which the ratio of error to bound is estimated anew
 FINE = 1e-4
 STAGES = 4  # L-BFGS stages of a refit with the Hessian of all samples, before an ordinary fit
 STAGE = 40  # largest number of iterations of a stage
-# A sample is the only one of its class if the others have at most this fraction of the weight of
-# the class, which may be rounding.
-ALONE = 1e-12
-
-# Function that returns the losses of m samples, (m,), from their indices and their logits, (m, K)
-# or (m, 1).
-LossFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -80,19 +83,28 @@ class LeftOut:
     ----------
     solution : Solution
         The fit of all samples.
-    fitted : (n,) array
-        The loss of each sample in the fit of all samples.
+    fitted_mean : float
+        The mean loss of all samples in this fit.
+    n_samples : int
+        Number of samples that have weight in the mean.
     rows : (m,) array
         Indices of the samples that were left out in turn.
+    importance : (m,) array
+        Weights of these samples in the mean.
+    fitted : (m,) array
+        The loss of each of these samples in the fit of all samples.
     losses : (m,) array
-        The loss of each of these samples in a fit without it; infinite if `solution` is unbounded.
+        The loss of each of these samples in a fit without it. Empty if `solution` is unbounded.
     n_refits : int
         Number of samples that were left out by fits of their own.
     """
 
     solution: Solution
-    fitted: np.ndarray
+    fitted_mean: float
+    n_samples: int
     rows: np.ndarray
+    importance: np.ndarray
+    fitted: np.ndarray
     losses: np.ndarray
     n_refits: int
 
@@ -102,10 +114,9 @@ class LeaveOneOut:
 
     Parameters
     ----------
-    data : LocalRows
-    loss : function (rows, logits) -> losses
-    importance : (n,) array
-        Weights of the losses in their mean. Samples without weight are not left out.
+    data : LocalRows or PartitionedRows
+    cases : LocalCases or PartitionedCases
+        The samples that are left out; they are where `data` is.
     tol, max_iter, solver
         As in `minimise`.
     rng : RandomState
@@ -116,9 +127,8 @@ class LeaveOneOut:
 
     def __init__(
         self,
-        data: LocalRows,
-        loss: LossFunction,
-        importance: np.ndarray,
+        data: RowSource,
+        cases: Cases,
         *,
         tol: float,
         max_iter: int,
@@ -126,12 +136,13 @@ class LeaveOneOut:
         rng: np.random.RandomState,
         factors: np.ndarray | None = None,
     ) -> None:
-        if np.count_nonzero(importance if data.weight is None else data.weight) < 2:
+        if cases.n_weighted(data) < 2:
             raise ValueError("only one sample has some weight: leave-one-out needs two or more.")
-        self.loss, self.importance = loss, importance
-        self.loss_of_all = loss
+        self.cases = cases
         self.tol, self.max_iter, self.solver = tol, max_iter, solver
         self.start: tuple[np.ndarray, np.ndarray] | None = None
+        self.last: Fit | None = None  # the last fit, with the curvature that the next one uses
+        self.share = np.inf  # increase of the mean loss in the last fit, as a fraction of the mean
         self.data = data
         self.changes: list[Coordinates] = []
         space = self._row_space(data, factors)
@@ -141,26 +152,25 @@ class LeaveOneOut:
         self.moments = compute_moments(self.data)
         self.present = Present.of(self.data, self.moments)
         if self.present is not None:
-            self.data, self.loss = self.data.with_classes(self.present.mask), self._loss_of_present
+            self.data = self.data.with_classes(self.present.mask)
             self.moments = compute_moments(self.data)
             self.changes.append(self.present)
         self.centre = self.moments.mean if data.fit_intercept else None
-        self.free = max(self.data.n_outputs - 1, 1)
-        width = self.free * (self.data.X.shape[1] + data.fit_intercept)
+        free = max(self.data.n_outputs - 1, 1)
+        width = free * (self.data.n_features + data.fit_intercept)
         if width > WIDEST:
             raise ValueError(
                 f"leave-one-out needs the whole Hessian, here of {width} parameters, and {WIDEST} "
                 "are the most: pass cv=5 for folds."
             )
-        self.rows = np.flatnonzero(importance)
-        most = max(LEAST, int(WORK / (self.free * width**2)))
-        if len(self.rows) > most:
-            self.rows = np.sort(rng.choice(self.rows, most, replace=False))
-        self.alone = self._only_samples(self.moments.class_weight)
+        n, most = cases.n_samples, min(max(LEAST, int(WORK / (free * width**2))), MOST)
+        cases.choose(np.sort(rng.choice(n, most, replace=False)) if n > most else None)
+        self.n_left_out = min(n, most)
+        self.objective = self._objective(self.data, self.moments, Penalty())
 
     def _row_space(
-        self, data: LocalRows, factors: np.ndarray | None
-    ) -> AnyRowSpace[LocalRows] | None:
+        self, data: RowSource, factors: np.ndarray | None
+    ) -> AnyRowSpace[RowSource] | None:
         """Return the row space of the penalised columns, if it is smaller than the columns.
 
         It contains the fits without a row too. The space of independent rows serves fits with and
@@ -174,20 +184,8 @@ class LeaveOneOut:
         rank = width - (data.n_features - space.data.n_features)
         return space if rank else None
 
-    def _only_samples(self, class_weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the positions in `rows` of samples that are alone in a class, and this class."""
-        weight = 1.0 if self.data.weight is None else self.data.weight[self.rows]
-        targets, nearly_all = self.data.targets[self.rows], (1.0 - ALONE) * class_weight
-        if targets.ndim == 1:
-            own = weight * np.ones(len(targets))
-            places = np.flatnonzero((own >= nearly_all[targets]) & (own > 0))
-            return places, targets[places]
-        own = (weight * targets.T).T
-        places, classes = np.nonzero((own >= nearly_all) & (own > 0))
-        return places, classes
-
     def fit(self, penalty: Penalty) -> LeftOut:
-        """Fit all samples, beginning at the last minimum; then leave out each sample of `rows`.
+        """Fit all samples, beginning at the last minimum; then leave out each sample of the cases.
 
         The factors of the penalty are those of this object.
         """
@@ -195,61 +193,69 @@ class LeaveOneOut:
             n_others = int(np.count_nonzero(self.changes[0].scale == 0))
             penalty = penalty.of_scaled_columns(self.data.n_features - n_others, n_others)
         penalty = penalty if self.present is None else self.present.penalty(penalty)
-        with closing(one_blas_thread()) as limit, limit:
-            solution = self._minimise(self.data, penalty, self.start, self.tol, True)
-            self.start = solution.coef, solution.intercept
-            if solution.unbounded:
-                endless = np.full(self.data.X.shape[0], np.inf)
-                left_out = LeftOut(solution, endless, self.rows, endless[self.rows], 0)
-            else:
-                left_out = self._leave_out(solution, penalty)
-            coef, intercept = leave(self.changes, (solution.coef, solution.intercept))
+        with closing(one_blas_thread()) as limit, limit, closing(self.objective):
+            solution, fit = self._minimum(penalty)
+            self.start, self.last = (solution.coef, solution.intercept), fit
+            left_out = self._endless(solution) if fit is None else self._leave_out(solution, fit)
+            coef, intercept = leave(self.changes, self.start)
             mask = None if self.present is None else self.present.mask
             solution = replace(solution, coef=coef, intercept=intercept, present=mask)
             return replace(left_out, solution=solution)
 
-    def _leave_out(self, solution: Solution, penalty: Penalty) -> LeftOut:
-        fit = Fit.of(self._objective(self.data, self.moments, penalty), solution)
-        Z, moves, pushes = one_step(fit, self.rows)
-        fitted = self.loss(np.arange(len(Z)), Z)
-        Z = Z[self.rows]
-        losses = self._moved_losses(Z, moves)
-        q = np.minimum(largest_change(moves), 1.0)
-        farther = np.abs(self._moved_losses(Z, moves * np.exp(q)[:, None]) - losses)
-        bound = np.maximum(farther, q * np.abs(losses - fitted[self.rows]))
-        bound *= self.importance[self.rows]
-        bound[self.alone[0]] = 0.0
-        n_refits = self._refit(fit, pushes, losses, bound)
-        return LeftOut(solution, fitted, self.rows, losses, n_refits)
+    def _minimum(self, penalty: Penalty) -> tuple[Solution, Fit | None]:
+        """Return the fit of all samples; the second value is None if it has no finite minimum."""
+        objective = self.objective.with_penalty(penalty)
+        last = self.last
+        if last is not None and self.solver == "auto":
+            start = objective.moved_penalty(last.objective, last.point)
+            found = continued(
+                objective, self.moments, start, last.curvature, self.tol, self._is_near
+            )
+            if found is not None and found.solution.n_iterations <= self.max_iter:
+                fit = Fit.with_curvature(
+                    objective, found.point, found.curvature, found.solution.target
+                )
+                return found.solution, fit
+        solution = self._minimise(self.data, penalty, self.start, self.tol, True)
+        return solution, None if solution.unbounded else Fit.of(objective, solution)
 
-    def _moved_losses(self, Z: np.ndarray, moves: np.ndarray) -> np.ndarray:
-        """Return the losses of `rows` after a change of their logits."""
-        Z = Z.copy()
-        Z[:, : self.free] += moves
-        self._forget_class(Z)
-        return self.loss(self.rows, Z)
+    def _is_near(self, change: float) -> bool:
+        """Whether curvature serves if logits have changed by this much since it was computed."""
+        return change * self.share <= STALE and change <= LARGEST_STALE
 
-    def _forget_class(self, Z: np.ndarray) -> None:
-        """Set the logit of a class without its only sample to minus infinity."""
-        places, classes = self.alone
-        if Z.shape[1] == 1:
-            Z[places, 0] = np.where(classes == 1, -np.inf, np.inf)
-        else:
-            Z[places, classes] = -np.inf
+    def _endless(self, solution: Solution) -> LeftOut:
+        none = np.empty(0)
+        n = self.cases.n_samples
+        return LeftOut(solution, np.inf, n, none.astype(np.intp), none, none, none, 0)
 
-    def _refit(self, fit: Fit, pushes: np.ndarray, losses: np.ndarray, bound: np.ndarray) -> int:
+    def _leave_out(self, solution: Solution, fit: Fit) -> LeftOut:
+        parameters = Parameters(fit.theta, fit.half, self.moments.class_weight, self.present)
+        found = self.cases.delete(fit, parameters)
+        n_refits = self._refit(fit, found)
+        return LeftOut(
+            solution=solution,
+            fitted_mean=found.total / self.cases.total_importance,
+            n_samples=self.cases.n_samples,
+            rows=found.rows,
+            importance=found.importance,
+            fitted=found.fitted,
+            losses=found.losses,
+            n_refits=n_refits,
+        )
+
+    def _refit(self, fit: Fit, found: Deleted) -> int:
         """Replace the losses with the largest bounds by refits, in place; return their number."""
+        losses, bound, importance = found.losses, found.bound, found.importance
         order = np.argsort(-bound, kind="stable")
         # Without its only sample a class is not part of the fit: the loss is known without a refit.
-        order = order[~np.isin(order, self.alone[0])][:REFITS]
+        order = order[~found.alone[order]][:REFITS]
         order = order[bound[order] > 0]
-        importance = self.importance[self.rows]
         rest, share, done = bound.sum(), PESSIMISM, 0
         while done < len(order) and share * rest > ACCURACY * (importance @ losses):
             batch = order[done : done + BATCH]
             before = losses[batch]
             for i in batch:
-                losses[i] = self._loss_without(fit, self.rows[i], pushes[i])
+                losses[i] = self._loss_without(fit, found.rows[i], found.pushes[i])
             wrong = importance[batch] * np.abs(losses[batch] - before)
             # A loss that stays at the largest possible one is no evidence about the other errors.
             known = bound[batch][wrong > 0].sum()
@@ -257,6 +263,8 @@ class LeaveOneOut:
                 share = wrong.sum() / known
             rest -= bound[batch].sum()
             done += len(batch)
+        total = float(importance @ losses)
+        self.share = float(importance @ (losses - found.fitted)) / total if total > 0 else np.inf
         return done
 
     def _loss_without(self, fit: Fit, row: int, push: np.ndarray) -> float:
@@ -266,12 +274,10 @@ class LeaveOneOut:
         is better), with the Hessian of all samples as the model of the curvature. If logits change
         too much for this model to estimate the gap, an ordinary fit continues from there.
         """
-        n = self.data.X.shape[0]
-        weight = np.ones(n) if self.data.weight is None else self.data.weight.copy()
-        weight[row] = 0.0
-        data = replace(self.data, weight=weight)
+        data = self.cases.without(self.data, row)
+        x = self.cases.sample(fit, row)
         with closing(self._objective(data, compute_moments(data), fit.objective.penalty)) as others:
-            points = others(fit.theta), others(fit.theta + fit.step(row, push))
+            points = others(fit.theta), others(fit.theta + fit.step(x, push))
             point = min(points, key=lambda point: point.value)
             for _ in range(STAGES):
                 here = PreconditionedPoint.of(fit.model, point)
@@ -285,21 +291,14 @@ class LeaveOneOut:
         if not near:
             other = self._minimise(data, others.penalty, (coef, intercept), FINE * self.tol, False)
             coef, intercept = other.coef, other.intercept
-        logits = self.data.X[[row]] @ coef.T + intercept
-        self.data.add_offset(logits.T, slice(row, row + 1))
-        return float(self.loss(np.array([row]), logits)[0])
+        return self.cases.loss_at(self.data, row, coef, intercept, self.present)
 
-    def _loss_of_present(self, rows: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """Return losses from the logits of the classes that have weight."""
-        assert self.present is not None
-        return self.loss_of_all(rows, self.present.logits(logits))
-
-    def _objective(self, data: LocalRows, moments: Moments, penalty: Penalty) -> Objective:
+    def _objective(self, data: RowSource, moments: Moments, penalty: Penalty) -> Objective:
         return Objective(data, moments, penalty, self.centre)
 
     def _minimise(
         self,
-        data: LocalRows,
+        data: RowSource,
         penalty: Penalty,
         start: tuple[np.ndarray, np.ndarray] | None,
         tol: float,

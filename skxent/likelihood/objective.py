@@ -37,8 +37,10 @@ For K >= 3 the penalty is computed from W less its mean over classes, see `penal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -122,6 +124,26 @@ class Objective:
     def full_least_curvature(self) -> np.ndarray:
         """`least_curvature` for each class but the last, as one flat array."""
         return np.tile(self.least_curvature, max(self.shape[0] - 1, 1))
+
+    def with_penalty(self, penalty: Penalty) -> Self:
+        """Return the objective with another penalty, on the same sums over rows; passes count anew.
+
+        Whoever closes one of the two closes the sums of both, which may be used again.
+        """
+        other = copy(self)
+        other.penalty, other.n_passes = penalty, 0.0
+        return other
+
+    def moved_penalty(self, other: Objective, point: Point) -> Point:
+        """Return a point of an objective with another penalty as a point of this one.
+
+        Both have the same rows, so that no pass is needed.
+        """
+        W = point.theta[:, : self.n_features]
+        (ours, slope), (theirs, other_slope) = self.penalty(W), other.penalty(W)
+        gradient = point.gradient.copy()
+        gradient[:, : self.n_features] += slope - other_slope
+        return replace(point, value=point.value + (ours - theirs), gradient=gradient)
 
     def one_pass(self) -> RowSums:
         """Count one pass, and return the sums over rows; the caller calls one method of them."""

@@ -84,15 +84,15 @@ class TestWarnings:
 
         monkeypatch.setattr(leave_one_out, "minimise", short)
         with pytest.warns(ConvergenceWarning, match="1 of the fits compared") as record:
-            SoftmaxClassifierCV(Cs=GRID).fit(*iris)
+            SoftmaxClassifierCV(Cs=[*GRID, 1e4]).fit(*iris)
         assert len(record) == 1
         assert record[0].filename == __file__
 
     def test_none_where_nothing_is_wrong(self, iris):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            SoftmaxClassifierCV(Cs=GRID).fit(*iris)
-            SoftmaxClassifierCV(Cs=GRID, cv=3).fit(*iris)
+            SoftmaxClassifierCV(Cs=[*GRID, 1e4]).fit(*iris)
+            SoftmaxClassifierCV(Cs=[*GRID, 1e4], cv=3).fit(*iris)
 
 
 class TestErrors:

@@ -5,6 +5,7 @@ import pytest
 
 from skxent.inference import information_matrix
 from skxent.inference.leave_one_out import LeaveOneOut
+from skxent.inference.left_out_cases import LocalCases
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.solver import minimise
@@ -62,7 +63,8 @@ def test_newton_ends_where_the_decrement_does_not_fall():
 
 
 def engine(data, importance, cost):
-    return LeaveOneOut(data, cost, importance, tol=1e-8, max_iter=100, rng=np.random.RandomState(0))
+    cases = LocalCases(cost, importance)
+    return LeaveOneOut(data, cases, tol=1e-8, max_iter=100, rng=np.random.RandomState(0))
 
 
 def cost_of(data):
@@ -92,8 +94,8 @@ def test_bounds_count_by_importance(heavy, monkeypatch):
     y = (X[:, 0] + rng.logistic(size=30) > 0).astype(int)
     data, bounds = LocalRows(X, y, None, 2), []
 
-    def refit(self, fit, pushes, losses, bound):
-        bounds.append(bound.copy())
+    def refit(self, fit, found):
+        bounds.append(found.bound.copy())
         return 0
 
     monkeypatch.setattr(LeaveOneOut, "_refit", refit)

@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris, load_wine
 from skxent.inference import leave_one_out
 from skxent.inference.case_deletion import Fit, one_step
 from skxent.inference.leave_one_out import LeaveOneOut
+from skxent.inference.left_out_cases import LocalCases
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -37,8 +38,7 @@ def leave_out(data, alpha, tol=1e-6, seed=0):
     rng = np.random.RandomState(seed)
     engine = LeaveOneOut(
         data,
-        lambda rows, Z: np.minimum(losses(Z, Y[rows]), 36.0),
-        importance,
+        LocalCases(lambda rows, Z: np.minimum(losses(Z, Y[rows]), 36.0), importance),
         tol=tol,
         max_iter=1000,
         rng=rng,
@@ -158,7 +158,7 @@ class TestOneStep:
         objective = case.objective()
         theta = case.theta(scale=0.4)
         solution = minimise_stub(objective, theta)
-        Z, moves, _ = one_step(Fit.of(objective, solution), np.arange(25))
+        Z, moves, _ = step_of(Fit.of(objective, solution))
         R, p = theta.shape
         P, H = case.probabilities(theta), case.hessian(theta)
         for i, x in enumerate(case.samples):
@@ -178,7 +178,7 @@ class TestOneStep:
         case = make_case(2, n=25, alpha=0.6)
         theta = case.theta(scale=0.4)
         objective = case.objective()
-        _, moves, _ = one_step(Fit.of(objective, minimise_stub(objective, theta)), np.arange(25))
+        _, moves, _ = step_of(Fit.of(objective, minimise_stub(objective, theta)))
         both = np.vstack([-theta, theta]) / 2
         twice = replace(case, alpha=2 * case.alpha)
         P, H = twice.probabilities(both), np.zeros((8, 8))
@@ -205,6 +205,11 @@ class TestOneStep:
             errors.append(found.losses[4] - exact(lighter, 1.0, rows=[4])[0])
         assert abs(errors[0]) > 1e-5
         assert 0.003 < errors[1] / errors[0] < 0.03
+
+
+def step_of(fit):
+    """The Newton steps of all 25 samples."""
+    return one_step(fit.objective.rows, fit.theta, fit.half, np.arange(25))
 
 
 def minimise_stub(objective, theta):
@@ -373,15 +378,15 @@ class TestSampleOfRows:
         whole = leave_out(data, 1.0)
         assert np.array_equal(whole.rows, all_rows)
         np.testing.assert_allclose(few.losses, whole.losses[few.rows], rtol=1e-9)
-        np.testing.assert_allclose(few.fitted, whole.fitted, rtol=1e-12)
+        np.testing.assert_allclose(few.fitted, whole.fitted[few.rows], rtol=1e-12)
+        assert few.fitted_mean == pytest.approx(whole.fitted.mean(), rel=1e-12)
 
     def test_a_path_begins_where_the_last_fit_ended(self):
         data = make(3, n=300)
         Y = rows_of(data)
         engine = LeaveOneOut(
             data,
-            lambda rows, Z: losses(Z, Y[rows]),
-            np.ones(300),
+            LocalCases(lambda rows, Z: losses(Z, Y[rows]), np.ones(300)),
             tol=1e-6,
             max_iter=1000,
             rng=np.random.RandomState(0),

@@ -84,12 +84,13 @@ class Certificate:
 
 def gap_after_step(
     objective: Objective, there: PreconditionedPoint, built_at: np.ndarray, target: float
-) -> float | None:
+) -> tuple[float, float] | None:
     """Return an upper bound of the gap after a Newton step, from the Hessian before the step.
 
-    Return None if the bound is above the target, or if logits changed too much since that Hessian.
-    Logits that change by q change the curvature by a factor between exp(-q) and exp(q), see
-    `self_concordance_factor`. After a small step the certificate therefore needs no new Hessian.
+    The second number is the largest change of a logit since that Hessian. Return None if the bound
+    is above the target, or if logits changed too much. Logits that change by q change the curvature
+    by a factor between exp(-q) and exp(q), see `self_concordance_factor`. After a small step the
+    certificate therefore needs no new Hessian.
     """
     if not there.decrement <= target:
         return None
@@ -98,7 +99,7 @@ def gap_after_step(
         return None
     left = objective.max_logit_range(there.newton_step)
     gap = float(there.decrement * np.exp(taken) * self_concordance_factor(left))
-    return gap if left < tuning.SMALL_CHANGE and gap <= target else None
+    return (gap, taken) if left < tuning.SMALL_CHANGE and gap <= target else None
 
 
 def vanished_gap(objective: Objective) -> float:

@@ -253,18 +253,33 @@ def full(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) 
 
 def hessian(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> np.ndarray:
     """Return the Hessian at `theta` for all classes but the last, of width (K - 1) p."""
+    H = loss_hessian(objective, theta, residual_weight)
+    add_penalty(objective, H)
+    return H
+
+
+def loss_hessian(
+    objective: Objective, theta: np.ndarray, residual_weight: float = 0.0
+) -> np.ndarray:
+    """Return the Hessian of the losses alone, without the penalty, of width (K - 1) p."""
     R, p = theta.shape
     n = max(R - 1, 1)
     gram = unpacked(objective.one_pass().hessian_gram(theta, residual_weight), p)
     if n == 1:
-        H = gram.reshape(1, p, 1, p)
-    else:
-        k, l = pairs(n)
-        H = np.empty((n, p, n, p))
-        H[k, :, l, :] = gram
-        H[l, :, k, :] = gram
-    objective.penalty.add_to_hessian(np.einsum("kjlj->jkl", H)[: objective.n_features])
+        return gram.reshape(p, p)
+    k, l = pairs(n)
+    H = np.empty((n, p, n, p))
+    H[k, :, l, :] = gram
+    H[l, :, k, :] = gram
     return H.reshape(n * p, n * p)
+
+
+def add_penalty(objective: Objective, H: np.ndarray) -> None:
+    """Add the penalty's Hessian, in place, to a Hessian of the losses."""
+    R, p = objective.shape
+    n = max(R - 1, 1)
+    diagonals = np.einsum("kjlj->jkl", H.reshape(n, p, n, p))
+    objective.penalty.add_to_hessian(diagonals[: objective.n_features])
 
 
 def class_blocks(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Cholesky:

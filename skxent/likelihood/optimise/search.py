@@ -274,10 +274,10 @@ class Search:
         model = there.preconditioner
         if self._is_noisy(model) or model.from_rows:
             return False
-        gap = gap_after_step(self.objective, there, self.built_at, self.target)
-        if gap is None:
+        found = gap_after_step(self.objective, there, self.built_at, self.target)
+        if found is None:
             return False
-        self.certified, self.point, self.gap = True, there.point, gap
+        self.certified, self.point, self.gap = True, there.point, found[0]
         if not self.objective.penalty.is_definite:
             self.proved = proves_finite(self.objective, self.built_at, model, None)
         self._polish(there)

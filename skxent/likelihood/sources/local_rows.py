@@ -97,6 +97,14 @@ class LocalRows(RowArrays):
             result[i] = weight @ ((self._column(column) - origin[i]) - shift[i]) ** power
         return result
 
+    def without_row(self, part: int, row: int) -> Self:
+        """The same rows; row `row` has weight zero if these are the rows of partition `part`."""
+        if part != self.part:
+            return self
+        weight = np.ones(self.n_rows) if self.weight is None else self.weight.copy()
+        weight[row] = 0.0
+        return replace(self, weight=weight)
+
     def without_far_unweighted(self) -> Self:
         """These rows, with zeros for all rows of weight zero if squares in one of them overflow.
 

@@ -6,7 +6,6 @@ Conventions are those of `objective`: theta is (R, p), arrays over samples are c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -22,21 +21,9 @@ from skxent.likelihood.sources.blocks import (
     in_order,
     write_logits,
 )
+from skxent.likelihood.sources.kept_curvature import KeptCurvature
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
-
-
-@dataclass
-class KeptCurvature:
-    """Results of `kernels.curvature` at `theta`, one array for each block.
-
-    A block is identified by the index of its first row. Blocks in `known` hold the values at
-    `theta`; the array of any other block may be overwritten.
-    """
-
-    theta: np.ndarray
-    blocks: dict[int, np.ndarray] = field(default_factory=dict)
-    known: set[int] = field(default_factory=set)
 
 
 class LocalSums:
@@ -235,7 +222,16 @@ class LocalSums:
         self, rows: slice, buffer: np.ndarray | None, space: np.ndarray | None = None
     ) -> np.ndarray:
         """Centred samples of a block, dense, (m, p); a copy is written to `space` if given."""
-        x = self.blocks.read(rows, buffer)
+        return self._as_samples(self.blocks.read(rows, buffer), space)
+
+    def samples_at(self, rows: np.ndarray) -> np.ndarray:
+        """Centred samples with the given indices, dense, (m, p)."""
+        x = self.blocks.X[rows]
+        if self.blocks.centre is not None:
+            x = np.subtract(x, self.blocks.centre, dtype=np.float64)
+        return self._as_samples(x)
+
+    def _as_samples(self, x: Matrix, space: np.ndarray | None = None) -> np.ndarray:
         x = x.toarray() if self.blocks.sparse else x
         if x.shape[1] == self.shape[1] and self.centre is None:
             return x.astype(np.float64, copy=False)  # else products would be float32
@@ -245,6 +241,20 @@ class LocalSums:
         if self.data.fit_intercept:
             samples[:, -1] = 1.0
         return samples
+
+    def logits(self, theta: np.ndarray) -> np.ndarray:
+        """Logits of all samples, class-major (R, n)."""
+        Z = np.empty((self.shape[0], self.blocks.n_rows))
+        W, intercept = self._for_blocks(theta)
+
+        def fill(segment: list[slice]) -> None:
+            buffer = self.blocks.buffer()
+            for rows in segment:
+                x = self.blocks.read(rows, buffer)
+                self._write_logits(W, x, intercept, rows, Z[:, rows])
+
+        self.blocks.map(fill)
+        return Z
 
     def residuals(self, P: np.ndarray, rows: slice) -> np.ndarray:
         """P - Y of a block, (R, m)."""

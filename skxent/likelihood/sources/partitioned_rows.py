@@ -163,8 +163,11 @@ class Partitions:
 
     def gather(self, question: Question, *args: object) -> list[Any]:
         """List of the answers of the partitions; one round trip."""
-        result: list[Any] = partitions.compute(self.parts, self.each(question, *args))
-        return result
+        return list(partitions.compute(self.parts, self.each(question, *args)))
+
+    def one(self, part: int, question: Question, *args: object) -> Any:
+        """Answer of one partition; one round trip."""
+        return partitions.compute(self.parts, self.each(question, *args)[part])
 
 
 def new_slots(x: Each, held: bool) -> Each:
@@ -265,8 +268,7 @@ class PartitionedRows(Partitions, RowShape):
 
     def first_row(self, columns: np.ndarray) -> np.ndarray:
         """Entries of the first row in the given columns, in float64."""
-        first: np.ndarray = self.gather("first_row", columns)[0]
-        return first
+        return np.asarray(self.gather("first_row", columns)[0])
 
     def power_sums(
         self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
@@ -285,6 +287,10 @@ class PartitionedRows(Partitions, RowShape):
         kept, spare = self._room(8.0 * self.n_rows * len(columns))
         recipe = self.recipe.then(kept, "with_columns", columns, exponents)
         return replace(self, recipe=recipe, width=len(columns), spare=spare)
+
+    def without_row(self, part: int, row: int) -> Self:
+        """The same rows; one row of a partition has weight zero."""
+        return replace(self, recipe=self.recipe.then(False, "without_row", part, row))
 
     def without_far_unweighted(self) -> Self:
         """Return these rows, because the sums of a partition skip rows of weight zero."""

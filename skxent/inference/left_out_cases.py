@@ -1,0 +1,366 @@
+"""The samples that are left out in turn: their losses, in this process or in Dask partitions.
+
+The losses of the samples of a process are computed where the samples are, from the parameters of
+the fit of all samples and from the inverse of its Hessian.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skxent.inference.case_deletion import Fit, largest_change, one_step
+from skxent.inputs.partitions import Each
+from skxent.likelihood.coordinates.weighted_classes import Present
+from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.local_sums import LocalSums
+from skxent.likelihood.sources.partitioned_rows import PartitionedRows, PartitionedSums
+
+# A sample is the only one of its class if the others have at most this fraction of the weight of
+# the class, which may be rounding.
+ALONE = 1e-12
+
+# Function that returns the losses of m samples, (m,), from their indices and their logits, (m, K)
+# or (m, 1).
+LossFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """Losses of m samples in fits with and without them, in nats, by one Newton step each.
+
+    Parameters
+    ----------
+    total : float
+        Weighted sum of the losses of all samples in the fit of all.
+    rows : (m,) array
+        Indices of the m samples.
+    fitted, losses : (m,) array
+        Their losses with and without them.
+    bound : (m,) array
+        Rough bounds of the errors of the weighted losses.
+    importance : (m,) array
+        Weights of the samples in the mean loss.
+    pushes : (m, free) array
+        See `case_deletion`.
+    alone : (m,) array of bool
+        Whether a sample is the only one of its class.
+    """
+
+    total: float
+    rows: np.ndarray
+    fitted: np.ndarray
+    losses: np.ndarray
+    bound: np.ndarray
+    importance: np.ndarray
+    pushes: np.ndarray
+    alone: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, parts: list[Self], lengths: list[int]) -> Self:
+        """Join the losses of partitions with the given numbers of samples."""
+        first = np.cumsum([0, *lengths])
+        parts = [replace(one, rows=one.rows + a) for one, a in zip(parts, first, strict=False)]
+        arrays: dict[str, Any] = {
+            field.name: np.concatenate([getattr(one, field.name) for one in parts])
+            for field in fields(cls)
+            if field.name != "total"
+        }
+        return cls(total=float(sum(one.total for one in parts)), **arrays)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The fit of all samples, as each process needs it.
+
+    Parameters
+    ----------
+    theta : (R, p) array
+    half : array
+        See `case_deletion.Fit.half`.
+    class_weight : (K,) array
+        Total weight of each class.
+    present : Present or None
+        Which classes have weight, if not all have.
+    """
+
+    theta: np.ndarray
+    half: np.ndarray
+    class_weight: np.ndarray
+    present: Present | None
+
+
+class Cases(Protocol):
+    """The samples that are left out in turn, which may be a random choice of all samples."""
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples of positive importance, of which `choose` chooses."""
+        ...
+
+    @property
+    def total_importance(self) -> float:
+        """Sum of the weights of all samples in the mean loss."""
+        ...
+
+    def choose(self, positions: np.ndarray | None) -> None:
+        """Leave out the samples at these positions among those of importance; None means all."""
+        ...
+
+    def n_weighted(self, data: RowSource) -> int:
+        """Return the number of samples of positive weight in the fit."""
+        ...
+
+    def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
+        """Leave out each of the samples by one Newton step."""
+        ...
+
+    def sample(self, fit: Fit, row: int) -> np.ndarray:
+        """Return a centred sample, (p,)."""
+        ...
+
+    def without(self, data: RowSource, row: int) -> RowSource:
+        """Return the rows of a fit in which a sample has weight zero."""
+        ...
+
+    def loss_at(
+        self, data: RowSource, row: int, coef: np.ndarray, intercept: np.ndarray, present: Any
+    ) -> float:
+        """Return the loss of a sample at given parameters."""
+        ...
+
+
+class LocalCases:
+    """Samples in this process; implements `Cases`.
+
+    Parameters
+    ----------
+    loss : function (rows, logits) -> losses
+    importance : (n,) array
+        Weights of the losses in their mean. Samples without weight are not left out.
+    """
+
+    def __init__(self, loss: LossFunction, importance: np.ndarray) -> None:
+        self.loss, self.importance = loss, importance
+        self.total_importance = float(importance.sum())
+        self.n_samples = int(np.count_nonzero(importance))
+        self.positions: np.ndarray | None = None
+
+    def choose(self, positions: np.ndarray | None) -> None:
+        """Choose the samples to leave out."""
+        self.positions = positions
+
+    def n_weighted(self, data: RowSource) -> int:
+        """Return the number of samples of positive weight in the fit."""
+        return count_weighted(local(data))
+
+    def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
+        """Leave out each of the samples by one Newton step."""
+        sums = fit.objective.rows.in_memory()
+        assert sums is not None
+        with closing(sums):
+            return delete(sums, (self.loss, self.importance), self.positions, parameters)
+
+    def sample(self, fit: Fit, row: int) -> np.ndarray:
+        """Return a centred sample, (p,)."""
+        sums = fit.objective.rows.in_memory()
+        assert sums is not None
+        return sample_at(sums, row)
+
+    def without(self, data: RowSource, row: int) -> LocalRows:
+        """Return the rows of a fit in which a sample has weight zero."""
+        return local(data).without_row(0, row)
+
+    def loss_at(
+        self,
+        data: RowSource,
+        row: int,
+        coef: np.ndarray,
+        intercept: np.ndarray,
+        present: Present | None,
+    ) -> float:
+        """Return the loss of a sample at given parameters."""
+        truth = self.loss, self.importance
+        return loss_of_row(local(data), truth, row, coef, intercept, present)
+
+
+class PartitionedCases:
+    """Samples in Dask partitions; implements `Cases`.
+
+    Parameters
+    ----------
+    data : PartitionedRows
+    truths : Each
+        Lazy pairs of a loss function and of the weights of the losses, one for each partition.
+    """
+
+    def __init__(self, data: PartitionedRows, truths: Each) -> None:
+        self.truths, self.lengths = truths, list(data.lengths)
+        counts, totals = zip(*data.gather(count_important, truths), strict=True)
+        self.ends = np.cumsum(counts)
+        self.n_samples = int(self.ends[-1])
+        self.total_importance = float(sum(totals))
+        self.positions: object = None
+
+    def choose(self, positions: np.ndarray | None) -> None:
+        """Choose the samples to leave out."""
+        if positions is None:
+            self.positions = None
+            return
+        begins = np.append(0, self.ends[:-1])
+        cuts = np.searchsorted(positions, self.ends[:-1])
+        chosen = np.split(positions, cuts)
+        self.positions = Each(one - a for one, a in zip(chosen, begins, strict=True))
+
+    def n_weighted(self, data: RowSource) -> int:
+        """Return the number of samples of positive weight in the fit."""
+        return int(partitioned(data).sum(count_weighted))
+
+    def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
+        """Leave out each of the samples by one Newton step, where it is."""
+        sums = fit.objective.rows
+        assert isinstance(sums, PartitionedSums)
+        parts = sums.gather(delete, self.truths, self.positions, parameters)
+        return Deleted.joined(parts, self.lengths)
+
+    def sample(self, fit: Fit, row: int) -> np.ndarray:
+        """Return a centred sample, (p,)."""
+        sums, (part, place) = fit.objective.rows, self._place(row)
+        assert isinstance(sums, PartitionedSums)
+        x: np.ndarray = sums.one(part, sample_at, place)
+        return x
+
+    def without(self, data: RowSource, row: int) -> PartitionedRows:
+        """Return the rows of a fit in which a sample has weight zero."""
+        return partitioned(data).without_row(*self._place(row))
+
+    def loss_at(
+        self,
+        data: RowSource,
+        row: int,
+        coef: np.ndarray,
+        intercept: np.ndarray,
+        present: Present | None,
+    ) -> float:
+        """Return the loss of a sample at given parameters."""
+        part, place = self._place(row)
+        rows, args = partitioned(data), (place, coef, intercept, present)
+        return float(rows.one(part, loss_of_row, self.truths, *args))
+
+    def _place(self, row: int) -> tuple[int, int]:
+        """Return the partition of a sample, and its index there."""
+        ends = np.cumsum(self.lengths)
+        part = int(np.searchsorted(ends, row, side="right"))
+        return part, int(row - (ends[part] - self.lengths[part]))
+
+
+def local(data: RowSource) -> LocalRows:
+    """Return rows that are known to be in this process."""
+    rows = data.in_memory()
+    assert rows is not None
+    return rows
+
+
+def partitioned(data: RowSource) -> PartitionedRows:
+    """Return rows that are known to be in partitions."""
+    assert isinstance(data, PartitionedRows)
+    return data
+
+
+Truth = tuple[LossFunction, np.ndarray]
+
+
+def count_weighted(rows: LocalRows) -> int:
+    """Return the number of rows of positive weight."""
+    return int(np.count_nonzero(rows.weighted))
+
+
+def count_important(rows: LocalRows, truth: Truth) -> tuple[int, float]:
+    """Return the number of samples of positive importance, and the sum of the importances."""
+    return int(np.count_nonzero(truth[1])), float(truth[1].sum())
+
+
+def sample_at(sums: LocalSums, row: int) -> np.ndarray:
+    """Return a centred sample, (p,)."""
+    (x,) = sums.samples_at(np.array([row]))
+    return x
+
+
+def loss_of_row(
+    rows: LocalRows,
+    truth: Truth,
+    row: int,
+    coef: np.ndarray,
+    intercept: np.ndarray,
+    present: Present | None,
+) -> float:
+    """Return the loss of a sample at given parameters."""
+    logits = rows.X[[row]] @ coef.T + intercept
+    rows.add_offset(logits.T, slice(row, row + 1))
+    logits = logits if present is None else present.logits(logits)
+    return float(truth[0](np.array([row]), logits)[0])
+
+
+def delete(
+    sums: LocalSums, truth: Truth, positions: np.ndarray | None, parameters: Parameters
+) -> Deleted:
+    """Leave out each of the chosen samples of one process by one Newton step."""
+    present, (loss_of_all, importance) = parameters.present, truth
+    rows = np.flatnonzero(importance)
+    rows = rows if positions is None else rows[positions]
+
+    def loss(which: np.ndarray, Z: np.ndarray) -> np.ndarray:
+        return loss_of_all(which, Z if present is None else present.logits(Z))
+
+    places, classes = only_samples(sums, rows, parameters.class_weight)
+
+    def moved(Z: np.ndarray, moves: np.ndarray) -> np.ndarray:
+        """Return the losses of `rows` after a change of their logits."""
+        Z = Z.copy()
+        Z[:, : moves.shape[1]] += moves
+        forget_class(Z, places, classes)
+        return loss(rows, Z)
+
+    Z, moves, pushes = one_step(sums, parameters.theta, parameters.half, rows)
+    fitted = loss(np.arange(len(Z)), Z)
+    # A sample without importance may have an infinite loss.
+    total = float(np.where(importance > 0, fitted, 0.0) @ importance)
+    fitted, Z = fitted[rows], Z[rows]
+    losses = moved(Z, moves)
+    q = np.minimum(largest_change(moves), 1.0)
+    farther = np.abs(moved(Z, moves * np.exp(q)[:, None]) - losses)
+    bound = np.maximum(farther, q * np.abs(losses - fitted)) * importance[rows]
+    alone = np.zeros(len(rows), dtype=bool)
+    alone[places] = True
+    bound[alone] = 0.0
+    return Deleted(total, rows, fitted, losses, bound, importance[rows], pushes, alone)
+
+
+def only_samples(
+    sums: LocalSums, rows: np.ndarray, class_weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions in `rows` of samples that are alone in a class, and this class."""
+    data = sums.data
+    weight = 1.0 if data.weight is None else data.weight[rows]
+    targets, nearly_all = data.targets[rows], (1.0 - ALONE) * class_weight
+    if targets.ndim == 1:
+        own = weight * np.ones(len(targets))
+        places = np.flatnonzero((own >= nearly_all[targets]) & (own > 0))
+        return places, targets[places]
+    own = (weight * targets.T).T
+    places, classes = np.nonzero((own >= nearly_all) & (own > 0))
+    return places, classes
+
+
+def forget_class(Z: np.ndarray, places: np.ndarray, classes: np.ndarray) -> None:
+    """Set the logit of a class without its only sample to minus infinity."""
+    if Z.shape[1] == 1:
+        Z[places, 0] = np.where(classes == 1, -np.inf, np.inf)
+    else:
+        Z[places, classes] = -np.inf
