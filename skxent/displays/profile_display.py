@@ -14,6 +14,7 @@ from skxent.displays.prediction_display import Display, require_matplotlib
 from skxent.inference import LikelihoodInference, ProfileCurve
 from skxent.inference.interval_estimates import normal_quantile
 from skxent.inputs.namespaces import Label
+from skxent.metrics.short_names import without_prefixes
 
 
 @dataclass(repr=False, eq=False)
@@ -133,7 +134,8 @@ class ProfileDisplay(Display):
         line = {"color": shade(ax, 0.4), "linestyle": ":", "linewidth": 1.2, "zorder": 0}
         self.level_lines_ = [ax.axhline(sign * quantile, **line) for sign in (-1, 1)]
         self.level_lines_[0].set_label(f"{100 * self.level:.4g} % interval")
-        what = f"{curve.term}, {curve.contrast} vs {curve.reference}"
+        (term,), _ = without_prefixes([curve.term])
+        what = f"{term}, {curve.contrast} vs {curve.reference}"
         ax.set(
             xlabel=wrapped(ax, f"coefficient of {plain(what)}"),
             ylabel=wrapped(ax, "signed root of the likelihood ratio", upright=True),

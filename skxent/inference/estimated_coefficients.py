@@ -120,8 +120,9 @@ class EstimatedCoefficients:
         }
         return data_frame(crossed(self.contrasts, self.terms, ("class", "term")) | columns)
 
-    def _intervals(self, level: float) -> str:
+    def _intervals(self, level: float, method: str = "wald") -> str:
         """Return the name of the intervals, for titles."""
         normal_quantile(level)  # raises an error for a level that is not a probability
         posterior = self.penalised and self.covariance_type == "observed"
-        return f"{100 * level:.6g} % {'posterior ' if posterior else ''}intervals"
+        kind = "profile " if method == "profile" else "posterior " if posterior else ""
+        return f"{100 * level:.6g} % {kind}intervals"

@@ -239,7 +239,7 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
             tested=not self.penalised,
             rows=self.contrasts,
             columns=self.terms[:d],
-            title=f"Odds ratios against {self.reference!r}, {self._intervals(level)}",
+            title=f"Odds ratios against {self.reference!r}, {self._intervals(level, method)}",
         )
 
     def predict_proba_interval(
