@@ -39,6 +39,11 @@ class EstimatedCoefficients:
         return bool(np.isfinite(self.C))
 
     @property
+    def separated(self) -> bool:
+        """Whether classes are separated, so that some coefficients are infinite."""
+        return not np.isfinite(self.coef).all()
+
+    @property
     def contrasts(self) -> list[object]:
         """Labels of the rows of `coef`."""
         return [label for label in self.classes if label != self.reference]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from skxent.inference import term_tests
 from skxent.inference.constrained_fits import objective_of
 from skxent.inference.estimated_coefficients import EstimatedCoefficients
 from skxent.inference.interval_estimates import normal_quantile
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.pipelines import Steps
-from skxent.inference.profiles import Profile, ProfileCurve, curve, intervals
+from skxent.inference.profiles import Middle, Profile, ProfileCurve, curve, intervals
 from skxent.inference.score_covariance import ScoreCovariance
 from skxent.inference.term_tests import KINDS, Refits, TermTests
 from skxent.inference.terms import Terms, read_terms
@@ -76,8 +78,8 @@ class RefittedInference(EstimatedCoefficients):
             return super().confint(level)
         self._check_likelihood("confint(method='profile')", "method='wald'", True)
         with objective_of(self._estimate) as objective:
-            refits = Refits.of(self._estimate, objective)
-            ends = intervals(refits, self._contrast_map(), self.coef.ravel(), root)
+            middle = Middle.of(self._estimate, objective, self.separated)
+            ends = intervals(middle, self._contrast_map(), self.coef.ravel(), root)
         return ends.reshape(*self.coef.shape, 2)
 
     def profile(
@@ -114,17 +116,22 @@ class RefittedInference(EstimatedCoefficients):
             raise ValueError(f"n_points is {n_points!r}: pass a whole number, at least 1.")
         row, column = self._position(term, contrast)
         a = self._contrast_map()[row * len(self.terms) + column]
-        with objective_of(self._estimate) as objective:
-            profile = Profile(Refits.of(self._estimate, objective), a)
-            distances, log_likelihood, roots = curve(profile, root, int(n_points))
         estimate = float(self.coef[row, column])
+        if np.isnan(estimate):
+            raise ValueError(
+                f"{term!r} has no profile: classes are separated, and the likelihood does not tell "
+                "one value of this coefficient from another."
+            )
+        with objective_of(self._estimate) as objective:
+            profile = Profile(Middle.of(self._estimate, objective, self.separated), a)
+            values, log_likelihood, roots = curve(profile, estimate, root, int(n_points))
         return ProfileCurve(
             term=term,
             contrast=self.contrasts[row],
             reference=self.reference,
             estimate=estimate,
-            std_error=profile.std_error,
-            values=estimate + profile.std_error * distances,
+            std_error=float(self.standard_errors[row, column]),
+            values=values,
             log_likelihood=log_likelihood,
             signed_root=roots,
         )
