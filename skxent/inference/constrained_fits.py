@@ -110,7 +110,7 @@ def constrained_minimum(
     point: Point,
     subspace: Subspace,
     *,
-    last: float = LAST,
+    last: float | None = None,
     enough: float = -np.inf,
 ) -> Point:
     """Return the minimum among the points that differ from `point` by a vector of the subspace.
@@ -120,8 +120,8 @@ def constrained_minimum(
     objective : Objective
     point : Point
     subspace : Subspace
-    last : float
-        As `LAST`, for this fit.
+    last : float or None
+        Newton decrement in nats after whose step the fit ends; None stands for `LAST`.
     enough : float
         The fit ends at the first point whose value is at most this.
 
@@ -131,15 +131,19 @@ def constrained_minimum(
         If Newton steps do not reach the minimum.
     """
     for _ in range(STEPS):
-        if point.value <= enough:
+        if point.value <= max(enough, LAST):  # no objective is below zero
             return point
         H = preconditioners.hessian(objective, point.theta)
+        # Far from the minimum all probabilities of a class may be 0 or 1, so that both its gradient
+        # and its curvature are rounding error, and their ratio could be any number.
+        H.flat[:: len(H) + 1] += objective.full_least_curvature
         step = subspace.newton_step(H, free(point.gradient))
         decrement = -0.5 * float(free(point.gradient) @ step)
         if decrement <= point.rounding * np.finfo(float).eps:
             return point
         new = _lower(objective, point, step, decrement)
-        if new is None or decrement <= last * min(1.0, max(point.value, SMALL)):
+        nat = min(1.0, max(point.value, SMALL))
+        if new is None or decrement <= (LAST * nat if last is None else last):
             return point if new is None else new
         point = new
     raise ArithmeticError("Newton steps do not reach the optimum of a model with constraints.")

@@ -89,10 +89,11 @@ class EstimatedCoefficients:
         Returns
         -------
         ndarray of shape (K - 1, d + 1, 2)
-            Low and high ends.
+            Low and high ends; NaN for infinite coefficients.
         """
         half = normal_quantile(level) * self.standard_errors
-        return np.stack([self.coef - half, self.coef + half], axis=-1)
+        coef = np.where(np.isfinite(self.coef), self.coef, np.nan)
+        return np.stack([coef - half, coef + half], axis=-1)
 
     def to_frame(self, level: float = 0.95) -> Any:
         """Return a data frame with a row for each coefficient.
