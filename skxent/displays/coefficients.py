@@ -198,6 +198,7 @@ class CoefficientDisplay(Display):
             "terms", inference.terms[:d] if terms is None else terms, inference.terms
         )
         values = np.stack([inference.coef, *np.moveaxis(inference.confint(level), -1, 0)])
+        values[:, ~np.isfinite(inference.coef)] = np.nan
         values *= _factors(units, d, len(inference.terms))
         coef, low, high = values[:, rows][:, :, columns]
         more = "" if units is None else "\nfor an increase of each feature by its entry in `units`"

@@ -22,7 +22,9 @@ class ProfileDisplay(Display):
     """Signed root of the likelihood ratio along one coefficient, beside the Wald statistic.
 
     If the likelihood is quadratic, the curve is the dashed line, and profile and Wald intervals
-    agree. Intervals end where a curve crosses the horizontal lines.
+    agree. Intervals end where a curve crosses the horizontal lines. If classes are separated, the
+    curve of an infinite coefficient approaches zero and crosses one of the lines, and there is no
+    dashed line.
 
     Parameters
     ----------
@@ -123,11 +125,13 @@ class ProfileDisplay(Display):
         curve, quantile = self.curve, normal_quantile(self.level)
         self.ax_ = ax = new_axes(ax, (6.4, 4.8))
         self.figure_ = ax.figure
-        finite = np.isfinite(curve.values)
-        values, roots = curve.values[finite], curve.signed_root[finite]
+        known = np.isfinite(curve.values)
+        values, roots = curve.values[known], curve.signed_root[known]
         style = {"color": "C0", "label": "profile likelihood"}
         (self.profile_line_,) = ax.plot(values, roots, **(style | kwargs))
-        wald = (values - curve.estimate) / curve.std_error
+        # An infinite estimate has no Wald statistic: matplotlib draws no line of NaN.
+        finite = np.isfinite([curve.estimate, curve.std_error]).all()
+        wald = (values - curve.estimate) / curve.std_error if finite else values * np.nan
         (self.wald_line_,) = ax.plot(
             values, wald, color=shade(ax, 0.6), linestyle="--", label="Wald"
         )
@@ -140,6 +144,6 @@ class ProfileDisplay(Display):
             xlabel=wrapped(ax, f"coefficient of {plain(what)}"),
             ylabel=wrapped(ax, "signed root of the likelihood ratio", upright=True),
         )
-        handles = [self.profile_line_, self.wald_line_, self.level_lines_[0]]
+        handles = [self.profile_line_, *[self.wald_line_] * bool(finite), self.level_lines_[0]]
         legend_below(ax, handles=handles, ncols=3)
         return self

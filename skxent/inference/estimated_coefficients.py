@@ -95,27 +95,8 @@ class EstimatedCoefficients:
         coef = np.where(np.isfinite(self.coef), self.coef, np.nan)
         return np.stack([coef - half, coef + half], axis=-1)
 
-    def to_frame(self, level: float = 0.95) -> Any:
-        """Return a data frame with a row for each coefficient.
-
-        Parameters
-        ----------
-        level : float, default=0.95
-            Confidence level of the intervals.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `class`, `term`, `estimate`, `std_error`, `statistic` (z), `p_value`, `conf_low`
-            and `conf_high`. `class` is the class whose log-odds against the reference class the
-            coefficient belongs to.
-
-        Raises
-        ------
-        ImportError
-            Without pandas.
-        """
-        interval = self.confint(level)
+    def _frame(self, interval: Floats) -> Any:
+        """Return the data frame of the coefficients with these intervals."""
         columns = {
             "estimate": self.coef.ravel(),
             "std_error": self.standard_errors.ravel(),
@@ -125,6 +106,15 @@ class EstimatedCoefficients:
             "conf_high": interval[..., 1].ravel(),
         }
         return data_frame(crossed(self.contrasts, self.terms, ("class", "term")) | columns)
+
+    def _check_bounded(self, what: str) -> None:
+        """Require finite coefficients."""
+        if self.separated:
+            raise ValueError(
+                f"{what} needs finite coefficients, and some are infinite because classes are "
+                "separated: use confint(method='profile'), likelihood-ratio tests, or "
+                "FirthClassifier."
+            )
 
     def _intervals(self, level: float, method: str = "wald") -> str:
         """Return the name of the intervals, for titles."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from skxent.inference import term_tests
@@ -82,6 +84,30 @@ class RefittedInference(EstimatedCoefficients):
             ends = intervals(middle, self._contrast_map(), self.coef.ravel(), root)
         return ends.reshape(*self.coef.shape, 2)
 
+    def to_frame(self, level: float = 0.95, method: str = "wald") -> Any:
+        """Return a data frame with a row for each coefficient.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Confidence level of the intervals.
+        method : {"wald", "profile"}, default="wald"
+            Kind of the intervals, see `confint`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `class`, `term`, `estimate`, `std_error`, `statistic` (z), `p_value`, `conf_low`
+            and `conf_high`. `class` is the class whose log-odds against the reference class the
+            coefficient belongs to.
+
+        Raises
+        ------
+        ImportError
+            Without pandas.
+        """
+        return self._frame(self.confint(level, method))
+
     def profile(
         self, term: str, contrast: object = None, *, level: float = 0.99, n_points: int = 20
     ) -> ProfileCurve:
@@ -156,7 +182,9 @@ class RefittedInference(EstimatedCoefficients):
         if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(f"kind is {kind!r}: pass one of {tuple(KINDS)}.")
         self._check_likelihood("term_tests", "kind='wald' or 'score'", kind == "likelihood_ratio")
-        if kind != "wald":
+        if kind == "wald":
+            self._check_bounded("term_tests(kind='wald')")
+        else:
             self._check_no_prior(f"term_tests(kind={kind!r})", "kind='wald'")
 
     def _check_unpenalised(self, what: str) -> None:
