@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         LikelihoodInference,
         ProfileCurve,
         TermTests,
+        VuongTest,
         infer,
     )
     from skxent.metrics import (
@@ -85,6 +86,7 @@ __all__ = [
     "SoftmaxClassifier",
     "SoftmaxClassifierCV",
     "TermTests",
+    "VuongTest",
     "ZeroProbabilityWarning",
     "__version__",
     "bce_scorer",

@@ -27,6 +27,7 @@ from skxent.inference.pipelines import Model
 from skxent.inputs.features import AnyArray
 from skxent.inputs.labels import shorten
 from skxent.inputs.namespaces import Label
+from skxent.metrics.short_names import without_prefixes
 
 IN_A_ROW = 5  # largest number of panels in a row
 
@@ -48,7 +49,7 @@ class CoefficientDisplay(Display):
     contrasts : sequence of str, length R
         Name of each contrast.
     terms : sequence of str, length T
-        Names of the terms.
+        Names of the terms. They are drawn without the prefixes of transformers.
     interval : str
         Description of the intervals.
 
@@ -197,6 +198,7 @@ class CoefficientDisplay(Display):
             "terms", inference.terms[:d] if terms is None else terms, inference.terms
         )
         values = np.stack([inference.coef, *np.moveaxis(inference.confint(level), -1, 0)])
+        values[:, ~np.isfinite(inference.coef)] = np.nan
         values *= _factors(units, d, len(inference.terms))
         coef, low, high = values[:, rows][:, :, columns]
         more = "" if units is None else "\nfor an increase of each feature by its entry in `units`"
@@ -235,7 +237,8 @@ class CoefficientDisplay(Display):
         if odds_ratios:
             numbers = _exponentials(numbers)
         n = len(self.coef)
-        names = LETTER * max(map(len, self.terms), default=0)
+        terms, _ = without_prefixes(self.terms)
+        names = LETTER * max(map(len, terms), default=0)
         size = ((2.6 if n > 1 else 4.0) + names / min(n, IN_A_ROW), 0.6 + ROW * len(self.terms))
         panels = new_panels(ax, n, size, 0.8, IN_A_ROW, sharey=True)
         self.axes_, self.ax_ = np.array(panels, dtype=object), panels[0]
@@ -243,16 +246,18 @@ class CoefficientDisplay(Display):
         self.errorbars_: list[Artist] = []
         self.reference_lines_: list[Artist] = []
         for i, panel in enumerate(panels):
-            self._draw(panel, numbers[:, i], odds_ratios, kwargs)
+            self._draw(panel, terms, numbers[:, i], odds_ratios, kwargs)
             panel.set_title(wrapped(panel, plain(self.contrasts[i])), fontsize="medium")
         what = "odds ratio" if odds_ratios else "coefficient"
         label_panels(panels, ax is None, f"{what}, {self.interval}")
         return self
 
-    def _draw(self, ax: Axes, numbers: Floats, odds_ratios: bool, kwargs: Style) -> None:
+    def _draw(
+        self, ax: Axes, terms: list[str], numbers: Floats, odds_ratios: bool, kwargs: Style
+    ) -> None:
         middle, low, high = numbers
         rows = np.arange(len(middle))
-        name_rows(ax, [plain(term) for term in self.terms])
+        name_rows(ax, [plain(term) for term in terms])
         style = {"fmt": "o", "color": "C0", "markersize": 4, "capsize": 2, "linewidth": 1.2}
         # matplotlib 3.10 mistakes an array of one number for a number, so these are lists.
         ends = [(middle - low).tolist(), (high - middle).tolist()]

@@ -14,6 +14,7 @@ from skxent.displays.prediction_display import Display, require_matplotlib
 from skxent.inference import LikelihoodInference, ProfileCurve
 from skxent.inference.interval_estimates import normal_quantile
 from skxent.inputs.namespaces import Label
+from skxent.metrics.short_names import without_prefixes
 
 
 @dataclass(repr=False, eq=False)
@@ -21,7 +22,9 @@ class ProfileDisplay(Display):
     """Signed root of the likelihood ratio along one coefficient, beside the Wald statistic.
 
     If the likelihood is quadratic, the curve is the dashed line, and profile and Wald intervals
-    agree. Intervals end where a curve crosses the horizontal lines.
+    agree. Intervals end where a curve crosses the horizontal lines. If classes are separated, the
+    curve of an infinite coefficient approaches zero and crosses one of the lines, and there is no
+    dashed line.
 
     Parameters
     ----------
@@ -122,22 +125,25 @@ class ProfileDisplay(Display):
         curve, quantile = self.curve, normal_quantile(self.level)
         self.ax_ = ax = new_axes(ax, (6.4, 4.8))
         self.figure_ = ax.figure
-        finite = np.isfinite(curve.values)
-        values, roots = curve.values[finite], curve.signed_root[finite]
+        known = np.isfinite(curve.values)
+        values, roots = curve.values[known], curve.signed_root[known]
         style = {"color": "C0", "label": "profile likelihood"}
         (self.profile_line_,) = ax.plot(values, roots, **(style | kwargs))
-        wald = (values - curve.estimate) / curve.std_error
+        # An infinite estimate has no Wald statistic: matplotlib draws no line of NaN.
+        finite = np.isfinite([curve.estimate, curve.std_error]).all()
+        wald = (values - curve.estimate) / curve.std_error if finite else values * np.nan
         (self.wald_line_,) = ax.plot(
             values, wald, color=shade(ax, 0.6), linestyle="--", label="Wald"
         )
         line = {"color": shade(ax, 0.4), "linestyle": ":", "linewidth": 1.2, "zorder": 0}
         self.level_lines_ = [ax.axhline(sign * quantile, **line) for sign in (-1, 1)]
         self.level_lines_[0].set_label(f"{100 * self.level:.4g} % interval")
-        what = f"{curve.term}, {curve.contrast} vs {curve.reference}"
+        (term,), _ = without_prefixes([curve.term])
+        what = f"{term}, {curve.contrast} vs {curve.reference}"
         ax.set(
             xlabel=wrapped(ax, f"coefficient of {plain(what)}"),
             ylabel=wrapped(ax, "signed root of the likelihood ratio", upright=True),
         )
-        handles = [self.profile_line_, self.wald_line_, self.level_lines_[0]]
+        handles = [self.profile_line_, *[self.wald_line_] * bool(finite), self.level_lines_[0]]
         legend_below(ax, handles=handles, ncols=3)
         return self

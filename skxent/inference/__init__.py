@@ -2,6 +2,7 @@
 
 from skxent.inference.infer import InferenceWarning, infer
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates
+from skxent.inference.model_comparison import VuongTest
 from skxent.inference.profiles import ProfileCurve
 from skxent.inference.result import LikelihoodInference
 from skxent.inference.term_tests import TermTests
@@ -13,5 +14,6 @@ __all__ = [
     "LikelihoodInference",
     "ProfileCurve",
     "TermTests",
+    "VuongTest",
     "infer",
 ]

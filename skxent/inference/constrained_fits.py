@@ -5,6 +5,10 @@ the columns of a matrix N, so that linear functions of the parameters keep the v
 the start. It is the Newton step of the objective in N, :math:`-N (N^\top H N)^{-1} N^\top g`. The
 objective is strictly convex, and a finite minimum without constraints implies a finite minimum with
 them. A line search makes the steps safe far from the minimum.
+
+If classes are separated, the objective has an infimum and perhaps no minimum. Each step then makes
+the rest of the descent about e times smaller, so that steps end within about `LAST` nats of the
+infimum.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ STEPS = 200  # largest number of Newton steps; far from the minimum some are sho
 # Newton decrement in nats, or as a fraction of an objective below one nat, after whose step a fit
 # ends. Steps converge quadratically: the next decrement is about the square of this one.
 LAST = 1e-9
+SMALL = 1e-3  # smallest objective, in nats, that `LAST` is a fraction of; statistics are in nats
 SUFFICIENT = 1e-4  # least decrease of the objective, as a fraction of that along the tangent
 # Largest change of a difference of two logits, in nats, at the start of a line search. Where all
 # probabilities are 0 or 1, the Hessian is nearly zero and Newton steps are far too long.
@@ -100,8 +105,25 @@ def free(values: np.ndarray) -> np.ndarray:
     return values[: max(len(values) - 1, 1)].ravel()
 
 
-def constrained_minimum(objective: Objective, point: Point, subspace: Subspace) -> Point:
+def constrained_minimum(
+    objective: Objective,
+    point: Point,
+    subspace: Subspace,
+    *,
+    last: float | None = None,
+    enough: float = -np.inf,
+) -> Point:
     """Return the minimum among the points that differ from `point` by a vector of the subspace.
+
+    Parameters
+    ----------
+    objective : Objective
+    point : Point
+    subspace : Subspace
+    last : float or None
+        Newton decrement in nats after whose step the fit ends; None stands for `LAST`.
+    enough : float
+        The fit ends at the first point whose value is at most this.
 
     Raises
     ------
@@ -109,13 +131,19 @@ def constrained_minimum(objective: Objective, point: Point, subspace: Subspace) 
         If Newton steps do not reach the minimum.
     """
     for _ in range(STEPS):
+        if point.value <= max(enough, LAST):  # no objective is below zero
+            return point
         H = preconditioners.hessian(objective, point.theta)
+        # Far from the minimum all probabilities of a class may be 0 or 1, so that both its gradient
+        # and its curvature are rounding error, and their ratio could be any number.
+        H.flat[:: len(H) + 1] += objective.full_least_curvature
         step = subspace.newton_step(H, free(point.gradient))
         decrement = -0.5 * float(free(point.gradient) @ step)
         if decrement <= point.rounding * np.finfo(float).eps:
             return point
         new = _lower(objective, point, step, decrement)
-        if new is None or decrement <= LAST * min(1.0, point.value):
+        nat = min(1.0, max(point.value, SMALL))
+        if new is None or decrement <= (LAST * nat if last is None else last):
             return point if new is None else new
         point = new
     raise ArithmeticError("Newton steps do not reach the optimum of a model with constraints.")

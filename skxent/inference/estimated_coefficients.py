@@ -39,6 +39,11 @@ class EstimatedCoefficients:
         return bool(np.isfinite(self.C))
 
     @property
+    def separated(self) -> bool:
+        """Whether classes are separated, so that some coefficients are infinite."""
+        return not np.isfinite(self.coef).all()
+
+    @property
     def contrasts(self) -> list[object]:
         """Labels of the rows of `coef`."""
         return [label for label in self.classes if label != self.reference]
@@ -84,32 +89,14 @@ class EstimatedCoefficients:
         Returns
         -------
         ndarray of shape (K - 1, d + 1, 2)
-            Low and high ends.
+            Low and high ends; NaN for infinite coefficients.
         """
         half = normal_quantile(level) * self.standard_errors
-        return np.stack([self.coef - half, self.coef + half], axis=-1)
+        coef = np.where(np.isfinite(self.coef), self.coef, np.nan)
+        return np.stack([coef - half, coef + half], axis=-1)
 
-    def to_frame(self, level: float = 0.95) -> Any:
-        """Return a data frame with a row for each coefficient.
-
-        Parameters
-        ----------
-        level : float, default=0.95
-            Confidence level of the intervals.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `class`, `term`, `estimate`, `std_error`, `statistic` (z), `p_value`, `conf_low`
-            and `conf_high`. `class` is the class whose log-odds against the reference class the
-            coefficient belongs to.
-
-        Raises
-        ------
-        ImportError
-            Without pandas.
-        """
-        interval = self.confint(level)
+    def _frame(self, interval: Floats) -> Any:
+        """Return the data frame of the coefficients with these intervals."""
         columns = {
             "estimate": self.coef.ravel(),
             "std_error": self.standard_errors.ravel(),
@@ -120,8 +107,18 @@ class EstimatedCoefficients:
         }
         return data_frame(crossed(self.contrasts, self.terms, ("class", "term")) | columns)
 
-    def _intervals(self, level: float) -> str:
+    def _check_bounded(self, what: str) -> None:
+        """Require finite coefficients."""
+        if self.separated:
+            raise ValueError(
+                f"{what} needs finite coefficients, and some are infinite because classes are "
+                "separated: use confint(method='profile'), likelihood-ratio tests, or "
+                "FirthClassifier."
+            )
+
+    def _intervals(self, level: float, method: str = "wald") -> str:
         """Return the name of the intervals, for titles."""
         normal_quantile(level)  # raises an error for a level that is not a probability
         posterior = self.penalised and self.covariance_type == "observed"
-        return f"{100 * level:.6g} % {'posterior ' if posterior else ''}intervals"
+        kind = "profile " if method == "profile" else "posterior " if posterior else ""
+        return f"{100 * level:.6g} % {kind}intervals"

@@ -117,6 +117,7 @@ class EstimatedEffects(EstimatedCoefficients):
         computed from one column, such as a square or an interaction, it is not the effect of the
         column; `adjusted_predictions` with values of the column changes all of them.
         """
+        self._check_bounded("marginal_effects")
         at_mean = isinstance(at, str) and at == "mean"
         what = "Marginal effects at the mean" if at_mean else "Average marginal effects"
         title = f"{what}, {self._intervals(level)}"
@@ -191,6 +192,7 @@ class EstimatedEffects(EstimatedCoefficients):
         TypeError
             If `at` is a dict, and the X of a pipeline is neither a data frame nor a NumPy array.
         """
+        self._check_bounded("adjusted_predictions")
         title = f"Adjusted predictions, {self._intervals(level)}"
         people = self._population(X, offset, "adjusted_predictions")
         labels, populations = zip(*self._populations(at, X, people), strict=True)

@@ -18,6 +18,7 @@ from skxent.inference.optimum import data_of_fit, optimum
 from skxent.inference.pipelines import Model, classifier_and_steps
 from skxent.inference.result import LikelihoodInference
 from skxent.inference.score_covariance import ScoreCovariance
+from skxent.inference.unbounded import with_unbounded
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.namespaces import Label
@@ -27,6 +28,7 @@ from skxent.inputs.weights import group_codes
 from skxent.metrics.means import copies_and_shares
 
 COVARIANCES = ("observed", "robust", "cluster")
+SEPARATIONS = ("raise", "limit")
 
 
 class InferenceWarning(UserWarning):
@@ -51,6 +53,7 @@ def infer(
     covariance: str = "observed",
     groups: ArrayLike | None = None,
     reference: Label | None = None,
+    separation: str = "raise",
 ) -> LikelihoodInference:
     r"""Standard errors, intervals and tests for the coefficients of a fitted classifier.
 
@@ -91,6 +94,16 @@ def infer(
         treated as importances, such as inverse sampling probabilities.
     reference : label or None, default=None
         The reference class. None means the first of `classes_`.
+    separation : {"raise", "limit"}, default="raise"
+        What to do if classes are separated, so that the likelihood has no finite maximum.
+
+        * "raise": raise an error that names the features that separate.
+        * "limit": return the limit of the likelihood. Coefficients that grow without bound are
+          infinite, and those that the likelihood does not determine are NaN. `log_likelihood` is
+          the supremum. ``confint(method="profile")``, `profile`, `likelihood_ratio_test` and
+          `term_tests` are valid, also for coefficients that are infinite; one end of their
+          intervals is infinite. The other coefficients are finite, with Wald standard errors and
+          tests. For ``covariance="observed"`` and fits without class weights.
 
     Returns
     -------
@@ -168,7 +181,7 @@ def infer(
     >>> print(inference.standard_errors.round(3))
     [[ 2.394  4.48   4.737  9.743 25.708]]
     """
-    _check_options(covariance, groups)
+    _check_options(covariance, groups, separation)
     clf, steps = classifier_and_steps(clf)
     data, weight = data_of_fit(clf, steps.transform(X), y, sample_weight, offset)
     copies, shares = copies_and_shares(weight, data.X.shape[0])
@@ -177,20 +190,26 @@ def infer(
     codes = None if groups is None else group_codes(groups, data.X.shape[0], "X")
     names = steps.feature_names(clf)
     bias_reduced = has_jeffreys_prior(clf)
-    found = (jeffreys_optimum if bias_reduced else optimum)(clf, data, names)
+    if bias_reduced:
+        found = jeffreys_optimum(clf, data, names)
+    else:
+        found = optimum(clf, data, names, separation == "limit")
     at = found.estimate
     score_covariance = ScoreCovariance(copies, codes)
     if covariance != "observed":
         at = replace(at, covariance=score_covariance.of(at, at.covariance))
     contrasts = at.map(base)
     coef = (contrasts @ at.theta[at.free].ravel()).reshape(len(classes) - 1, -1)
+    V = _symmetric(contrasts @ at.covariance @ contrasts.T)
+    if found.separated:
+        coef, V = with_unbounded(data, coef, V, base)
     _warn(clf, covariance)
     return LikelihoodInference(
         classes=classes,
         reference=classes[base],
         terms=[*names, "intercept"] if data.fit_intercept else names,
         coef=_frozen(coef),
-        covariance=_frozen(_symmetric(contrasts @ at.covariance @ contrasts.T)),
+        covariance=_frozen(V),
         covariance_type=covariance,
         log_likelihood=found.log_likelihood,
         null_log_likelihood=null_log_likelihood(data, found.class_weight),
@@ -210,13 +229,21 @@ def infer(
     )
 
 
-def _check_options(covariance: object, groups: ArrayLike | None) -> None:
+def _check_options(covariance: object, groups: ArrayLike | None, separation: object) -> None:
     if not isinstance(covariance, str) or covariance not in COVARIANCES:
         raise ValueError(f"covariance is {covariance!r}: pass one of {COVARIANCES}.")
     if (covariance == "cluster") != (groups is not None):
         raise ValueError(
             f"groups is {'missing' if groups is None else 'given'} with covariance={covariance!r}: "
             "pass groups with 'cluster', and only with it."
+        )
+
+    if not isinstance(separation, str) or separation not in SEPARATIONS:
+        raise ValueError(f"separation is {separation!r}: pass one of {SEPARATIONS}.")
+    if separation == "limit" and covariance != "observed":
+        raise ValueError(
+            f"separation is 'limit' with covariance={covariance!r}: its tests and intervals are "
+            "those of likelihood ratios, for covariance='observed'."
         )
 
 

@@ -85,7 +85,7 @@ class IntervalEstimates(TidyResult):
     ) -> Self:
         """Make odds ratios from coefficients and the ends of their intervals."""
         z = z_statistics(coef, error)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             ratio = np.exp(coef)
             low, high = np.exp(np.moveaxis(ends, -1, 0))
             error = ratio * error

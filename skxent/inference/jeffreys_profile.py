@@ -5,9 +5,7 @@ this coefficient; the prior is that of all parameters. An interval consists of t
 :math:`2 (F(b) - F) \le r^2`, where F is the minimum of the objective and :math:`r^2` a quantile of
 chi-squared with one degree of freedom [1]_. Both ends are finite, because F(b) grows without bound.
 
-An end is where the root of :math:`2 (F(b) - F)` is r. The root is nearly linear in b, and its
-derivative is :math:`F'(b)` divided by the root. Newton steps therefore find the end, within
-brackets that shrink. :math:`F'(b)` is the multiplier of the constraint on b.
+`profile_ends` finds the ends.
 
 References
 ----------
@@ -21,15 +19,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skxent.inference import profile_ends
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.likelihood.jeffreys.constrained_newton import NewtonStep, minimise, polish
 from skxent.likelihood.jeffreys.jeffreys_objective import JeffreysObjective, JeffreysPoint
 
 ITERATIONS = 100  # largest number of Newton steps of a constrained fit
 CONSTRAINED_GAP = 1e-9  # gap, in nats, of a constrained fit before full Newton steps end it
-SEARCH = 200  # largest number of constrained fits for one end of an interval
-END = 1e-9  # largest error of the root at an end, relative to the root
-WIDENING = 2.0  # largest growth of the distance to the optimum from fit to fit, as its fraction
+
+Place = tuple[float, JeffreysPoint]  # a signed distance, and the constrained minimum there
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +55,8 @@ class JeffreysProfile:
         return cls(best, at.map(reference) @ np.kron(np.eye(len(theta)), matrix))
 
     def intervals(self, root: float) -> np.ndarray:
-        """Return the low and high ends of the coefficients, (q, 2); `root` is r of the module."""
-        return np.array(
-            [[_Side(self.best, a, sign).end(root) for sign in (-1.0, 1.0)] for a in self.contrasts]
-        )
+        """Return the low and high ends of the coefficients, (q, 2); `root` is r."""
+        return np.array([_Coefficient(self.best, a).ends(root) for a in self.contrasts])
 
     def ratio_statistic(self, mask: np.ndarray) -> float:
         """Return the likelihood-ratio statistic of the hypothesis that parameters are zero.
@@ -79,61 +75,59 @@ class JeffreysProfile:
 
 
 @dataclass(frozen=True, eq=False)
-class _Side:
-    """The search on one side of the optimum for the end of an interval of the coefficient a'theta.
+class _Coefficient:
+    """The profile of the coefficient a'theta; distances are in standard errors at the optimum.
 
     Parameters
     ----------
     best : JeffreysPoint
     a : (q,) array
-    sign : float
-        -1 for the low end, 1 for the high end.
     """
 
     best: JeffreysPoint
     a: np.ndarray
-    sign: float
 
-    def end(self, root: float) -> float:
-        """Return the coefficient where the root of twice the rise of the profile is `root`."""
-        point, centre = self.best, self._coefficient(self.best)
-        inside, outside = centre, self.sign * np.inf
-        trial = centre + self.sign * root * np.sqrt(self.a @ point.inverse @ self.a)
-        for _ in range(SEARCH):
-            start = point.objective(self._moved(point, trial))
-            if start is None:  # too far to begin there
-                trial = 0.5 * (self._coefficient(point) + trial)
-                continue
-            point = _constrained_minimum(start, self.a[:, None])
-            rise = np.sqrt(_twice_above(self.best, point))
-            if abs(rise - root) <= END * root:
-                return trial
-            inside, outside = (trial, outside) if rise < root else (inside, trial)
-            newton = trial + (root - rise) * rise / self._slope(point)
-            trial = self._between(newton, centre, inside, outside)
-        raise ArithmeticError("the profile of a coefficient could not be followed to its end.")
+    def ends(self, root: float) -> tuple[float, float]:
+        """Return the low and the high end of the interval."""
+        value, error = self._value(self.best), self._std_error
+        low, high = (value + error * profile_ends.end(self, target) for target in (-root, root))
+        return low, high
 
-    def _coefficient(self, point: JeffreysPoint) -> float:
+    def start(self) -> Place:
+        """Return the distance 0, and the optimum."""
+        return 0.0, self.best
+
+    def at(self, distance: float, near: Place, limit: float) -> Place:
+        """Return the constrained minimum at a distance; the fit starts on the tangent at `near`."""
+        while True:
+            start = near[1].objective(self._moved(near, distance))
+            if start is not None and _twice_above(self.best, start) <= limit**2:
+                return distance, _constrained_minimum(start, self.a[:, None])
+            distance = 0.5 * (near[0] + distance)  # too far to begin there
+
+    def root(self, point: JeffreysPoint) -> float:
+        """Return the signed root at a constrained minimum."""
+        rise = np.sqrt(_twice_above(self.best, point))
+        return float(np.copysign(rise, self.slope(point)))
+
+    def slope(self, point: JeffreysPoint) -> float:
+        """Return the derivative of the profile by the distance."""
+        along = point.inverse @ self.a
+        return self._std_error * float(point.gradient.ravel() @ along) / float(self.a @ along)
+
+    @property
+    def _std_error(self) -> float:
+        return float(np.sqrt(self.a @ self.best.inverse @ self.a))
+
+    def _value(self, point: JeffreysPoint) -> float:
         return float(self.a @ point.theta.ravel())
 
-    def _moved(self, point: JeffreysPoint, coefficient: float) -> np.ndarray:
-        """Return parameters with the coefficient, along the tangent of the profile at a point."""
+    def _moved(self, near: Place, distance: float) -> np.ndarray:
+        """Return parameters at a distance, along the tangent of the profile at another place."""
+        before, point = near
         along = point.inverse @ self.a
-        along *= (coefficient - self._coefficient(point)) / (self.a @ along)
+        along *= self._std_error * (distance - before) / (self.a @ along)
         return point.theta + along.reshape(point.theta.shape)
-
-    def _slope(self, point: JeffreysPoint) -> float:
-        """Return the derivative of the profile at a constrained minimum."""
-        along = point.inverse @ self.a
-        return float(point.gradient.ravel() @ along) / float(self.a @ along)
-
-    def _between(self, newton: float, centre: float, inside: float, outside: float) -> float:
-        """Return a Newton step that stays within the brackets, else a point between them."""
-        if np.isinf(outside):
-            outside = centre + (1.0 + WIDENING) * (inside - centre)
-            return newton if 0 < self.sign * (newton - inside) < abs(outside - inside) else outside
-        low, high = sorted((inside, outside))
-        return newton if low < newton < high else 0.5 * (low + high)
 
 
 def _regular(objective: JeffreysObjective, theta: np.ndarray) -> JeffreysPoint:

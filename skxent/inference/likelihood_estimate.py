@@ -35,6 +35,7 @@ from scipy.sparse import issparse
 from scipy.special import logsumexp, softmax
 
 from skxent.inputs.features import AnyArray
+from skxent.likelihood.row_losses import target_losses
 from skxent.likelihood.sources.local_rows import LocalRows
 
 SPACE = 1 << 20  # largest work arrays of a batch of samples, in numbers: 8 MB
@@ -93,6 +94,14 @@ class LikelihoodEstimate:
         if offset is not None:
             Z[:, -len(offset) :] += offset[:, rows].T
         return Z
+
+    def log_likelihoods(self) -> np.ndarray:
+        """Return the log-likelihood of each sample in nats, (n,), without its weight."""
+        found = np.empty(self.data.X.shape[0])
+        for rows, x in self.batches(self.data.X, 4 * len(self.theta)):
+            logits = self.logits(x, self.data.offset, rows)
+            found[rows] = -target_losses(logits, self.data.targets[rows])
+        return found
 
     def log_odds(
         self, X: AnyArray, offset: np.ndarray | None = None

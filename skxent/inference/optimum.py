@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skxent.inference import information_matrix
+from skxent.inference.constrained_fits import LAST
 from skxent.inference.fitted import FittedLinearModel, cure_of_separation, penalty_of_fit
 from skxent.inference.likelihood_estimate import LikelihoodEstimate, estimate
 from skxent.inference.linear_dependence import dependent_columns
 from skxent.inference.same_data import PIPELINE, raise_other_data, same_likelihood
+from skxent.inference.unbounded import estimate_near_infimum, near_infimum
 from skxent.inputs.class_names import check_default_names
 from skxent.inputs.features import AnyArray, read_X
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
 from skxent.inputs.offsets import fitted_offset
-from skxent.likelihood.existence.separation import Undecided, find_separation_by
+from skxent.likelihood.existence.separation import Separation, Undecided, find_separation_by
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.preconditioners import Cholesky, PreconditionedPoint
 from skxent.likelihood.sources.arrays import balanced_offset
@@ -49,12 +51,15 @@ class Optimum:
         Number of parameters; the effective number with a penalty.
     class_weight : (K,) array
         Total weight of each class.
+    separated : bool
+        Whether the likelihood has a supremum and no maximum, and parameters are near the supremum.
     """
 
     estimate: LikelihoodEstimate
     log_likelihood: float
     df: float
     class_weight: Floats
+    separated: bool = False
 
 
 def data_of_fit(
@@ -130,7 +135,9 @@ def _targets(clf: FittedLinearModel, y: AnyArray, n: int) -> FitTargets:
     return FitTargets(clf.classes_, places[targets.values])
 
 
-def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimum:
+def optimum(
+    clf: FittedLinearModel, data: LocalRows, names: list[str], at_infinity: bool = False
+) -> Optimum:
     """Check that the fit is at the optimum of the data, and take Newton steps to it.
 
     Parameters
@@ -139,6 +146,8 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
     data : LocalRows
     names : list of str
         Names of the features.
+    at_infinity : bool
+        Whether an optimum at infinity is one, or an error.
     """
     penalty = penalty_of_fit(clf)
     with closing(one_blas_thread()) as limit, limit:
@@ -151,6 +160,15 @@ def optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> Optimu
             model = information_matrix.information(objective, point.theta)
             _check_at_optimum(clf, data, objective, point, model)
             check_collinear(data, moments, names, _unpenalised(clf))
+            if at_infinity and (model is None or not clf.converged_) and _is_separated(clf, data):
+                point = near_infimum(objective, point)
+                return Optimum(
+                    estimate=estimate_near_infimum(data, mean, objective, point),
+                    log_likelihood=-point.value if point.value > LAST else 0.0,
+                    df=float((data.n_classes - 1) * (len(mean) + data.fit_intercept)),
+                    class_weight=moments.class_weight,
+                    separated=True,
+                )
             if not clf.converged_:
                 _raise_unconverged(clf, data)
             point, model = _polished(clf, data, objective, point, model)
@@ -257,12 +275,40 @@ def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
 
 def _check_separation(clf: FittedLinearModel, data: LocalRows) -> None:
     """Raise an error that says which features separate classes, if any do."""
-    mask = _unpenalised(clf)
-    found = find_separation_by(data, mask, guess=(clf.coef_, clf.intercept_))
+    found = _separation(clf, data)
     if found is not None:
         names = getattr(clf, "feature_names_in_", None)
-        message = found.message(clf.classes_, names, cure_of_separation(clf, found.features))
+        cure = cure_of_separation(clf, found.features)
+        if penalty_of_fit(clf).is_zero and clf.class_weight is None:
+            cure += (
+                ", pass separation='limit' to infer for likelihood-ratio tests and intervals that "
+                "are infinite at one end"
+            )
+        message = found.message(clf.classes_, names, cure)
         raise ValueError(f"{message[0].upper()}{message[1:]}")
+
+
+def _separation(clf: FittedLinearModel, data: LocalRows) -> Separation | None:
+    return find_separation_by(data, _unpenalised(clf), guess=(clf.coef_, clf.intercept_))
+
+
+def _is_separated(clf: FittedLinearModel, data: LocalRows) -> bool:
+    """Tell whether features without a penalty separate classes; a penalty or weights forbid it.
+
+    Raises
+    ------
+    ValueError
+        If they do, and the fit has a penalty of other features, or class weights.
+    """
+    with suppress(Undecided):
+        if _unpenalised(clf).any() and _separation(clf, data) is not None:
+            if not penalty_of_fit(clf).is_zero or clf.class_weight is not None:
+                raise ValueError(
+                    "separation='limit' needs a likelihood without a penalty and class weights: "
+                    "fit with C=numpy.inf and class_weight=None, or use FirthClassifier."
+                )
+            return True
+    return False
 
 
 def _unpenalised(clf: FittedLinearModel) -> np.ndarray:

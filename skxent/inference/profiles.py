@@ -1,20 +1,20 @@
 r"""Profiles of the likelihood: the maximum for each value of one coefficient, and its intervals.
 
-The profile :math:`F(b)` is the minimum of the objective among all parameters whose coefficient
-:math:`a^\top\theta` is b. The **signed root** :math:`r(b) = \pm\sqrt{2 (F(b) - F(\hat b))}`, with
-the sign of :math:`b - \hat b`, is about standard normal if b is the true coefficient. The interval
-of level :math:`1 - \alpha` consists of all b with :math:`|r(b)| \le z_{1 - \alpha/2}`: a
-likelihood-ratio test does not reject them [1]_. If the likelihood is quadratic, r(b) is the line
-:math:`(b - \hat b) / s` with the standard error s, and the interval is Wald's.
+`profile_ends` defines the profile and its signed root, and finds the ends of intervals. Here the
+objective is the likelihood without a prior.
 
-With a multiplier :math:`\lambda` of the constraint, :math:`\nabla F = \lambda a` at the constrained
-minimum, so that :math:`F'(b) = \lambda` and :math:`r'(b) = \lambda / r`. Since r is nearly linear,
-Newton steps find where it is z. The steps are kept within brackets.
+If classes are separated, the likelihood has a supremum and no maximum. A coefficient then grows
+without bound along some **direction of recession**, along which no loss rises, or along none. If
+one of these directions increases a coefficient, its profile falls towards the infimum as the
+coefficient goes to infinity, and the interval has no upper end. If none of them increases it, the
+profile grows without bound as the coefficient does, and the upper end is finite. The same is true
+of decrease and the lower end [1]_. Parameters that are not held may grow without bound at a
+constrained minimum; Newton steps then end within about 1e-9 nats of the infimum.
 
 References
 ----------
-.. [1] D. J. Venzon, S. H. Moolgavkar, "A method for computing profile-likelihood-based confidence
-   intervals", Applied Statistics 37, 1988. :doi:`10.2307/2347496`
+.. [1] C. J. Geyer, "Likelihood inference in exponential families and directions of recession",
+   Electronic Journal of Statistics 3, 2009. :doi:`10.1214/08-EJS349`
 """
 
 from __future__ import annotations
@@ -23,16 +23,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skxent.inference.constrained_fits import Span, constrained_minimum, free, point_at
-from skxent.inference.term_tests import Refits
+from skxent.inference import profile_ends
+from skxent.inference.constrained_fits import (
+    Coordinates,
+    Span,
+    constrained_minimum,
+    free,
+    point_at,
+    solved,
+)
+from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inputs.fit_targets import Floats
-from skxent.likelihood.objective import Point
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise import preconditioners
 
-CLOSE = 1e-6  # relative change of an end at which the search stops; its error is about the square
-SEARCH = 100  # largest number of constrained fits for one end
-START = 2.0  # largest root at the start of a constrained fit, as a multiple of the root of the end
-GROWTH = 2.0  # largest factor from one trial to the next before the end is bracketed
-FARTHEST = 1e8  # distance in standard errors beyond which an end counts as infinite
+FAINT = 0.05  # signed root at which a curve without an end stops, as a fraction of that at its ends
+CENTRAL = 0.5  # largest rise, in nats, at the point where the search for an infimum takes its units
 
 Place = tuple[float, Point]  # a signed distance, and the constrained minimum there
 
@@ -48,13 +54,14 @@ class ProfileCurve:
     contrast, reference : label
         The coefficient is the log-odds of the class `contrast` against the class `reference`.
     estimate, std_error : float
-        The coefficient at the maximum of the likelihood, and its standard error.
+        The coefficient at the maximum of the likelihood, and its standard error. Both may be
+        infinite if classes are separated.
     values : ndarray of shape (m,)
-        Values of the coefficient, ascending, with the estimate among them.
+        Values of the coefficient, ascending, with the estimate among them if it is finite.
     log_likelihood : ndarray of shape (m,)
         Maximum of the log-likelihood for each value, in nats.
     signed_root : ndarray of shape (m,)
-        Square root of twice the fall of the log-likelihood from its maximum, negative below the
+        Square root of twice the fall of the log-likelihood from its supremum, negative below the
         estimate. The Wald statistic (values - estimate) / std_error is its tangent.
 
     See Also
@@ -80,123 +87,170 @@ class ProfileCurve:
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
-    """The profile of the coefficient a'theta; distances are in standard errors.
+class Middle:
+    """A point in the middle of all intervals, from which distances are measured.
 
     Parameters
     ----------
-    refits : Refits
+    objective : Objective
+    point : Point
+        The optimum, or if the objective has no minimum a point near its infimum.
+    inverse : (q, q) array
+        The inverse Hessian at the point.
+    infimum : float
+        Infimum of the objective.
+    """
+
+    objective: Objective
+    point: Point
+    inverse: Floats
+    infimum: float
+
+    @classmethod
+    def of(cls, at: LikelihoodEstimate, objective: Objective, separated: bool) -> Middle:
+        """Make the middle from parameters at which the objective is at its infimum."""
+        point = point_at(objective, at.theta[at.free].ravel())
+        infimum = point.value
+        if separated:
+            q = len(at.covariance)
+            start, all_free = point_at(objective, np.zeros(q)), Coordinates(np.arange(q))
+            point = constrained_minimum(objective, start, all_free, enough=infimum + CENTRAL)
+        H = preconditioners.hessian(objective, point.theta)
+        return cls(objective, point, solved(H, np.eye(len(H))), infimum)
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """The profile of the coefficient a'theta; distances are in standard errors at the middle.
+
+    Parameters
+    ----------
+    middle : Middle
     a : (q,) array
     """
 
-    refits: Refits
+    middle: Middle
     a: Floats
-    best: Point = field(init=False)
     std_error: float = field(init=False)
     tangent: Floats = field(init=False)
     others: Span = field(init=False)
+    centre: Point = field(init=False)
 
     def __post_init__(self) -> None:
         """Compute the tangent of the profile, and whitened coordinates of the other parameters."""
-        half = np.linalg.cholesky(self.refits.inverse)
+        half = np.linalg.cholesky(self.middle.inverse)
         whitened = half.T @ self.a
         basis = np.linalg.qr(whitened[:, None], mode="complete")[0]
         error = float(np.linalg.norm(whitened))
+        others = Span(half @ basis[:, 1:])
         computed = {
-            "best": self.refits.without(()),
             "std_error": error,
             "tangent": half @ whitened / error,
-            "others": Span(half @ basis[:, 1:]),
+            "others": others,
+            "centre": constrained_minimum(self.middle.objective, self.middle.point, others),
         }
         for name, value in computed.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def value(self) -> float:
+        """The coefficient at the distance 0."""
+        return float(self.a @ free(self.middle.point.theta))
+
+    def start(self) -> Place:
+        """Return the distance 0, and the constrained minimum there."""
+        return 0.0, self.centre
+
     def at(self, distance: float, near: Place, limit: float = np.inf) -> Place:
-        """Return the constrained minimum at a distance of the coefficient from its optimum.
+        """Return the constrained minimum at a distance of the coefficient from the middle.
 
         Parameters
         ----------
         distance : float
         near : (distance, Point)
             Another distance and the minimum there. The fit starts on the line through that minimum
-            and the optimum.
+            and the one at the distance 0.
         limit : float
             Largest root at the start. If it is larger, as near separation, where the line leaves
             the range in which the likelihood is quadratic, the distance is moved towards `near`.
         """
-        before, theta = near[0], free(self.best.theta)
+        objective, before, theta = self.middle.objective, near[0], free(self.centre.theta)
         direction = (free(near[1].theta) - theta) / before if before else self.tangent
-        first = point_at(self.refits.objective, theta + distance * direction)
-        while not self.root(first) <= limit:
+        first = point_at(objective, theta + distance * direction)
+        while not self._rise(first) <= limit:
             distance = 0.5 * (distance + before)
-            first = point_at(self.refits.objective, theta + distance * direction)
-        return distance, constrained_minimum(self.refits.objective, first, self.others)
+            first = point_at(objective, theta + distance * direction)
+        return distance, constrained_minimum(objective, first, self.others)
 
     def root(self, point: Point) -> float:
-        """Return the square root of twice the rise of the profile, without a sign."""
-        return float(np.sqrt(max(2.0 * (point.value - self.best.value), 0.0)))
+        """Return the signed root at a constrained minimum."""
+        return float(np.copysign(self._rise(point), self.slope(point)))
 
     def slope(self, point: Point) -> float:
         """Return the derivative of the profile by the distance."""
         return float(free(point.gradient) @ self.tangent)
 
-    def end(self, root: float, sign: float) -> float:
-        """Return the signed distance at which the root is `root`; infinite if it is too far."""
-        trial, inside, outside = root, 0.0, np.inf
-        near: Place = (0.0, self.best)
-        for _ in range(SEARCH):
-            place = self.at(sign * trial, near, START * root)
-            trial, found = sign * place[0], self.root(place[1])
-            inside, outside = (trial, outside) if found < root else (inside, trial)
-            near = near if found > root else place
-            slope = sign * self.slope(place[1])
-            new = trial + (root - found) * found / slope if slope > 0 else np.inf
-            if abs(new - trial) <= CLOSE * trial:
-                return sign * new
-            trial = _between(new, inside, outside)
-            if trial > FARTHEST:
-                return sign * np.inf
-        raise ArithmeticError("the profile of a coefficient could not be followed to its end.")
+    def _rise(self, point: Point) -> float:
+        """Return the square root of twice the rise from the infimum."""
+        return float(np.sqrt(max(2.0 * (point.value - self.middle.infimum), 0.0)))
 
 
-def _between(new: float, inside: float, outside: float) -> float:
-    """Return a Newton step if it is within the bracket, else a point of the bracket."""
-    if np.isinf(outside):
-        return new if inside < new < GROWTH * inside else GROWTH * inside
-    return new if inside < new < outside else 0.5 * (inside + outside)
-
-
-def intervals(refits: Refits, contrasts: Floats, coef: Floats, root: float) -> Floats:
-    """Return the low and high ends of coefficients.
+def intervals(middle: Middle, contrasts: Floats, coef: Floats, root: float) -> Floats:
+    """Return the low and high ends of coefficients, (q, 2).
 
     Parameters
     ----------
-    refits : Refits
+    middle : Middle
     contrasts : (q, q) array
         The coefficients as linear functions of the free parameters.
     coef : (q,) array
-        Their values at the optimum.
+        The coefficients. If one is infinite, so is that end of its interval; NaN stands for a
+        coefficient whose interval has no end.
     root : float
         Signed root at the high ends.
     """
-    ends = np.empty((len(coef), 2))
+    ends = np.tile([-np.inf, np.inf], (len(coef), 1))
     for i, a in enumerate(contrasts):
-        profile = Profile(refits, a)
+        if np.isnan(coef[i]):
+            continue
+        profile = Profile(middle, a)
         for side, sign in enumerate((-1.0, 1.0)):
-            ends[i, side] = coef[i] + profile.std_error * profile.end(root, sign)
+            if coef[i] != sign * np.inf:
+                distance = profile_ends.end(profile, sign * root)
+                ends[i, side] = profile.value + profile.std_error * distance
     return ends
 
 
-def curve(profile: Profile, root: float, n_points: int) -> tuple[Floats, Floats, Floats]:
-    """Return distances between the ends for `root`, with log-likelihoods and signed roots there."""
-    sides = []
-    for sign in (-1.0, 1.0):
-        near: Place = (0.0, profile.best)
-        rows = []
-        for distance in np.linspace(0.0, profile.end(root, sign), n_points + 1)[1:]:
-            near = profile.at(float(distance), near)
-            rows.append((near[0], -near[1].value, sign * profile.root(near[1])))
-        sides.append(rows)
-    rows = [*sides[0][::-1], (0.0, -profile.best.value, 0.0), *sides[1]]
-    distances, log_likelihoods, roots = np.array(rows).T
-    return distances, log_likelihoods, roots
+def curve(
+    profile: Profile, coef: float, root: float, n_points: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return values between the ends for `root`, with log-likelihoods and signed roots there.
+
+    Parameters
+    ----------
+    profile : Profile
+    coef : float
+        The coefficient. If it is infinite, the curve ends on this side where it is nearly flat.
+    root : float
+    n_points : int
+        Number of points on each side of the coefficient, or of the middle if it is infinite.
+    """
+    targets = [sign * root if coef != sign * np.inf else -sign * FAINT * root for sign in (-1, 1)]
+    low, high = (profile_ends.end(profile, target) for target in targets)
+    middle = 0.5 * (low + high)
+    if np.isfinite(coef):
+        middle = (coef - profile.value) / profile.std_error
+    distances = np.append(
+        np.linspace(low, middle, n_points + 1), np.linspace(middle, high, n_points + 1)[1:]
+    )
+    found = np.empty((2, len(distances)))
+    outwards = np.argsort(np.abs(distances), kind="stable")
+    for side in (outwards[distances[outwards] <= 0], outwards[distances[outwards] > 0]):
+        near = profile.start()
+        for i in side:
+            near = profile.at(float(distances[i]), near)
+            found[:, i] = -near[1].value, profile.root(near[1])
+    values = profile.value + profile.std_error * distances
+    if np.isfinite(coef):
+        values[n_points], found[:, n_points] = coef, (-profile.middle.infimum, 0.0)
+    return values, found[0], found[1]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from skxent.inference import term_tests
 from skxent.inference.constrained_fits import objective_of
 from skxent.inference.estimated_coefficients import EstimatedCoefficients
 from skxent.inference.interval_estimates import normal_quantile
 from skxent.inference.likelihood_estimate import LikelihoodEstimate
 from skxent.inference.pipelines import Steps
-from skxent.inference.profiles import Profile, ProfileCurve, curve, intervals
+from skxent.inference.profiles import Middle, Profile, ProfileCurve, curve, intervals
 from skxent.inference.score_covariance import ScoreCovariance
 from skxent.inference.term_tests import KINDS, Refits, TermTests
 from skxent.inference.terms import Terms, read_terms
@@ -76,9 +80,33 @@ class RefittedInference(EstimatedCoefficients):
             return super().confint(level)
         self._check_likelihood("confint(method='profile')", "method='wald'", True)
         with objective_of(self._estimate) as objective:
-            refits = Refits.of(self._estimate, objective)
-            ends = intervals(refits, self._contrast_map(), self.coef.ravel(), root)
+            middle = Middle.of(self._estimate, objective, self.separated)
+            ends = intervals(middle, self._contrast_map(), self.coef.ravel(), root)
         return ends.reshape(*self.coef.shape, 2)
+
+    def to_frame(self, level: float = 0.95, method: str = "wald") -> Any:
+        """Return a data frame with a row for each coefficient.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Confidence level of the intervals.
+        method : {"wald", "profile"}, default="wald"
+            Kind of the intervals, see `confint`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `class`, `term`, `estimate`, `std_error`, `statistic` (z), `p_value`, `conf_low`
+            and `conf_high`. `class` is the class whose log-odds against the reference class the
+            coefficient belongs to.
+
+        Raises
+        ------
+        ImportError
+            Without pandas.
+        """
+        return self._frame(self.confint(level, method))
 
     def profile(
         self, term: str, contrast: object = None, *, level: float = 0.99, n_points: int = 20
@@ -114,17 +142,22 @@ class RefittedInference(EstimatedCoefficients):
             raise ValueError(f"n_points is {n_points!r}: pass a whole number, at least 1.")
         row, column = self._position(term, contrast)
         a = self._contrast_map()[row * len(self.terms) + column]
-        with objective_of(self._estimate) as objective:
-            profile = Profile(Refits.of(self._estimate, objective), a)
-            distances, log_likelihood, roots = curve(profile, root, int(n_points))
         estimate = float(self.coef[row, column])
+        if np.isnan(estimate):
+            raise ValueError(
+                f"{term!r} has no profile: classes are separated, and the likelihood does not tell "
+                "one value of this coefficient from another."
+            )
+        with objective_of(self._estimate) as objective:
+            profile = Profile(Middle.of(self._estimate, objective, self.separated), a)
+            values, log_likelihood, roots = curve(profile, estimate, root, int(n_points))
         return ProfileCurve(
             term=term,
             contrast=self.contrasts[row],
             reference=self.reference,
             estimate=estimate,
-            std_error=profile.std_error,
-            values=estimate + profile.std_error * distances,
+            std_error=float(self.standard_errors[row, column]),
+            values=values,
             log_likelihood=log_likelihood,
             signed_root=roots,
         )
@@ -149,7 +182,9 @@ class RefittedInference(EstimatedCoefficients):
         if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(f"kind is {kind!r}: pass one of {tuple(KINDS)}.")
         self._check_likelihood("term_tests", "kind='wald' or 'score'", kind == "likelihood_ratio")
-        if kind != "wald":
+        if kind == "wald":
+            self._check_bounded("term_tests(kind='wald')")
+        else:
             self._check_no_prior(f"term_tests(kind={kind!r})", "kind='wald'")
 
     def _check_unpenalised(self, what: str) -> None:

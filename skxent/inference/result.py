@@ -9,16 +9,12 @@ from skxent.inference import summary
 from skxent.inference.estimated_effects import EstimatedEffects
 from skxent.inference.hypotheses import hypotheses, quadratic_form
 from skxent.inference.interval_estimates import ChiSquareTest, IntervalEstimates, normal_quantile
-from skxent.inference.jeffreys_profile import JeffreysProfile
-from skxent.inference.linear_dependence import outside
-from skxent.inference.refitted_inference import RefittedInference
+from skxent.inference.model_comparison import ComparedInference
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats
 
-SAME = 1e-12  # largest relative difference of equal weights that is due to rounding
 
-
-class LikelihoodInference(RefittedInference, EstimatedEffects):
+class LikelihoodInference(ComparedInference, EstimatedEffects):
     r"""Coefficients of a fitted classifier with standard errors, intervals and tests.
 
     It is the result of `infer`. Coefficients are **contrasts**, :math:`\beta_k -
@@ -37,7 +33,8 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
     terms : list of length d + 1
         Names of the features, and "intercept".
     coef : ndarray of shape (K - 1, d + 1)
-        Contrasts.
+        Contrasts. If classes are separated, some are infinite, or NaN if the likelihood does not
+        determine them.
     covariance : ndarray of shape ((K - 1)(d + 1), (K - 1)(d + 1))
         Covariance of `coef`, row-major.
     covariance_type : {"observed", "robust", "cluster"}
@@ -67,6 +64,8 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
         Number of features, d.
     column_terms : dict of str -> list of int
         For each column of X the indices of the features that a pipeline computes from it.
+    separated : bool
+        Whether classes are separated, so that some coefficients are infinite or NaN.
     contrasts : list of length K - 1
         Labels of the rows of `coef`.
     penalised : bool
@@ -101,8 +100,10 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
         Returns
         -------
         ndarray of shape (K - 1, d + 1, 2)
-            Low and high ends. An end of a profile that is farther than 1e8 standard errors from the
-            estimate is infinite.
+            Low and high ends. Infinite coefficients have no Wald interval; their profile intervals
+            have one end, and those of coefficients that the likelihood does not determine have
+            none. An end of a profile that is farther than 1e8 standard errors from the estimate is
+            infinite, too.
 
         Raises
         ------
@@ -142,10 +143,14 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
         Raises
         ------
         ValueError
-            If rows of R are linearly dependent, or if the fit has a penalty.
+            If rows of R are linearly dependent, if the fit has a penalty, or if hypotheses are
+            about coefficients that are infinite.
         """
         self._check_unpenalised("wald_test")
         rows, right = hypotheses(R, r, self.coef.size)
+        bounded = np.isfinite(self.coef).ravel()
+        if rows[:, ~bounded].any():
+            self._check_bounded("wald_test of infinite coefficients")
         # Centred coordinates avoid cancellation between slopes and the intercept.
         centred = rows @ self._estimate.map(self.classes.index(self.reference))
         V = centred @ self._estimate.covariance @ centred.T
@@ -153,66 +158,10 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
             "R has rows that depend on each other, or as many rows as the covariance has groups: "
             "leave rows out."
         )
-        statistic = quadratic_form(V, rows @ self.coef.ravel() - right, singular)
+        statistic = quadratic_form(
+            V, rows[:, bounded] @ self.coef.ravel()[bounded] - right, singular
+        )
         return ChiSquareTest.of(statistic, len(rows), "Wald")
-
-    def likelihood_ratio_test(self, other: LikelihoodInference | None = None) -> ChiSquareTest:
-        """Return the likelihood-ratio test of a model that is nested in this model.
-
-        Parameters
-        ----------
-        other : LikelihoodInference or None, default=None
-            The smaller model, fitted to the same targets, weights and offset. Its features are some
-            features of this model, or linear combinations of them. None means the model without
-            features, that of `null_log_likelihood`.
-
-        Returns
-        -------
-        ChiSquareTest
-            The statistic is twice the difference of the log-likelihoods, and the degrees of freedom
-            are the difference of the numbers of coefficients. For a `FirthClassifier` it is twice
-            the difference of the penalised log-likelihoods, and the prior of the model without
-            features is that of this model with coefficients of zero.
-
-        Raises
-        ------
-        ValueError
-            If the models have different data, are not nested, or have a penalty or class weights,
-            or if `other` is given for a `FirthClassifier`.
-        TypeError
-            If `other` is not a result of `infer`.
-        """
-        if not (other is None or isinstance(other, LikelihoodInference)):
-            raise TypeError(
-                f"other is a {type(other).__name__}: pass what infer returns for the smaller model."
-            )
-        self._check_no_class_weight()
-        if other is None:
-            n_free = (len(self.classes) - 1) * len(self._estimate.mean)
-            if self.bias_reduced:
-                slopes = np.arange(self._estimate.theta.shape[1]) < len(self._estimate.mean)
-                return ChiSquareTest.of(self._profile().ratio_statistic(slopes), n_free)
-            return self._ratio_test(self.null_log_likelihood, n_free)
-        other._check_no_class_weight()
-        if self.bias_reduced or other.bias_reduced:
-            raise ValueError(
-                "likelihood_ratio_test compares two models only if both maximise the likelihood, "
-                "and a FirthClassifier does not: use wald_test, or confint(method='profile')."
-            )
-        self._check_same_data(other)
-        df = round(self.df - other.df)
-        if df <= 0:
-            raise ValueError(
-                "other is not nested in this model, it has as many coefficients or more: call the "
-                "method of the larger model and pass the smaller one."
-            )
-        beyond = outside(self._estimate, other._estimate)
-        if len(beyond):
-            raise ValueError(
-                f"other is not nested in this model: {other.terms[beyond[0]]!r} is no linear "
-                "combination of this model's columns."
-            )
-        return self._ratio_test(other.log_likelihood, df)
 
     def odds_ratios(self, level: float = 0.95, method: str = "wald") -> IntervalEstimates:
         """Return odds ratios, exp(coef): factors of the odds when a feature grows by one unit.
@@ -239,7 +188,7 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
             tested=not self.penalised,
             rows=self.contrasts,
             columns=self.terms[:d],
-            title=f"Odds ratios against {self.reference!r}, {self._intervals(level)}",
+            title=f"Odds ratios against {self.reference!r}, {self._intervals(level, method)}",
         )
 
     def predict_proba_interval(
@@ -272,6 +221,7 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
         ValueError
             If the classifier was fitted with an offset, and there is none.
         """
+        self._check_bounded("predict_proba_interval")
         X = self._features(X)
         known = self._offset(offset, X.shape[0], "predict_proba_interval")
         logit, error = self._estimate.log_odds(X, known)
@@ -308,44 +258,3 @@ class LikelihoodInference(RefittedInference, EstimatedEffects):
             f"log_likelihood={self.log_likelihood:.8g}, df={self.df:.6g}, "
             f"covariance_type={self.covariance_type!r})"
         )
-
-    def _profile(self) -> JeffreysProfile:
-        return JeffreysProfile.of(self._estimate, self.classes.index(self.reference))
-
-    def _check_no_class_weight(self) -> None:
-        self._check_unpenalised("likelihood_ratio_test")
-        if self.class_weighted:
-            raise ValueError(
-                "likelihood_ratio_test needs a likelihood that is not weighted by class: use "
-                "wald_test with covariance='robust'."
-            )
-
-    def _check_same_data(self, other: LikelihoodInference) -> None:
-        own, its = self._estimate, other._estimate
-        same = (
-            self.classes == other.classes
-            and np.array_equal(own.data.targets, its.data.targets)
-            and np.allclose(own.weight, its.weight, rtol=SAME, atol=0.0)
-            and _same_offset(own.data.offset, its.data.offset)
-        )
-        if not same:
-            raise ValueError(
-                "other was made from other data: pass a result for the same y, weights and offset, "
-                "in the same order."
-            )
-
-    def _null_test(self) -> ChiSquareTest | None:
-        """Return the test of the model without features; None with penalty or class weights."""
-        return None if self.penalised or self.class_weighted else self.likelihood_ratio_test()
-
-    def _ratio_test(self, log_likelihood: float, df: int) -> ChiSquareTest:
-        statistic = max(2.0 * (self.log_likelihood - log_likelihood), 0.0)
-        return ChiSquareTest.of(statistic, df, "likelihood-ratio")
-
-
-def _same_offset(own: Floats | None, its: Floats | None) -> bool:
-    """Tell whether two models have the same offset, but for rounding; None means zeros."""
-    zero = np.zeros((1, 1))
-    one, other = (zero if offset is None else offset for offset in (own, its))
-    largest = max(np.abs(one).max(), np.abs(other).max())
-    return bool(np.allclose(one, other, rtol=0.0, atol=SAME * largest))

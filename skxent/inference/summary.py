@@ -68,6 +68,8 @@ def as_html(result: EstimatedCoefficients, test: ChiSquareTest | None) -> str:
 def _title(result: EstimatedCoefficients) -> str:
     if result.penalised:
         return f"Penalised likelihood, C = {result.C:g}"
+    if result.separated:
+        return "Limit of the likelihood of separated classes"
     if result.bias_reduced:
         return "Likelihood with Jeffreys' prior (Firth's bias reduction)"
     return "Maximum likelihood"
@@ -124,6 +126,13 @@ def _notes(result: EstimatedCoefficients) -> list[str]:
         notes.append("Intervals are for the expectation of shrunk coefficients. No p-values.")
     if result.bias_reduced:
         notes.append("Intervals are Wald intervals; confint(method='profile') has better ones.")
+    if result.separated:
+        undetermined = np.isnan(result.coef).any()
+        notes.append(
+            "Classes are separated: infinite coefficients grow without bound"
+            + (", and the likelihood does not determine those that are n/a" * bool(undetermined))
+            + ". They have no Wald intervals; confint(method='profile') has intervals."
+        )
     if result.class_weighted:
         notes.append("Likelihoods, AIC and BIC are of data weighted by class: no ratio tests.")
     return notes

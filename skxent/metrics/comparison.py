@@ -30,10 +30,17 @@ from skxent.metrics.means import (
 )
 from skxent.metrics.tables import Column, Table, Tabular, number, unit_name
 
-COLUMNS = (
-    *("mean", "difference", "standard_error", "low", "high"),
-    *("t_statistic", "p_value", "p_adjusted"),
-)
+# The columns of the data frame, and the attributes that they hold.
+COLUMNS = {
+    "mean": "mean",
+    "difference": "difference",
+    "std_error": "standard_error",
+    "statistic": "t_statistic",
+    "p_value": "p_value",
+    "p_adjusted": "p_adjusted",
+    "conf_low": "low",
+    "conf_high": "high",
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,9 @@ class Options:
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Tabular):
     """Mean losses of models against that of a baseline, a row for each model but the baseline.
+
+    The columns of `to_frame()` are `mean`, `difference`, `std_error`, `statistic`, `p_value`,
+    `p_adjusted`, `conf_low` and `conf_high`, with the names of the models as index.
 
     Attributes
     ----------
@@ -129,18 +139,19 @@ class Comparison(Tabular):
         return self.difference_nats / unit(2)
 
     def _columns(self) -> tuple[dict[str, Column], Column, str]:
-        return {name: getattr(self, name) for name in COLUMNS}, self.names, "model"
+        columns = {name: getattr(self, attribute) for name, attribute in COLUMNS.items()}
+        return columns, self.names, "model"
 
     def _table(self) -> Table:
-        columns, names, what = self._columns()
-        heads = [what, "mean", "difference", "s.e.", "low", "high", "p"]
+        heads = ["model", "mean", "difference", "s.e.", "low", "high", "p"]
         if self.correction:
             heads.append(f"p ({self.correction})")
         rows = []
-        for name, *values in zip(names, *columns.values(), strict=True):
-            *losses, _, p, adjusted = values
+        losses = self.mean, self.difference, self.standard_error, self.low, self.high
+        columns = zip(self.names, *losses, self.p_value, self.p_adjusted, strict=True)
+        for name, *values, p, adjusted in columns:
             tests = [_probability(p), _probability(adjusted)]
-            rows.append(tuple([str(name), *map(number, losses), *tests][: len(heads)]))
+            rows.append(tuple([str(name), *map(number, values), *tests][: len(heads)]))
         against = f"{self.baseline!r} ({number(self.baseline_mean)} {self.unit})"
         title = f"Difference in mean loss from {against}, n = {self.n}"
         notes = (

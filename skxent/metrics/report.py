@@ -28,6 +28,9 @@ COLUMNS = ("n", "weight", "sum", "share", "mean", "standard_error", "normalised"
 class CrossEntropyReport(Tabular):
     """A cross-entropy split over classes or groups; the sums of the rows add up to the total.
 
+    The columns of `to_frame()` are `n`, `weight`, `sum`, `share`, `mean`, `std_error`, `normalised`
+    and `d2`, with the classes or groups as index.
+
     Attributes
     ----------
     by : {"class", "group"}
@@ -102,7 +105,8 @@ class CrossEntropyReport(Tabular):
         return 1.0 - self.total_normalised
 
     def _columns(self) -> tuple[dict[str, Column], Column, str]:
-        columns = {name: getattr(self, name) for name in (*COLUMNS, "d2")}
+        tidy = {"standard_error": "std_error"}
+        columns = {tidy.get(name, name): getattr(self, name) for name in (*COLUMNS, "d2")}
         return columns, self.names, self.by
 
     def _table(self) -> Table:

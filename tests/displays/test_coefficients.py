@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from skxent import CoefficientDisplay, InferenceWarning, SoftmaxClassifier, infer
+from skxent import CoefficientDisplay, InferenceWarning, ProfileDisplay, SoftmaxClassifier, infer
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +178,15 @@ def test_of_a_fit_with_an_offset():
     display = CoefficientDisplay.from_estimator(clf, X, y, offset=offset)
     for found, known in zip(drawn(display), drawn(expected), strict=True):
         np.testing.assert_array_equal(found, known)
+
+
+def test_names_lack_the_prefixes_of_transformers(data, axes):
+    _, X, y = data
+    columns = make_column_transformer((StandardScaler(), ["a", "b"]), (MinMaxScaler(), ["c"]))
+    pipe = make_pipeline(columns, SoftmaxClassifier(C=np.inf)).fit(X, y)
+    display = CoefficientDisplay.from_inference(infer(pipe, X, y), ax=axes(2))
+    assert display.terms == ["standardscaler__a", "standardscaler__b", "minmaxscaler__c"]
+    assert row_names(display) == ["a", "b", "c"]
+    curve = infer(pipe, X, y).profile("minmaxscaler__c", "bee", n_points=2)
+    label = ProfileDisplay(curve).plot(axes()).ax_.get_xlabel()
+    assert label == "coefficient of c, bee vs ant"

@@ -95,6 +95,8 @@ def test_odds_ratios_by_profile():
     ratios, ends = inference.odds_ratios(method="profile"), inference.confint(method="profile")
     np.testing.assert_allclose(ratios.low, np.exp(ends[:, :3, 0]))
     np.testing.assert_allclose(ratios.high, np.exp(ends[:, :3, 1]))
+    assert ratios.title == "Odds ratios against 0, 95 % profile intervals"
+    assert inference.odds_ratios().title == "Odds ratios against 0, 95 % intervals"
 
 
 @pytest.mark.parametrize("K", [2, 3])

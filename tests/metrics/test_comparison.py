@@ -243,8 +243,19 @@ def test_text_html_and_frame(truth, models):
     assert "&lt;i&gt;worse" in found._repr_html_()
     frame = found.to_frame()
     assert list(frame.index) == list(found.names)
-    for name in COLUMNS:
-        np.testing.assert_array_equal(frame[name], getattr(found, name))
+    expected = {
+        "mean": found.mean,
+        "difference": found.difference,
+        "std_error": found.standard_error,
+        "statistic": found.t_statistic,
+        "p_value": found.p_value,
+        "p_adjusted": found.p_adjusted,
+        "conf_low": found.low,
+        "conf_high": found.high,
+    }
+    assert list(frame) == list(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(frame[name], values)
 
 
 # ------------------------------------------------------------------ how often it errs

@@ -331,8 +331,10 @@ def test_frame_has_all_digits(problem):
     frame = report.to_frame()
     assert list(frame.index) == list(NAMES)
     assert frame.index.name == "class"
+    tidy = {"standard_error": "std_error"}
+    assert list(frame) == ["n", "weight", "sum", "share", "mean", "std_error", "normalised", "d2"]
     for name in (*COLUMNS, "d2"):
-        np.testing.assert_array_equal(frame[name], getattr(report, name))
+        np.testing.assert_array_equal(frame[tidy.get(name, name)], getattr(report, name))
 
 
 def test_without_pandas_the_error_names_the_cure(monkeypatch):

@@ -47,6 +47,7 @@ PUBLIC = {
         "LikelihoodInference",
         "ProfileCurve",
         "TermTests",
+        "VuongTest",
         "infer",
     },
     "classifiers": {

@@ -148,8 +148,8 @@ class Cone:
         """Count the margins along `direction`."""
         K = self.data.n_classes
         counts, pairs, slope = np.zeros(4, dtype=int), np.zeros((K, K)), np.zeros(self.shape)
-        for chunk in self._chunks():
-            clear = self._clear(direction, chunk)
+        for chunk in self.chunks():
+            clear = self.clear(direction, chunk)
             is_open = ~(chunk.allowed | clear)
             own = np.eye(K)[:, chunk.label]
             pull = own * is_open.sum(axis=0) - is_open
@@ -169,11 +169,11 @@ class Cone:
         """
         most = max(200, 2 * trial.size)
         any_broken, worst, lacks = False, self.pairs[:0], np.empty(0)
-        for chunk in self._chunks():
+        for chunk in self.chunks():
             margins = chunk.margins(trial)
             lack = np.where(chunk.allowed, np.abs(margins), -margins)
             lack -= self._rounding(trial, chunk.unit)
-            clear = self._clear(direction, chunk)
+            clear = self.clear(direction, chunk)
             lack[clear] = least - margins[clear]
             k, i = np.nonzero(lack > 0)
             any_broken = any_broken or len(k) > 0
@@ -206,8 +206,8 @@ class Cone:
     def step(self, direction: np.ndarray, gain: np.ndarray) -> np.ndarray:
         """`direction` plus a multiple of `gain` that keeps at least half of each clear margin."""
         length = 1.0
-        for chunk in self._chunks():
-            clear = self._clear(direction, chunk)
+        for chunk in self.chunks():
+            clear = self.clear(direction, chunk)
             have, lose = (chunk.margins(D)[clear] for D in (direction, -gain))
             length = min(length, np.min(0.5 * have / np.maximum(lose, 0.5 * have), initial=1.0))
         return _unit(direction + length * gain)
@@ -338,7 +338,7 @@ class Cone:
         equal[: len(self.equal)] = self.equal
         return self.programmes.solve(cost, matrix, lower, equal, bounds)
 
-    def _chunks(self) -> Iterator[Chunk]:
+    def chunks(self) -> Iterator[Chunk]:
         """All samples with positive weight, in chunks."""
         n, K = self.data.X.shape[0], self.data.n_classes
         width = self.n_entries if self.sparse else self.shape[1]
@@ -385,7 +385,7 @@ class Cone:
         far = size[: self.n_features] @ self.distance
         return tuning.MARGIN_ROUNDING * len(size) * size.max() + EPS * far * unit
 
-    def _clear(self, direction: np.ndarray, chunk: Chunk) -> np.ndarray:
+    def clear(self, direction: np.ndarray, chunk: Chunk) -> np.ndarray:
         """Mask of the clear margins along a direction, (K, m).
 
         A margin is clear if it is positive by far more than its rounding error, and the target

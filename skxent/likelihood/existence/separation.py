@@ -201,23 +201,8 @@ def find_separation(
             if units is not None:
                 return _in_units(units, guess)
         cone = Cone(data, moments)
-        direction = np.zeros(cone.shape)
-        here = cone.survey(direction)
-        if guess is not None:
-            trial = cone.enter(*guess)
-            there = cone.survey(trial)
-            if there.n_open + there.n_tied == 0:
-                direction, here = trial, there
-        while here.n_open:
-            gain = cone.steepest(direction, here.slope)
-            if gain is None:
-                break
-            trial = cone.step(direction, gain)
-            there = cone.survey(trial)
-            if there.n_open >= here.n_open:
-                break
-            direction, here = trial, there
-        if not here.n_samples:
+        direction = widest_direction(cone, guess)
+        if not direction.any():
             return None
         direction = cone.fewest_features(direction)
         here = cone.survey(direction)
@@ -230,6 +215,30 @@ def find_separation(
             n_samples=here.n_samples,
             n_total=here.n_total,
         )
+
+
+def widest_direction(cone: Cone, guess: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
+    """Return a direction of the cone with as many clear margins as possible, or zeros.
+
+    `guess` and the error are those of `find_separation`.
+    """
+    direction = np.zeros(cone.shape)
+    here = cone.survey(direction)
+    if guess is not None:
+        trial = cone.enter(*guess)
+        there = cone.survey(trial)
+        if there.n_open + there.n_tied == 0:
+            direction, here = trial, there
+    while here.n_open:
+        gain = cone.steepest(direction, here.slope)
+        if gain is None:
+            break
+        trial = cone.step(direction, gain)
+        there = cone.survey(trial)
+        if there.n_open >= here.n_open:
+            break
+        direction, here = trial, there
+    return direction if here.n_samples else np.zeros(cone.shape)
 
 
 def find_separation_by(
