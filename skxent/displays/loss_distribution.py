@@ -6,7 +6,7 @@ import math
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,7 @@ from skxent.displays.layout import (
 from skxent.displays.prediction_display import PredictionDisplay, index_of, require_matplotlib
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.fit_targets import class_codes
+from skxent.inputs.grouped_losses import GivenLosses
 from skxent.inputs.namespaces import Label
 from skxent.inputs.options import unit
 from skxent.metrics.scored_samples import ScoredSamples
@@ -170,6 +171,58 @@ class LossDistributionDisplay(PredictionDisplay):
             base=base,
             hard=hard,
             index=index_of(y_true),
+        )
+        return display.plot(ax=ax, n_worst=n_worst)
+
+    @classmethod
+    def from_losses(
+        cls,
+        losses: Any,
+        *,
+        by: Any = None,
+        sample_weight: Any = None,
+        base: float | None = None,
+        hard: bool = False,
+        n_worst: int = 5,
+        ax: Axes | None = None,
+    ) -> Self:
+        """Draw losses that others have computed, such as one for each token.
+
+        Parameters
+        ----------
+        losses : array-like of shape (n,), or list of D array-like
+            Losses in nats. A list has one array for each document, and its samples are named by
+            their places, such as "[2][7]".
+        by : array-like of shape (n,) or (D,), default=None
+            Label of the row of each loss or document. None draws one row of all losses.
+        sample_weight : array-like of shape (n,), or list of D array-like, default=None
+            Weights, or a mask.
+        base : float, default=None
+            Base of the logarithm. None gives nats, 2 gives bits.
+        hard : bool, default=False
+            Whether each loss is that of one label, such as a token, so that it has a probability.
+        n_worst : int, default=5
+            Number of samples to name.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None draws on a new figure.
+
+        Returns
+        -------
+        LossDistributionDisplay
+            The display, drawn.
+        """
+        require_matplotlib(cls.__name__)
+        losses, by, sample_weight = computed(losses, by, sample_weight)
+        given = GivenLosses.read(losses, sample_weight)
+        labels = given.labels(np.full(given.n_rows, "all losses") if by is None else by, "by")
+        display = cls(
+            losses=_in_unit(given.values, base),
+            codes=given.by_loss(labels.codes),
+            names=labels.distinct.tolist(),
+            sample_weight=given.weight,
+            base=base,
+            hard=hard,
+            index=index_of(losses) if given.lengths is None else given.positions,
         )
         return display.plot(ax=ax, n_worst=n_worst)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -128,6 +128,51 @@ class LossShareDisplay(PredictionDisplay):
             sample_weight=sample_weight,
             from_logits=from_logits,
             base=base,
+        )
+        return cls.from_report(report, sort=sort, ax=ax, **kwargs)
+
+    @classmethod
+    def from_losses(
+        cls,
+        losses: Any,
+        *,
+        by: Any = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        base: float | None = None,
+        sort: bool = True,
+        ax: Axes | None = None,
+        **kwargs: object,
+    ) -> Self:
+        """Draw losses that others have computed, such as one for each token.
+
+        Parameters
+        ----------
+        losses : array-like of shape (n,), or list of D array-like
+            Losses in nats. A list has one array for each document.
+        by : array-like of shape (n,) or (D,), default=None
+            Label of the bar of each loss or document. None gives each document of a list a bar.
+        groups : array-like of shape (n,) or (D,), default=None
+            Labels of groups whose losses may depend on each other, for standard errors.
+        sample_weight : array-like of shape (n,), or list of D array-like, default=None
+            Weights, or a mask.
+        base : float, default=None
+            Base of the logarithm. None gives nats, 2 gives bits.
+        sort : bool, default=True
+            Whether to sort the bars, the largest sum on top. False keeps the order of the report.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None draws on a new figure.
+        **kwargs : dict
+            Passed to `matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        LossShareDisplay
+            The display, drawn.
+        """
+        require_matplotlib(cls.__name__)
+        report = CrossEntropyReport.of_losses(
+            losses, by=by, groups=groups, sample_weight=sample_weight, base=base
         )
         return cls.from_report(report, sort=sort, ax=ax, **kwargs)
 

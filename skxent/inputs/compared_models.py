@@ -6,9 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from skxent.inputs.array_arguments import as_reals
 from skxent.inputs.namespaces import Floats, first_true
 
 
@@ -57,15 +55,13 @@ def check_finite_losses(losses: Floats, copies: Floats, name: str) -> None:
         )
 
 
-def finite_losses(losses: ArrayLike) -> Floats:
-    """Return the argument `losses`, one finite number for each sample, in float64."""
-    values = as_reals(losses, "losses").astype(np.float64)
-    if values.ndim != 1 or not values.size:
-        raise ValueError(f"losses has shape {values.shape}: pass one loss for each sample, (n,).")
-    row = first_true(~np.isfinite(values))
-    if row is not None:
-        raise ValueError(
-            f"losses[{row}] is {values[row]}: the mean of such losses has no interval. Losses from "
-            "probabilities are finite unless eps=0."
-        )
-    return values
+def argument_of(values: Any, model: str, models: Mapping[str, Any], name: str) -> Any:
+    """Return the argument of one model: an entry of a dict, or what all models have in common."""
+    if not isinstance(values, Mapping):
+        return values
+    missing = [known for known in models if known not in values]
+    unknown = [given for given in values if given not in models]
+    if missing or unknown:
+        what = f"lacks {missing[0]!r}" if missing else f"has {unknown[0]!r}"
+        raise ValueError(f"{name} {what}: pass an entry for each model, {list(models)}.")
+    return values[model]

@@ -58,6 +58,13 @@ def check_count(value: object, name: str, what: str) -> None:
         raise ValueError(f"{name}={value!r}: pass {what}, 0 or more.")
 
 
+def is_positive(value: object) -> bool:
+    """Tell whether an option is a finite number above 0."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    return 0.0 < float(value) < math.inf
+
+
 def check_isotonic(n_classes: int) -> None:
     """Require two classes for recalibration by isotonic regression."""
     if n_classes > 2:

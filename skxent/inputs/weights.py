@@ -87,7 +87,7 @@ def weights_where_counted(weights: Floats | None, kept: np.ndarray | None) -> Fl
     return kept.astype(np.float64) if weights is None else np.where(kept, weights, 0.0)
 
 
-def check_weight_range(largest: float, wide: bool = True) -> None:
+def check_weight_range(largest: float, wide: bool = True, name: str = "sample_weight") -> None:
     """Raise if weights are so large or small that sums of weighted losses lose digits.
 
     Parameters
@@ -96,11 +96,13 @@ def check_weight_range(largest: float, wide: bool = True) -> None:
         The largest weight, or the sum of all weights.
     wide : bool
         Whether sums are float64, else float32.
+    name : str
+        Name of the argument with the weights.
     """
     limit = 1e290 if wide else 1e30
     if largest > 0 and not 1.0 / limit <= largest <= limit:
         raise ValueError(
-            f"sample_weight is too {'large' if largest > 1 else 'small'}: the largest weight, or "
+            f"{name} is too {'large' if largest > 1 else 'small'}: the largest weight, or "
             f"the sum of all, is {largest:.3g}, and sums of losses overflow or lose digits. "
             "Multiply all weights by one number that brings them between "
             f"{1.0 / limit:.0e} and {limit:.0e}."

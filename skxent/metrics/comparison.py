@@ -28,7 +28,7 @@ from skxent.metrics.means import (
     estimate,
     scaled_weights,
 )
-from skxent.metrics.tables import Column, Table, Tabular, number, unit_name
+from skxent.metrics.tables import Column, Table, Tabular, count, number, unit_name
 
 # The columns of the data frame, and the attributes that they hold.
 COLUMNS = {
@@ -90,7 +90,7 @@ class Comparison(Tabular):
         The same, adjusted for the number of models by `correction`.
     n : int
         Number of held-out predictions of a model, copies counted.
-    df : int
+    df : float
         Degrees of freedom of Student's t.
     level : float
         Level of the intervals.
@@ -107,6 +107,7 @@ class Comparison(Tabular):
     --------
     compare : From predictions of one test set.
     compare_cv : From estimators, by cross-validation.
+    compare_losses : From losses that others have computed.
     """
 
     baseline: str
@@ -121,7 +122,7 @@ class Comparison(Tabular):
     p_value: Floats
     p_adjusted: Floats
     n: int
-    df: int
+    df: float
     method: str
     level: float
     correction: str | None
@@ -153,10 +154,11 @@ class Comparison(Tabular):
             tests = [_probability(p), _probability(adjusted)]
             rows.append(tuple([str(name), *map(number, values), *tests][: len(heads)]))
         against = f"{self.baseline!r} ({number(self.baseline_mean)} {self.unit})"
+        df = count(round(self.df, 1))
         title = f"Difference in mean loss from {against}, n = {self.n}"
         notes = (
             "A negative difference is better than the baseline.",
-            f"{self.method}, {self.df} degrees of freedom; {100 * self.level:g} % intervals.",
+            f"{self.method}, {df} degrees of freedom; {100 * self.level:g} % intervals.",
             "p: how probable a difference at least as large would be by chance alone, if model and "
             "baseline were equally good.",
         )
@@ -225,6 +227,7 @@ def compare(
     See Also
     --------
     compare_cv : Fits and compares estimators by cross-validation.
+    compare_losses : From losses that others have computed.
     mean_loss_interval : The interval, its weights and its groups.
 
     Notes
@@ -233,8 +236,8 @@ def compare(
     differences
     :math:`d_i = \ell_i^\text{model} - \ell_i^\text{baseline}`, whose spread is mostly far smaller
     than that of the losses: :math:`t = \bar d / \mathrm{SE}(\bar d)` with the standard error of
-    :func:`mean_loss_interval`, compared with Student's t of n - 1 degrees of freedom, or G - 1 for
-    G groups.
+    :func:`mean_loss_interval`, compared with Student's t of n - 1 degrees of freedom, or those of
+    unequal groups.
 
     The test is about these fitted models on samples like these, not about models that were trained
     again; for those see :func:`compare_cv`.
@@ -275,18 +278,34 @@ def compare(
     codes = None if groups is None else group_codes(groups, n, "y_true")
     for name, values in losses.items():
         check_finite_losses(values, copies, name)
+    return paired(losses, baseline, copies, shares, codes, options)
+
+
+def paired(
+    losses: Mapping[str, Floats],
+    baseline: str,
+    copies: Floats,
+    shares: Floats,
+    codes: Codes | None,
+    options: Options,
+) -> Comparison:
+    """Compare models by their losses of the same samples, in nats; groups are given by codes."""
     differences = {
         name: _difference(values, losses[baseline], copies, shares, codes)
         for name, values in losses.items()
         if name != baseline
     }
     whole = differences[next(iter(differences))]
-    method = "Paired t-test"
-    if groups is not None:
-        method += f" of {whole.n_pieces} groups, cluster-robust"
-    check_two_pieces(whole.n_pieces, groups)
+    check_two_pieces(whole.n_pieces, codes)
     means = {name: estimate(values, copies, shares).mean for name, values in losses.items()}
-    return tested(means, baseline, differences, whole.n, method, options)
+    return tested(means, baseline, differences, whole.n, method_of(whole, codes), options)
+
+
+def method_of(found: MeanEstimate, codes: Codes | None) -> str:
+    """Name the test of differences of samples, or of groups."""
+    if codes is None:
+        return "Paired t-test"
+    return f"Paired t-test of {found.n_pieces} groups, cluster-robust"
 
 
 def tested(
@@ -296,8 +315,12 @@ def tested(
     n: int,
     method: str,
     options: Options,
+    per: str = "",
 ) -> Comparison:
-    """Test differences given in nats, and convert them to the unit of the options."""
+    """Test differences given in nats, and convert them to the unit of the options.
+
+    `per` is added to the name of the unit.
+    """
     scale = unit(options.base)
     df = next(iter(differences.values())).df
     difference = np.array([each.mean for each in differences.values()]) / scale
@@ -323,7 +346,7 @@ def tested(
         n=n,
         df=df,
         method=method,
-        unit=unit_name(options.base),
+        unit=unit_name(options.base) + per,
         **vars(options),
     )
 

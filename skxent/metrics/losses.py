@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from skxent.inputs.errors import raise_loss_function
 from skxent.inputs.namespaces import Floats, namespace_of
 from skxent.inputs.options import check_option, unit
 from skxent.inputs.partitions import is_dask
-from skxent.inputs.targets import counted_beside
-from skxent.inputs.weights import check_weight_range
 from skxent.metrics.block_sums import BlockSums
 from skxent.metrics.loss_registry import BINARY, CATEGORICAL, Loss, LossOptions, losses_of
-from skxent.metrics.loss_values import Losses
 from skxent.metrics.partitioned_losses import PartitionedLosses
 
 Reduction = Literal["mean", "sum", "none"]
@@ -222,121 +217,6 @@ def binary_cross_entropy(
     """
     options = LossOptions(pos_label, from_logits, base, eps, ignore_label)
     return _reduced(BINARY, y_true, y_pred, sample_weight, options, reduction)
-
-
-@dataclass(frozen=True)
-class CrossEntropySum:
-    """The sum of weighted losses and the sum of weights, to be added over chunks.
-
-    The mean of chunk means is wrong when chunks differ in size or weight. Let each chunk, worker or
-    device report this pair, add the pairs, and read `mean` at the end.
-
-    Parameters
-    ----------
-    total : float, default=0.0
-        Sum of weighted losses, in nats unless the losses were taken in another base.
-    weight : float, default=0.0
-        Sum of the weights; the number of samples if there are no weights.
-
-    Attributes
-    ----------
-    mean : float
-        ``total / weight``.
-
-    Examples
-    --------
-    >>> from skxent import CrossEntropySum
-    >>> first = CrossEntropySum.of([0, 1], [0.5, 0.5])
-    >>> second = CrossEntropySum.of([1], [0.25], labels=[0, 1])
-    >>> first + second
-    CrossEntropySum(total=2.772588722239781, weight=3.0)
-    >>> sum([first, second]).mean
-    0.924196240746593...
-    """
-
-    total: float = 0.0
-    weight: float = 0.0
-
-    @classmethod
-    def of(
-        cls,
-        y_true: ArrayLike,
-        y_pred: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        loss: Callable[..., float | Floats] = categorical_cross_entropy,
-        **options: Any,
-    ) -> CrossEntropySum:
-        """Return the pair of one chunk.
-
-        Parameters
-        ----------
-        y_true, y_pred : array-like
-            As `loss` takes them. An empty chunk gives the pair (0, 0). Dask collections give one
-            pair for all their partitions.
-        sample_weight : array-like of shape (n,), default=None
-            Weights. All weights of a chunk may be 0. Otherwise their sum must be between 1e-290 and
-            1e290, so that sums of losses keep their digits.
-        loss : callable, default=categorical_cross_entropy
-            `categorical_cross_entropy` or :func:`binary_cross_entropy`.
-        **options : dict
-            Further arguments of `loss`. Pass `labels` if a chunk may lack a class. If all labels
-            of a chunk are `ignore_label`, its pair is (0, 0).
-
-        Returns
-        -------
-        CrossEntropySum
-            The sum of weighted losses and the sum of weights.
-        """
-        if is_dask(y_true, y_pred, sample_weight):
-            entry = _entry(loss)
-            given = entry.options(options)
-            sums = PartitionedLosses.of(entry, y_true, y_pred, sample_weight, given).sums()
-            return cls(sums.total, sums.weight)
-        if _is_empty(y_true) and _is_empty(y_pred):
-            return cls()
-        losses = Losses(loss(y_true, y_pred, reduction="none", **options))
-        kept = counted_beside(y_true, options.get("ignore_label"), losses.values)
-        losses = replace(losses, kept=kept)
-        total, weight = losses.sums(losses.weights(sample_weight, zero=True))
-        check_weight_range(weight)
-        return cls(total, weight)
-
-    @property
-    def mean(self) -> float:
-        """Mean loss, total / weight."""
-        if self.weight == 0:
-            raise ValueError("the weight of this sum is 0: add a chunk that has some weight.")
-        return self.total / self.weight
-
-    def __add__(self, other: object) -> CrossEntropySum:
-        """Add two pairs."""
-        if not isinstance(other, CrossEntropySum):
-            return NotImplemented
-        return CrossEntropySum(self.total + other.total, self.weight + other.weight)
-
-    def __radd__(self, other: object) -> CrossEntropySum:
-        """Let the built-in sum start from its 0."""
-        return self if other == 0 else NotImplemented
-
-
-def _is_empty(values: object) -> bool:
-    shape = getattr(values, "shape", None)
-    if shape is None:
-        return hasattr(values, "__len__") and not len(values)
-    return 0 in shape[:1]
-
-
-def _entry(loss: Callable[..., float | Floats]) -> Loss:
-    """Return the registry entry of a public loss function."""
-    entries: dict[Callable[..., float | Floats], Loss] = {
-        categorical_cross_entropy: CATEGORICAL,
-        binary_cross_entropy: BINARY,
-    }
-    try:
-        return entries[loss]
-    except (KeyError, TypeError):
-        raise_loss_function(loss, [known.__name__ for known in entries])
 
 
 def _reduced(

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skxent.inputs.dask_arguments import computed
+from skxent.inputs.grouped_losses import GivenLosses
 from skxent.inputs.labels import as_labels
-from skxent.inputs.namespaces import Codes, Floats
+from skxent.inputs.namespaces import Floats
 from skxent.inputs.options import check_count, check_option, unit
 from skxent.inputs.shapes import check_length
+from skxent.inputs.weights import check_weight_range
 from skxent.metrics.information import entropy
-from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
+from skxent.metrics.means import exact_sum
+from skxent.metrics.report_rows import Indices, RowPart, figures, parts_by_code
 from skxent.metrics.scored_samples import ScoredSamples
 from skxent.metrics.tables import Column, Table, Tabular, count, number, percent, unit_name
 
-Indices = NDArray[np.intp]
 MOST_ROWS = 25  # shown in a summary; of more rows, those with the largest sums
 COLUMNS = ("n", "weight", "sum", "share", "mean", "standard_error", "normalised")
 
@@ -62,7 +64,8 @@ class CrossEntropyReport(Tabular):
     total_n, total_sum, total_weight, total_mean, total_standard_error, total_normalised : float
         The same for all samples.
     base_rate_loss : float
-        Mean loss of predicting the base rates for every sample: the entropy of the base rates.
+        Mean loss of predicting the base rates for every sample: the entropy of the base rates. NaN
+        in a report on losses alone, whose columns `normalised` and `d2` are then NaN.
     d2 : ndarray of shape (R,)
         1 - normalised, the fraction of `base_rate_loss` that the prediction saves.
     total_d2 : float
@@ -94,6 +97,80 @@ class CrossEntropyReport(Tabular):
     total_normalised: float
     base_rate_loss: float
 
+    @classmethod
+    def of_losses(
+        cls,
+        losses: Any,
+        *,
+        by: Any = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        base: float | None = None,
+        n_worst: int = 5,
+    ) -> Self:
+        """Split losses that others have computed by labels, such as domains or languages.
+
+        Parameters
+        ----------
+        losses : array-like of shape (n,), or list of D array-like
+            Losses in nats, each at least 0. A list has one array for each document.
+        by : array-like of shape (n,) or (D,), default=None
+            Label of the row that each loss, or each document, is in. None gives each document of a
+            list a row of its own, named by its position.
+        groups : array-like of shape (n,) or (D,), default=None
+            Labels of groups whose losses may depend on each other, for standard errors. The groups
+            of a list are its documents if None.
+        sample_weight : array-like of shape (n,), or list of D array-like, default=None
+            Weights, or a mask. Losses of weight 0 are left out, whatever their value.
+        base : float, default=None
+            Base of the logarithm in the result. None gives nats, 2 gives bits.
+        n_worst : int, default=5
+            How many samples to name in each row: those with the largest losses.
+
+        Returns
+        -------
+        CrossEntropyReport
+            A row for each label, and the total. In a list of documents, `worst_index` has texts
+            such as "[2][7]" for ``losses[2][7]``, and `worst` counts the losses of all documents.
+
+        Examples
+        --------
+        >>> from skxent import CrossEntropyReport
+        >>> losses = [[0.5, 1.5], [2.0, 3.0, 1.0], [0.25, 0.75]]
+        >>> report = CrossEntropyReport.of_losses(losses, by=["news", "code", "news"], n_worst=1)
+        >>> print(report)
+        Cross-entropy by group, in nats
+        <BLANKLINE>
+        group  n  weight     sum    share    mean    s.e.
+        -------------------------------------------------
+        code   3       3  6.0000   66.7 %  2.0000     n/a
+        news   4       4  3.0000   33.3 %  0.7500  0.2500
+        -------------------------------------------------
+        total  7       7  9.0000  100.0 %  1.2857  0.4938
+        <BLANKLINE>
+        Costliest samples: [1][1] (code, 3.0000)
+        """
+        scale = unit(base)
+        check_count(n_worst, "n_worst", "how many samples to name")
+        (by,) = computed(by)
+        given = GivenLosses.read(losses, sample_weight)
+        if by is None:
+            if given.lengths is None:
+                raise ValueError("by is None: pass a label for each loss, or a list of documents.")
+            by = np.arange(given.n_rows)
+        labels = given.labels(by, "by")
+        codes, names = given.by_loss(labels.codes), labels.distinct
+        parts = parts_by_code(codes, len(names), given.values)
+        if given.weight is not None:
+            check_weight_range(given.weight.max())
+        own = given.codes(groups)
+        fields = figures(parts, given.values, given.weight, np.nan, scale, n_worst, own)
+        index = tuple(
+            _index_of(losses, rows) if given.lengths is None else given.positions[rows]
+            for rows in fields["worst"]
+        )
+        return cls(by="group", unit=unit_name(base), names=names, worst_index=index, **fields)
+
     @property
     def d2(self) -> Floats:
         """Return 1 - normalised of each row."""
@@ -110,7 +187,7 @@ class CrossEntropyReport(Tabular):
         return columns, self.names, self.by
 
     def _table(self) -> Table:
-        heads = (self.by, "n", "weight", "sum", "share", "mean", "s.e.", "normalised")
+        heads: tuple[str, ...] = (self.by, "n", "weight", "sum", "share", "mean", "s.e.")
         shown, notes = np.arange(len(self.names)), []
         if len(shown) > MOST_ROWS:
             shown = np.argsort(-self.sum, kind="stable")[:MOST_ROWS]
@@ -120,10 +197,15 @@ class CrossEntropyReport(Tabular):
         columns = [getattr(self, name) for name in COLUMNS]
         rows = [_cells(self.names[i], *(column[i] for column in columns)) for i in shown]
         totals = [getattr(self, f"total_{name}", 1.0) for name in COLUMNS]
-        base = f"normalised: mean / {number(self.base_rate_loss)}, the entropy of the base rates."
-        notes += [base, self._costliest()]
+        cells = [*rows, _cells("total", *totals)]
+        if np.isnan(self.base_rate_loss):
+            cells = [row[:-1] for row in cells]
+        else:
+            heads, base = (*heads, "normalised"), number(self.base_rate_loss)
+            notes.append(f"normalised: mean / {base}, the entropy of the base rates.")
+        notes.append(self._costliest())
         title = f"Cross-entropy by {self.by}, in {self.unit}"
-        return Table(title, heads, rows, _cells("total", *totals), tuple(filter(None, notes)))
+        return Table(title, heads, cells[:-1], cells[-1], tuple(filter(None, notes)))
 
     def _costliest(self) -> str:
         """Name the samples with the largest losses of all rows."""
@@ -257,25 +339,20 @@ def cross_entropy_report(
     samples = ScoredSamples.of(y_true, y_pred, labels, sample_weight, from_logits, ignore_label)
     samples.losses.warn(None)
     names, parts = _by_class(samples) if isinstance(by, str) else _by_group(samples, by)
-    copies, shares = copies_and_shares(samples.weight, len(samples.target))
-    estimates, worst, worst_losses = [], [], []
-    for part in parts:
-        values, i = part.values / scale, part.rows
-        estimates.append(estimate(values, copies[i], shares[i] * part.fractions))
-        costs = np.where(copies[i] > 0, values * part.fractions, -np.inf)
-        order = np.argsort(-costs, kind="stable")[:n_worst]
-        order = order[costs[order] > -np.inf]
-        worst.append(i[order])
-        worst_losses.append(costs[order])
-    whole = estimate(samples.losses.values / scale, copies, shares)
+    fields = figures(
+        parts,
+        samples.losses.values,
+        samples.weight,
+        float(entropy(samples.base_rates)),
+        scale,
+        n_worst,
+    )
     return CrossEntropyReport(
         by="class" if isinstance(by, str) else "group",
         unit=unit_name(base),
         names=names,
-        worst=tuple(worst),
-        worst_index=tuple(_index_of(y_true, rows) for rows in worst),
-        worst_losses=tuple(worst_losses),
-        **_figures(estimates, whole, float(entropy(samples.base_rates)) / scale),
+        worst_index=tuple(_index_of(y_true, rows) for rows in fields["worst"]),
+        **fields,
     )
 
 
@@ -287,65 +364,21 @@ def _index_of(y_true: object, rows: Indices) -> np.ndarray:
     return np.asarray(index.take(rows))
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One row: its samples, their losses there, and the fraction of each that is in the row."""
-
-    rows: Indices
-    values: Floats
-    fractions: Floats
-
-
-def _by_class(samples: ScoredSamples) -> tuple[np.ndarray, Iterator[_Part]]:
+def _by_class(samples: ScoredSamples) -> tuple[np.ndarray, Iterator[RowPart]]:
     target = samples.target
     if target.ndim == 1:
-        return samples.names, _by_code(target, len(samples.names), samples.losses.values)
+        return samples.names, parts_by_code(target, len(samples.names), samples.losses.values)
     return samples.names, (
-        _Part(rows, samples.cost_of(k)[rows], target[rows, k].astype(np.float64))
+        RowPart(rows, samples.cost_of(k)[rows], target[rows, k].astype(np.float64))
         for k, rows in enumerate(map(np.flatnonzero, target.T))
     )
 
 
-def _by_group(samples: ScoredSamples, groups: ArrayLike) -> tuple[np.ndarray, Iterator[_Part]]:
+def _by_group(samples: ScoredSamples, groups: ArrayLike) -> tuple[np.ndarray, Iterator[RowPart]]:
     labels = as_labels(groups, "by")
     check_length("by", len(labels), len(samples.target))
     values = samples.losses.values
-    return labels.distinct, _by_code(labels.codes, len(labels.distinct), values)
-
-
-def _by_code(codes: Codes, n_codes: int, losses: Floats) -> Iterator[_Part]:
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=n_codes))
-    for rows in np.split(order, ends[:-1]):
-        yield _Part(rows, losses[rows], np.ones(len(rows)))
-
-
-def _figures(
-    rows: Sequence[MeanEstimate], whole: MeanEstimate, base_rate_loss: float
-) -> dict[str, Any]:
-    """Return the numeric fields of the report."""
-    sums, means = (np.array([getattr(row, name) for row in rows]) for name in ("total", "mean"))
-    total_sum = exact_sum(sums)
-    total_mean = total_sum / whole.weight if total_sum < np.inf else whole.mean
-    # Do not warn of a division by 0, which happens if the total loss is 0 or there is one class, or
-    # of the overflow of very large losses.
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return {
-            "n": np.array([row.n for row in rows]),
-            "weight": np.array([row.weight for row in rows]),
-            "sum": sums,
-            "mean": means,
-            "share": sums / np.float64(total_sum),
-            "standard_error": np.array([row.standard_error for row in rows]),
-            "normalised": means / np.float64(base_rate_loss),
-            "total_n": whole.n,
-            "total_sum": total_sum,
-            "total_weight": whole.weight,
-            "total_mean": total_mean,
-            "total_standard_error": whole.standard_error,
-            "total_normalised": float(np.float64(total_mean) / np.float64(base_rate_loss)),
-            "base_rate_loss": base_rate_loss,
-        }
+    return labels.distinct, parts_by_code(labels.codes, len(labels.distinct), values)
 
 
 def _cells(

@@ -202,3 +202,33 @@ def test_ticks_leave_room_for_each_other(cancer, assert_legible, base, C):
     display = LossDistributionDisplay.from_estimator(clf, X, y, base=base)
     assert len(display.probability_axis_.get_xticks()) >= 3
     assert_legible(display.figure_)
+
+
+def test_losses_that_others_have_computed(drawn, axes):
+    display, y, losses = drawn
+    again = LossDistributionDisplay.from_losses(losses, by=y, hard=True, ax=axes())
+    np.testing.assert_array_equal(again.worst_, display.worst_)
+    np.testing.assert_allclose(means(again), means(display), rtol=1e-12)
+    assert row_names(again) == row_names(display)
+    assert hasattr(again, "probability_axis_")
+    bits = LossDistributionDisplay.from_losses(losses, base=2, ax=axes())
+    np.testing.assert_allclose(means(bits), [losses.mean() / np.log(2)], rtol=1e-12)
+    assert row_names(bits) == [f"all losses  (n = {len(y)})"]
+    assert not hasattr(bits, "probability_axis_")
+
+
+def test_tokens_of_documents_are_named_by_their_places(drawn, axes):
+    losses = drawn[2]
+    documents = [np.append(part, np.nan) for part in np.split(losses, [7, 20])]
+    masks = [np.isfinite(part) for part in documents]
+    display = LossDistributionDisplay.from_losses(
+        documents, by=["a", "b", "a"], sample_weight=masks, n_worst=2, ax=axes()
+    )
+    first = int(np.nanargmax(np.concatenate(documents)))
+    ends = np.cumsum([len(part) for part in documents])
+    document = int(np.searchsorted(ends, first, side="right"))
+    place = f"[{document}][{first - ends[document] + len(documents[document])}]"
+    assert any(place in text.get_text() for text in display.ax_.texts)
+    series = pd.Series(losses, index=[f"token {i}" for i in range(len(losses))])
+    named = LossDistributionDisplay.from_losses(series, n_worst=1, ax=axes())
+    assert any(series.idxmax() in text.get_text() for text in named.ax_.texts)

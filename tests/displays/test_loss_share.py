@@ -5,7 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from skxent import LossShareDisplay, categorical_cross_entropy, cross_entropy_report
+from skxent import (
+    LossShareDisplay,
+    categorical_cross_entropy,
+    cross_entropy_report,
+)
 
 
 @pytest.fixture
@@ -123,3 +127,18 @@ def test_fifty_classes_are_legible(fifty, assert_legible):
     display = LossShareDisplay.from_predictions(y, Z, labels=names, from_logits=True)
     assert len(display.bars_) == 50
     assert_legible(display.figure_)
+
+
+def test_losses_that_others_have_computed(iris, axes):
+    clf, X, y = iris
+    P = clf.predict_proba(X)
+    losses = categorical_cross_entropy(y, P, labels=clf.classes_, reduction="none")
+    found = LossShareDisplay.from_losses(losses, by=y, base=2, sort=False, ax=axes())
+    expected = LossShareDisplay.from_predictions(
+        y, P, labels=clf.classes_, by=y, base=2, sort=False, ax=axes()
+    )
+    np.testing.assert_allclose(widths(found), widths(expected), rtol=1e-12)
+    assert texts(found) == texts(expected)
+    documents = LossShareDisplay.from_losses(np.split(losses, [10, 30]), sort=False, ax=axes())
+    sums = [part.sum() for part in np.split(losses, [10, 30])]
+    np.testing.assert_allclose(widths(documents), sums, rtol=1e-12)

@@ -86,7 +86,8 @@ def test_is_the_interval_of_the_differences(truth, models, losses):
         assert found.difference[i] == expected.mean
         assert found.standard_error[i] == expected.standard_error
         assert (found.low[i], found.high[i]) == (expected.low, expected.high)
-        p = 2 * stats.t.sf(abs(expected.mean / expected.standard_error), 10)
+        p = 2 * stats.t.sf(abs(expected.mean / expected.standard_error), expected.df)
+        assert found.df == expected.df
         np.testing.assert_allclose(found.p_value[i], p, rtol=1e-12)
     assert "11 groups" in found.method
 

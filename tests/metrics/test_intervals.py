@@ -51,8 +51,11 @@ def test_counts_are_those_of_statsmodels(losses, counts):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_groups_are_the_clusters_of_statsmodels(losses, groups, weighted):
-    weight = np.random.default_rng(3).random(120) if weighted else np.ones(120)
+def test_groups_of_equal_weight_are_the_clusters_of_statsmodels(losses, weighted):
+    rng = np.random.default_rng(3)
+    groups = rng.permutation(np.arange(120) % 15)
+    weight = rng.random(120) if weighted else np.ones(120)
+    weight /= np.bincount(groups, weight)[groups]
     model = sm.WLS(losses, np.ones(120), weights=weight)
     theirs = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
     found = mean_loss_interval(
@@ -60,17 +63,49 @@ def test_groups_are_the_clusters_of_statsmodels(losses, groups, weighted):
     )
     np.testing.assert_allclose(found.mean, theirs.params[0], rtol=1e-12)
     np.testing.assert_allclose(found.standard_error, theirs.bse[0], rtol=1e-12)
-    assert found.df == len(np.unique(groups)) - 1
+    assert found.df == 14
     half = stats.t.isf(0.05, found.df) * theirs.bse[0]
     np.testing.assert_allclose(found.high - found.mean, half, rtol=1e-11)
 
 
+LOSSES = [2.1, 0.3, 1.7, 0.9, 3.4, 0.2, 1.1, 0.8, 2.6, 1.9, 0.05, 0.7]
+GROUPS = [1, 1, 1, 1, 1, 2, 2, 3, 4, 4, 4, 5]
+UNITS = [4, 3, 5, 1, 2, 6, 2, 3, 4, 4, 1, 7]
+# R 4.2.2, clubSandwich 0.5.8: m <- lm(l ~ 1, weights = w),
+# V <- vcovCR(m, cluster = g, type = "CR2", target = mean(w) / w, inverse_var = TRUE),
+# coef_test(m, vcov = V, test = "Satterthwaite") and conf_int(m, vcov = V). The ratio is that of the
+# documents' sums over their units, weighted by their units, each in two rows of half the units.
+CLUB_SANDWICH = {
+    "equal": ({}, (1.3125, 0.25125903504869778, 2.7363773422356226, 0.4674842839824994)),
+    "weights": (
+        {"sample_weight": [1, 1, 1, 1, 1, 0.5, 0.5, 2.5, 0.75, 0.75, 0.75, 3]},
+        (1.2045454545454544, 0.27195293648175733, 3.1679977747846801, 0.36446356545580572),
+    ),
+    "units": (
+        {"units": UNITS},
+        (0.375, 0.11133698182061298, 3.1985906844829102, 0.032801927527308483),
+    ),
+}
+
+
+@pytest.mark.parametrize("options, expected", CLUB_SANDWICH.values(), ids=CLUB_SANDWICH)
+def test_unequal_groups_are_those_of_clubsandwich(options, expected):
+    found = mean_loss_interval(LOSSES, groups=GROUPS, **options)
+    figures = (found.mean, found.standard_error, found.df, found.low)
+    np.testing.assert_allclose(figures, expected, rtol=1e-11)
+
+
 def test_importances_are_those_of_a_sandwich(losses):
     weight = np.random.default_rng(4).random(120)
-    theirs = sm.WLS(losses, np.ones(120), weights=weight).fit(cov_type="HC1")
+    theirs = sm.WLS(losses, np.ones(120), weights=weight).fit(cov_type="HC2")
     found = mean_loss_interval(losses, sample_weight=weight)
     np.testing.assert_allclose(found.standard_error, theirs.bse[0], rtol=1e-12)
-    assert (found.n, found.df) == (120, 119)
+    share = weight / weight.sum()
+    spread = np.diag(share) - np.outer(share, share)  # of the deviations, for equal samples
+    correction = np.diag(1 / (1 - share))
+    df = np.trace(correction @ spread) ** 2 / np.trace((correction @ spread) @ correction @ spread)
+    np.testing.assert_allclose(found.df, df, rtol=1e-12)
+    assert found.n == 120
 
 
 # ------------------------------------------------------------------ equivalences, invariances
@@ -110,6 +145,17 @@ def test_units(losses, factor):
         np.testing.assert_allclose(getattr(scaled, name), factor * getattr(once, name), rtol=1e-12)
 
 
+@pytest.mark.parametrize("small", [1e-4, 1e-8, 1e-12, 1e-20, 1e-100])
+def test_one_group_that_dominates(small):
+    """The share of the others, and the deviation of the mean, are below rounding errors."""
+    weight, labels = [1.0, small, 2 * small], ["a", "b", "c"]
+    found = mean_loss_interval([1.0, 3.0, 5.0], sample_weight=weight, groups=labels)
+    # The small groups have the deviations 2 and 2 * 4, and so the large one has -10.
+    error = small * np.sqrt(2.0**2 + 8.0**2 + 10.0**2 / (3 * small))
+    np.testing.assert_allclose(found.standard_error, error, rtol=max(20 * small, 1e-9))
+    assert found.df == pytest.approx(1, rel=max(5 * small, 1e-12))
+
+
 def test_names_of_groups_and_order_do_not_matter(losses, groups):
     order = np.random.default_rng(6).permutation(120)
     once = mean_loss_interval(losses, groups=groups)
@@ -126,6 +172,59 @@ def test_samples_of_weight_zero_are_absent(losses, groups):
     )
 
 
+# ------------------------------------------------------------------ documents and units
+
+
+def test_a_list_of_documents_has_them_as_groups(losses):
+    documents = np.split(losses, [7, 30, 31, 90])
+    labels = np.repeat(np.arange(5), [7, 23, 1, 59, 30])
+    assert_same(mean_loss_interval(documents), mean_loss_interval(losses, groups=labels))
+    assert_same(
+        mean_loss_interval(documents, groups=list("abcab")),
+        mean_loss_interval(losses, groups=np.array(list("abcab"))[labels]),
+    )
+    nested = [part.tolist() for part in documents]
+    assert_same(mean_loss_interval(documents), mean_loss_interval(nested))
+
+
+def test_masked_tokens_may_have_any_loss(losses):
+    documents = np.split(losses, [7, 30, 31, 90])
+    padded = [np.append(part, [np.nan, np.inf, -1.0]) for part in documents]
+    masks = [np.arange(len(part)) < len(part) - 3 for part in padded]
+    assert_same(mean_loss_interval(documents), mean_loss_interval(padded, sample_weight=masks))
+
+
+def test_one_unit_for_each_loss_changes_nothing(losses, groups, counts):
+    ones = np.ones(120)
+    for options in (
+        {},
+        {"groups": groups},
+        {"sample_weight": counts},
+        {"sample_weight": counts + 0.25},
+        {"sample_weight": counts + 0.25, "groups": groups},
+    ):
+        plain = mean_loss_interval(losses, **options)
+        assert_same(plain, mean_loss_interval(losses, units=ones, **options), rtol=1e-11)
+        bytes_ = mean_loss_interval(losses, units=4 * ones, **options)
+        np.testing.assert_allclose(4 * bytes_.standard_error, plain.standard_error, rtol=1e-11)
+
+
+def test_units_of_documents_are_the_sums_of_the_units_of_their_losses(losses):
+    units = np.random.default_rng(7).integers(0, 6, size=120)
+    cuts = [7, 30, 31, 90]
+    documents, parts = np.split(losses, cuts), np.split(units, cuts)
+    by_loss = mean_loss_interval(documents, units=parts)
+    assert_same(by_loss, mean_loss_interval(documents, units=[part.sum() for part in parts]))
+    np.testing.assert_allclose(by_loss.mean, losses.sum() / units.sum(), rtol=1e-14)
+
+
+def test_weights_are_copies_of_losses_with_units(losses, counts):
+    units = np.random.default_rng(8).integers(1, 6, size=120)
+    index = np.repeat(np.arange(120), counts)
+    weighted = mean_loss_interval(losses, sample_weight=counts, units=units)
+    assert_same(weighted, mean_loss_interval(losses[index], units=units[index]), rtol=1e-11)
+
+
 # ------------------------------------------------------------------ limits
 
 
@@ -140,7 +239,7 @@ def test_equal_losses_have_no_error():
         ([1.0, np.nan], {}, r"losses\[1\] is nan"),
         ([1.0, np.inf], {}, r"losses\[1\] is inf"),
         ([], {}, r"losses has shape \(0,\)"),
-        ([[1.0, 2.0]], {}, r"losses has shape \(1, 2\)"),
+        (np.array([[1.0, 2.0]]), {}, r"losses has shape \(1, 2\)"),
         (["a", "b"], {}, r"losses does not hold numbers"),
         ([1.0], {}, r"one sample has no standard error"),
         ([1.0, 2.0], {"sample_weight": [0.0, 0.5]}, r"one sample has no standard error"),
@@ -150,6 +249,15 @@ def test_equal_losses_have_no_error():
         ([1.0, 2.0], {"sample_weight": [0.0, 0.0]}, r"sample_weight is zero"),
         ([1.0, 2.0], {"groups": ["a"]}, r"groups has 1 samples but losses has 2"),
         ([1.0, 2.0], {"groups": ["a", None]}, r"groups\[1\] is None"),
+        ([[1.0], [2.0]], {"groups": [1, 2, 3]}, r"groups has 3 samples but losses has 2"),
+        ([[1.0], [2.0]], {"sample_weight": [[1]]}, r"sample_weight has 1 entries but losses has 2"),
+        ([[1.0], [2.0]], {"sample_weight": [[1], [1, 1]]}, r"sample_weight\[1\] has 2 samples"),
+        ([[1.0], [np.nan]], {}, r"losses\[1\]\[0\] is nan"),
+        ([[], []], {}, r"losses holds no losses"),
+        ([1.0, 2.0], {"units": [1.0]}, r"units has 1 samples but losses has 2"),
+        ([1.0, 2.0], {"units": [1.0, -1.0]}, r"units\[1\] is -1: pass numbers of bytes"),
+        ([1.0, 2.0], {"units": [1.0, 0.0]}, r"units is 0 for all samples, or for all groups but"),
+        ([[1.0], [2.0]], {"units": [1, 2], "sample_weight": [[2], [1]]}, "must be a mask of 0 and"),
         ([1.0, 2.0], {"level": 95}, r"level=95: pass a number between 0 and 1"),
         ([1.0, 2.0], {"level": np.nan}, r"level=nan"),
         ([1.0, 2.0], {"level": "0.95"}, r"level='0.95'"),

@@ -377,7 +377,7 @@ def test_sum_of_a_chunk_without_weight():
 
 def test_sum_takes_another_loss_and_its_options():
     part = CrossEntropySum.of([[1, 0]], [[0.5, 0.5]], loss=binary_cross_entropy, base=2)
-    assert part == CrossEntropySum(2.0, 1.0)
+    assert part == CrossEntropySum(2.0, 1.0, base=2)
 
 
 def test_sum_is_frozen_and_adds_its_kind_only():

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from skxent import (
+    CrossEntropySum,
     SoftmaxClassifier,
     SoftmaxClassifierCV,
     binary_cross_entropy,
     categorical_cross_entropy,
     cce_scorer,
     compare,
+    compare_losses,
     cross_entropy,
     cross_entropy_report,
     decompose_cross_entropy,
@@ -44,6 +46,10 @@ METRICS = {
     "sample_weight report": (ONES, lambda a: cross_entropy_report(Y, P, sample_weight=a)),
     "y_pred decomposed": (P, lambda a: decompose_cross_entropy(Y, a)),
     "losses": (ONES, lambda a: mean_loss_interval(a)),
+    "losses of models": (ONES, lambda a: compare_losses({"a": ONES, "b": a}, baseline="a")),
+    "losses of a sum": (ONES, lambda a: CrossEntropySum.of_losses(a)),
+    "weight of a sum": (ONES, lambda a: CrossEntropySum.of_losses(ONES, weight=a)),
+    "units": (ONES, lambda a: mean_loss_interval(ONES, units=a)),
     "sample_weight interval": (ONES, lambda a: mean_loss_interval(ONES, sample_weight=a)),
     "p": (P, lambda a: entropy(a)),
     "p crossed": (P, lambda a: cross_entropy(a, P)),

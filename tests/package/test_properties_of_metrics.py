@@ -284,10 +284,12 @@ def test_reports(for_all):
 def standard_error(losses, w, groups):
     """Of independent groups, by the formula of the docstring."""
     mean = math.fsum(w * losses) / math.fsum(w)
-    pieces = [math.fsum((w * (losses - mean))[groups == name]) for name in np.unique(groups[w > 0])]
+    names = np.unique(groups[w > 0])
+    pieces = [math.fsum((w * (losses - mean))[groups == name]) for name in names]
+    rest = [math.fsum(w[groups != name]) / math.fsum(w) for name in names]
     scale = max(map(abs, pieces)) or 1.0
-    squares = math.fsum((piece / scale) ** 2 for piece in pieces)
-    return scale * math.sqrt(len(pieces) / (len(pieces) - 1) * squares) / math.fsum(w)
+    squares = math.fsum((piece / scale) ** 2 / r for piece, r in zip(pieces, rest, strict=True))
+    return scale * math.sqrt(squares) / math.fsum(w)
 
 
 def test_intervals_and_comparisons(for_all):
@@ -315,6 +317,10 @@ def test_intervals_and_comparisons(for_all):
         assert found.low <= found.mean <= found.high
         compared = metrics.compare(case.y_true, models, baseline="even", **more, **options)
         near(compared.mean, [mean])
+        given = {"model": losses, "even": even}
+        from_losses = metrics.compare_losses(given, baseline="even", **options)
+        near(from_losses.difference, compared.difference, rtol=1e-9, atol=1e-13 * size)
+        assert from_losses.df == compared.df
         difference = weighted_sum(losses - even, case.w) / case.w.sum()
         near(compared.difference, [difference], rtol=1e-9, atol=1e-13 * max(size, even.max()))
 

@@ -30,6 +30,7 @@ PUBLIC = {
         "cce_sum_scorer",
         "compare",
         "compare_cv",
+        "compare_losses",
         "cross_entropy",
         "cross_entropy_report",
         "decompose_cross_entropy",

@@ -16,6 +16,7 @@ from skxent.metrics import (
     cce_scorer,
     compare,
     compare_cv,
+    compare_losses,
     cross_entropy,
     cross_entropy_report,
     decompose_cross_entropy,
@@ -91,6 +92,8 @@ PLACES = {
     "groups": lambda x: compare(Y, {"a": P, "b": P}, baseline="a", groups=x),
     "by": lambda x: cross_entropy_report(Y, P, by=x),
     "losses": lambda x: mean_loss_interval(x),
+    "losses.*'b'": lambda x: compare_losses({"a": [1.0, 2.0], "b": x}, baseline="a"),
+    "weight": lambda x: CrossEntropySum.of_losses([1.0, 2.0], weight=x),
     "p": lambda x: entropy(x),
     "q": lambda x: cross_entropy(P, x),
 }
