@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skxent.likelihood import tuning
 from skxent.likelihood.row_losses import binary_losses, soft_losses
 
 Floats = NDArray[np.float64]
@@ -102,6 +103,21 @@ def _softmax(Z: Floats, P: Floats, weight: Floats | None) -> float:
     np.reciprocal(total, out=total)
     P *= total
     return _weighted_sum(A, weight)
+
+
+def undecided(Z: Floats, change: Floats) -> Floats:
+    """Return the changes of the logits, (m,), with zeros for the samples that are decided.
+
+    A sample is decided if its two largest logits differ by more than `tuning.DECIDED_MARGIN`, and
+    by more than twice the change of its logits. Its loss is then linear along the change, up to
+    exp(-50) nats, and has no curvature. One logit is compared with zero.
+    """
+    if len(Z) == 1:
+        margin = np.abs(Z[0])
+    else:
+        ordered = np.partition(Z, -2, axis=0)
+        margin = ordered[-1] - ordered[-2]
+    return np.where((margin > tuning.DECIDED_MARGIN) & (margin > 2.0 * change), 0.0, change)
 
 
 def curvature(Z: Floats, P: Floats) -> None:

@@ -213,9 +213,12 @@ class Objective:
         product[:, : self.n_features] += self.penalty(direction[:, : self.n_features])[1]
         return product
 
-    def max_logit_range(self, direction: np.ndarray) -> float:
-        """Return the largest difference, over samples, between the changes of two logits."""
-        return self.one_pass().max_logit_range(direction)
+    def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
+        """Return the largest difference, over samples, between the changes of two logits.
+
+        If `theta` is given, samples that are decided there do not count, see `kernels.undecided`.
+        """
+        return self.one_pass().max_logit_range(direction, theta)
 
     def sampling_scores(self, theta: np.ndarray) -> Scores:
         """Return the contribution of each row to the curvature; it stays where the rows are."""

@@ -77,8 +77,7 @@ CG_RESIDUAL = 0.03
 # Value of CG_RESIDUAL for fits without a penalty. It is smaller because the gradient is nearly zero
 # along directions that separate classes.
 UNPENALISED_CG_RESIDUAL = 1e-3
-# Largest number of Hessian products in one solution by conjugate gradients. It is large because a
-# new stage would cost more than further products.
+# Largest number of Hessian products of conjugate gradients: a new stage would cost more than these.
 CG_PRODUCTS = 1000
 # Value of CG_PRODUCTS if the search may take no further step, for example after `max_iter`
 # iterations. The solution then only measures the gap that the fit reports.
@@ -99,6 +98,9 @@ HINT = 4.0
 # Largest change of a logit for which the Hessian from before a step still holds after the step. A
 # Newton step that changes logits by less leads to a finite minimum.
 SMALL_CHANGE = 0.1
+# Largest change of a logit by a Newton step with a vanished gap, for which the minimum counts as
+# finite unless a separation is found. If classes can be separated, an exact step changes one by 1.
+FINITE_CHANGE = 0.9
 # Largest change of a logit after which the curvature from before the change still gives a bound. A
 # change by 8 alters the curvature by up to exp(8), a factor of 3000.
 FAR_CHANGE = 8.0
@@ -129,8 +131,7 @@ FIRST_READ_PASSES = 1.0
 # Number of passes for each iteration that `max_iter` allows. The search ends after this number
 # times `max_iter`, even if it has made fewer iterations: one iteration may take many passes.
 PASSES_PER_ITERATION = 10
-# Number of passes added to those spent if a preconditioner was too poor, so that the search
-# escalates to the next preconditioner earlier.
+# Number of passes added to those spent if a preconditioner was too poor: the next comes earlier.
 POOR_ADVANCE = 12.0
 
 # Costs
@@ -164,8 +165,8 @@ HESSIAN_WIDTH = 2400
 NEWTON_WIDTH = 5000
 # Largest number of entries of all class blocks together, 64 megabytes. Threads hold a few copies.
 CLASS_ELEMENTS = 1 << 23
-# Divisor of the operations of drawn class blocks, for comparison with the operations of a pass.
-# Large matrix products are faster than a pass, and a drawn row saves about twice its own time.
+# Divisor of the operations of drawn class blocks, compared with those of a pass: large matrix
+# products are faster than a pass, and a drawn row saves about twice its own time.
 DRAWN_SPEED = 6
 # Number of columns of a sparse X, above which samples of its rows are not made dense, and the
 # diagonal is the only preconditioner.
@@ -213,8 +214,7 @@ CURVED_ROWS = 0.2
 
 # Rounding error of a logit, above which the objective is evaluated anew at the returned parameters.
 SAME_LOGITS = 1e-7
-# Rounding error of the sum of losses, as a fraction of the objective, above which the objective is
-# evaluated anew as well. It matters for an objective next to zero.
+# The same for the sum of losses, as a fraction of the objective: it matters for one next to zero.
 SAME_VALUE = 1e-9
 # Largest rounding error of the objective in a converged fit, as a tolerance of `target_gap`. Also
 # the rounding error of a logit, above which the objective's is computed sample by sample.
@@ -241,8 +241,7 @@ SPARSE_BLOCK_LOGITS = 1 << 20
 SPARSE_BLOCK_ENTRIES = 1 << 21
 # Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
-# Number of blocks, below which the number is rounded up to a multiple of four. Threads then get
-# equally many blocks.
+# Number of blocks, below which it is rounded up to a multiple of four, for equal shares of threads.
 EVEN_BLOCKS = 16
 # Largest number of segments of rows, which threads share.
 SEGMENTS = 64
@@ -250,8 +249,7 @@ SEGMENTS = 64
 FEW_SEGMENTS = 4
 # Largest size of the sums of all segments together: 64 megabytes.
 SEGMENT_SUMS = 1 << 23
-# Largest number of classes for which one-hot rows are made by comparing labels with all classes.
-# Writing a one at the place of each label is faster for more classes.
+# Largest number of classes for which comparing labels with all classes makes one-hot rows fastest.
 FEW_CLASSES = 16
 # Size of the rows and logits of one batch on a device: 16 megabytes.
 DEVICE_BATCH_ELEMENTS = 1 << 21
@@ -393,8 +391,7 @@ COUNTED_SAMPLES = 100
 PROGRAMME_WORK = 1e7
 # Largest number of features that are left out on trial, one by one.
 TRIED_FEATURES = 30
-# Largest number of iterations of HiGHS for each row and column of a programme. HiGHS usually needs
-# one or two for each.
+# Largest number of iterations of HiGHS for each row and column of a programme; it needs one or two.
 PROGRAMME_ITERATIONS = 10
 # Processor time of all programmes of one search, and clock time of each programme, in seconds.
 PROGRAMME_SECONDS = 20.0

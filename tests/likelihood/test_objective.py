@@ -139,6 +139,12 @@ def test_max_logit_range(make_case, K, form):
     moves = np.abs(Q[:, 0]) if K == 2 else np.ptp(Q, axis=1)
     found = case.objective(**form).max_logit_range(direction)
     assert found == pytest.approx(moves.max(), rel=1e-12)
+    far = 200.0 * case.theta(seed=4)
+    Z = case.samples @ far.T
+    margin = np.abs(Z[:, 0]) if K == 2 else np.diff(np.sort(Z, axis=1)[:, -2:])[:, 0]
+    moves[(margin > 100) & (margin > 2 * moves)] = 0.0
+    found = case.objective(**form).max_logit_range(direction, far)
+    assert found == pytest.approx(moves.max(), rel=1e-12)
 
 
 def test_a_sample_without_weight_does_not_move(make_case):

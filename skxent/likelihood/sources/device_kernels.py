@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from skxent.inputs.features import AnyArray
+from skxent.likelihood import tuning
 
 
 def log_partition(xp: ModuleType, Z: AnyArray) -> tuple[AnyArray, AnyArray]:
@@ -58,3 +59,14 @@ def moved_probabilities(xp: ModuleType, Z: AnyArray, Q: AnyArray) -> AnyArray:
         return Q * E / (1.0 + E) ** 2
     P = log_partition(xp, Z)[1]
     return P * (Q - xp.sum(P * Q, axis=0))
+
+
+def undecided(xp: ModuleType, Z: AnyArray, change: AnyArray) -> AnyArray:
+    """Changes of the logits, with zeros for decided samples, see `kernels.undecided`."""
+    if Z.shape[0] == 1:
+        margin = xp.abs(Z[0, :])
+    else:
+        ordered = xp.sort(Z, axis=0)
+        margin = ordered[-1, :] - ordered[-2, :]
+    decided = (margin > tuning.DECIDED_MARGIN) & (margin > 2.0 * change)
+    return xp.where(decided, xp.zeros_like(change), change)
