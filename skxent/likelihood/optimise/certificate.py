@@ -8,6 +8,7 @@ import numpy as np
 
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise.dual_bound import dual_gap_bound
 from skxent.likelihood.optimise.newton_cg import NewtonStep, self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
@@ -82,6 +83,10 @@ class Certificate:
             return cls(gap, bound, ends, change, ends and not finite)
         small = gap <= target
         holds = small and (sure or most <= target)
+        if small and not holds:
+            dual = dual_gap_bound(objective, here.point)
+            if dual is not None and dual <= target:
+                return cls(dual, dual, True, change)
         doubtful = small and change >= tuning.SMALL_CHANGE
         if small and not holds:  # the step leaves the range of the quadratic model
             gap = min(2 * target, most)
