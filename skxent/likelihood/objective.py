@@ -116,6 +116,8 @@ class Objective:
         if moments.offset is None:
             self.value_at_zero = self.total_weight * float(np.log(data.n_classes))
         self.sample_by_sample = False  # whether `_loss` always adds up losses sample by sample
+        # Whether some directions are known to have no curvature, see `existence.absent`.
+        self.has_flat = False
         self.n_passes = 0.0
 
     @cached_property
@@ -216,7 +218,7 @@ class Objective:
     def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
         """Return the largest difference, over samples, between the changes of two logits.
 
-        If `theta` is given, samples that are decided there do not count, see `kernels.undecided`.
+        If `theta` is given, logits out of reach there do not count, see `kernels.undecided_range`.
         """
         return self.one_pass().max_logit_range(direction, theta)
 

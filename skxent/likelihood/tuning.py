@@ -74,13 +74,11 @@ MANY_PARAMETERS = 30_000
 # Norm of the residual at which conjugate gradients stop, as a fraction of the norm of the gradient,
 # both whitened. At 0.1 they missed a direction of little curvature and thus much of the gap.
 CG_RESIDUAL = 0.03
-# Value of CG_RESIDUAL for fits without a penalty. It is smaller because the gradient is nearly zero
-# along directions that separate classes.
+# CG_RESIDUAL without a penalty: the gradient is nearly zero along directions that separate classes.
 UNPENALISED_CG_RESIDUAL = 1e-3
 # Largest number of Hessian products of conjugate gradients: a new stage would cost more than these.
 CG_PRODUCTS = 1000
-# Value of CG_PRODUCTS if the search may take no further step, for example after `max_iter`
-# iterations. The solution then only measures the gap that the fit reports.
+# CG_PRODUCTS if the search may take no further step, and only measures the gap that it reports.
 LAST_CG_PRODUCTS = 100
 # Norm of the residual, as a fraction of the norm of the gradient, at which conjugate gradients stop
 # if the gap is above the target. A step from far away need not be accurate.
@@ -194,8 +192,7 @@ LONG_DIAGONAL_STAGE = 100
 # Gap, as a fraction of the objective, below which conjugate gradients take over from L-BFGS over
 # wide sparse rows. The objective is then nearly quadratic.
 CG_GAP = 1e-3
-# Smallest number of rows, for each parameter, of a sample whose minimum is a better start of Newton
-# steps than zero.
+# Smallest number of rows for each parameter, for which the minimum of a sample is a better start.
 START_ROWS = 20
 # Smallest number of rows of a sample that is worth a fit of its own.
 LEAST_SAMPLE = 500
@@ -275,8 +272,8 @@ CANCELLED_SQUARES = 1e-13
 
 # Largest margin z, in logits, of a sample whose loss, exp(-z), is not zero in float64.
 LONGEST_LOGIT = 745.0
-# Distance of a column's mean from zero, in standard deviations, above which blocks are centred
-# before they are multiplied. Centring afterwards would lose three digits of the logits.
+# Distance of a column's mean from zero, in deviations, above which blocks are centred before they
+# are multiplied: centring afterwards would lose three digits.
 FAR_CENTRE = 1e3
 # FAR_CENTRE for a sparse column, which has next to no zeros if its mean is so far from zero.
 FAR_SPARSE_COLUMN = 1e2
@@ -296,8 +293,8 @@ SUBNORMAL_SQUARES = 1e-292
 # Variance over squared mean of a sparse column, below which its sum of squares keeps fewer than
 # seven digits of the variance. The column is then read again.
 NEARLY_CONSTANT = 1e-9
-# Size of a pivot or residual up to which it may be rounding. The unit is the rounding error of one
-# term times the root of the number of terms of a sum. A factorisation errs by a few units.
+# Size of a pivot or residual up to which it may be rounding, in units of the rounding error of one
+# term times the root of the number of terms of a sum.
 FACTOR_ROUNDINGS = 16.0
 # Ratio of the sizes of two columns, above which a QR factorisation pivots. Without pivots the
 # rounding of the large column, 1e3 epsilons of the small one, would spoil its coefficients.
@@ -365,18 +362,15 @@ SEEN_CURVATURE = 1e-10
 LOST_CURVATURE = 1e-12
 # Upper bound of the residual of a direct solution, as a fraction of the total weight.
 DIRECT_RESIDUAL = 1e-9
-# Ratio of the largest to the smallest weight, up to which sums over samples keep enough digits of
-# the terms of every sample.
+# Ratio of the largest to the smallest weight, up to which sums keep digits of every sample.
 EVEN_WEIGHTS = 1e4
-# Distance of a column's mean from its middle, in standard deviations, above which the column is
-# measured from its mean.
+# Distance from its middle, in deviations, of the mean of a column that is measured from its mean.
 FAR_COLUMN = 10
 # Rounding error of a margin for each entry of a sample, as a fraction of the largest coefficient.
 MARGIN_ROUNDING = 8 * EPS
 # Number of rounding errors of a margin, above which the margin is certainly positive.
 CLEAR_MARGIN = 1e3
-# Smallest size that a column is divided by, in rounding errors of its entries. The division then
-# leaves rounding errors of at most 1e-6.
+# Smallest divisor of a column, in rounding errors of its entries: it leaves errors of 1e-6 at most.
 COARSE_COLUMN = 1e6
 # Unit in which a solution of HiGHS is corrected, as a fraction of the solution's largest
 # coefficient. HiGHS errs by less than this unit.
@@ -395,3 +389,12 @@ TRIED_FEATURES = 30
 PROGRAMME_ITERATIONS = 10
 # Processor time of all programmes of one search, and clock time of each programme, in seconds.
 PROGRAMME_SECONDS = 20.0
+# Largest number of coefficients for which linear programmes look for further features, in less than
+# a second, once sums of columns have shown a separation.
+QUICK_PROGRAMME = 200
+# Largest number of samples times classes for which sums of columns are searched for absent classes.
+ABSENT_NUMBERS = 1 << 27
+# Curvature of a column, as a fraction of its centre's part, up to which it is rounding.
+NO_CURVATURE = 1e-9
+# Distance, in logits, at which a fit begins along a direction that separates classes.
+ABSENT_LOGIT = 2 * DECIDED_MARGIN

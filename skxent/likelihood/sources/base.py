@@ -44,7 +44,7 @@ class RowSums(Protocol):
     def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
         """Largest difference, over samples, between the changes of two logits along `direction`.
 
-        If `theta` is given, samples that are decided there do not count, see `kernels.undecided`.
+        If `theta` is given, logits out of reach there do not count, see `kernels.undecided_range`.
         """
         ...
 

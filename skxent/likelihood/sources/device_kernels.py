@@ -61,12 +61,13 @@ def moved_probabilities(xp: ModuleType, Z: AnyArray, Q: AnyArray) -> AnyArray:
     return P * (Q - xp.sum(P * Q, axis=0))
 
 
-def undecided(xp: ModuleType, Z: AnyArray, change: AnyArray) -> AnyArray:
-    """Changes of the logits, with zeros for decided samples, see `kernels.undecided`."""
+def undecided_range(xp: ModuleType, Z: AnyArray, Q: AnyArray) -> AnyArray:
+    """Largest difference of changes of logits in reach, see `kernels.undecided_range`."""
     if Z.shape[0] == 1:
-        margin = xp.abs(Z[0, :])
-    else:
-        ordered = xp.sort(Z, axis=0)
-        margin = ordered[-1, :] - ordered[-2, :]
-    decided = (margin > tuning.DECIDED_MARGIN) & (margin > 2.0 * change)
-    return xp.where(decided, xp.zeros_like(change), change)
+        change, margin = xp.abs(Q[0, :]), xp.abs(Z[0, :])
+        decided = (margin > tuning.DECIDED_MARGIN) & (margin > 2.0 * change)
+        return xp.where(decided, xp.zeros_like(change), change)
+    most, least = xp.max(Q, axis=0), xp.min(Q, axis=0)
+    margin = xp.max(Z, axis=0) - Z
+    near = (margin <= tuning.DECIDED_MARGIN) | (margin <= 2.0 * (most - least))
+    return xp.max(xp.where(near, Q, least), axis=0) - xp.min(xp.where(near, Q, most), axis=0)

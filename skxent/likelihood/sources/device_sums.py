@@ -14,7 +14,7 @@ from skxent.likelihood.sources.device_kernels import (
     log_partition,
     losses_and_residuals,
     moved_probabilities,
-    undecided,
+    undecided_range,
 )
 from skxent.likelihood.sources.grams import class_weights, packs, pairs
 
@@ -95,7 +95,7 @@ class DeviceSums:
             Q = self._changes(along, x)
             moves = xp.max(Q, axis=0) - xp.min(Q, axis=0) if Q.shape[0] > 1 else xp.abs(Q[0, :])
             if at is not None:
-                moves = undecided(xp, self._logits(at, x, rows), moves)
+                moves = undecided_range(xp, self._logits(at, x, rows), Q)
             if self.data.weight is not None:
                 moves = xp.where(self.data.weight[rows] > 0, moves, xp.zeros_like(moves))
             most = max(most, float(xp.max(moves)))

@@ -157,10 +157,11 @@ class LocalSums:
             for rows in segment:
                 x, (Q, *Z) = self.blocks.read(rows, buffer), self._shaped(space, rows)
                 write_logits(V, x, shift, Q)
-                moves = np.abs(Q[0]) if len(Q) == 1 else Q.max(axis=0) - Q.min(axis=0)
                 if at is not None:
                     self._write_logits(at[0], x, at[1], rows, Z[0])
-                    moves = kernels.undecided(Z[0], moves)
+                    moves = kernels.undecided_range(Z[0], Q)
+                else:
+                    moves = np.abs(Q[0]) if len(Q) == 1 else Q.max(axis=0) - Q.min(axis=0)
                 if self.data.weight is not None:
                     moves *= self.data.weight[rows] > 0
                 most = max(most, float(moves.max()))

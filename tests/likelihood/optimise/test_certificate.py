@@ -53,13 +53,16 @@ def test_leave_one_out_takes_a_fit_beside_an_outlier():
 
 
 @pytest.mark.parametrize("K", [2, 3, 5])
-def test_samples_that_are_decided_do_not_count(K):
+def test_logits_out_of_reach_do_not_count(K):
     """They have no curvature along a change that leaves their margin above its half."""
     rng = np.random.default_rng(K)
     R = 1 if K == 2 else K
     Z = 40 * rng.normal(size=(R, 500))
-    change = rng.choice([0.1, 10.0, 80.0], size=500)
-    margin = np.abs(Z[0]) if K == 2 else np.diff(np.sort(Z, axis=0)[-2:], axis=0)[0]
-    decided = (margin > tuning.DECIDED_MARGIN) & (margin > 2 * change)
-    assert 0 < decided.sum() < 500
-    np.testing.assert_array_equal(kernels.undecided(Z, change), np.where(decided, 0.0, change))
+    Q = rng.choice([0.1, 10.0, 80.0], size=500) * rng.normal(size=(R, 500))
+    logits, changes = (np.vstack([0 * A, A]) if K == 2 else A for A in (Z, Q))
+    change = np.ptp(changes, axis=0)
+    margin = logits.max(axis=0) - logits
+    near = (margin <= tuning.DECIDED_MARGIN) | (margin <= 2 * change)
+    expected = [np.ptp(q[some]) for q, some in zip(changes.T, near.T, strict=True)]
+    assert 0 < (near.sum(axis=0) == 1).sum() < 500
+    np.testing.assert_allclose(kernels.undecided_range(Z, Q), expected, rtol=1e-15)
