@@ -44,10 +44,13 @@ class Absent:
         logits of a typical sample by one.
     separation : Separation
         The direction, as a fit reports it.
+    n_passes : float
+        Number of reads of X that found the classes.
     """
 
     coef: np.ndarray
     separation: Separation
+    n_passes: float
 
     @classmethod
     def of(cls, source: RowSource, moments: Moments, free: np.ndarray) -> Absent | None:
@@ -74,7 +77,9 @@ class Absent:
             coef = sum(-float(2**i) * level * unit for i, level in enumerate(reversed(found)))
             separation = _separation(data, coef, np.sqrt(moments.variance))
             if separation is not None:
-                return cls(coef[1:] - coef[:1] if len(coef) == 2 else coef, separation)
+                n_passes = 2.0 + 3.0 * len(found)  # signs, margins, and three sums for each level
+                own = coef[1:] - coef[:1] if len(coef) == 2 else coef
+                return cls(own, separation, n_passes)
             found.pop()  # columns of uneven numbers: the first level separates in any case
         return None
 
@@ -149,8 +154,8 @@ def _separation(data: LocalRows, coef: np.ndarray, spread: np.ndarray) -> Separa
     rounding = tuning.MARGIN_ROUNDING * data.n_features * np.abs(Z).max(axis=1, keepdims=True)
     least = np.where(Y, Z, np.inf).min(axis=1, keepdims=True)
     margins = least - Z
-    tied = np.abs(margins) <= rounding
-    if (margins < -rounding).any() or not tied[Y].all():
+    untied = Y & (np.abs(margins) > rounding)  # classes of one soft target must change equally
+    if (margins < -rounding).any() or untied.any():
         return None
     clear = margins > rounding
     apart = Y.T.astype(float) @ clear.astype(float) > 0

@@ -115,8 +115,8 @@ def settled(solution: Solution, data: RowSource) -> Solution:
     )
 
 
-def without_maximum(solution: Solution, separation: Separation) -> Solution:
-    """Return the solution of a fit whose data are known to be separated."""
+def without_maximum(solution: Solution, separation: Separation, n_passes: float) -> Solution:
+    """Return the solution of a fit whose data are separated, as `n_passes` reads of X showed."""
     return replace(
         solution,
         separation=separation,
@@ -124,6 +124,7 @@ def without_maximum(solution: Solution, separation: Separation) -> Solution:
         proved=False,
         converged=False,
         unbounded=True,
+        n_passes=solution.n_passes + n_passes,
     )
 
 

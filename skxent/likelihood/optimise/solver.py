@@ -135,7 +135,9 @@ def _minimised(
             few, share = data.with_classes(present.mask), present.penalty(penalty)
             fit = partial(_minimised, few, share, settings)
             return replace(minimise_after([present], fit, start, report), present=present.mask)
-        absent = Absent.of(data, frame.first, frame.unpenalised)
+        absent = None
+        if settings.max_iter > 0:
+            absent = Absent.of(data, frame.first, frame.unpenalised)
         if absent is not None:
             start = absent.start(start)
         frame = frame.identified()
@@ -144,7 +146,7 @@ def _minimised(
         # If the frame left out a weak penalty, the objective is evaluated again with the penalty.
         solution = as_returned(data, frame.first, penalty, solution, certain=frame.certain)
         if absent is not None:
-            solution = without_maximum(solution, absent.separation)
+            solution = without_maximum(solution, absent.separation, absent.n_passes)
         return replace(solution, unpenalised=frame.unpenalised)
 
 

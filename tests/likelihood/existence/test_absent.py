@@ -191,3 +191,14 @@ def test_a_wide_fit_takes_seconds():
             again.fit(X, y)
         sizes.append(np.abs(again.coef_).max())
     assert sizes[2] < 2 * sizes[0]
+
+
+def test_without_iterations_the_parameters_stay():
+    X, y = one_hot(300, 3, (12, 9), 0)
+    data = LocalRows(X, y, None, 3)
+    coef = np.random.default_rng(0).normal(size=(3, X.shape[1]))
+    coef -= coef.mean(axis=0)
+    solution = fit(data, start=(coef, np.zeros(3)), max_iter=0)
+    Z = X @ solution.coef.T + solution.intercept
+    expected = X @ coef.T
+    np.testing.assert_allclose(np.diff(Z), np.diff(expected), atol=1e-9)
