@@ -30,6 +30,7 @@ from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_rows import LocalRows
 
+SIZES = 1e-100, 1e100  # sizes of columns whose coefficients and squares stay within float64
 LEVELS = 4  # largest number of levels; the coefficients of the first are eight times the last ones
 
 
@@ -69,10 +70,12 @@ class Absent:
         data = source.in_memory() if some.any() else None
         if data is None or data.n_rows * data.n_classes > tuning.ABSENT_NUMBERS:
             return None
-        free = free & ~_negative_columns(data)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            size = moments.mean_square() / moments.mean  # the typical size of entries above zero
+        least, most = SIZES
+        free = free & (size > least) & (size < most) & ~_negative_columns(data)
         found = _levels(data, free)
-        size = moments.mean_square() / np.where(free & (moments.mean > 0), moments.mean, 1.0)
-        unit = np.divide(1.0, size, out=np.zeros_like(size), where=free & (size > 0))
+        unit = np.divide(1.0, size, out=np.zeros_like(size), where=free)
         while found:
             coef = sum(-float(2**i) * level * unit for i, level in enumerate(reversed(found)))
             separation = _separation(data, coef, np.sqrt(moments.variance))
@@ -110,14 +113,16 @@ def _negative_columns(data: LocalRows) -> np.ndarray:
 
 def _levels(data: LocalRows, free: np.ndarray) -> list[np.ndarray]:
     """Return the pairs of an absent class and a column for each level, (K, d) arrays of bool."""
-    Y = _positive_targets(data)
-    possible = np.repeat(Y.any(axis=1)[:, None], data.n_classes, axis=1)  # not ruled out
+    Y: np.ndarray = _positive_targets(data)
+    possible: np.ndarray = np.repeat(
+        Y.any(axis=1)[:, None], data.n_classes, axis=1
+    )  # not ruled out
     found: list[np.ndarray] = []
     columns = np.flatnonzero(free)
     X = data.X[:, columns] if data.sparse else data.X
     while len(found) < LEVELS:
-        open_ = possible.sum(axis=1) > 1
-        seen, ruled_in = (_sums(X, rows & open_[:, None]) for rows in (Y, possible))
+        several: np.ndarray = possible.sum(axis=1, keepdims=True) > 1
+        seen, ruled_in = (_sums(X, rows & several) for rows in (Y, possible))
         new = (seen == 0) & (ruled_in > 0)
         if not data.sparse:
             new &= free

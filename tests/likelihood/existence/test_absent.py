@@ -202,3 +202,14 @@ def test_without_iterations_the_parameters_stay():
     Z = X @ solution.coef.T + solution.intercept
     expected = X @ coef.T
     np.testing.assert_allclose(np.diff(Z), np.diff(expected), atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e-90, 1e90, 1e170])
+def test_columns_of_any_size(size):
+    """Those whose squares overflow or underflow are left to linear programmes."""
+    X, y = np.zeros((40, 2)), np.arange(40) % 2
+    X[[1, 3], 0] = size
+    X[:, 1] = np.random.default_rng(0).normal(size=40)
+    solution = fit(LocalRows(X, y, None, 2))
+    assert solution.separation.features.tolist() == [0]
+    assert not solution.converged
