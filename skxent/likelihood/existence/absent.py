@@ -113,15 +113,14 @@ def _negative_columns(data: LocalRows) -> np.ndarray:
 
 def _levels(data: LocalRows, free: np.ndarray) -> list[np.ndarray]:
     """Return the pairs of an absent class and a column for each level, (K, d) arrays of bool."""
-    Y: np.ndarray = _positive_targets(data)
-    possible: np.ndarray = np.repeat(
-        Y.any(axis=1)[:, None], data.n_classes, axis=1
-    )  # not ruled out
+    Y = _positive_targets(data)
+    weighted = np.count_nonzero(Y, axis=1)[:, None] > 0
+    possible = np.repeat(weighted, data.n_classes, axis=1)  # classes that are not ruled out
     found: list[np.ndarray] = []
     columns = np.flatnonzero(free)
     X = data.X[:, columns] if data.sparse else data.X
     while len(found) < LEVELS:
-        several: np.ndarray = possible.sum(axis=1, keepdims=True) > 1
+        several = np.count_nonzero(possible, axis=1)[:, None] > 1
         seen, ruled_in = (_sums(X, rows & several) for rows in (Y, possible))
         new = (seen == 0) & (ruled_in > 0)
         if not data.sparse:
