@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skxent.likelihood import tuning
 from skxent.likelihood.row_losses import binary_losses, soft_losses
 
 Floats = NDArray[np.float64]
@@ -102,6 +103,26 @@ def _softmax(Z: Floats, P: Floats, weight: Floats | None) -> float:
     np.reciprocal(total, out=total)
     P *= total
     return _weighted_sum(A, weight)
+
+
+def undecided_range(Z: Floats, Q: Floats) -> Floats:
+    """Return the largest difference of changes Q of logits, (m,), over classes that are in reach.
+
+    A class is out of reach if its logit is below the largest by more than `tuning.DECIDED_MARGIN`,
+    and by more than twice the range of all changes. Its probability stays below exp(-50), so that
+    its part in the objective is linear along the change. If only one class is in reach, the sample
+    is decided and the result is zero. One logit stands for itself and a logit of zero.
+    """
+    if len(Z) == 1:
+        change = np.abs(Q[0])
+        margin = np.abs(Z[0])
+        return np.where((margin > tuning.DECIDED_MARGIN) & (margin > 2.0 * change), 0.0, change)
+    change = Q.max(axis=0) - Q.min(axis=0)
+    margin = Z.max(axis=0) - Z
+    near = (margin <= tuning.DECIDED_MARGIN) | (margin <= 2.0 * change)
+    largest = Q.max(axis=0, where=near, initial=-np.inf)
+    result: Floats = largest - Q.min(axis=0, where=near, initial=np.inf)
+    return result
 
 
 def curvature(Z: Floats, P: Floats) -> None:

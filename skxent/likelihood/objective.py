@@ -118,6 +118,8 @@ class Objective:
         if moments.offset is None:
             self.value_at_zero = self.total_weight * float(np.log(data.n_classes))
         self.sample_by_sample = False  # whether `_loss` always adds up losses sample by sample
+        # Whether some directions are known to have no curvature, see `existence.absent`.
+        self.has_flat = False
         self.n_passes = 0.0
 
     @cached_property
@@ -235,9 +237,12 @@ class Objective:
         product[:, : self.n_features] += self.penalty(direction[:, : self.n_features])[1]
         return product
 
-    def max_logit_range(self, direction: np.ndarray) -> float:
-        """Return the largest difference, over samples, between the changes of two logits."""
-        return self.one_pass().max_logit_range(direction)
+    def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
+        """Return the largest difference, over samples, between the changes of two logits.
+
+        If `theta` is given, logits out of reach there do not count, see `kernels.undecided_range`.
+        """
+        return self.one_pass().max_logit_range(direction, theta)
 
     def sampling_scores(self, theta: np.ndarray) -> Scores:
         """Return the contribution of each row to the curvature; it stays where the rows are."""

@@ -74,14 +74,11 @@ MANY_PARAMETERS = 30_000
 # Norm of the residual at which conjugate gradients stop, as a fraction of the norm of the gradient,
 # both whitened. At 0.1 they missed a direction of little curvature and thus much of the gap.
 CG_RESIDUAL = 0.03
-# Value of CG_RESIDUAL for fits without a penalty. It is smaller because the gradient is nearly zero
-# along directions that separate classes.
+# CG_RESIDUAL without a penalty: the gradient is nearly zero along directions that separate classes.
 UNPENALISED_CG_RESIDUAL = 1e-3
-# Largest number of Hessian products in one solution by conjugate gradients. It is large because a
-# new stage would cost more than further products.
+# Largest number of Hessian products of conjugate gradients: a new stage would cost more than these.
 CG_PRODUCTS = 1000
-# Value of CG_PRODUCTS if the search may take no further step, for example after `max_iter`
-# iterations. The solution then only measures the gap that the fit reports.
+# CG_PRODUCTS if the search may take no further step, and only measures the gap that it reports.
 LAST_CG_PRODUCTS = 100
 # Norm of the residual, as a fraction of the norm of the gradient, at which conjugate gradients stop
 # if the gap is above the target. A step from far away need not be accurate.
@@ -99,6 +96,9 @@ HINT = 4.0
 # Largest change of a logit for which the Hessian from before a step still holds after the step. A
 # Newton step that changes logits by less leads to a finite minimum.
 SMALL_CHANGE = 0.1
+# Largest change of a logit by a Newton step with a vanished gap, for which the minimum counts as
+# finite unless a separation is found. If classes can be separated, an exact step changes one by 1.
+FINITE_CHANGE = 0.9
 # Largest change of a logit after which the curvature from before the change still gives a bound. A
 # change by 8 alters the curvature by up to exp(8), a factor of 3000.
 FAR_CHANGE = 8.0
@@ -129,8 +129,7 @@ FIRST_READ_PASSES = 1.0
 # Number of passes for each iteration that `max_iter` allows. The search ends after this number
 # times `max_iter`, even if it has made fewer iterations: one iteration may take many passes.
 PASSES_PER_ITERATION = 10
-# Number of passes added to those spent if a preconditioner was too poor, so that the search
-# escalates to the next preconditioner earlier.
+# Number of passes added to those spent if a preconditioner was too poor: the next comes earlier.
 POOR_ADVANCE = 12.0
 
 # Costs
@@ -164,8 +163,8 @@ HESSIAN_WIDTH = 2400
 NEWTON_WIDTH = 5000
 # Largest number of entries of all class blocks together, 64 megabytes. Threads hold a few copies.
 CLASS_ELEMENTS = 1 << 23
-# Divisor of the operations of drawn class blocks, for comparison with the operations of a pass.
-# Large matrix products are faster than a pass, and a drawn row saves about twice its own time.
+# Divisor of the operations of drawn class blocks, compared with those of a pass: large matrix
+# products are faster than a pass, and a drawn row saves about twice its own time.
 DRAWN_SPEED = 6
 # Number of columns of a sparse X, above which samples of its rows are not made dense, and the
 # diagonal is the only preconditioner.
@@ -193,8 +192,7 @@ LONG_DIAGONAL_STAGE = 100
 # Gap, as a fraction of the objective, below which conjugate gradients take over from L-BFGS over
 # wide sparse rows. The objective is then nearly quadratic.
 CG_GAP = 1e-3
-# Smallest number of rows, for each parameter, of a sample whose minimum is a better start of Newton
-# steps than zero.
+# Smallest number of rows for each parameter, for which the minimum of a sample is a better start.
 START_ROWS = 20
 # Smallest number of rows of a sample that is worth a fit of its own.
 LEAST_SAMPLE = 500
@@ -213,8 +211,7 @@ CURVED_ROWS = 0.2
 
 # Rounding error of a logit, above which the objective is evaluated anew at the returned parameters.
 SAME_LOGITS = 1e-7
-# Rounding error of the sum of losses, as a fraction of the objective, above which the objective is
-# evaluated anew as well. It matters for an objective next to zero.
+# The same for the sum of losses, as a fraction of the objective: it matters for one next to zero.
 SAME_VALUE = 1e-9
 # Largest rounding error of the objective in a converged fit, as a tolerance of `target_gap`. Also
 # the rounding error of a logit, above which the objective's is computed sample by sample.
@@ -241,8 +238,7 @@ SPARSE_BLOCK_LOGITS = 1 << 20
 SPARSE_BLOCK_ENTRIES = 1 << 21
 # Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
-# Number of blocks, below which the number is rounded up to a multiple of four. Threads then get
-# equally many blocks.
+# Number of blocks, below which it is rounded up to a multiple of four, for equal shares of threads.
 EVEN_BLOCKS = 16
 # Largest number of segments of rows, which threads share.
 SEGMENTS = 64
@@ -250,8 +246,7 @@ SEGMENTS = 64
 FEW_SEGMENTS = 4
 # Largest size of the sums of all segments together: 64 megabytes.
 SEGMENT_SUMS = 1 << 23
-# Largest number of classes for which one-hot rows are made by comparing labels with all classes.
-# Writing a one at the place of each label is faster for more classes.
+# Largest number of classes for which comparing labels with all classes makes one-hot rows fastest.
 FEW_CLASSES = 16
 # Size of the rows and logits of one batch on a device: 16 megabytes.
 DEVICE_BATCH_ELEMENTS = 1 << 21
@@ -277,8 +272,8 @@ CANCELLED_SQUARES = 1e-13
 
 # Largest margin z, in logits, of a sample whose loss, exp(-z), is not zero in float64.
 LONGEST_LOGIT = 745.0
-# Distance of a column's mean from zero, in standard deviations, above which blocks are centred
-# before they are multiplied. Centring afterwards would lose three digits of the logits.
+# Distance of a column's mean from zero, in deviations, above which blocks are centred before they
+# are multiplied: centring afterwards would lose three digits.
 FAR_CENTRE = 1e3
 # FAR_CENTRE for a sparse column, which has next to no zeros if its mean is so far from zero.
 FAR_SPARSE_COLUMN = 1e2
@@ -298,8 +293,8 @@ SUBNORMAL_SQUARES = 1e-292
 # Variance over squared mean of a sparse column, below which its sum of squares keeps fewer than
 # seven digits of the variance. The column is then read again.
 NEARLY_CONSTANT = 1e-9
-# Size of a pivot or residual up to which it may be rounding. The unit is the rounding error of one
-# term times the root of the number of terms of a sum. A factorisation errs by a few units.
+# Size of a pivot or residual up to which it may be rounding, in units of the rounding error of one
+# term times the root of the number of terms of a sum.
 FACTOR_ROUNDINGS = 16.0
 # Ratio of the sizes of two columns, above which a QR factorisation pivots. Without pivots the
 # rounding of the large column, 1e3 epsilons of the small one, would spoil its coefficients.
@@ -367,18 +362,15 @@ SEEN_CURVATURE = 1e-10
 LOST_CURVATURE = 1e-12
 # Upper bound of the residual of a direct solution, as a fraction of the total weight.
 DIRECT_RESIDUAL = 1e-9
-# Ratio of the largest to the smallest weight, up to which sums over samples keep enough digits of
-# the terms of every sample.
+# Ratio of the largest to the smallest weight, up to which sums keep digits of every sample.
 EVEN_WEIGHTS = 1e4
-# Distance of a column's mean from its middle, in standard deviations, above which the column is
-# measured from its mean.
+# Distance from its middle, in deviations, of the mean of a column that is measured from its mean.
 FAR_COLUMN = 10
 # Rounding error of a margin for each entry of a sample, as a fraction of the largest coefficient.
 MARGIN_ROUNDING = 8 * EPS
 # Number of rounding errors of a margin, above which the margin is certainly positive.
 CLEAR_MARGIN = 1e3
-# Smallest size that a column is divided by, in rounding errors of its entries. The division then
-# leaves rounding errors of at most 1e-6.
+# Smallest divisor of a column, in rounding errors of its entries: it leaves errors of 1e-6 at most.
 COARSE_COLUMN = 1e6
 # Unit in which a solution of HiGHS is corrected, as a fraction of the solution's largest
 # coefficient. HiGHS errs by less than this unit.
@@ -393,8 +385,16 @@ COUNTED_SAMPLES = 100
 PROGRAMME_WORK = 1e7
 # Largest number of features that are left out on trial, one by one.
 TRIED_FEATURES = 30
-# Largest number of iterations of HiGHS for each row and column of a programme. HiGHS usually needs
-# one or two for each.
+# Largest number of iterations of HiGHS for each row and column of a programme; it needs one or two.
 PROGRAMME_ITERATIONS = 10
 # Processor time of all programmes of one search, and clock time of each programme, in seconds.
 PROGRAMME_SECONDS = 20.0
+# Largest number of coefficients for which linear programmes look for further features, in less than
+# a second, once sums of columns have shown a separation.
+QUICK_PROGRAMME = 200
+# Largest number of samples times classes for which sums of columns are searched for absent classes.
+ABSENT_NUMBERS = 1 << 27
+# Curvature of a column, as a fraction of its centre's part, up to which it is rounding.
+NO_CURVATURE = 1e-9
+# Distance, in logits, at which a fit begins along a direction that separates classes.
+ABSENT_LOGIT = 2 * DECIDED_MARGIN

@@ -139,6 +139,17 @@ def test_max_logit_range(make_case, K, form):
     moves = np.abs(Q[:, 0]) if K == 2 else np.ptp(Q, axis=1)
     found = case.objective(**form).max_logit_range(direction)
     assert found == pytest.approx(moves.max(), rel=1e-12)
+    far = 200.0 * case.theta(seed=4)
+    Z = case.samples @ far.T
+    margin = np.abs(Z) if K == 2 else Z.max(axis=1, keepdims=True) - Z
+    near = (margin <= 100) | (margin <= 2 * moves[:, None])
+    Q = np.column_stack([0 * Q, Q]) if K == 2 else Q
+    moves = [
+        np.ptp(q[np.broadcast_to(some, len(q))]) if some.any() else 0.0
+        for q, some in zip(Q, near, strict=True)
+    ]
+    found = case.objective(**form).max_logit_range(direction, far)
+    assert found == pytest.approx(max(moves), rel=1e-12)
 
 
 def test_a_sample_without_weight_does_not_move(make_case):

@@ -67,7 +67,6 @@ TESTED_WITH = {
     "likelihood/coordinates/independence.py": "likelihood/coordinates/test_frame.py",
     "likelihood/coordinates/independent_columns.py": "likelihood/coordinates/test_rank.py",
     "likelihood/coordinates/orthogonal_columns.py": "likelihood/coordinates/test_frame.py",
-    "likelihood/optimise/certificate.py": "likelihood/optimise/test_newton_cg_bounds.py",
     "likelihood/optimise/lbfgs.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/progress.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/schedule.py": "likelihood/optimise/test_solver.py",

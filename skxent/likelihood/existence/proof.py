@@ -36,7 +36,7 @@ import numpy as np
 from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.rank import pivoted_cholesky
 from skxent.likelihood.coordinates.weighted_classes import Present
-from skxent.likelihood.existence.separation import Undecided, find_separation_by
+from skxent.likelihood.existence.separation import Separation, Undecided, find_separation_by
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import Cholesky, Preconditioner
@@ -94,8 +94,10 @@ def settled(solution: Solution, data: RowSource) -> Solution:
     """
     if solution.proved or (solution.stopped and not solution.unbounded):
         return solution
-    found, decided = None, False
+    found, decided = solution.separation, solution.separation is not None
     rows = data.in_memory()
+    if solution.separation is not None and solution.coef.size > tuning.QUICK_PROGRAMME:
+        return solution
     if rows is not None:
         guess = solution.coef, solution.intercept
         if solution.present is not None:
@@ -110,6 +112,19 @@ def settled(solution: Solution, data: RowSource) -> Solution:
         decided=decided,
         converged=solution.converged and exists,
         unbounded=solution.unbounded or found is not None,
+    )
+
+
+def without_maximum(solution: Solution, separation: Separation, n_passes: float) -> Solution:
+    """Return the solution of a fit whose data are separated, as `n_passes` reads of X showed."""
+    return replace(
+        solution,
+        separation=separation,
+        decided=True,
+        proved=False,
+        converged=False,
+        unbounded=True,
+        n_passes=solution.n_passes + n_passes,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise.dual_bound import dual_gap_bound
 from skxent.likelihood.optimise.newton_cg import NewtonStep, self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
@@ -66,16 +67,26 @@ class Certificate:
         """
         model = here.preconditioner
         change = model.logit_change(objective, newton.step, newton.gap)
+        if change >= tuning.SMALL_CHANGE and not model.from_rows:
+            change = objective.max_logit_range(newton.step, here.point.theta)
         sure = newton.converged and (model.certain or not model.from_rows) and change < 1
         most = objective.gap_bound(here.point)
         gap = min(newton.gap * self_concordance_factor(change), most)
         bound = gap if sure else most
         if not objective.penalty.is_definite and change >= tuning.SMALL_CHANGE:
+            # The exact step changes a logit by one or more if classes can be separated, see
+            # `existence.separation`. If a step changes logits by less, only rounding can hide a
+            # separation, and `existence.proof` decides.
+            finite = sure and change < tuning.FINITE_CHANGE
             lost = model.from_rows and most > tuning.STUCK_GAP
-            unbounded = gap <= vanished and not lost
-            return cls(gap, bound, unbounded, change, unbounded)
+            ends = gap <= vanished and (finite or not lost)
+            return cls(gap, bound, ends, change, ends and not finite)
         small = gap <= target
         holds = small and (sure or most <= target)
+        if small and not holds:
+            dual = dual_gap_bound(objective, here.point)
+            if dual is not None and dual <= target:
+                return cls(dual, dual, True, change)
         doubtful = small and change >= tuning.SMALL_CHANGE
         if small and not holds:  # the step leaves the range of the quadratic model
             gap = min(2 * target, most)

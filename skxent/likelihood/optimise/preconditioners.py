@@ -135,13 +135,25 @@ class Cholesky:
     from_rows: ClassVar[bool] = False
 
     @classmethod
-    def of(cls, shape: tuple[int, int], matrices: list[np.ndarray], least: np.ndarray) -> Self:
-        """Factor matrices, in place, after raising their diagonals to at least `least`."""
+    def of(
+        cls,
+        shape: tuple[int, int],
+        matrices: list[np.ndarray],
+        least: np.ndarray,
+        flat: bool = False,
+    ) -> Self:
+        """Factor matrices, in place, after raising their diagonals to at least `least`.
+
+        If `flat`, parameters whose curvature, given the others, is not more than rounding are held
+        fixed instead: some directions change nothing, and steps along them would be noise.
+        """
         scales, factors = [], []
         for H in matrices:
             scale = _reciprocal_root(np.maximum(np.diagonal(H), least))
             H *= scale
             H *= scale[:, None]
+            if flat:
+                _hold_flat(H, scale)
             scales.append(scale)
             factors.append(_cholesky(H))
         return cls(shape, scales, factors)
@@ -248,7 +260,7 @@ def _gap_bound(g: np.ndarray, scale: np.ndarray, penalty: Penalty, n_features: i
 def full(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Cholesky:
     """Return the factored Hessian at `theta`."""
     H = hessian(objective, theta, residual_weight)
-    return Cholesky.of(theta.shape, [H], objective.full_least_curvature)
+    return Cholesky.of(theta.shape, [H], objective.full_least_curvature, objective.has_flat)
 
 
 def hessian(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> np.ndarray:
@@ -300,14 +312,21 @@ def drawn_class_blocks(
 
 def _factored_blocks(objective: Objective, gram: np.ndarray) -> Cholesky:
     objective.penalty.add_to_class_blocks(gram, objective.n_features)
-    return Cholesky.of(objective.shape, list(gram), objective.least_curvature)
+    return Cholesky.of(objective.shape, list(gram), objective.least_curvature, objective.has_flat)
 
 
 def diagonal(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Diagonal:
     """Return the diagonal of the Hessian."""
     H = objective.one_pass().hessian_diagonal(theta, residual_weight)
     objective.penalty.add_to_diagonal(H[:, : objective.n_features])
-    return Diagonal(_reciprocal_root(np.maximum(H, objective.least_curvature)))
+    scale = _reciprocal_root(np.maximum(H, objective.least_curvature))
+    if objective.has_flat and objective.data.fit_intercept:
+        # A column without curvature of its own has the curvature of the intercept times its squared
+        # centre. A step along it would be a step of the intercept, enlarged by a small centre.
+        alone = objective.mean**2 * H[:, -1:]
+        rest = np.abs(H[:, : objective.n_features] - alone)
+        scale[:, : objective.n_features][rest <= tuning.NO_CURVATURE * alone] = 0.0
+    return Diagonal(scale)
 
 
 def _cholesky(H: np.ndarray) -> np.ndarray:
@@ -319,6 +338,17 @@ def _cholesky(H: np.ndarray) -> np.ndarray:
         if info == 0:
             return L
         jitter *= tuning.JITTER_GROWTH
+
+
+def _hold_flat(H: np.ndarray, scale: np.ndarray) -> None:
+    """Set the scale of the parameters without curvature of their own to zero, and uncouple them."""
+    scaled = np.array(H)
+    scaled.flat[:: len(H) + 1] = np.minimum(scaled.diagonal(), 1.0)  # below one: a raised diagonal
+    _, order, rank, _ = lapack.dpstrf(scaled, tol=tuning.CERTAIN_PIVOT**2, lower=1)
+    flat = order[rank:] - 1
+    scale[flat] = 0.0
+    H[flat] = 0.0
+    H[:, flat] = 0.0
 
 
 def _reciprocal_root(diagonal: np.ndarray) -> np.ndarray:

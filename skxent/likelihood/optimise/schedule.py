@@ -115,7 +115,9 @@ class Schedule:
         whole = self.objective
         scores = None if theta is None else whole.sampling_scores(theta)
         small = whole.data.sample(self.moments, whole.mean, rows, scores)
-        return Objective(small, compute_moments(small), whole.penalty, None)
+        drawn = Objective(small, compute_moments(small), whole.penalty, None)
+        drawn.has_flat = whole.has_flat
+        return drawn
 
     def _minimise_source(self, theta: np.ndarray) -> np.ndarray:
         """Minimise on the present sample until its gap is `SAMPLE_GAP` for each parameter."""

@@ -75,6 +75,7 @@ class Search:
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.underrated = 1.0  # gap over decrement when last measured, if the step was not taken
         self.cg_gap = self.plan.cg_gap  # conjugate gradients step below it, see `Plan`
+        self.separated = False  # whether the start is far along a direction that separates classes
         self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
         self.extreme: Extreme | None = None
         # Results.
@@ -184,6 +185,8 @@ class Search:
         vanished = vanished_gap(self.objective)
         if self.stuck:
             vanished = tuning.STUCK_GAP / tuning.VANISHED_GAP * vanished
+        if self.separated:  # no maximum exists, whether other logits go to infinity as well or not
+            vanished = max(vanished, self.target)
         found = Certificate.of(self.objective, here, newton, target=self.target, vanished=vanished)
         self.gap, self.bound = found.gap, found.bound
         self.certified, self.unbounded = found.holds, found.unbounded
@@ -250,7 +253,7 @@ class Search:
 
         The Hessian may cost many passes, but linear programmes would cost more.
         """
-        if self.proved or self.unbounded or self.must_end:
+        if self.proved or self.unbounded or self.must_end or self.separated:
             return None
         if not self.schedule.escalate_to_hessian(self.point.theta, np.inf):
             return None

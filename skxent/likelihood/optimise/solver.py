@@ -25,6 +25,8 @@ r"""The minimiser: L-BFGS in whitened coordinates, Newton steps and measured gap
    Without a penalty, conjugate gradients may miss a direction that separates classes. The Hessian
    of all rows then gives the certificate, if it costs no more than the passes spent so far, and
    `existence` decides whether the certificate proves that a finite minimum exists.
+   If sums of columns show that none exists, the search starts far along the direction that
+   separates classes, and minimises over the other coefficients, see `existence.absent`.
 
 These are the steps of the solver "auto". The other solvers take only some of them, see `policies`.
 """
@@ -39,7 +41,8 @@ import numpy as np
 
 from skxent.likelihood.coordinates.frame import Frame, Report, minimise_after
 from skxent.likelihood.coordinates.weighted_classes import Present
-from skxent.likelihood.existence.proof import settled
+from skxent.likelihood.existence.absent import Absent
+from skxent.likelihood.existence.proof import settled, without_maximum
 from skxent.likelihood.optimise.policies import POLICIES, Policy
 from skxent.likelihood.optimise.progress import Progress
 from skxent.likelihood.optimise.returned import as_returned
@@ -132,27 +135,39 @@ def _minimised(
             few, share = data.with_classes(present.mask), present.penalty(penalty)
             fit = partial(_minimised, few, share, settings)
             return replace(minimise_after([present], fit, start, report), present=present.mask)
+        absent = None
+        if settings.max_iter > 0:
+            absent = Absent.of(data, frame.first, frame.unpenalised)
+        if absent is not None:
+            start = absent.start(start)
         frame = frame.identified()
-        search = partial(_in_frame, frame, settings)
+        search = partial(_in_frame, frame, settings, absent is not None)
         solution = frame.fit(search, start, report)
         # If the frame left out a weak penalty, the objective is evaluated again with the penalty.
         solution = as_returned(data, frame.first, penalty, solution, certain=frame.certain)
+        if absent is not None:
+            solution = without_maximum(solution, absent.separation, absent.n_passes)
         return replace(solution, unpenalised=frame.unpenalised)
 
 
 def _in_frame(
     frame: Frame,
     settings: Settings,
+    separated: bool,
     start: tuple[np.ndarray, np.ndarray] | None,
     report: Report | None,
 ) -> Solution:
-    """Minimise in the coordinates described by `frame`; return the solution in them."""
+    """Minimise in the coordinates described by `frame`; return the solution in them.
+
+    If `separated`, the start is far along a direction that separates classes.
+    """
     progress = Progress(settings.max_iter, report)
     search = Search(
         frame.data, frame.moments, frame.penalty, settings.tol, settings.policy, progress
     )
     # Without a penalty, rows in coordinates other than columns of X are linearly dependent up to
     # rounding errors. The Hessian is then never factored from the rows.
+    search.separated = search.objective.has_flat = separated
     search.may_be_graded = frame.of_columns or frame.penalty.is_definite
     try:
         search.run(start)

@@ -41,8 +41,11 @@ class RowSums(Protocol):
         """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p)."""
         ...
 
-    def max_logit_range(self, direction: np.ndarray) -> float:
-        """Largest difference, over samples, between the changes of two logits along `direction`."""
+    def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
+        """Largest difference, over samples, between the changes of two logits along `direction`.
+
+        If `theta` is given, logits out of reach there do not count, see `kernels.undecided_range`.
+        """
         ...
 
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from skxent.inputs.features import AnyArray
+from skxent.likelihood import tuning
 
 
 def log_partition(xp: ModuleType, Z: AnyArray) -> tuple[AnyArray, AnyArray]:
@@ -58,3 +59,15 @@ def moved_probabilities(xp: ModuleType, Z: AnyArray, Q: AnyArray) -> AnyArray:
         return Q * E / (1.0 + E) ** 2
     P = log_partition(xp, Z)[1]
     return P * (Q - xp.sum(P * Q, axis=0))
+
+
+def undecided_range(xp: ModuleType, Z: AnyArray, Q: AnyArray) -> AnyArray:
+    """Largest difference of changes of logits in reach, see `kernels.undecided_range`."""
+    if Z.shape[0] == 1:
+        change, margin = xp.abs(Q[0, :]), xp.abs(Z[0, :])
+        decided = (margin > tuning.DECIDED_MARGIN) & (margin > 2.0 * change)
+        return xp.where(decided, xp.zeros_like(change), change)
+    most, least = xp.max(Q, axis=0), xp.min(Q, axis=0)
+    margin = xp.max(Z, axis=0) - Z
+    near = (margin <= tuning.DECIDED_MARGIN) | (margin <= 2.0 * (most - least))
+    return xp.max(xp.where(near, Q, least), axis=0) - xp.min(xp.where(near, Q, most), axis=0)

@@ -14,6 +14,7 @@ from skxent.likelihood.sources.device_kernels import (
     log_partition,
     losses_and_residuals,
     moved_probabilities,
+    undecided_range,
 )
 from skxent.likelihood.sources.grams import class_weights, packs, pairs
 
@@ -85,12 +86,16 @@ class DeviceSums:
 
         return self._recentred(self.data.total_of(sums))
 
-    def max_logit_range(self, direction: np.ndarray) -> float:
-        """Largest difference, over samples, between the changes of two logits along `direction`."""
+    def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
+        """Largest change of a logit, relative to others, see `RowSums.max_logit_range`."""
         xp, along, most = self.xp, self._for_batches(direction), 0.0
+        at = None if theta is None else self._for_batches(theta)
         for rows in self.data.batches():
-            Q = self._changes(along, self._read(rows))
+            x = self._read(rows)
+            Q = self._changes(along, x)
             moves = xp.max(Q, axis=0) - xp.min(Q, axis=0) if Q.shape[0] > 1 else xp.abs(Q[0, :])
+            if at is not None:
+                moves = undecided_range(xp, self._logits(at, x, rows), Q)
             if self.data.weight is not None:
                 moves = xp.where(self.data.weight[rows] > 0, moves, xp.zeros_like(moves))
             most = max(most, float(xp.max(moves)))

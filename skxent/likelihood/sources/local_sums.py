@@ -133,17 +133,22 @@ class LocalSums:
 
         return self._recentre(in_order(self.blocks.map(products, theta.size)))
 
-    def max_logit_range(self, direction: np.ndarray) -> float:
-        """Largest difference, over samples, between the changes of two logits along `direction`."""
+    def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
+        """Largest change of a logit, relative to others, see `RowSums.max_logit_range`."""
         V, shift = self._for_blocks(direction)
+        at = None if theta is None else self._for_blocks(theta)
 
         def largest(segment: list[slice]) -> float:
             buffer, most = self.blocks.buffer(), 0.0
-            (space,) = self._space(1)
+            space = self._space(1 if at is None else 2)
             for rows in segment:
-                (Q,) = self._shaped([space], rows)
-                write_logits(V, self.blocks.read(rows, buffer), shift, Q)
-                moves = np.abs(Q[0]) if len(Q) == 1 else Q.max(axis=0) - Q.min(axis=0)
+                x, (Q, *Z) = self.blocks.read(rows, buffer), self._shaped(space, rows)
+                write_logits(V, x, shift, Q)
+                if at is not None:
+                    self._write_logits(at[0], x, at[1], rows, Z[0])
+                    moves = kernels.undecided_range(Z[0], Q)
+                else:
+                    moves = np.abs(Q[0]) if len(Q) == 1 else Q.max(axis=0) - Q.min(axis=0)
                 if self.data.weight is not None:
                     moves *= self.data.weight[rows] > 0
                 most = max(most, float(moves.max()))

@@ -369,9 +369,9 @@ class PartitionedSums(Partitions):
         product: np.ndarray = self.sum("hessian_product", theta, direction)
         return product
 
-    def max_logit_range(self, direction: np.ndarray) -> float:
-        """Largest difference, over samples, between the changes of two logits along `direction`."""
-        return float(self.sum("max_logit_range", direction, add=max))
+    def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
+        """Largest change of a logit, relative to others, see `RowSums.max_logit_range`."""
+        return float(self.sum("max_logit_range", direction, theta, add=max))
 
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Blocks of the Hessian for pairs of classes, see `LocalSums.hessian_gram`."""

@@ -120,8 +120,10 @@ def test_hessian_product(pair):
 
 
 def test_max_logit_range(pair):
-    here, there, _, direction = pair
+    here, there, theta, direction = pair
     same(there.max_logit_range(direction), here.max_logit_range(direction))
+    for far in (300.0 * theta, 1e4 * theta):  # where some samples are decided, or nearly all
+        same(there.max_logit_range(direction, far), here.max_logit_range(direction, far))
 
 
 @pytest.mark.parametrize("caution", [0.0, 0.1])

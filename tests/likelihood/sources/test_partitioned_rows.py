@@ -78,7 +78,7 @@ SUMS = {
     "log_partition": 1,
     "losses": 1,
     "hessian_product": 2,
-    "max_logit_range": 1,
+    "max_logit_range": 2,
     "hessian_gram": (1, 0.1),
     "class_block_grams": (1, 0.0),
     "hessian_diagonal": (1, 0.1),
