@@ -166,9 +166,15 @@ def _stop(_signal: int, _frame: Any) -> None:
     raise FitLimit
 
 
-def ours(method: str, held: Scores, K: int) -> Callable[[Scores], np.ndarray]:
-    """Fit a calibrator of this package; return its predictions as a function of scores."""
-    calibrator = LogitCalibrator(method, from_logits=held.logits)
+def ours(
+    method: str, held: Scores, K: int, smooth: bool = True
+) -> Callable[[Scores], np.ndarray]:
+    """Fit a calibrator of this package; return its predictions as a function of scores.
+
+    Decision values are smoothed, as those of `CalibratedClassifier` are.
+    """
+    smoothing = "loo" if held.logits and smooth else "auto"
+    calibrator = LogitCalibrator(method, from_logits=held.logits, smoothing=smoothing)
     calibrator.fit(held.values, held.y, classes=np.arange(K))
     return lambda scores: calibrator.predict_proba(scores.values)
 
