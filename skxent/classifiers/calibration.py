@@ -28,6 +28,8 @@ from skxent.inputs.stacklevel import users_stacklevel
 from skxent.metrics.calibration_maps import FAMILIES
 from skxent.metrics.scored_samples import MAX_LOSS
 
+LEAST = -1e300  # log-probability below which sums of log-probabilities could overflow
+
 
 class CalibratedPredictions(DocumentationLink, ClassifierMixin, BaseEstimator):
     """Labels and probabilities from the calibrated logits of `decision_function`."""
@@ -182,8 +184,9 @@ class LogitCalibrator(CalibratedPredictions):
     **Smoothing** replaces p by :math:`(1 - \epsilon) p + \epsilon / K` before its logarithm is taken.
     It corrects what no map of logarithms can: probabilities that are exactly 0, such as those of
     forests, and errors that a classifier thinks nearly impossible. The order of the classes stays.
-    "loo" finds the best of 0, 0.0001, 0.001, 0.01, 0.1 and 0.3 for "temperature". The other methods
-    compare their leave-one-out losses with this value and with 0.
+    "loo" finds the best of 0, 0.0001, 0.001, 0.01, 0.1 and 0.3 for "temperature": the smallest one
+    whose sum of leave-one-out losses is at most one nat above the smallest sum. The other methods
+    choose between this value and 0 by their own losses in the same way.
 
     **Leave-one-out** compares values of C by the loss of each sample in a fit without it, from one
     Newton step. Let S be the smallest sum of losses. The smallest C is chosen whose sum is at most
@@ -330,7 +333,7 @@ class LogitCalibrator(CalibratedPredictions):
     def _floored(self, log_p: Floats) -> Floats:
         """Return finite log-probabilities."""
         if self.from_logits:
-            return np.where(log_p == -np.inf, self.floor_, log_p)
+            return np.maximum(np.where(log_p == -np.inf, self.floor_, log_p), LEAST)
         return np.maximum(log_p, self.floor_)
 
     def _warn(self) -> None:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from scipy.special import softmax
@@ -46,7 +46,6 @@ from skxent.metrics.newton import Minimum
 LEAST, LARGEST = 1e-4, 1e4  # range of C, in units in which weights are 1 and logits change by 1
 MOST = 25  # largest number of finite values of C
 RISE = 10.0  # excess over the smallest sum at which larger values of C are not tried any more
-LOOSE = 1e-3  # tolerance of the fits that are only compared, in units of one sample
 SLACK = 1.0  # tolerated excess over the smallest sum of losses, in units of one sample
 ENOUGH = 5.0  # smallest sum, in these units, at which half of it is tolerated
 # Predicted probabilities from which the C of "temperature" is chosen, and that of other maps.
@@ -83,22 +82,15 @@ class ChosenMap:
 
 
 class Path(Protocol):
-    """The fits of a map with one penalty after the other.
-
-    `last` is where the last fit ended, and the next one starts.
-    """
+    """The fits of a map with one penalty after the other."""
 
     samples: Samples
-    last: Any
 
     def fit(self, C: float) -> FittedMap:
         """Fit with the penalty, from the last fit on."""
 
     def optimism(self, C: float, rows: np.ndarray) -> Floats:
         """Return how much the losses of `rows` grow without them, (m,), after the last fit."""
-
-    def tightened(self, tol: float) -> Path:
-        """Return the path with another tolerance of its fits."""
 
 
 @dataclass
@@ -142,10 +134,6 @@ class MapPath:
         )
         return left_out - fitted
 
-    def tightened(self, tol: float) -> MapPath:
-        """Return the path with another tolerance of its fits."""
-        return replace(self, problem=replace(self.problem, tol=tol))
-
 
 @dataclass
 class MatrixPath:
@@ -172,10 +160,6 @@ class MatrixPath:
             fitted, left_out = left_out_losses_of_classes(*known, A, rows)
         return left_out - fitted
 
-    def tightened(self, tol: float) -> MatrixPath:
-        """Return the path with another tolerance of its fits."""
-        return replace(self, problem=replace(self.problem, tol=tol))
-
 
 def fit_shrunk_map(method: str, samples: Samples, C: float | None) -> ChosenMap:
     """Fit a map with a penalty, whose C leave-one-out losses choose if it is None."""
@@ -191,12 +175,11 @@ def fit_shrunk_map(method: str, samples: Samples, C: float | None) -> ChosenMap:
         reference = _temperature_path(some)
         fitted = reference.fit(one.C) if one.C else reference.problem.identity()
         loss = _loss(reference, fitted, one.C) if one.C else fitted.value
-    path = _path(method, some._replace(tol=max(samples.tol, LOOSE * some.unit)), slope)
+    path = _path(method, some, slope)
     chosen = _chosen(path, one.fitted, loss, _grid(some, endless=method != "matrix"))
-    if not chosen.C:
-        return chosen
-    path = path if some is samples else _path(method, samples, slope)
-    return replace(chosen, fitted=path.tightened(samples.tol).fit(chosen.C))
+    if some is not samples and chosen.C:
+        chosen = replace(chosen, fitted=_path(method, samples, slope).fit(chosen.C))
+    return chosen
 
 
 def _fit_temperature(samples: Samples, C: float | None) -> ChosenMap:
@@ -241,27 +224,25 @@ def _with_given(path: Path, C: float) -> ChosenMap:
 def _chosen(path: Path, reference: FittedMap, loss: float, grid: Floats) -> ChosenMap:
     """Fit the map with the C of the grid that leave-one-out chooses.
 
-    `reference` and its leave-one-out loss stand for C = 0. `path` ends at the map that is chosen.
+    `reference` and its leave-one-out loss stand for C = 0.
     """
     samples = path.samples
     rise = RISE * samples.unit / samples.weight.sum()
-    maps, losses, ends = [reference], [loss], [None]
+    maps, losses = [reference], [loss]
     for C in grid[1:]:
         maps.append(path.fit(C))
         losses.append(_loss(path, maps[-1], C))
-        ends.append(path.last)
         if losses[-1] > min(losses) + rise:
             break
     best = smallest(losses, samples)
-    path.last = ends[best]
     return ChosenMap(maps[best], float(grid[best]), grid[: len(losses)], np.array(losses))
 
 
-def smallest(losses: Sequence[float], samples: Samples) -> int:
+def smallest(losses: Sequence[float], samples: Samples, enough: float = ENOUGH) -> int:
     """Return the first of the mean losses that counts as the smallest, see above."""
     sums = np.array(losses) * float(samples.weight.sum() / samples.unit)
     least = sums.min()
-    return int(np.argmax(sums <= least + SLACK / (1.0 + max(least, 0.0) / ENOUGH)))
+    return int(np.argmax(sums <= least + SLACK / (1.0 + max(least, 0.0) / enough)))
 
 
 def _loss(path: Path, fitted: FittedMap, C: float) -> float:

@@ -5,9 +5,10 @@ Smoothing mixes the predicted distribution q of a sample with the uniform one of
 .. math:: q' = (1 - \epsilon) q + \epsilon / K,
 
 before it is mapped. It undoes what no map of logarithms can: a probability of 0 that means "seldom"
-(the votes of a forest), or probabilities far too small. Of the values of `GRID` the one with the
-smallest leave-one-out loss of "temperature" is found first. The map itself then decides between this
-value and no smoothing.
+(the votes of a forest), or probabilities far too small. The first value of `GRID` is found whose sum
+of leave-one-out losses of "temperature" is at most one nat above the smallest sum, so that nothing
+is smoothed if it makes no difference. The map itself then decides between this value and no
+smoothing in the same way.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def fit_smoothed_map(
     if method == "temperature" or not best:
         return _fitted(method, samples, C, best)
     maps = [_fitted(method, samples, C, share) for share in (0.0, best)]
-    return maps[smallest([found.chosen.loss for found in maps], samples)]
+    return maps[smallest([found.chosen.loss for found in maps], samples, np.inf)]
 
 
 def _fitted(method: str, samples: Samples, C: float | None, smoothing: float) -> SmoothedMap:
@@ -69,4 +70,4 @@ def _best_of_temperature(samples: Samples) -> float:
         losses.append(_fitted("temperature", some, None, smoothing).chosen.loss)
         if losses[-1] > np.min(losses) + rise:
             break
-    return GRID[smallest(losses, some)]
+    return GRID[smallest(losses, some, np.inf)]
