@@ -181,7 +181,7 @@ class LogitCalibrator(CalibratedPredictions):
     of the logit at this centre. A prior standard deviation of :math:`\sqrt C` nats of every part of
     a logit means the same.
 
-    **Smoothing** replaces p by :math:`(1 - \epsilon) p + \epsilon / K` before its logarithm is taken.
+    **Smoothing** takes the logarithm of :math:`(1 - \epsilon) p + \epsilon / K` in place of p.
     It corrects what no map of logarithms can: probabilities that are exactly 0, such as those of
     forests, and errors that a classifier thinks nearly impossible. The order of the classes stays.
     "loo" finds the best of 0, 0.0001, 0.001, 0.01, 0.1 and 0.3 for "temperature": the smallest one
@@ -193,9 +193,9 @@ class LogitCalibrator(CalibratedPredictions):
     :math:`S + 1 / (1 + S / 5)` nats, beginning with C = 0. If the predictions of all n samples are
     right, S is near 0, and larger numbers a have smaller sums without end. But n samples say
     nothing of error rates below 1 / n: the choice then expects about one error among them. C is
-    chosen from a random sample of at most 10,000 samples, and of fewer if there are more than 10
-    classes ("temperature") or 50 classes. The map is fitted to all samples. Copies of a sample, or
-    samples of one group, count as independent, and make C and the smoothing too little cautious.
+    chosen from a random sample of at most 10,000 samples, or of fewer, but at least 1,000, if there
+    are many classes. The map is fitted to all samples. Copies of a sample, and samples of one
+    group, count as independent: C and the smoothing are then chosen with too little caution.
 
     **Two classes.** X may have one column, or be one-dimensional: the probability of the second
     class, or its logit.

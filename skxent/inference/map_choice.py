@@ -49,7 +49,7 @@ RISE = 10.0  # excess over the smallest sum at which larger values of C are not 
 SLACK = 1.0  # tolerated excess over the smallest sum of losses, in units of one sample
 ENOUGH = 5.0  # smallest sum, in these units, at which half of it is tolerated
 # Predicted probabilities from which the C of "temperature" is chosen, and that of other maps.
-ONE_SLOPE, MANY = 10**5, 5 * 10**5
+ONE_SLOPE, MANY = 10**5, 2 * 10**5
 MOST_ROWS, FEWEST_ROWS = 10_000, 1000  # samples from which it is chosen, for few and many classes
 MOST_LEFT_OUT = 2500  # samples that are left out
 FEW_CLASSES = 12  # largest number of classes for which the whole Hessian of a matrix is formed
@@ -156,7 +156,7 @@ class MatrixPath:
         if logits.shape[1] <= FEW_CLASSES:
             fitted, left_out = left_out_losses(*known, MatrixLeverages.of(problem, P, C), rows)
         else:
-            A = class_leverages(problem, P, C)
+            A = class_leverages(problem, P, C, rows)
             fitted, left_out = left_out_losses_of_classes(*known, A, rows)
         return left_out - fitted
 

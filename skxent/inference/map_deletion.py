@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.special import softmax
 
 from skxent.inputs.fit_targets import Floats
@@ -27,6 +28,8 @@ from skxent.metrics.matrix_map import MatrixProblem
 FEW = 24  # largest number of classes of a sample whose logits change
 BLOCK = 2**21  # numbers in the matrices of a block of samples
 LARGE = 1.0  # change of a difference of two logits, in nats, above which steps are made longer
+SLIGHT = 1e-4  # a class of smaller probability adds no curvature to its block
+MOST_BLOCKS = 200  # largest number of classes for which each block is factored
 JITTER = 1e-10  # added to I - W A, singular if a leverage is one, and per sample to a Hessian
 
 
@@ -247,21 +250,33 @@ class MatrixLeverages:
         return A
 
 
-def class_leverages(problem: MatrixProblem, P: Floats, C: float) -> Floats:
-    r"""Return the diagonals of the matrices A of a matrix of many classes, (n, K).
+def class_leverages(problem: MatrixProblem, P: Floats, C: float, rows: np.ndarray) -> Floats:
+    r"""Return the diagonals of the matrices A of a matrix of many classes, (n, K), right at `rows`.
 
-    The Hessian's block of class k is :math:`H_k = \sum_i w_i p_{ik} (1 - p_{ik}) x_i x_i^\top`. All
-    blocks are taken as diagonal in the eigenvectors of their sum, with their own diagonals there
-    (T. George et al., "Fast approximate natural gradient descent in a Kronecker-factored
-    eigenbasis", NeurIPS 2018). This costs two products of matrices instead of K factorisations, and
-    keeps the trace of :math:`H_k^{-1} H_k`.
+    They come from the Hessian's blocks :math:`H_k = \sum_i w_i p_{ik} (1 - p_{ik}) x_i x_i^\top` of
+    one class each. If there are more than `MOST_BLOCKS` classes, all blocks are taken as diagonal
+    in the eigenvectors of their sum, with their own diagonals there (T. George et al., "Fast
+    approximate natural gradient descent in a Kronecker-factored eigenbasis", NeurIPS 2018). This
+    costs two products of matrices instead of K factorisations, and overestimates the losses of
+    predictions that are correlated.
     """
-    X, weight = problem.rows.dense(), problem.weight
+    X, weight, ridge = problem.rows.dense(), problem.weight, _ridge(problem, C)
     spread = weight[:, None] * P * (1.0 - P)
-    _, basis = np.linalg.eigh(X.T @ (spread.sum(axis=1)[:, None] * X))
-    squares = (X @ basis) ** 2
-    least = JITTER * float(weight.sum())
-    A: Floats = squares @ (1.0 / (squares.T @ spread + max(1.0 / C, least)))
+    if P.shape[1] > MOST_BLOCKS:
+        basis = np.linalg.eigh(X.T @ (spread.sum(axis=1)[:, None] * X))[1]
+        squares = (X @ basis) ** 2
+        every: Floats = squares @ (1.0 / (squares.T @ spread + ridge[0, 0]))
+        return every
+    A, target, left_out = np.zeros(P.shape), problem.rows.targets, np.zeros(len(P), dtype=bool)
+    left_out[rows] = True
+    for k in range(P.shape[1]):
+        true = target == k if target.ndim == 1 else target[:, k] > SLIGHT
+        there = (P[:, k] > SLIGHT) | true
+        x = X[there]
+        factor = np.linalg.cholesky((spread[there, k][:, None] * x).T @ x + ridge)
+        root = solve_triangular(factor, np.eye(len(factor)), lower=True)
+        there &= left_out
+        A[there, k] = ((X[there] @ root.T) ** 2).sum(axis=1)
     return A
 
 

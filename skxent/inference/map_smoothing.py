@@ -5,9 +5,9 @@ Smoothing mixes the predicted distribution q of a sample with the uniform one of
 .. math:: q' = (1 - \epsilon) q + \epsilon / K,
 
 before it is mapped. It undoes what no map of logarithms can: a probability of 0 that means "seldom"
-(the votes of a forest), or probabilities far too small. The first value of `GRID` is found whose sum
-of leave-one-out losses of "temperature" is at most one nat above the smallest sum, so that nothing
-is smoothed if it makes no difference. The map itself then decides between this value and no
+(the votes of a forest), or probabilities far too small. The first value of `GRID` is found whose
+sum of leave-one-out losses of "temperature" is at most one nat above the smallest sum, so that
+nothing is smoothed if it makes no difference. The map itself then decides between this value and no
 smoothing in the same way.
 """
 

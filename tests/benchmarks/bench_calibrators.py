@@ -8,8 +8,9 @@ of the test samples in nats. The last column is the best of our methods less the
 with the 95 % interval of the paired difference. Both are chosen by their test losses, so each of
 them is a little better than it would be on new data. Probabilities below 2.2e-16 count as 2.2e-16.
 
-**seconds.** The processor time of one fit to logits that are twice too large, not smoothed; fits below half a
-second count by the median of three. A fit that takes longer than `FIT_LIMIT` seconds is stopped.
+**seconds.** The processor time of one fit to logits that are twice too large, not smoothed; fits
+below half a second count by the median of three. A fit that takes longer than `FIT_LIMIT` seconds
+is stopped.
 
 Structured matrix scaling is "logistic" of probmetrics, which is affine scaling for two classes.
 It is left out if probmetrics cannot be imported.
@@ -166,9 +167,7 @@ def _stop(_signal: int, _frame: Any) -> None:
     raise FitLimit
 
 
-def ours(
-    method: str, held: Scores, K: int, smooth: bool = True
-) -> Callable[[Scores], np.ndarray]:
+def ours(method: str, held: Scores, K: int, smooth: bool = True) -> Callable[[Scores], np.ndarray]:
     """Fit a calibrator of this package; return its predictions as a function of scores.
 
     Decision values are smoothed, as those of `CalibratedClassifier` are.

@@ -274,7 +274,7 @@ def test_a_fit_that_ends_early_is_told(monkeypatch):
         ({"C": "cv"}, "C is 'cv': pass \"loo\", a positive number, or numpy.inf"),
         ({"C": 0}, "C is 0: pass"),
         ({"C": np.nan}, "C is nan: pass"),
-        ({"smoothing": "floor"}, "smoothing is 'floor': pass \"loo\", \"auto\", or a number"),
+        ({"smoothing": "floor"}, 'smoothing is \'floor\': pass "loo", "auto", or a number'),
         ({"smoothing": 1}, "smoothing is 1: pass"),
         ({"smoothing": -1e-9}, "smoothing is -1e-09: pass"),
         ({"smoothing": np.nan}, "smoothing is nan: pass"),

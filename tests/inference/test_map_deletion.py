@@ -107,13 +107,15 @@ def test_likely_classes_suffice(monkeypatch):
 
 @pytest.mark.parametrize("K", [10, 20])
 @pytest.mark.parametrize("C", [1e-3, 1e-2, 0.1])
-def test_blocks_of_classes_are_near_the_whole_hessian(K, C):
+@pytest.mark.parametrize("most_blocks", [200, 5])
+def test_blocks_of_classes_are_near_the_whole_hessian(monkeypatch, K, C, most_blocks):
+    monkeypatch.setattr(map_deletion, "MOST_BLOCKS", most_blocks)
     L, y, w = draw(K, 1500)
     problem = MatrixProblem.of(L, y, w, 1e-6, 0.5)
     logits = problem.logits(problem.fit(C))
     P, rows = softmax(logits, axis=1), np.arange(0, 1500, 5)
     fitted, exact = left_out_losses(logits, y, w, MatrixLeverages.of(problem, P, C), rows)
-    A = class_leverages(problem, P, C)
+    A = class_leverages(problem, P, C, rows)
     same, found = left_out_losses_of_classes(logits, y, w, A, rows)
     np.testing.assert_allclose(same, fitted)
     assert (found - fitted).sum() == pytest.approx((exact - fitted).sum(), rel=0.15)
