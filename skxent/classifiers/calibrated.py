@@ -34,7 +34,7 @@ from skxent.inputs.dask_arguments import computed
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
 from skxent.inputs.options import check_option
-from skxent.inputs.parameters import calibration_penalty, check_tolerance
+from skxent.inputs.parameters import calibration_penalty, calibration_smoothing, check_tolerance
 from skxent.inputs.splits import Split, check_holds_out, read_splits
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.inputs.weights import group_codes
@@ -59,6 +59,9 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
         The calibrator, see :class:`LogitCalibrator`.
     C : "loo" or float, default="loo"
         Inverse strength of the calibrator's penalty, see :class:`LogitCalibrator`.
+    smoothing : "loo" or float, default="loo"
+        Share of the uniform distribution that is mixed into predictions before they are calibrated,
+        see :class:`LogitCalibrator`.
     cv : int, splitter, iterable or None, default=5
         The folds. An integer is a number of folds, stratified by class; None means 5. Other folds
         are given by a splitter of scikit-learn or by pairs of indices, (train, test). Samples that
@@ -137,6 +140,7 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
         *,
         method: str = "temperature",
         C: str | float = "loo",
+        smoothing: str | float = "loo",
         cv: Any = 5,
         response_method: str = "auto",
         tol: float = 1e-6,
@@ -145,6 +149,7 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
         self.estimator = estimator
         self.method = method
         self.C = C
+        self.smoothing = smoothing
         self.cv = cv
         self.response_method = response_method
         self.tol = tol
@@ -202,6 +207,7 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
         check_option("response_method", self.response_method, ("auto", *RESPONSES))
         check_tolerance(self.tol)
         calibration_penalty(self.C)
+        calibration_smoothing(self.smoothing)
         X, y, sample_weight, groups = computed(X, y, sample_weight, groups)
         found = FitTargets.read(y, None)
         weight = sample_weights(sample_weight, len(found.values))
@@ -293,7 +299,13 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
                 "stratified cv, or fewer folds.",
                 stacklevel=users_stacklevel(),
             )
-        calibrator = LogitCalibrator(self.method, C=self.C, from_logits=True, tol=self.tol)
+        calibrator = LogitCalibrator(
+            self.method,
+            C=self.C,
+            smoothing="loo" if self.smoothing == "auto" else self.smoothing,
+            from_logits=True,
+            tol=self.tol,
+        )
         y = self.classes_[target] if target.ndim == 1 else target
         self.calibrator_ = calibrator.fit(held_out.log_p, y, weight, classes=self.classes_)
 
@@ -303,7 +315,8 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
         """Compare the losses of held-out samples before and after calibration."""
         target, weight = truth.values[held_out.rows], held_out.weights(truth.values, weight)
         C, tol = calibration_penalty(self.C), float(self.tol)
-        fit = partial(Calibration.of, self.method, tol=tol, C=C)
+        smoothing = calibration_smoothing(self.smoothing)
+        fit = partial(Calibration.of, self.method, tol=tol, C=C, smoothing=smoothing)
         after = cross_fitted(held_out, target, weight, fit)
         found = compare(
             target,

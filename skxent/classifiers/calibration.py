@@ -23,10 +23,12 @@ from skxent.inputs.calibration_data import read_log_predictions, read_truth
 from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import Floats, sample_weights
 from skxent.inputs.options import check_flag, check_option
-from skxent.inputs.parameters import calibration_penalty, check_tolerance
+from skxent.inputs.parameters import calibration_penalty, calibration_smoothing, check_tolerance
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.metrics.calibration_maps import FAMILIES
 from skxent.metrics.scored_samples import MAX_LOSS
+
+LEAST = -1e300  # log-probability below which sums of log-probabilities could overflow
 
 
 class CalibratedPredictions(DocumentationLink, ClassifierMixin, BaseEstimator):
@@ -109,6 +111,10 @@ class LogitCalibrator(CalibratedPredictions):
         Inverse strength of the penalty, which shrinks "temperature" to the predictions as they are,
         and the other maps to the best temperature; see Notes. "loo": leave-one-out losses choose
         C. `numpy.inf` means no penalty.
+    smoothing : "auto", "loo" or float, default="auto"
+        Share of the uniform distribution that is mixed into predictions before they are mapped, see
+        Notes. "loo": leave-one-out losses choose it. "auto": "loo" for probabilities, and 0 with
+        `from_logits`.
     from_logits : bool, default=False
         Whether X holds logits (log-probabilities, decision values) instead of probabilities.
     tol : float, default=1e-6
@@ -129,6 +135,8 @@ class LogitCalibrator(CalibratedPredictions):
         shrinks to.
     Cs_ : ndarray of shape (n_Cs,)
         The values of C that were compared, ascending; the given one if `C` is a number.
+    smoothing_ : float
+        The share of the uniform distribution. 0 means that nothing is smoothed.
     loo_loss_ : ndarray of shape (n_Cs,)
         Mean leave-one-out loss of each value, in nats, weighted by `sample_weight`. Infinite if a
         fit has no finite minimum, which happens only without a penalty.
@@ -173,11 +181,21 @@ class LogitCalibrator(CalibratedPredictions):
     of the logit at this centre. A prior standard deviation of :math:`\sqrt C` nats of every part of
     a logit means the same.
 
+    **Smoothing** takes the logarithm of :math:`(1 - \epsilon) p + \epsilon / K` in place of p.
+    It corrects what no map of logarithms can: probabilities that are exactly 0, such as those of
+    forests, and errors that a classifier thinks nearly impossible. The order of the classes stays.
+    "loo" finds the best of 0, 0.0001, 0.001, 0.01, 0.1 and 0.3 for "temperature": the smallest one
+    whose sum of leave-one-out losses is at most one nat above the smallest sum. The other methods
+    choose between this value and 0 by their own losses in the same way.
+
     **Leave-one-out** compares values of C by the loss of each sample in a fit without it, from one
-    Newton step. The smallest C is chosen whose sum of losses is at most one nat above the smallest
-    sum, beginning with C = 0. One nat is what a single sample tells. If the predictions of all n
-    samples are right, larger numbers a have smaller sums without end, but n samples say nothing of
-    error rates below 1 / n: the choice then expects about one error among them.
+    Newton step. Let S be the smallest sum of losses. The smallest C is chosen whose sum is at most
+    :math:`S + 1 / (1 + S / 5)` nats, beginning with C = 0. If the predictions of all n samples are
+    right, S is near 0, and larger numbers a have smaller sums without end. But n samples say
+    nothing of error rates below 1 / n: the choice then expects about one error among them. C is
+    chosen from a random sample of at most 10,000 samples, or of fewer, but at least 1,000, if there
+    are many classes. The map is fitted to all samples. Copies of a sample, and samples of one
+    group, count as independent: C and the smoothing are then chosen with too little caution.
 
     **Two classes.** X may have one column, or be one-dimensional: the probability of the second
     class, or its logit.
@@ -231,11 +249,13 @@ class LogitCalibrator(CalibratedPredictions):
         method: str = "temperature",
         *,
         C: str | float = "loo",
+        smoothing: str | float = "auto",
         from_logits: bool = False,
         tol: float = 1e-6,
     ) -> None:
         self.method = method
         self.C = C
+        self.smoothing = smoothing
         self.from_logits = from_logits
         self.tol = tol
 
@@ -284,6 +304,7 @@ class LogitCalibrator(CalibratedPredictions):
         check_flag(self.from_logits, "from_logits")
         check_tolerance(self.tol)
         C = calibration_penalty(self.C)
+        smoothing = calibration_smoothing(self.smoothing, auto=0.0 if self.from_logits else None)
         log_p = read_log_predictions(self, X, from_logits=self.from_logits, reset=True)
         truth = read_truth(y, classes, X, *log_p.shape)
         weight = sample_weights(sample_weight, len(log_p))
@@ -291,7 +312,9 @@ class LogitCalibrator(CalibratedPredictions):
         log_p, target = self._floored(log_p), truth.values
         target = target if target.ndim == 1 else truth.distributions()
         weight = np.ones(len(log_p)) if weight is None else weight
-        self._calibration = Calibration.of(self.method, log_p, target, weight, float(self.tol), C)
+        self._calibration = Calibration.of(
+            self.method, log_p, target, weight, float(self.tol), C, smoothing
+        )
         self.classes_ = truth.classes
         self._set_attributes(float(weight.sum()))
         self._warn()
@@ -300,6 +323,7 @@ class LogitCalibrator(CalibratedPredictions):
     def _set_attributes(self, total: float) -> None:
         chosen, fitted = self._calibration.chosen, self._calibration.fitted
         self.C_, self.Cs_, self.loo_loss_ = chosen.C, chosen.Cs, chosen.losses
+        self.smoothing_ = self._calibration.smoothing
         self.slope_, self.intercept_ = self._calibration.parameters
         self.log_likelihood_ = -total * fitted.value
         self.optimality_gap_, self.target_gap_ = total * fitted.gap, total * fitted.target
@@ -309,7 +333,7 @@ class LogitCalibrator(CalibratedPredictions):
     def _floored(self, log_p: Floats) -> Floats:
         """Return finite log-probabilities."""
         if self.from_logits:
-            return np.where(log_p == -np.inf, self.floor_, log_p)
+            return np.maximum(np.where(log_p == -np.inf, self.floor_, log_p), LEAST)
         return np.maximum(log_p, self.floor_)
 
     def _warn(self) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from skxent.inference.map_choice import ChosenMap, Samples, fit_shrunk_map
+from skxent.inference.map_choice import ChosenMap
+from skxent.inference.map_samples import Samples, smoothed
+from skxent.inference.map_smoothing import SmoothedMap, fit_smoothed_map
 from skxent.inputs.fit_targets import Floats
 from skxent.metrics.calibration_maps import FAMILIES, FittedMap
 
@@ -24,12 +26,12 @@ class Calibration:
 
     Parameters
     ----------
-    chosen : ChosenMap
+    smoothed_map : SmoothedMap
     present : (K,) array of bool
         The classes that the map applies to.
     """
 
-    chosen: ChosenMap
+    smoothed_map: SmoothedMap
     present: NDArray[np.bool_]
 
     @classmethod
@@ -41,10 +43,11 @@ class Calibration:
         weight: Floats,
         tol: float,
         C: float | None = np.inf,
+        smoothing: float | None = 0.0,
     ) -> Self:
         """Fit the map `method` to log-probabilities (n, K) and codes or soft rows.
 
-        Leave-one-out losses choose C if it is None.
+        Leave-one-out losses choose C and the smoothing where they are None.
         """
         kept = weight > 0
         log_p, target, weight = log_p[kept], target[kept], weight[kept]
@@ -61,7 +64,17 @@ class Calibration:
         if np.count_nonzero(present) == 1:
             method = "temperature"  # nothing is left to calibrate
         samples = Samples(log_softmax(log_p[:, present], axis=1), target, weight, tol)
-        return cls(fit_shrunk_map(method, samples, C), present)
+        return cls(fit_smoothed_map(method, samples, C, smoothing), present)
+
+    @property
+    def chosen(self) -> ChosenMap:
+        """The map with the penalties that it was chosen from."""
+        return self.smoothed_map.chosen
+
+    @property
+    def smoothing(self) -> float:
+        """The share of the uniform distribution in the predictions that are mapped."""
+        return self.smoothed_map.smoothing
 
     @property
     def fitted(self) -> FittedMap:
@@ -71,7 +84,7 @@ class Calibration:
     def logits(self, log_p: Floats) -> Floats:
         """Return calibrated logits, (n, K)."""
         kept = log_p[:, self.present]
-        mapped = self.fitted.map.logits(log_softmax(kept, axis=1))
+        mapped = self.fitted.map.logits(smoothed(log_softmax(kept, axis=1), self.smoothing))
         if self.present.all():
             return mapped
         logits = log_p.copy()

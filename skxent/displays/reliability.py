@@ -166,7 +166,7 @@ class ReliabilityDisplay(PredictionDisplay):
         >>> names = [line.get_label() for line in (*display.before_lines_, *display.lines_)]
         >>> print("\n".join(names))
         before: loss 1.2210 nats
-        after: loss 0.2447 nats
+        after: loss 0.2369 nats
         """
         require_matplotlib(cls.__name__)
         check_fitted(estimator, "calibrator_", CalibratedClassifier)

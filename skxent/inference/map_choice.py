@@ -1,30 +1,41 @@
 r"""Calibration maps with a penalty that leave-one-out losses choose.
 
 A map is shrunk to its reference: "temperature" to the identity, and the other maps to the best
-temperature. The values of C are compared by the sum of the leave-one-out losses, in ascending
-order. The chosen C is the smallest one, from 0 (the reference itself) on, whose sum is at most one
-nat above the smallest sum. A nat is what one sample tells: where the predictions of n samples are
-all right, every larger slope has a smaller sum, although nothing is known of error rates below 1 /
-n. The rule then ends at a map that expects about one error among n samples.
+temperature. The values of C are compared by the sum S(C) of the leave-one-out losses, in ascending
+order. The chosen C is the smallest one, from 0 (the reference itself) on, with
+
+.. math:: S(C) \le S_{min} + \frac{1}{1 + S_{min} / 5}
+
+in nats. If the predictions of n samples are all right, every larger slope has a smaller sum,
+although nothing is known of error rates below 1 / n. The sum is then near 0, and the rule ends at a
+map that expects about one error among n samples. A larger sum has a minimum of its own, which the
+rule approaches.
 
 Weights that are all multiplied by a number must not change the choice. The unit of the sums is
 therefore :math:`\sum_i w_i^2 / \sum_i w_i` nats, which is the weight if all weights are equal.
+
+Many samples are not needed to choose C, which is a variance of parameters: C is chosen from some of
+the samples, and the map is fitted to all of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from scipy.special import softmax
 
 from skxent.inference.map_deletion import (
-    ClassLeverages,
     MapLeverages,
     MatrixLeverages,
+    class_leverages,
     left_out_losses,
+    left_out_losses_of_classes,
+    left_out_losses_of_slope,
 )
+from skxent.inference.map_samples import Samples, drawn
 from skxent.inputs.fit_targets import Floats
 from skxent.likelihood.solution import Solution
 from skxent.metrics.calibration_maps import FittedMap, MapProblem, fit_map
@@ -34,31 +45,14 @@ from skxent.metrics.newton import Minimum
 
 LEAST, LARGEST = 1e-4, 1e4  # range of C, in units in which weights are 1 and logits change by 1
 MOST = 25  # largest number of finite values of C
-SLACK = 1.0  # tolerated excess over the smallest sum of losses, in units of one sample
 RISE = 10.0  # excess over the smallest sum at which larger values of C are not tried any more
-MOST_ROWS = 10_000  # samples that are left out
+SLACK = 1.0  # tolerated excess over the smallest sum of losses, in units of one sample
+ENOUGH = 5.0  # smallest sum, in these units, at which half of it is tolerated
+# Predicted probabilities from which the C of "temperature" is chosen, and that of other maps.
+ONE_SLOPE, MANY = 10**5, 2 * 10**5
+MOST_ROWS, FEWEST_ROWS = 10_000, 1000  # samples from which it is chosen, for few and many classes
+MOST_LEFT_OUT = 2500  # samples that are left out
 FEW_CLASSES = 12  # largest number of classes for which the whole Hessian of a matrix is formed
-
-
-class Samples(NamedTuple):
-    """Log-probabilities (n, K), targets and positive weights, and the tolerance of the fits."""
-
-    log_q: Floats
-    target: np.ndarray
-    weight: Floats
-    tol: float
-
-    @property
-    def unit(self) -> float:
-        """The weight of a typical sample."""
-        return float((self.weight / self.weight.sum()) @ self.weight)
-
-    def left_out(self) -> np.ndarray:
-        """Return the samples that are left out, all of them if there are not too many."""
-        n = len(self.weight)
-        if n <= MOST_ROWS:
-            return np.arange(n)
-        return np.sort(np.random.RandomState(0).choice(n, MOST_ROWS, replace=False))
 
 
 @dataclass(frozen=True)
@@ -81,9 +75,16 @@ class ChosenMap:
     Cs: Floats
     losses: Floats
 
+    @property
+    def loss(self) -> float:
+        """The mean leave-one-out loss of the map."""
+        return float(self.losses[self.Cs == self.C][0])
+
 
 class Path(Protocol):
     """The fits of a map with one penalty after the other."""
+
+    samples: Samples
 
     def fit(self, C: float) -> FittedMap:
         """Fit with the penalty, from the last fit on."""
@@ -121,6 +122,9 @@ class MapPath:
         """Return how much the losses of `rows` grow without them, (m,), after the last fit."""
         assert self.last is not None
         point = self.last.point
+        if point.samples.has_one_parameter:
+            fitted, left_out = left_out_losses_of_slope(point, rows)
+            return left_out - fitted
         fitted, left_out = left_out_losses(
             point.samples.logits(point.theta).T,
             self.samples.target,
@@ -136,6 +140,7 @@ class MatrixPath:
     """A path of a matrix."""
 
     problem: MatrixProblem
+    samples: Samples
     last: Solution | None = None
 
     def fit(self, C: float) -> FittedMap:
@@ -147,70 +152,110 @@ class MatrixPath:
         """Return how much the losses of `rows` grow without them, (m,), after the last fit."""
         assert self.last is not None
         problem, logits = self.problem, self.problem.logits(self.last)
-        kind = MatrixLeverages if logits.shape[1] <= FEW_CLASSES else ClassLeverages
-        leverages = kind.of(problem, softmax(logits, axis=1), C)
-        fitted, left_out = left_out_losses(
-            logits, problem.rows.targets, problem.weight, leverages, rows
-        )
+        P, known = softmax(logits, axis=1), (logits, problem.rows.targets, problem.weight)
+        if logits.shape[1] <= FEW_CLASSES:
+            fitted, left_out = left_out_losses(*known, MatrixLeverages.of(problem, P, C), rows)
+        else:
+            A = class_leverages(problem, P, C, rows)
+            fitted, left_out = left_out_losses_of_classes(*known, A, rows)
         return left_out - fitted
 
 
 def fit_shrunk_map(method: str, samples: Samples, C: float | None) -> ChosenMap:
     """Fit a map with a penalty, whose C leave-one-out losses choose if it is None."""
     if method == "temperature":
-        problem = MapProblem.of(method, *samples)
-        identity, grid = problem.identity(), _grid(samples, problem.frame.scale)
-        return _fitted(samples, MapPath(problem, samples, 1.0), C, identity, identity.value, grid)
-    one = fit_shrunk_map("temperature", samples, None)
-    slope, loss = float(one.fitted.map.parameters[0][0]), float(one.losses[one.Cs == one.C][0])
-    path = _path(method, samples, slope)
-    return _fitted(samples, path, C, one.fitted, loss, _grid(samples, endless=method != "matrix"))
+        return _fit_temperature(samples, C)
+    one = _fit_temperature(samples, None)
+    slope = float(one.fitted.map.parameters[0][0])
+    if C is not None:
+        return _with_given(_path(method, samples, slope), C)
+    some = some_of(samples, MANY)
+    loss = one.loss
+    if len(some_of(samples, ONE_SLOPE).weight) < len(some.weight):
+        reference = _temperature_path(some)
+        fitted = reference.fit(one.C) if one.C else reference.problem.identity()
+        loss = _loss(reference, fitted, one.C) if one.C else fitted.value
+    path = _path(method, some, slope)
+    chosen = _chosen(path, one.fitted, loss, _grid(some, endless=method != "matrix"))
+    if some is not samples and chosen.C:
+        chosen = replace(chosen, fitted=_path(method, samples, slope).fit(chosen.C))
+    return chosen
+
+
+def _fit_temperature(samples: Samples, C: float | None) -> ChosenMap:
+    """Fit the map with one slope."""
+    if C is not None:
+        return _with_given(_temperature_path(samples), C)
+    some = some_of(samples, ONE_SLOPE)
+    path = _temperature_path(some)
+    identity = path.problem.identity()
+    chosen = _chosen(path, identity, identity.value, _grid(some, path.problem.frame.scale))
+    if some is not samples:
+        path = _temperature_path(samples)
+        fitted = path.fit(chosen.C) if chosen.C else path.problem.identity()
+        chosen = replace(chosen, fitted=fitted)
+    return chosen
+
+
+def some_of(samples: Samples, numbers: int) -> Samples:
+    """Return so many samples that they have about `numbers` predicted probabilities, or all."""
+    rows = numbers // samples.log_q.shape[1]
+    return samples.at_most(int(np.clip(rows, FEWEST_ROWS, MOST_ROWS)))
+
+
+def _temperature_path(samples: Samples) -> MapPath:
+    """Return the fits of the map with one slope, which is shrunk to 1."""
+    return MapPath(MapProblem.of("temperature", *samples), samples, 1.0)
 
 
 def _path(method: str, samples: Samples, slope: float) -> Path:
     """Return the fits of a map that is shrunk to the map with one slope."""
     if method == "matrix":
-        return MatrixPath(MatrixProblem.of(*samples, slope))
+        return MatrixPath(MatrixProblem.of(*samples, slope), samples)
     return MapPath(MapProblem.of(method, *samples), samples, slope)
 
 
-def _fitted(
-    samples: Samples,
-    path: Path,
-    C: float | None,
-    reference: FittedMap,
-    loss: float,
-    grid: Floats,
-) -> ChosenMap:
-    """Fit the map with the given C, or with the one of the grid that leave-one-out chooses.
+def _with_given(path: Path, C: float) -> ChosenMap:
+    """Fit the map with a given C."""
+    fitted = path.fit(C)
+    return ChosenMap(fitted, C, np.array([C]), np.array([_loss(path, fitted, C)]))
+
+
+def _chosen(path: Path, reference: FittedMap, loss: float, grid: Floats) -> ChosenMap:
+    """Fit the map with the C of the grid that leave-one-out chooses.
 
     `reference` and its leave-one-out loss stand for C = 0.
     """
-    rows = samples.left_out()
-    if C is not None:
-        fitted = path.fit(C)
-        loss = _loss(samples, rows, path, fitted, C)
-        return ChosenMap(fitted, C, np.array([C]), np.array([loss]))
-    slack, rise = (size * samples.unit / samples.weight.sum() for size in (SLACK, RISE))
+    samples = path.samples
+    rise = RISE * samples.unit / samples.weight.sum()
     maps, losses = [reference], [loss]
     for C in grid[1:]:
         maps.append(path.fit(C))
-        losses.append(_loss(samples, rows, path, maps[-1], C))
+        losses.append(_loss(path, maps[-1], C))
         if losses[-1] > min(losses) + rise:
             break
-    best = int(np.argmax(np.array(losses) <= min(losses) + slack))
+    best = smallest(losses, samples)
     return ChosenMap(maps[best], float(grid[best]), grid[: len(losses)], np.array(losses))
 
 
-def _loss(samples: Samples, rows: np.ndarray, path: Path, fitted: FittedMap, C: float) -> float:
-    """Return the mean leave-one-out loss after a fit, if the samples `rows` are left out.
+def smallest(losses: Sequence[float], samples: Samples, enough: float = ENOUGH) -> int:
+    """Return the first of the mean losses that counts as the smallest, see above."""
+    sums = np.array(losses) * float(samples.weight.sum() / samples.unit)
+    least = sums.min()
+    return int(np.argmax(sums <= least + SLACK / (1.0 + max(least, 0.0) / enough)))
 
-    If these are not all samples, this is the mean loss of all in the fit, and the mean growth
+
+def _loss(path: Path, fitted: FittedMap, C: float) -> float:
+    """Return the mean leave-one-out loss after a fit.
+
+    If only some samples are left out, this is the mean loss of all in the fit, and the mean growth
     of the loss of those that are.
     """
     if not fitted.finite:
         return np.inf
-    return fitted.value + float(np.average(path.optimism(C, rows), weights=samples.weight[rows]))
+    weight = path.samples.weight
+    rows = drawn(len(weight), MOST_LEFT_OUT)
+    return fitted.value + float(np.average(path.optimism(C, rows), weights=weight[rows]))
 
 
 def _grid(samples: Samples, scale: float = 1.0, endless: bool = True) -> Floats:

@@ -7,7 +7,8 @@ of the rows :math:`X_i`: the logits of the sample change by :math:`A_i u_i` with
 
 Two approximations keep many classes cheap. If there are more than `FEW` classes, the logits of the
 `FEW` most probable ones of the sample, the true one among them, change. The Hessian of a map with
-many parameters is replaced by its blocks of one class each.
+many parameters is replaced by its blocks of one class each, and those of a matrix are further
+simplified in `class_leverages`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ FEW = 24  # largest number of classes of a sample whose logits change
 BLOCK = 2**21  # numbers in the matrices of a block of samples
 LARGE = 1.0  # change of a difference of two logits, in nats, above which steps are made longer
 SLIGHT = 1e-4  # a class of smaller probability adds no curvature to its block
+MOST_BLOCKS = 200  # largest number of classes for which each block is factored
 JITTER = 1e-10  # added to I - W A, singular if a leverage is one, and per sample to a Hessian
 
 
@@ -62,6 +64,62 @@ def left_out_losses(
     return fitted, left_out
 
 
+def left_out_losses_of_slope(point: MapPoint, rows: np.ndarray) -> tuple[Floats, Floats]:
+    """Return what `left_out_losses` does, for a map whose only parameter is one slope.
+
+    The matrices A have rank one there, so that nothing has to be solved.
+    """
+    samples, slope = point.samples, float(point.theta[0])
+    Z, weight = samples.Z[:, rows], samples.weight[rows]  # margins: the target's own is 0
+    U = slope * Z
+    top = U.max(axis=0)
+    P = np.exp(U - top)
+    total = P.sum(axis=0)
+    fitted = top + np.log(total)
+    mean = np.einsum("ki,ki->i", P, Z) / total
+    spread = np.einsum("ki,ki,ki->i", P, Z, Z) / total - mean**2
+    rest = float(point.hessian_diagonal()[0]) - weight * np.maximum(spread, 0.0)
+    moves = weight * mean / np.maximum(rest, JITTER * weight)
+    q = np.clip(np.abs(moves) * np.ptp(Z, axis=0) - LARGE, 0.0, 1.0)
+    U = (slope + moves * np.exp(q)) * Z
+    top = U.max(axis=0)
+    U -= top
+    return fitted, top + np.log(np.exp(U, out=U).sum(axis=0))
+
+
+def left_out_losses_of_classes(
+    logits: Floats, target: np.ndarray, weight: Floats, A: Floats, rows: np.ndarray
+) -> tuple[Floats, Floats]:
+    r"""Return what `left_out_losses` does, for matrices A that are diagonal, with diagonals (n, K).
+
+    :math:`I - W A` is then a diagonal matrix plus one of rank one, :math:`w p (p \circ a)^\top`.
+    """
+    U, own, a, w = logits[rows], target[rows], A[rows], weight[rows, None]
+    fitted = target_losses(U, own)
+    P = softmax(U, axis=1)
+    r = w * P
+    if own.ndim == 1:
+        r[np.arange(len(rows)), own] -= w[:, 0]
+    else:
+        r -= w * own
+    D = np.maximum(1.0 + JITTER - w * P * a, JITTER)
+    r /= D
+    q = w * P / D
+    top = (P * a * r).sum(axis=1, keepdims=True)
+    r -= q * (top / (1.0 + (P * a * q).sum(axis=1, keepdims=True)))
+    return fitted, target_losses(U + _lengthened(a * r), own)
+
+
+def _lengthened(moves: Floats) -> Floats:
+    """Make large changes of logits, (m, S), longer.
+
+    A step underestimates them, because the curvature falls on the way.
+    """
+    q = np.clip(np.ptp(moves, axis=1) - LARGE, 0.0, 1.0)
+    moves *= np.exp(q)[:, None]
+    return moves
+
+
 def _losses(
     logits: Floats, target: np.ndarray, weight: Floats, leverages: Leverages, rows: np.ndarray
 ) -> tuple[Floats, Floats]:
@@ -71,10 +129,7 @@ def _losses(
     Y = np.eye(U.shape[1])[own] if own.ndim == 1 else own
     classes = _likely(P, Y)
     p, y = np.take_along_axis(P, classes, 1), np.take_along_axis(Y, classes, 1)
-    moves = _moves(leverages.at(rows, classes), p, y, weight[rows])
-    # A step underestimates large changes, because the curvature falls on the way.
-    q = np.clip(np.ptp(moves, axis=1) - LARGE, 0.0, 1.0)
-    moves *= np.exp(q)[:, None]
+    moves = _lengthened(_moves(leverages.at(rows, classes), p, y, weight[rows]))
     np.put_along_axis(U, classes, np.take_along_axis(U, classes, 1) + moves, 1)
     return fitted, target_losses(U, own)
 
@@ -195,37 +250,34 @@ class MatrixLeverages:
         return A
 
 
-@dataclass(frozen=True)
-class ClassLeverages:
-    """The matrices A of `MatrixLeverages`, from the Hessian's blocks of one class each.
+def class_leverages(problem: MatrixProblem, P: Floats, C: float, rows: np.ndarray) -> Floats:
+    r"""Return the diagonals of the matrices A of a matrix of many classes, (n, K), right at `rows`.
 
-    Parameters
-    ----------
-    A : (n, K) array
-        The diagonals.
+    They come from the Hessian's blocks :math:`H_k = \sum_i w_i p_{ik} (1 - p_{ik}) x_i x_i^\top` of
+    one class each. If there are more than `MOST_BLOCKS` classes, all blocks are taken as diagonal
+    in the eigenvectors of their sum, with their own diagonals there (T. George et al., "Fast
+    approximate natural gradient descent in a Kronecker-factored eigenbasis", NeurIPS 2018). This
+    costs two products of matrices instead of K factorisations, and overestimates the losses of
+    predictions that are correlated.
     """
-
-    A: Floats
-
-    @classmethod
-    def of(cls, problem: MatrixProblem, P: Floats, C: float) -> ClassLeverages:
-        """Factor the blocks at probabilities (n, K)."""
-        X, weight, target = problem.rows.dense(), problem.weight, problem.rows.targets
-        A, ridge = np.zeros(P.shape), _ridge(problem, C)
-        for k in range(P.shape[1]):
-            true = target == k if target.ndim == 1 else target[:, k] > SLIGHT
-            rows = np.flatnonzero((P[:, k] > SLIGHT) | true)
-            x, p = X[rows], P[rows, k]
-            spread = weight[rows] * p * (1.0 - p)
-            factor = np.linalg.cholesky((spread[:, None] * x).T @ x + ridge)
-            A[rows, k] = (solve_triangular(factor, x.T, lower=True) ** 2).sum(axis=0)
-        return cls(A)
-
-    def at(self, rows: np.ndarray, classes: np.ndarray) -> Floats:
-        """Return A, (m, S, S), of samples (m,) and S classes of each, (m, S)."""
-        own = np.take_along_axis(self.A[rows], classes, 1)
-        A: Floats = own[:, :, None] * np.eye(classes.shape[1])
-        return A
+    X, weight, ridge = problem.rows.dense(), problem.weight, _ridge(problem, C)
+    spread = weight[:, None] * P * (1.0 - P)
+    if P.shape[1] > MOST_BLOCKS:
+        basis = np.linalg.eigh(X.T @ (spread.sum(axis=1)[:, None] * X))[1]
+        squares = (X @ basis) ** 2
+        every: Floats = squares @ (1.0 / (squares.T @ spread + ridge[0, 0]))
+        return every
+    A, target, left_out = np.zeros(P.shape), problem.rows.targets, np.zeros(len(P), dtype=bool)
+    left_out[rows] = True
+    for k in range(P.shape[1]):
+        true = target == k if target.ndim == 1 else target[:, k] > SLIGHT
+        there = (P[:, k] > SLIGHT) | true
+        x = X[there]
+        factor = np.linalg.cholesky((spread[there, k][:, None] * x).T @ x + ridge)
+        root = solve_triangular(factor, np.eye(len(factor)), lower=True)
+        there &= left_out
+        A[there, k] = ((X[there] @ root.T) ** 2).sum(axis=1)
+    return A
 
 
 def _ridge(problem: MatrixProblem, C: float) -> Floats:

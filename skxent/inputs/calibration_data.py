@@ -50,7 +50,7 @@ def read_log_predictions(estimator: Any, X: Any, *, from_logits: bool, reset: bo
     single = X.shape[1] == 1
     read = READERS[from_logits, single]
     log_p = np.empty((len(X), 2 if single else X.shape[1]))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):  # both end at -inf
         for rows in row_blocks(log_p.shape):
             log_p[rows] = read(X[:, 0] if single else X, rows)
     return log_p

@@ -57,6 +57,15 @@ def calibration_penalty(C: Any) -> float | None:
     return float(C)
 
 
+def calibration_smoothing(smoothing: Any, auto: float | None = None) -> float | None:
+    """Return the smoothing of a calibrator's predictions, None for "loo", and `auto` for "auto"."""
+    if isinstance(smoothing, str) and smoothing in ("loo", "auto"):
+        return None if smoothing == "loo" else auto
+    good = _is_number(smoothing, numbers.Real) and 0 <= smoothing < 1
+    _require("smoothing", smoothing, good, '"loo", "auto", or a number from 0 to below 1')
+    return float(smoothing)
+
+
 def penalty_of(clf: object) -> float:
     """Return C of a fitted model: `C_` if cross-validation chose it, else the parameter `C`."""
     return float(clf.C_ if hasattr(clf, "C_") else getattr(clf, "C", np.inf))

@@ -163,9 +163,19 @@ class MapSamples:
         """The largest entry of Z, without its sign."""
         return float(np.abs(self.Z).max())
 
+    @property
+    def has_one_parameter(self) -> bool:
+        """Whether the slope is the only parameter."""
+        return self.slopes is None and not self.intercepts
+
+    @cached_property
+    def _magnitudes(self) -> Self:
+        """The samples with the magnitudes of Z."""
+        return replace(self, Z=np.abs(self.Z))
+
     def rounding(self, P: Floats) -> Floats:
         """Return the rounding errors of the gradient of the function."""
-        sizes = replace(self, Z=np.abs(self.Z)).gradient(P)
+        sizes = self._magnitudes.gradient(P)
         terms = np.zeros(1) if self.slopes is None else self.rates * self.largest
         return ROUNDING * (sizes + np.append(terms, self.root))
 
@@ -248,11 +258,12 @@ class MapPoint:
         samples, p, S = self.samples, len(self.theta), self.samples.n_slopes
         if p > MOST_IN_A_MATRIX:
             return LinearOperator((p, p), self._product, dtype=np.float64)
+        if samples.has_one_parameter:
+            return np.array([self.hessian_diagonal()])
         H = np.zeros((p, p))
         shares, root = self.P / np.sqrt(samples.weight), samples.root
         if samples.slopes is None:
-            moved = self._moved(self._first)[1]
-            H[0, S:] = moved.sum(axis=1) / root if samples.intercepts else ()
+            H[0, S:] = self._moved(self._first)[1].sum(axis=1) / root
         else:
             scaled = shares * samples.Z
             H[:S, :S] = -scaled @ scaled.T

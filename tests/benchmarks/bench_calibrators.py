@@ -8,10 +8,11 @@ of the test samples in nats. The last column is the best of our methods less the
 with the 95 % interval of the paired difference. Both are chosen by their test losses, so each of
 them is a little better than it would be on new data. Probabilities below 2.2e-16 count as 2.2e-16.
 
-**seconds.** The processor time of one fit to logits that are twice too large; fits below half a
-second count by the median of three. A fit that takes longer than `FIT_LIMIT` seconds is stopped.
+**seconds.** The processor time of one fit to logits that are twice too large, not smoothed; fits
+below half a second count by the median of three. A fit that takes longer than `FIT_LIMIT` seconds
+is stopped.
 
-Structured matrix scaling is "logistic" of probmetrics, which is quadratic scaling for two classes.
+Structured matrix scaling is "logistic" of probmetrics, which is affine scaling for two classes.
 It is left out if probmetrics cannot be imported.
 """
 
@@ -166,9 +167,13 @@ def _stop(_signal: int, _frame: Any) -> None:
     raise FitLimit
 
 
-def ours(method: str, held: Scores, K: int) -> Callable[[Scores], np.ndarray]:
-    """Fit a calibrator of this package; return its predictions as a function of scores."""
-    calibrator = LogitCalibrator(method, from_logits=held.logits)
+def ours(method: str, held: Scores, K: int, smooth: bool = True) -> Callable[[Scores], np.ndarray]:
+    """Fit a calibrator of this package; return its predictions as a function of scores.
+
+    Decision values are smoothed, as those of `CalibratedClassifier` are.
+    """
+    smoothing = "loo" if held.logits and smooth else "auto"
+    calibrator = LogitCalibrator(method, from_logits=held.logits, smoothing=smoothing)
     calibrator.fit(held.values, held.y, classes=np.arange(K))
     return lambda scores: calibrator.predict_proba(scores.values)
 
@@ -193,6 +198,7 @@ METHODS: dict[str, Callable[[Scores, int], Callable[[Scores], np.ndarray]]] = {
     **{f"sklearn {method}": partial(of_scikit_learn, method) for method in SCIKIT_LEARN},
     **({STRUCTURED: structured} if HAS_PROBMETRICS else {}),
 }
+RAW = {method: partial(ours, method, smooth=False) for method in OURS}
 OTHERS = tuple(method for method in METHODS if method not in OURS)
 
 
@@ -364,7 +370,7 @@ def compare_seconds(minutes: float) -> None:
                 continue
             held = generated_scores(n, K)
             cells = []
-            for name, fit in METHODS.items():
+            for name, fit in (METHODS | RAW).items():
                 seconds = np.inf if name in over else seconds_of(fit, held, K)
                 if seconds == np.inf:
                     over.add(name)

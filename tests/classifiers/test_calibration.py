@@ -32,7 +32,7 @@ def test_predictions_agree(method, K):
     log_q, Q = calibrator.predict_log_proba(P), calibrator.predict_proba(P)
     np.testing.assert_allclose(np.exp(log_q), Q, rtol=1e-12)
     np.testing.assert_allclose(Q.sum(axis=1), 1.0, rtol=1e-14)
-    Z = np.log(P)
+    Z = np.log((1 - calibrator.smoothing_) * P + calibrator.smoothing_ / K)
     if (method, K) != ("vector", 2):
         Z -= Z.mean(axis=1, keepdims=True)
     slope = calibrator.slope_
@@ -55,9 +55,11 @@ def test_predictions_agree(method, K):
 def test_probabilities_and_logits_are_equivalent(method, K):
     P, y = draw(K)
     Z = np.log(P) + np.arange(len(P))[:, None]
-    one = LogitCalibrator(method).fit(P, y).predict_proba(P)
-    other = LogitCalibrator(method, from_logits=True).fit(Z, y).predict_proba(Z)
-    np.testing.assert_allclose(one, other, rtol=1e-6)
+    for smoothing in (0.0, 0.05, "loo"):
+        one = LogitCalibrator(method, smoothing=smoothing)
+        other = LogitCalibrator(method, smoothing=smoothing, from_logits=True)
+        Q = one.fit(P, y).predict_proba(P)
+        np.testing.assert_allclose(other.fit(Z, y).predict_proba(Z), Q, rtol=1e-6)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -87,8 +89,8 @@ def test_labels_are_one_hot_rows(K):
 def test_soft_targets_are_weighted_labels(method):
     P, _ = draw(3)
     Y = np.random.default_rng(0).dirichlet(np.ones(3), len(P))
-    soft = LogitCalibrator(method, C=np.inf).fit(P, Y)
-    rows = LogitCalibrator(method, C=np.inf).fit(
+    soft = LogitCalibrator(method, C=np.inf, smoothing=0).fit(P, Y)
+    rows = LogitCalibrator(method, C=np.inf, smoothing=0).fit(
         np.repeat(P, 3, axis=0), np.tile(range(3), len(P)), sample_weight=Y.ravel()
     )
     np.testing.assert_allclose(soft.predict_proba(P), rows.predict_proba(P), rtol=1e-5)
@@ -106,7 +108,7 @@ def test_temperature_keeps_the_order_of_classes():
 def test_bias_is_the_map_of_the_decomposition():
     P, y = draw(4)
     parts = decompose_cross_entropy(y, P)
-    Q = LogitCalibrator("bias", C=np.inf).fit(P, y).predict_proba(P)
+    Q = LogitCalibrator("bias", C=np.inf, smoothing=0).fit(P, y).predict_proba(P)
     np.testing.assert_allclose(Q, parts.recalibrated, rtol=1e-4)
 
 
@@ -143,7 +145,7 @@ def test_impossible_classes_have_the_floor(method, K):
     P[:40] = np.eye(K)[y[:40]]
     P[40:44] = np.eye(K)[(y[40:44] + 1) % K]
     floored = np.maximum(P, np.finfo(float).eps)
-    calibrator = LogitCalibrator(method).fit(P, y)
+    calibrator = LogitCalibrator(method, smoothing=0).fit(P, y)
     expected = LogitCalibrator(method, from_logits=True).fit(np.log(floored), y)
     assert calibrator.floor_ == pytest.approx(FLOOR)
     Q = calibrator.predict_proba(P)
@@ -152,6 +154,49 @@ def test_impossible_classes_have_the_floor(method, K):
     with np.errstate(divide="ignore"):
         of_logits = LogitCalibrator(method, from_logits=True).fit(np.log(P), y)
     assert of_logits.floor_ == min(FLOOR, np.log(P[P > 0]).min())
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("K", [2, 3])
+def test_votes_are_smoothed(method, K):
+    """Shares of 20 votes: a share of 0 is no probability of 0."""
+    rng = np.random.default_rng(K)
+    truth = rng.dirichlet(np.ones(K), 2000)
+    P = np.array([rng.multinomial(20, p) for p in truth]) / 20
+    y = np.array([rng.choice(K, p=p) for p in truth])
+    losses = {}
+    for smoothing in ("auto", "loo", 0.1, 0):
+        calibrator = LogitCalibrator(method, smoothing=smoothing).fit(P[:1000], y[:1000])
+        Z = calibrator.predict_log_proba(P[1000:])
+        losses[smoothing] = categorical_cross_entropy(y[1000:], Z, from_logits=True)
+    best = categorical_cross_entropy(y[1000:], (20 * P[1000:] + 1) / (20 + K))  # the posterior mean
+    assert losses["auto"] == losses["loo"]
+    assert losses["loo"] < best + 0.01
+    assert losses[0] > losses["loo"] + 0.01
+    assert losses[0.1] == pytest.approx(losses["loo"], abs=0.01)
+
+
+def test_smoothing_is_a_mixture():
+    P, y = draw(4)
+    calibrator = LogitCalibrator("bias", smoothing=0.2, C=0.1).fit(P, y)
+    assert calibrator.smoothing_ == 0.2
+    mixed = LogitCalibrator("bias", smoothing=0, C=0.1).fit(0.8 * P + 0.05, y)
+    expected = mixed.predict_proba(0.8 * P + 0.05)
+    np.testing.assert_allclose(calibrator.predict_proba(P), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_good_predictions_and_logits_are_not_smoothed(method):
+    P, y = draw(3, 2000)
+    assert LogitCalibrator(method).fit(P, y).smoothing_ == 0.0
+    rng = np.random.default_rng(0)
+    wild = 30 * rng.normal(size=(500, 3))
+    truth = rng.integers(3, size=500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert LogitCalibrator(method, from_logits=True).fit(wild, truth).smoothing_ == 0.0
+        kept = LogitCalibrator(method, from_logits=True, smoothing="loo").fit(P, y)
+    assert np.isfinite(kept.predict_log_proba(1e6 * wild)).all()
 
 
 def test_the_floor_of_logits_is_below_all_of_them():
@@ -229,6 +274,11 @@ def test_a_fit_that_ends_early_is_told(monkeypatch):
         ({"C": "cv"}, "C is 'cv': pass \"loo\", a positive number, or numpy.inf"),
         ({"C": 0}, "C is 0: pass"),
         ({"C": np.nan}, "C is nan: pass"),
+        ({"smoothing": "floor"}, 'smoothing is \'floor\': pass "loo", "auto", or a number'),
+        ({"smoothing": 1}, "smoothing is 1: pass"),
+        ({"smoothing": -1e-9}, "smoothing is -1e-09: pass"),
+        ({"smoothing": np.nan}, "smoothing is nan: pass"),
+        ({"smoothing": None}, "smoothing is None: pass"),
         ({"from_logits": "yes"}, "from_logits='yes': pass True or False"),
         ({"tol": 0}, "tol is 0: pass a positive number of nats"),
         ({"tol": "small"}, "tol is 'small'"),
@@ -255,3 +305,15 @@ def test_weights_are_checked():
         LogitCalibrator().fit(P, y, np.ones(3))
     with pytest.raises(ValueError, match="zero for every sample"):
         LogitCalibrator().fit(P, y, np.zeros(400))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("K", [2, 3])
+def test_logits_near_the_largest_float(method, K):
+    rng = np.random.default_rng(K)
+    Z = rng.normal(size=(200, K))
+    y = (3 * Z + rng.gumbel(size=Z.shape)).argmax(axis=1)
+    Z *= 1.7e308 / np.abs(Z).max()
+    calibrator = LogitCalibrator(method, from_logits=True, smoothing="loo").fit(Z, y)
+    losses = -calibrator.predict_log_proba(Z)[np.arange(200), y]
+    assert losses.mean() < np.log(K)

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import log_softmax
 
 from skxent.inference import map_choice
-from skxent.inference.map_choice import Samples, fit_shrunk_map
+from skxent.inference.map_choice import fit_shrunk_map, smallest
+from skxent.inference.map_samples import Samples
 from skxent.likelihood.row_losses import target_losses
 
 METHODS = ["temperature", "bias", "vector", "matrix"]
@@ -28,17 +29,28 @@ def sample(L, y, w=None):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("K", [2, 3, 5])
-def test_the_strongest_penalty_within_one_nat(method, K):
+def test_the_strongest_penalty_near_the_smallest_loss(method, K):
     L, y = draw(K, 300)
     chosen = fit_shrunk_map(method, sample(L, y), None)
-    best = int(np.argmin(chosen.losses))
     at = int(np.flatnonzero(chosen.Cs == chosen.C)[0])
-    assert 300 * (chosen.losses[at] - chosen.losses[best]) <= 1.0
-    assert (300 * (chosen.losses[:at] - chosen.losses[best]) > 1.0).all()
+    sums = 300 * chosen.losses
+    near = sums <= sums.min() + 1 / (1 + sums.min() / 5)
+    assert near[at]
+    assert not near[:at].any()
+    assert chosen.loss == chosen.losses[at]
     assert (np.diff(chosen.Cs) > 0).all()
     assert chosen.fitted.finite
     loss = target_losses(chosen.fitted.map.logits(L), y).mean()
     assert chosen.fitted.value == pytest.approx(loss, rel=1e-9)
+
+
+def test_slack_falls_with_the_sum():
+    samples = sample(*draw(2, 100))
+    for least, slack in ((0.0, 1.0), (5.0, 0.5), (495.0, 0.01)):
+        for excess, first in ((0.99 * slack, 0), (1.01 * slack, 1)):
+            losses = np.array([least + excess, least, np.inf]) / 100
+            assert smallest(losses, samples) == first
+            assert smallest(losses, samples, np.inf) == int(excess > 1)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -102,14 +114,34 @@ def test_a_class_with_one_sample(method):
     assert np.abs(intercept).max() < 10
 
 
-def test_some_samples_represent_all(monkeypatch):
+def test_some_left_out_samples_represent_all(monkeypatch):
     L, y = draw(3, 1000)
     every = fit_shrunk_map("vector", sample(L, y), None)
-    monkeypatch.setattr(map_choice, "MOST_ROWS", 300)
+    monkeypatch.setattr(map_choice, "MOST_LEFT_OUT", 300)
     some = fit_shrunk_map("vector", sample(L, y), None)
     n = min(len(some.losses), len(every.losses))
     assert not np.array_equal(some.losses[:n], every.losses[:n])
     np.testing.assert_allclose(some.losses[1:n], every.losses[1:n], atol=0.003)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("few", [(400, 400), (200, 400)])
+def test_some_samples_choose_for_all(method, few, monkeypatch):
+    L, y = draw(3, 2000)
+    every = fit_shrunk_map(method, sample(L, y), None)
+    monkeypatch.setattr(map_choice, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(map_choice, "ONE_SLOPE", 3 * few[0])
+    monkeypatch.setattr(map_choice, "MANY", 3 * few[1])
+    some = fit_shrunk_map(method, sample(L, y), None)
+    assert not np.array_equal(some.losses[:2], every.losses[:2])
+    np.testing.assert_allclose(some.losses[:2], every.losses[:2], atol=0.1)
+    # The map is fitted to all samples, with this C.
+    if some.C and method != "temperature":
+        alone = fit_shrunk_map(method, sample(L, y), some.C).fitted.value
+        assert some.fitted.value == pytest.approx(alone, abs=1e-4)
+    loss = target_losses(some.fitted.map.logits(L), y).mean()
+    assert some.fitted.value == pytest.approx(loss, rel=1e-9)
+    assert some.fitted.value == pytest.approx(every.fitted.value, abs=0.003)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -7,10 +7,12 @@ from scipy.special import log_softmax, logsumexp, softmax
 
 from skxent.inference import map_deletion
 from skxent.inference.map_deletion import (
-    ClassLeverages,
     MapLeverages,
     MatrixLeverages,
+    class_leverages,
     left_out_losses,
+    left_out_losses_of_classes,
+    left_out_losses_of_slope,
 )
 from skxent.likelihood.row_losses import target_losses
 from skxent.metrics.calibration_maps import MapProblem
@@ -105,16 +107,18 @@ def test_likely_classes_suffice(monkeypatch):
 
 @pytest.mark.parametrize("K", [10, 20])
 @pytest.mark.parametrize("C", [1e-3, 1e-2, 0.1])
-def test_blocks_of_classes_are_near_the_whole_hessian(K, C):
+@pytest.mark.parametrize("most_blocks", [200, 5])
+def test_blocks_of_classes_are_near_the_whole_hessian(monkeypatch, K, C, most_blocks):
+    monkeypatch.setattr(map_deletion, "MOST_BLOCKS", most_blocks)
     L, y, w = draw(K, 1500)
     problem = MatrixProblem.of(L, y, w, 1e-6, 0.5)
     logits = problem.logits(problem.fit(C))
     P, rows = softmax(logits, axis=1), np.arange(0, 1500, 5)
-    growth = []
-    for kind in (MatrixLeverages, ClassLeverages):
-        fitted, losses = left_out_losses(logits, y, w, kind.of(problem, P, C), rows)
-        growth.append((losses - fitted).sum())
-    assert growth[1] == pytest.approx(growth[0], rel=0.15)
+    fitted, exact = left_out_losses(logits, y, w, MatrixLeverages.of(problem, P, C), rows)
+    A = class_leverages(problem, P, C, rows)
+    same, found = left_out_losses_of_classes(logits, y, w, A, rows)
+    np.testing.assert_allclose(same, fitted)
+    assert (found - fitted).sum() == pytest.approx((exact - fitted).sum(), rel=0.15)
 
 
 @pytest.mark.parametrize("method", ["bias", "vector"])
@@ -129,3 +133,39 @@ def test_blocks_of_maps_are_near_the_whole_hessian(monkeypatch, method):
         fitted, losses = left_out_losses(logits, y, own, leverages, np.arange(3000))
         growth.append((losses - fitted).sum())
     assert growth[1] == pytest.approx(growth[0], rel=0.1)
+
+
+class Diagonal:
+    """Matrices A that are diagonal."""
+
+    def __init__(self, A):
+        self.A = A
+
+    def at(self, rows, classes):
+        own = np.take_along_axis(self.A[rows], classes, 1)
+        return own[:, :, None] * np.eye(classes.shape[1])
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_diagonal_matrices_need_no_equations(soft):
+    L, y, w = draw(5, 100)
+    target = np.random.default_rng(1).dirichlet(np.ones(5), 100) if soft else y
+    A, rows = np.random.default_rng(2).random((100, 5)), np.arange(0, 100, 3)
+    expected = left_out_losses(L, target, w, Diagonal(A), rows)
+    found = left_out_losses_of_classes(L, target, w, A, rows)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("K", [2, 5])
+def test_one_slope_needs_no_equations(soft, K):
+    L, y, w = draw(K, 200)
+    target = np.random.default_rng(1).dirichlet(np.ones(K), 200) if soft else y
+    problem = MapProblem.of("temperature", L, target, w, 1e-9).shrunk(0.1, 1.0)
+    point, rows = problem.fit_shrunk().point, np.arange(0, 200, 3)
+    logits, own = point.samples.logits(point.theta).T, point.samples.weight
+    logits += point.theta[0] * (0.0 if soft else 1.0)  # a shift that changes no loss of a label
+    fitted, expected = left_out_losses(logits, target, own, MapLeverages.of(point), rows)
+    same, found = left_out_losses_of_slope(point, rows)
+    np.testing.assert_allclose(same, fitted, rtol=1e-9)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
