@@ -5,13 +5,9 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-
-from docutils import nodes
-from docutils.utils.math.latex2mathml import tex2mathml
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 import skxent
-
-sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "skxent"
 author = "The skxent developers"
@@ -22,12 +18,24 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.extlinks",
-    "error_tables",
     "myst_parser",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    # In docs/_ext.
+    "error_tables",
+    "mathml",
+    "pictures",
+    "sessions",
 ]
-exclude_patterns = ["_build", "_templates", "auto_examples/GALLERY_HEADER.rst"]
+# examples.md takes the place of the index that sphinx-gallery writes: it has sections.
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "auto_examples/GALLERY_HEADER.rst",
+    "auto_examples/index.rst",
+]
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
@@ -41,10 +49,18 @@ toc_object_entries_show_parents = "hide"
 # The class template lists the members, without those that every scikit-learn estimator inherits.
 numpydoc_show_class_members = False
 
+# What is copied from a session is its code: no prompts, no output.
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
+copybutton_selector = "div:not(.sphx-glr-script-out) > div.highlight > pre"
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/(quickstart|on_disk|separation|compare_|plot_)",
+    "within_subsection_order": "gallery_order.place",
+    "minigallery_sort_order": "gallery_order.place",
     "doc_module": ("skxent",),
     "reference_url": {"skxent": None},
     "backreferences_dir": "reference/generated/backreferences",
@@ -53,45 +69,31 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "write_computation_times": False,
     "show_signature": False,
+    "remove_config_comments": True,
 }
 
 html_math_renderer = "mathml"
-html_sidebars = {
-    page: []
-    for page in (
-        "losses",
-        "scorers",
-        "comparison",
-        "decomposition",
-        "calibrate",
-        "classifier",
-        "selection",
-        "inference",
-        "displays",
-        "distributed",
-        "traps",
-        "changelog",
-        "contributing",
-    )
-}
 html_theme = "pydata_sphinx_theme"
 html_title = "skxent"
+html_static_path = ["_static"]
+html_css_files = ["skxent.css"]
+html_favicon = "_static/favicon.svg"
 html_show_sourcelink = False
+html_sidebars = {"index": [], "install": [], "examples": []}
 html_theme_options = {
-    "show_prev_next": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "logo": {
+        "text": "skxent",
+        "alt_text": "",
+        "image_light": "_static/logo-light.svg",
+        "image_dark": "_static/logo-dark.svg",
+    },
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 5,
+    "show_prev_next": True,
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
 }
-
-
-def setup(app):
-    """Write formulas as MathML, which browsers draw with no script from elsewhere."""
-
-    def visitor(as_block):
-        def visit(self, node):
-            mathml = tex2mathml(node.astext(), as_block=as_block)
-            self.body.append(f'<p style="text-align: center">{mathml}</p>' if as_block else mathml)
-            raise nodes.SkipNode
-
-        return visit, None
-
-    app.add_html_math_renderer("mathml", visitor(False), visitor(True))

@@ -7,6 +7,8 @@ is the baseline of the others. A difference in mean loss comes with its standard
 says which samples pay, and a decomposition whether it is probabilities or their order that cost.
 """
 
+# sphinx_gallery_thumbnail_path = "thumbnails/compare_with_baseline.svg"
+
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.dummy import DummyClassifier

@@ -7,6 +7,8 @@ parameters out and brings one sum back. Here the cluster is two processes of thi
 ``Client("scheduler-address:8786")`` it is whatever runs there, and nothing else changes.
 """
 
+# sphinx_gallery_thumbnail_path = "thumbnails/dask_cluster.svg"
+
 import dask
 import dask.array as da
 import numpy as np

@@ -8,6 +8,8 @@ most a block and a sample of rows. The file here is small, so that the script ta
 many gigabytes is handled in the same way.
 """
 
+# sphinx_gallery_thumbnail_path = "thumbnails/on_disk.svg"
+
 import tempfile
 import tracemalloc
 from pathlib import Path

@@ -8,6 +8,8 @@ same model, the same penalty and so the same optimum, and both run at their defa
 stops on its way there and says so in a ConvergenceWarning, counted and silenced here.
 """
 
+# sphinx_gallery_thumbnail_path = "thumbnails/quickstart.svg"
+
 import warnings
 
 import numpy as np

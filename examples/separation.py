@@ -7,6 +7,8 @@ stop says more about the solver than about the data. :class:`skxent.SoftmaxClass
 and names what separates the classes.
 """
 
+# sphinx_gallery_thumbnail_path = "thumbnails/separation.svg"
+
 import warnings
 
 import numpy as np

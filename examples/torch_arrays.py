@@ -9,6 +9,8 @@ is one. Parameters and sums of their size cross to the host; samples do not.
 The script needs PyTorch and array-api-compat, and says so where they are missing.
 """
 
+# sphinx_gallery_thumbnail_path = "thumbnails/torch_arrays.svg"
+
 import os
 import sys
 

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MADE = {"_build", "auto_examples", "generated"}  # folders that a build of the documentation writes
+PAGES = [
+    ROOT / "README.md",
+    *(
+        page
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+        if not MADE & set(page.relative_to(ROOT).parts)
+    ),
+]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FENCE = re.compile(r"^ *(?:```|~~~).*$", flags=re.MULTILINE)
 
@@ -18,7 +26,7 @@ def examples(page):
     return doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_examples_of_page(page):
     report = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
@@ -33,17 +41,21 @@ def test_a_wrong_example_would_be_found(tmp_path):
         test_examples_of_page(page)
 
 
-TEXTS = [
-    path
-    for pattern in (
-        "README.md",
-        "docs/*.md",
-        "docs/reference/*.md",
-        "examples/*.py",
-        "skxent/**/*.py",
-    )
-    for path in ROOT.glob(pattern)
-]
+TEXTS = [*PAGES, *ROOT.glob("examples/*.py"), *ROOT.glob("skxent/**/*.py")]
+
+
+def test_pages_of_folders_are_found():
+    folders = {page.parent.name for page in PAGES}
+    assert {"docs", "learn", "guide", "reference"} <= folders
+
+
+def test_the_gallery_names_every_example_twice():
+    """Once for its card, and once for its place in the navigation."""
+    page = (ROOT / "docs" / "examples.md").read_text(encoding="utf-8")
+    cards = re.findall(r"^ +\.\./examples/(\w+)\.py$", page, flags=re.MULTILINE)
+    places = re.findall(r"^auto_examples/(\w+)$", page, flags=re.MULTILINE)
+    assert cards == places
+    assert sorted(cards) == sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 
 
 def test_extras_are_named_as_they_install():

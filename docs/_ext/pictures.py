@@ -1,0 +1,93 @@
+"""The directive ``picture``: a drawing of matplotlib, made during the build.
+
+``{picture} NAME`` runs ``docs/pictures/NAME.py``, whose function ``draw(figure)`` draws, and puts
+the SVG into the page itself. Its lines and texts get their colours from the style sheet, so one
+picture serves light and dark pages. The option ``alt`` describes the picture for those who do not
+see it, and the content of the directive is the caption. ``:size: WIDTH HEIGHT`` is in inches.
+"""
+
+import html
+import io
+import re
+import runpy
+from pathlib import Path
+from typing import ClassVar
+
+import matplotlib
+from docutils import nodes
+from docutils.parsers.rst import directives
+from matplotlib.figure import Figure
+from sphinx.util.docutils import SphinxDirective
+
+FOLDER = Path(__file__).parents[1] / "pictures"
+
+# Colours that no one would choose stand for those of the style sheet.
+TEXT, FRAME = "#010101", "#020202"
+LINES = [f"#03030{i}" for i in range(1, 6)]
+IN_PAGE = {TEXT: "currentColor", FRAME: "var(--picture-frame)"} | {
+    colour: f"var(--picture-{i})" for i, colour in enumerate(LINES, start=1)
+}
+
+STYLE = {
+    "axes.edgecolor": FRAME,
+    "axes.labelcolor": TEXT,
+    "axes.prop_cycle": matplotlib.cycler(color=LINES),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": TEXT,
+    "axes.titlesize": 10,
+    "grid.color": FRAME,
+    "hatch.color": FRAME,
+    "legend.frameon": False,
+    "legend.labelcolor": TEXT,
+    "lines.linewidth": 2.0,
+    "svg.fonttype": "none",
+    "text.color": TEXT,
+    "xtick.color": FRAME,
+    "xtick.labelcolor": TEXT,
+    "ytick.color": FRAME,
+    "ytick.labelcolor": TEXT,
+}
+
+
+def svg_of(name, size, alt):
+    """The picture of one script as an ``svg`` element."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE | {"svg.hashsalt": name})
+        figure = Figure(figsize=size, layout="constrained")
+        runpy.run_path(str(FOLDER / f"{name}.py"))["draw"](figure)
+        file = io.StringIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    text = file.getvalue()
+    view = re.search(r'viewBox="[^"]*"', text)[0]
+    body = text[text.index(">", text.index("<svg")) + 1 :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    # An id is unique in a page, on which there may be several pictures.
+    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", body)
+    body = body.replace("xlink:href=", "href=")
+    for colour, in_page in IN_PAGE.items():
+        body = body.replace(colour, in_page)
+    label = html.escape(alt, quote=True)
+    return f'<svg {view} role="img" aria-label="{label}">{body}'
+
+
+class Picture(SphinxDirective):
+    required_arguments = 1
+    has_content = True
+    option_spec: ClassVar = {"alt": directives.unchanged_required, "size": directives.unchanged}
+
+    def run(self):
+        name = self.arguments[0]
+        self.env.note_dependency(str(FOLDER / f"{name}.py"))
+        size = tuple(map(float, self.options.get("size", "5.2 3.1").split()))
+        figure = nodes.figure(classes=["picture"])
+        figure += nodes.raw("", svg_of(name, size, self.options["alt"]), format="html")
+        for paragraph in self.parse_content_to_nodes():
+            figure += nodes.caption("", "", *paragraph.children)
+        return [figure]
+
+
+def setup(app):
+    app.add_directive("picture", Picture)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,157 @@
+"""The built documentation: its links, and its pages in a browser.
+
+SKXENT_SITE names the folder of a site that Sphinx has built; without it the tests of the site are
+skipped. The tests in a browser need Chromium, in Debian the package ``chromium``.
+"""
+
+import os
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import browser
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+needs_chromium = pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed")
+VIEWS = [{"width": width, "theme": theme} for width, theme in ((390, "light"), (1400, "dark"))]
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Folder of the built site."""
+    if "SKXENT_SITE" not in os.environ:
+        pytest.skip("SKXENT_SITE does not name the folder of a built site")
+    return Path(os.environ["SKXENT_SITE"]).resolve(strict=True)
+
+
+def pages(site):
+    """Addresses of all pages of the site, without the parts of the theme that are no pages."""
+    found = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    return [page for page in found if not page.startswith("_")]
+
+
+class Page(HTMLParser):
+    """The addresses that a page refers to, and the places in it to which others may refer."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.addresses, self.places = set(), {""}
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.places |= {attrs[name] for name in ("id", "name") if attrs.get(name)}
+        self.addresses |= {attrs[name] for name in ("href", "src") if attrs.get(name)}
+
+
+def broken_links(site):
+    """Pairs of a page and an address in it that leads nowhere within the site."""
+    read = cache(Page)
+    found = []
+    for page in pages(site):
+        path = site / page
+        for address in sorted(read(path).addresses):
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            target = path if not parts.path else (path.parent / unquote(parts.path)).resolve()
+            places = read(target).places if target.suffix == ".html" and target.is_file() else None
+            if not target.is_file() or (places and unquote(parts.fragment) not in places):
+                found.append((page, address))
+    return found
+
+
+def faults(report):
+    """What is wrong with one page in one view, as a list of texts."""
+    if "error" in report:
+        return [report["error"]]
+    found = []
+    if report["status"] != 200 or not report["heading"]:
+        found.append(f"no page: status {report['status']}, heading {report['heading']!r}")
+    if report["theme_shown"] != report["theme"]:
+        found.append(f"is shown in the theme {report['theme_shown']}")
+    if report["overflow"] > 0 or report["wide"]:
+        found.append(f"is wider than the window: {report['overflow']} px, {report['wide']}")
+    if report["broken_images"]:
+        found.append(f"images that did not load: {report['broken_images']}")
+    if report["elsewhere"]:
+        found.append(f"asks other hosts for {report['elsewhere']}")
+    if any(width < 200 for width in report["pictures"]):
+        found.append(f"pictures of the widths {report['pictures']}")
+    if marks := [mark for mark in ("<BLANKLINE>", "doctest:") if mark in report["text"]]:
+        found.append(f"shows marks of doctests: {marks}")
+    if copied := [text for text in report["copies"] if not text.strip() or ">>>" in text]:
+        found.append(f"copies something else than code: {copied}")
+    return [f"{report['page']} ({report['width']} px, {report['theme']}) {text}" for text in found]
+
+
+def test_links_lead_somewhere(site):
+    assert len(pages(site)) > 50
+    assert not broken_links(site)
+
+
+def test_the_start_page_has_a_picture_code_and_cards(site):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    assert "python -m pip install ." in re.sub("<[^>]*>", "", text)
+    assert text.count("<figure") == 1 and "<svg" in text
+    assert text.count("sd-card-title") == 4
+    top = text[text.index("navbar-header-items") :].split("</ul>")[0]
+    names = ("Start", "Learn", "Guide", "Examples", "Reference")
+    places = [top.find(f"\n    {name}\n") for name in names]
+    assert min(places) > 0 and places == sorted(places)
+
+
+def test_every_example_has_a_card_with_a_picture_of_its_own(site):
+    cards = (site / "examples.html").read_text(encoding="utf-8")
+    named = {path.stem for path in (ROOT / "examples").glob("*.py")}
+    assert {name for name in named if f"auto_examples/{name}.html" in cards} == named
+    images = {name: list((site / "_images").glob(f"sphx_glr_{name}_thumb.*")) for name in named}
+    contents = [path.read_bytes() for found in images.values() for path in found]
+    assert {name for name, found in images.items() if len(found) != 1} == set()
+    assert len(set(contents)) == len(contents)
+
+
+@needs_chromium
+@pytest.mark.parametrize("view", VIEWS, ids=["phone", "desk"])
+def test_pages_in_a_browser(site, view):
+    """Each page: nothing is missing, nothing too wide, and no error is reported."""
+    views = [{"page": page, "copy": True, **view} for page in pages(site)]
+    views.append({"page": "search.html?q=softmax", **view})
+    reports, console, missing = browser.look_at(site, views)
+    assert [text for report in reports for text in faults(report)] == []
+    assert len(reports) == len(views)
+    assert reports[-1]["results"] > 0
+    assert sum(len(report["copies"]) for report in reports) > 100
+    # The theme says on the console which theme it shows.
+    assert [text for text in console if not text.startswith('"[PST]: ')] == []
+    assert missing == []
+
+
+BROKEN = """<!doctype html><html data-theme="light"><body><article class="bd-article">
+<h1>Broken</h1>
+<p style="width:600px">wide</p><img src="none.png"><a href="none.html">none</a><a href="#no">no</a>
+<p>&lt;BLANKLINE&gt;</p><script>undefined_function()</script>
+<script src="https://example.org/script.js"></script></article></body></html>"""
+
+
+def test_broken_links_would_be_found(tmp_path):
+    (tmp_path / "page.html").write_text(BROKEN, encoding="utf-8")
+    assert [address for _, address in broken_links(tmp_path)] == ["#no", "none.html", "none.png"]
+
+
+@needs_chromium
+def test_a_broken_page_would_be_found(tmp_path):
+    (tmp_path / "page.html").write_text(BROKEN, encoding="utf-8")
+    views = [{"page": "page.html", **view} for view in VIEWS]
+    (phone, desk), console, missing = browser.look_at(tmp_path, views)
+    assert len(faults(phone)) == 4
+    assert "wider than the window" in faults(phone)[0]
+    assert "asks other hosts for ['https://example.org/script.js']" in faults(phone)[2]
+    assert "is shown in the theme light" in faults(desk)[0]
+    assert any("undefined_function is not defined" in text for text in console)
+    assert missing == ["/none.png"] * len(missing) != []
