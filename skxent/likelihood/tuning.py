@@ -33,15 +33,13 @@ DRAWN_ROWS = 8
 # distance. The square of such an entry is a million times the squares of other entries, which lose
 # six digits in the Hessian. The Hessian may then have to be factored from the rows.
 EXTREME_RATIO = 1e3
-# Largest number of operations of a QR factorisation of the rows, about a second. Larger problems
-# form the Hessian by sums of squares.
+# Largest number of operations of a QR factorisation of the rows, about a second.
 QR_OPERATIONS = 1e9
 # Difference of the two largest logits of a sample, above which the sample has no curvature along a
 # step that changes its logits by less than half of the difference. The probabilities of the other
 # classes stay below exp(-50) = 2e-22, which is lost beside one in float64.
 DECIDED_MARGIN = 100.0
-# Pivot of QR, as a fraction of the column's norm, below which the pivot is taken for a rounding
-# error if there is no penalty.
+# Pivot of QR, as a fraction of the column's norm, below which it is rounding, without a penalty.
 RANK_TOLERANCE = 1e-13
 
 # Stages of L-BFGS
@@ -55,8 +53,7 @@ GOAL = 0.1
 # Weight of squared residuals in the preconditioner (see `preconditioners`) after a stage that found
 # no better point or whose line search struggled.
 RESIDUAL_WEIGHT = 0.1
-# Largest change of a logit by the first trial step of a stage, if the stage before found no better
-# point or its line search struggled.
+# Largest change of a logit by the first trial step of a stage after one that failed or struggled.
 FIRST_CHANGE = 8.0
 # A preconditioner is too poor if the decrement fell by less than this factor in a stage.
 SLOW_FALL = 10.0
@@ -113,6 +110,14 @@ SUFFICIENT_FALL = 0.5
 # Slope of the objective at the end of a Newton step, as a fraction of the slope at its start. With
 # a steeper slope a second point on the line is worth an evaluation.
 LINE_SLOPE = 0.15
+# The same slope, negative after a step that is too long, below which the line is searched. Here a
+# quadratic model still shortens the step to 0.62; slopes of exponentials reach -1e6.
+STEEP_SLOPE = -1.0
+# Fall of the objective on the line of a Newton step, as a fraction of the decrement, below which a
+# stage of L-BFGS follows. The minimum on the line is then so near that the direction is wrong.
+LINE_FALL = 0.05
+# Halvings of a Newton step whose slopes are computed first: a shorter step falls by too little.
+LINE_HALVINGS = 10
 # Gap, as a fraction of the objective, below which another Newton step is not worth its cost.
 NEGLIGIBLE_GAP = 1e-20
 # Smallest target gap, in rounding errors of the objective. A smaller gap cannot be resolved.
@@ -129,16 +134,14 @@ FIRST_READ_PASSES = 1.0
 # Number of passes for each iteration that `max_iter` allows. The search ends after this number
 # times `max_iter`, even if it has made fewer iterations: one iteration may take many passes.
 PASSES_PER_ITERATION = 10
-# Number of passes added to those spent if a preconditioner was too poor, so that the search
-# escalates to the next preconditioner earlier.
+# Passes added to those spent if a preconditioner was too poor, to escalate to the next earlier.
 POOR_ADVANCE = 12.0
 
 # Costs
 
 # Operations of the cheapest pass: with next to no rows, the calls of functions take this long.
 CALL_OPERATIONS = 1e6
-# Largest number of operations, a few milliseconds, of a preconditioner that is made from all rows
-# at once, without samples.
+# Largest number of operations, a few milliseconds, of a preconditioner made without samples.
 FEW_OPERATIONS = 2e7
 # Cost, in passes, of the first preconditioner from a sample; limits the number of rows drawn.
 PRECONDITIONER_PASSES = 4
@@ -230,14 +233,12 @@ BLOCK_ELEMENTS = 1 << 20
 RUN_ELEMENTS = 1 << 18
 # Smallest number of rows of a run: products of fewer rows are slow.
 LEAST_RUN = 512
-# Largest size of rows and logits for which all rows are one block, whose centred samples are kept:
-# four megabytes.
+# Largest size of rows and logits, four megabytes, of one block whose centred samples are kept.
 ONE_BLOCK_ELEMENTS = 1 << 19
 # Number of logits of a block of sparse rows. Sparse blocks are larger than dense ones because a
 # sparse product writes d x K numbers for each block.
 SPARSE_BLOCK_LOGITS = 1 << 20
-# Number of stored entries of a block of sparse rows, which are copied to float64 if they are
-# float32.
+# Number of stored entries of a block of sparse rows; float32 entries are copied to float64.
 SPARSE_BLOCK_ENTRIES = 1 << 21
 # Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
@@ -255,14 +256,13 @@ SEGMENT_SUMS = 1 << 23
 FEW_CLASSES = 16
 # Size of the rows and logits of one batch on a device: 16 megabytes.
 DEVICE_BATCH_ELEMENTS = 1 << 21
-# Largest number of probabilities that are kept for more Hessian products at the same point: eight
-# megabytes, which are read faster than computed again.
+# Largest number of probabilities, or of logits on a line, that are kept for more sums at the same
+# point or on the same line: eight megabytes, which are read faster than computed again.
 KEPT_PROBABILITIES = 1 << 20
 
 # Grams
 
-# Largest number of entries of a sample for which the outer products of rows are formed once for all
-# class weights. A longer sample has too many products for the cache.
+# Largest number of entries of a sample whose outer product is formed once for all class weights.
 PACKED_WIDTH = 96
 # Largest number of entries of a sample, per class weight, for which shared products are faster.
 PACKED_RATIO = 3.5

@@ -6,7 +6,6 @@ Conventions are those of `objective`: theta is (R, p), arrays over samples are c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -22,21 +21,9 @@ from skxent.likelihood.sources.blocks import (
     in_order,
     write_logits,
 )
+from skxent.likelihood.sources.kept_logits import KeptCurvature, KeptLine, same
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
-
-
-@dataclass
-class KeptCurvature:
-    """Results of `kernels.curvature` at `theta`, one array for each block.
-
-    A block is identified by the index of its first row. Blocks in `known` hold the values at
-    `theta`; the array of any other block may be overwritten.
-    """
-
-    theta: np.ndarray
-    blocks: dict[int, np.ndarray] = field(default_factory=dict)
-    known: set[int] = field(default_factory=set)
 
 
 class LocalSums:
@@ -82,6 +69,7 @@ class LocalSums:
         self._products: np.ndarray | None = None  # products of two entries of each sample
         self._last: tuple[np.ndarray, np.ndarray] | None = None  # theta, probabilities at theta
         self._curvature: KeptCurvature | None = None
+        self._line: KeptLine | None = None
 
     def close(self) -> None:
         """End the threads, and free all arrays that are kept for further sums."""
@@ -163,6 +151,30 @@ class LocalSums:
             return most
 
         return max(self.blocks.map(largest))
+
+    def slopes(self, theta: np.ndarray, direction: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Slopes along `direction` of the weighted log-partition at theta + length * direction."""
+        self._line = line = KeptLine.of(theta, direction, self._line)
+        W, intercept = self._for_blocks(theta)
+        V, shift = self._for_blocks(direction)
+
+        def sums(segment: list[slice]) -> np.ndarray:
+            space, buffer = self._space(4), self.blocks.buffer()
+            total = np.zeros(len(lengths))
+            for rows in segment:
+                moved, P, Z, Q = self._shaped(space, rows)
+                if rows.start in line.blocks:
+                    Z, Q = line.blocks[rows.start]
+                else:
+                    x = self.blocks.read(rows, buffer)
+                    self._write_logits(W, x, intercept, rows, Z)
+                    write_logits(V, x, shift, Q)
+                    if self._keeps_curvature:
+                        line.blocks[rows.start] = Z.copy(), Q.copy()
+                total += kernels.slopes(Z, Q, lengths, moved, P, self._weight(rows))
+            return total
+
+        return np.asarray(sum(self.blocks.map(sums, len(lengths))))
 
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Blocks (k, l), k <= l, of the Hessian without the last class.
@@ -266,7 +278,7 @@ class LocalSums:
 
     def _probabilities(self, theta: np.ndarray, rows: slice, x: Matrix) -> np.ndarray:
         """Probabilities (R, m) of a block; for two classes, those of the second class."""
-        if self._last is not None and _same(self._last[0], theta):
+        if self._last is not None and same(self._last[0], theta):
             P = self._last[1]
         else:
             W, intercept = self._for_blocks(theta)
@@ -323,11 +335,8 @@ class LocalSums:
 
     def _curvature_at(self, theta: np.ndarray) -> KeptCurvature:
         """The `KeptCurvature` at `theta`; a new one reuses the arrays of the last one."""
-        kept = self._curvature
-        if kept is None or not _same(kept.theta, theta):
-            blocks = {} if kept is None else kept.blocks
-            self._curvature = kept = KeptCurvature(theta.copy(), blocks)
-        return kept
+        self._curvature = KeptCurvature.at(theta, self._curvature)
+        return self._curvature
 
     def _curvature_of(
         self,
@@ -380,8 +389,3 @@ class LocalSums:
     def _shaped(self, space: list[np.ndarray], rows: slice) -> list[np.ndarray]:
         shape = (self.shape[0], rows.stop - rows.start)
         return [flat[: shape[0] * shape[1]].reshape(shape) for flat in space]
-
-
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two points have the same parameters."""
-    return bool((a == b).all())

@@ -367,6 +367,10 @@ class PartitionedSums(Partitions):
         """Largest difference, over samples, between the changes of two logits along `direction`."""
         return float(self.sum("max_logit_range", direction, add=max))
 
+    def slopes(self, theta: np.ndarray, direction: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Slopes along `direction` of the weighted log-partition at theta + length * direction."""
+        return np.asarray(self.sum("slopes", theta, direction, lengths))
+
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Blocks of the Hessian for pairs of classes, see `LocalSums.hessian_gram`."""
         gram: np.ndarray = self.sum("hessian_gram", theta, residual_weight)
