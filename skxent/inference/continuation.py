@@ -118,7 +118,8 @@ def continued(
             return None
         here = PreconditionedPoint.of(model, point)
         target = target_gap(tol, point.value, point.rounding)
-        trial = point if here.decrement <= FINE * target else newton_trial(objective, here)
+        ended = here.decrement <= FINE * target
+        trial = point if ended else newton_trial(objective, here).point
         if trial is None:
             return None
         there = PreconditionedPoint.of(model, trial)

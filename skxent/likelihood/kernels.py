@@ -153,3 +153,21 @@ def move_probabilities(P: Floats, Q: Floats, space: Floats, weight: Floats | Non
     Q *= P
     if weight is not None:
         Q *= weight
+
+
+def slopes(
+    Z: Floats, Q: Floats, lengths: Floats, space: Floats, P: Floats, weight: Floats | None
+) -> Floats:
+    """Slopes of the weighted sum of A along changes Q of the logits, at Z + length * Q.
+
+    The slope at a length is the sum of w p'q, and of w (p - 1/2) q for one logit. `space` and P, of
+    the shape of Z, are overwritten.
+    """
+    result = np.empty(len(lengths))
+    with np.errstate(over="ignore", invalid="ignore"):  # a slope may then be infinite or NaN
+        for i, length in enumerate(lengths):
+            np.multiply(Q, length, out=space)
+            space += Z
+            log_partition(space, P, weight)
+            result[i] = np.vdot(P, Q)
+    return result

@@ -237,6 +237,26 @@ class Objective:
         product[:, : self.n_features] += self.penalty(direction[:, : self.n_features])[1]
         return product
 
+    @property
+    def keeps_lines(self) -> bool:
+        """Whether the logits of the last line are kept, so that more of its slopes cost no pass."""
+        few = self.data.n_rows * self.data.n_outputs <= tuning.KEPT_PROBABILITIES
+        return few and self.rows.in_memory() is not None
+
+    def slopes(
+        self, point: Point, step: np.ndarray, lengths: np.ndarray, *, again: bool = False
+    ) -> np.ndarray:
+        """Return the slopes along `step` at point.theta + length * step, one for each length.
+
+        `again` tells that the line is that of the last call and that its logits are kept.
+        """
+        d = self.n_features
+        rows = self.rows if again else self.one_pass()
+        slopes = rows.slopes(point.theta, step, lengths)
+        along = self.penalty(step[:, :d])[1]  # the penalty's Hessian times the step
+        slopes += float(np.vdot(along, point.theta[:, :d])) - float(np.vdot(step, self.statistic))
+        return slopes + lengths * float(np.vdot(along, step[:, :d]))
+
     def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
         """Return the largest difference, over samples, between the changes of two logits.
 

@@ -33,15 +33,13 @@ DRAWN_ROWS = 8
 # distance. The square of such an entry is a million times the squares of other entries, which lose
 # six digits in the Hessian. The Hessian may then have to be factored from the rows.
 EXTREME_RATIO = 1e3
-# Largest number of operations of a QR factorisation of the rows, about a second. Larger problems
-# form the Hessian by sums of squares.
+# Largest number of operations of a QR factorisation of the rows, about a second.
 QR_OPERATIONS = 1e9
 # Difference of the two largest logits of a sample, above which the sample has no curvature along a
 # step that changes its logits by less than half of the difference. The probabilities of the other
 # classes stay below exp(-50) = 2e-22, which is lost beside one in float64.
 DECIDED_MARGIN = 100.0
-# Pivot of QR, as a fraction of the column's norm, below which the pivot is taken for a rounding
-# error if there is no penalty.
+# Pivot of QR, as a fraction of the column's norm, below which it is rounding, without a penalty.
 RANK_TOLERANCE = 1e-13
 
 # Stages of L-BFGS
@@ -55,8 +53,7 @@ GOAL = 0.1
 # Weight of squared residuals in the preconditioner (see `preconditioners`) after a stage that found
 # no better point or whose line search struggled.
 RESIDUAL_WEIGHT = 0.1
-# Largest change of a logit by the first trial step of a stage, if the stage before found no better
-# point or its line search struggled.
+# Largest change of a logit by the first trial step of a stage after one that failed or struggled.
 FIRST_CHANGE = 8.0
 # A preconditioner is too poor if the decrement fell by less than this factor in a stage.
 SLOW_FALL = 10.0
@@ -102,8 +99,7 @@ FINITE_CHANGE = 0.9
 # Largest change of a logit after which the curvature from before the change still gives a bound. A
 # change by 8 alters the curvature by up to exp(8), a factor of 3000.
 FAR_CHANGE = 8.0
-# Largest change of a logit by a Newton-CG step from near the minimum. A step that changes a logit
-# by more began too far from the minimum.
+# Largest change of a logit by a Newton-CG step. A longer step began too far from the minimum.
 CG_CHANGE = 2.0
 # Factor by which `Search.cg_gap` shrinks after a CG step that began too far from the minimum.
 CG_GAP_FACTOR = 0.01
@@ -113,6 +109,14 @@ SUFFICIENT_FALL = 0.5
 # Slope of the objective at the end of a Newton step, as a fraction of the slope at its start. With
 # a steeper slope a second point on the line is worth an evaluation.
 LINE_SLOPE = 0.15
+# The same slope, negative after a step that is too long, below which the line is searched. Here a
+# quadratic model still shortens the step to 0.62; slopes of exponentials reach -1e6.
+STEEP_SLOPE = -1.0
+# Fall of the objective on the line of a Newton step, as a fraction of the decrement, below which a
+# stage of L-BFGS follows. The minimum on the line is then so near that the direction is wrong.
+LINE_FALL = 0.05
+# Halvings of a Newton step whose slopes are computed first: a shorter step falls by too little.
+LINE_HALVINGS = 10
 # Gap, as a fraction of the objective, below which another Newton step is not worth its cost.
 NEGLIGIBLE_GAP = 1e-20
 # Smallest target gap, in rounding errors of the objective. A smaller gap cannot be resolved.
@@ -136,8 +140,7 @@ POOR_ADVANCE = 12.0
 
 # Operations of the cheapest pass: with next to no rows, the calls of functions take this long.
 CALL_OPERATIONS = 1e6
-# Largest number of operations, a few milliseconds, of a preconditioner that is made from all rows
-# at once, without samples.
+# Largest number of operations, a few milliseconds, of a preconditioner made without samples.
 FEW_OPERATIONS = 2e7
 # Cost, in passes, of the first preconditioner from a sample; limits the number of rows drawn.
 PRECONDITIONER_PASSES = 4
@@ -166,8 +169,7 @@ CLASS_ELEMENTS = 1 << 23
 # Divisor of the operations of drawn class blocks, compared with those of a pass: large matrix
 # products are faster than a pass, and a drawn row saves about twice its own time.
 DRAWN_SPEED = 6
-# Number of columns of a sparse X, above which samples of its rows are not made dense, and the
-# diagonal is the only preconditioner.
+# Number of columns of a sparse X, above which the diagonal is the only preconditioner.
 SPARSE_FEATURES = 1000
 # Largest number of entries of X that are copied to a dense array, to find out which rows are
 # independent: 128 megabytes.
@@ -203,8 +205,7 @@ FEWER_ROWS = 8
 SAMPLE_GAP = 0.05
 # Largest number of stages on a sample.
 SAMPLE_STAGES = 20
-# Smallest effective number of rows that have curvature, as a fraction of the rows of a sample, for
-# which the sample serves for the preconditioner as well.
+# Smallest effective fraction of curved rows in a sample that also makes the preconditioner.
 CURVED_ROWS = 0.2
 
 # The objective at the parameters that a fit returns
@@ -227,14 +228,11 @@ BLOCK_ELEMENTS = 1 << 20
 RUN_ELEMENTS = 1 << 18
 # Smallest number of rows of a run: products of fewer rows are slow.
 LEAST_RUN = 512
-# Largest size of rows and logits for which all rows are one block, whose centred samples are kept:
-# four megabytes.
+# Largest size of rows and logits, four megabytes, of one block whose centred samples are kept.
 ONE_BLOCK_ELEMENTS = 1 << 19
-# Number of logits of a block of sparse rows. Sparse blocks are larger than dense ones because a
-# sparse product writes d x K numbers for each block.
+# Number of logits of a block of sparse rows: more, as each sparse product writes d x K numbers.
 SPARSE_BLOCK_LOGITS = 1 << 20
-# Number of stored entries of a block of sparse rows, which are copied to float64 if they are
-# float32.
+# Number of stored entries of a block of sparse rows; float32 entries are copied to float64.
 SPARSE_BLOCK_ENTRIES = 1 << 21
 # Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
@@ -250,22 +248,20 @@ SEGMENT_SUMS = 1 << 23
 FEW_CLASSES = 16
 # Size of the rows and logits of one batch on a device: 16 megabytes.
 DEVICE_BATCH_ELEMENTS = 1 << 21
-# Largest number of probabilities that are kept for more Hessian products at the same point: eight
-# megabytes, which are read faster than computed again.
+# Largest number of probabilities, or of logits on a line, that are kept for more sums at the same
+# point or on the same line: eight megabytes, which are read faster than computed again.
 KEPT_PROBABILITIES = 1 << 20
 
 # Grams
 
-# Largest number of entries of a sample for which the outer products of rows are formed once for all
-# class weights. A longer sample has too many products for the cache.
+# Largest number of entries of a sample whose outer product is formed once for all class weights.
 PACKED_WIDTH = 96
 # Largest number of entries of a sample, per class weight, for which shared products are faster.
 PACKED_RATIO = 3.5
 # Size of the outer products of one batch of rows: four megabytes, and eight on a device.
 PACKED_SPACE = 1 << 19
 DEVICE_PACKED_SPACE = 1 << 20
-# Sum of squares, as a fraction of its positive terms, below which it is set to zero: the remainder
-# is rounding.
+# Sum of squares, as a fraction of its positive terms, below which it is only rounding.
 CANCELLED_SQUARES = 1e-13
 
 # Sums over rows: rounding, overflow and memory
@@ -302,8 +298,7 @@ UNEVEN_COLUMNS = 1e3
 
 # Samples of rows
 
-# Fraction of a sample that is drawn by class, if the rest is drawn by scores: enough to miss no
-# class.
+# Fraction of a sample that is drawn by class, and not by scores: enough to miss no class.
 DRAWN_BY_CLASS = 0.2
 # Number of rows drawn for columns that a sample missed, as a fraction of the sample's size.
 DRAWN_BY_COLUMN = 0.5

@@ -152,6 +152,27 @@ def test_max_logit_range(make_case, K, form):
     assert found == pytest.approx(max(moves), rel=1e-12)
 
 
+@kinds
+@forms
+def test_slopes_are_those_of_the_gradients(make_case, K, form):
+    case = make_case(K)
+    objective = case.objective(**form)
+    point, step = objective(case.theta()), case.theta(seed=3)
+    lengths = np.array([0.0, 0.3, 1.0, -2.0, 40.0])
+    expected = [np.vdot(objective(point.theta + t * step).gradient, step) for t in lengths]
+    before = objective.n_passes
+    slopes = objective.slopes(point, step, lengths)
+    np.testing.assert_allclose(slopes, expected, rtol=1e-9, atol=1e-9)
+    assert objective.n_passes == before + 1
+    assert objective.keeps_lines
+    again = objective.slopes(point, step, lengths[::-1], again=True)
+    np.testing.assert_array_equal(again, slopes[::-1])
+    assert objective.n_passes == before + 1
+    other = objective.slopes(point, -step, lengths)  # another line, not the one that was kept
+    np.testing.assert_allclose(other[0], -slopes[0], rtol=1e-12)
+    assert abs(other[1] + slopes[1]) > 1e-6
+
+
 def test_a_sample_without_weight_does_not_move(make_case):
     case = make_case(3)
     direction = case.theta(seed=3)

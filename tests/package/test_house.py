@@ -38,6 +38,7 @@ CROSS_CUTTING = {"benchmarks", "package", "support"}
 # Module -> the test file of another module that tests it. A module with a test file of its own,
 # tests/ROOM/test_MODULE.py or tests/ROOM/test_MODULE_ASPECT.py, has no place here.
 TESTED_WITH = {
+    "likelihood/sources/block_samples.py": "likelihood/sources/test_local_sums.py",
     "classifiers/training.py": "classifiers/test_softmax.py",
     "displays/colours.py": "displays/test_cell.py",
     "displays/prediction_display.py": "displays/test_layout.py",
@@ -54,7 +55,6 @@ TESTED_WITH = {
     "inference/case_deletion.py": "inference/test_leave_one_out.py",
     "inference/left_out_cases.py": "classifiers/test_selection_partitions.py",
     "classifiers/gathered_samples.py": "classifiers/test_selection_partitions.py",
-    "likelihood/sources/kept_curvature.py": "likelihood/sources/test_local_sums.py",
     "inputs/compared_models.py": "metrics/test_comparison.py",
     "inputs/given_losses.py": "metrics/test_cross_entropy_sum.py",
     "inputs/grouped_losses.py": "metrics/test_loss_comparison.py",

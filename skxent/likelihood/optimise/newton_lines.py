@@ -1,5 +1,10 @@
 r"""Newton steps with a factored Hessian: whole ones, steps along their line, and damped ones.
 
+If classes are nearly separated, a Newton step often violates samples that had next to no curvature.
+Their losses then grow like exponentials, by factors of a million, and neither the step nor a
+quadratic model of its line tells how far to go. Slopes on the line need no gradient: from the
+logits and their changes, one read of the rows gives the slopes at many lengths.
+
 The damped step comes with a proof that the objective falls. Let s be the Newton step, with
 decrement l, and q the range of the changes of the logits along s. The third derivative along s is
 at most q times the second (see `newton_cg.self_concordance_factor`), so that the second derivative
@@ -13,6 +18,8 @@ overrates the curvature, as after a jitter or with a residual weight.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from skxent.likelihood import tuning
@@ -20,21 +27,75 @@ from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
 
-def newton_trial(objective: Objective, here: PreconditionedPoint) -> Point | None:
-    """Return the point after a Newton step.
+@dataclass(frozen=True)
+class Trial:
+    """A Newton step that was tried.
 
-    Return None if the objective falls by less than half of the decrement. If the slope at the end
-    of the step is not small, the point on its line where a quadratic model of the slope is zero is
-    evaluated as well, and the better point counts.
+    Parameters
+    ----------
+    point : Point or None
+        The point after the step; None if the objective falls by too little.
+    line_first : bool
+        Whether the next step should begin with a search on its line, because this one ended far
+        from a whole step.
+    """
+
+    point: Point | None
+    line_first: bool = False
+
+
+def newton_trial(
+    objective: Objective, here: PreconditionedPoint, line_first: bool = False
+) -> Trial:
+    """Return the point after a Newton step, or after a part or a multiple of the step.
+
+    A whole step is tried first, unless `line_first`. If the slope at its end is not small, the
+    point on its line where a quadratic model of the slope is zero is evaluated as well, and the
+    better point counts. If the slope is so steep that a quadratic says little, or if the objective
+    falls by less than half of the decrement, the minimum on the line is searched.
     """
     step = here.newton_step
-    trial = objective(here.point.theta + step)
-    slope = float(np.vdot(trial.gradient, step)) / (-2 * here.decrement)
-    if abs(slope) > tuning.LINE_SLOPE:
-        other = objective(here.point.theta + step_length(slope) * step)
-        trial = min(trial, other, key=lambda point: point.at_most)
-    falls = trial.at_most < here.point.at_most - tuning.SUFFICIENT_FALL * here.decrement
-    return trial if falls else None
+    if not line_first:
+        trial = objective(here.point.theta + step)
+        slope = float(np.vdot(trial.gradient, step)) / (-2 * here.decrement)
+        if slope > tuning.STEEP_SLOPE:
+            if abs(slope) > tuning.LINE_SLOPE:
+                other = objective(here.point.theta + step_length(slope) * step)
+                trial = min(trial, other, key=lambda point: point.at_most)
+            if trial.at_most < here.point.at_most - tuning.SUFFICIENT_FALL * here.decrement:
+                return Trial(trial)
+    length = line_minimum(objective, here.point, step, -2 * here.decrement)
+    trial = objective(here.point.theta + length * step)
+    falls = trial.at_most < here.point.at_most - tuning.LINE_FALL * here.decrement
+    return Trial(trial if falls else None, line_first=not 0.7 < length < 1.4)
+
+
+def line_minimum(objective: Objective, point: Point, step: np.ndarray, slope: float) -> float:
+    """Return the length of a step at which the objective is smallest on the line of the step.
+
+    `slope` is the slope at the start. The length is zero if this slope is not negative. One read of
+    the rows gives the slopes at several lengths. Because the objective is convex, slopes grow along
+    the line, and the minimum is between the last negative slope and the next one. If the logits are
+    kept, slopes at lengths between these two follow without another read. In the last interval the
+    slope is taken to be linear. A slope that grows faster, like an exponential, is zero at a larger
+    length. The length is therefore rather too short than too long.
+    """
+    if not slope < 0:
+        return 0.0
+    lengths, slopes = np.zeros(1), np.array([slope])
+    inner = 2.0 ** np.arange(-tuning.LINE_HALVINGS, 4)
+    for again in (False, True) if objective.keeps_lines else (False,):
+        lengths = np.append(lengths, inner)
+        slopes = np.append(slopes, objective.slopes(point, step, inner, again=again))
+        order = np.argsort(lengths)
+        lengths, slopes = lengths[order], slopes[order]
+        rising = ~(slopes < 0)
+        if not rising.any():
+            return float(lengths[-1])
+        end = int(rising.argmax())
+        inner = np.linspace(lengths[end - 1], lengths[end], 6)[1:-1]
+    (left, right), (low, high) = lengths[end - 1 : end + 1], slopes[end - 1 : end + 1]
+    return float(left - low * (right - left) / (high - low)) if np.isfinite(high) else float(left)
 
 
 def damped_trial(objective: Objective, here: PreconditionedPoint) -> Point | None:

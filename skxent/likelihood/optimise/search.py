@@ -65,12 +65,12 @@ class Search:
         self.policy = policy
         self.progress = progress
         self._passes_before = 0.0  # passes of the objective that `_by_rows` replaced
-        # The preconditioner; None if a new one must be made.
-        self.model: Preconditioner | None = None
+        self.model: Preconditioner | None = None  # None if a new one must be made
         self.fresh = False  # whether the preconditioner was made for the present point
         # Failures so far, and how the next steps respond to them.
         self.residual_weight = 0.0  # residual weight of the next preconditioner
         self.failures = 0  # stages in a row that found no better point
+        self.line_first = False  # whether a Newton step begins with a search on its line
         self.slow = False  # the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.underrated = 1.0  # gap over decrement when last measured, if the step was not taken
@@ -132,7 +132,8 @@ class Search:
         """
         trial = None
         if self.choice.newton and not self.residual_weight:
-            trial = newton_trial(self.objective, here)
+            tried = newton_trial(self.objective, here, self.line_first)
+            trial, self.line_first = tried.point, tried.line_first
         if trial is None:
             return self._stage(here) if self.policy.takes_stages else self._damped(here)
         self._record(trial)

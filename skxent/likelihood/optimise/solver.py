@@ -13,8 +13,9 @@ r"""The minimiser: L-BFGS in whitened coordinates, Newton steps and measured gap
    preconditioner has a residual weight, and the first step is short. The choices of preconditioners
    go from cheap to expensive (`choices`). The search escalates to the next choice once it has spent
    as many passes without it as that choice costs.
-   If the Hessian costs only a few passes, the search takes plain Newton steps, and makes a stage
-   only after a Newton step that lowers the objective by too little.
+   If the Hessian costs only a few passes, the search takes Newton steps. Where a whole step is too
+   long or too short, it goes to the minimum on the line of the step (`newton_lines`), and makes a
+   stage only if the objective falls by too little there.
 3. **The certificate** (`certificate`, `newton_cg`). With the Hessian of all rows at the present
    point, the gap is :math:`\tfrac12 g^\top H^{-1} g`. With another preconditioner this formula is
    only a rough estimate: conjugate gradients on exact Hessian products then measure the gap, and

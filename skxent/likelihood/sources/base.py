@@ -48,6 +48,13 @@ class RowSums(Protocol):
         """
         ...
 
+    def slopes(self, theta: np.ndarray, direction: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Slopes along `direction` of the weighted log-partition at theta + length * direction.
+
+        The result has one slope for each length.
+        """
+        ...
+
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Blocks (k, l), k <= l, of the Hessian without the last class, see `grams.unpacked`.
 

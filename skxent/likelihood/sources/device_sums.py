@@ -101,6 +101,18 @@ class DeviceSums:
             most = max(most, float(xp.max(moves)))
         return most
 
+    def slopes(self, theta: np.ndarray, direction: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Slopes along `direction` of the weighted log-partition at theta + length * direction."""
+        xp, at, along = self.xp, self._for_batches(theta), self._for_batches(direction)
+
+        def sums(rows: slice) -> AnyArray:
+            x = self._read(rows)
+            Z, Q = self._logits(at, x, rows), self._changes(along, x)
+            P = [log_partition(xp, Z + float(length) * Q)[1] for length in lengths]
+            return xp.stack([xp.sum(self.data.weigh(p * Q, rows)) for p in P])
+
+        return received(self.data.total_of(sums))
+
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Blocks of the Hessian for pairs of classes, see `LocalSums.hessian_gram`."""
         n = max(theta.shape[0] - 1, 1)

@@ -13,55 +13,22 @@ import numpy as np
 from skxent.likelihood import kernels, tuning
 from skxent.likelihood.sources import grams
 from skxent.likelihood.sources.arrays import RowArrays
-from skxent.likelihood.sources.blocks import (
-    Blocks,
-    Matrix,
-    add_outer,
-    fit_one_block,
-    in_order,
-    write_logits,
-)
-from skxent.likelihood.sources.kept_curvature import KeptCurvature
+from skxent.likelihood.sources.block_samples import BlockSamples
+from skxent.likelihood.sources.blocks import Matrix, add_outer, in_order, write_logits
+from skxent.likelihood.sources.kept_logits import KeptCurvature, KeptLine, same
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
 
 
-class LocalSums:
-    """Sums over samples, which are rows less a centre; implements `RowSums`.
+class LocalSums(BlockSamples):
+    """Sums over samples; implements `RowSums`.
 
-    Parameters
-    ----------
-    data : RowArrays
-    centre : (d,) array or None
-        Subtracted from each row; None subtracts nothing.
-    far : bool
-        Whether some column has a centre many standard deviations from zero.
-
-    Notes
-    -----
-    Usually X is read without centring, and the logits are z = W x + (a - W centre). If `far`, the
-    two terms would cancel, so each block of a dense X is centred while it is in cache.
-
-    If dense rows fit one block, the samples are stored once: the centred rows with the entry one
-    for the intercept. Every product is then a single call. The probabilities of the last pass are
-    kept for the curvature at the same point, and the products of two entries of a sample are kept
-    for all points.
+    If the samples fit one block, the probabilities of the last pass are kept for the curvature at
+    the same point, and the products of two entries of a sample are kept for all points.
     """
 
     def __init__(self, data: RowArrays, centre: np.ndarray | None, far: bool) -> None:
-        self.data = data
-        self.shape = data.theta_shape
-        in_cache = far and not data.sparse
-        self.centre = None if in_cache else centre
-        self.blocks = data.blocks(centre if in_cache else None)
-        # The stored samples, with p entries each, must fit one block. If they were several blocks,
-        # `_last` would hold the probabilities of the last block only.
-        self.written_out = not data.sparse and fit_one_block(
-            data.n_rows, self.shape[1], data.n_outputs
-        )
-        if self.written_out:
-            samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
-            self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
+        super().__init__(data, centre, far)
         self._keeps_curvature = data.n_rows * data.n_outputs <= tuning.KEPT_PROBABILITIES
         self._forget()
 
@@ -69,6 +36,7 @@ class LocalSums:
         self._products: np.ndarray | None = None  # products of two entries of each sample
         self._last: tuple[np.ndarray, np.ndarray] | None = None  # theta, probabilities at theta
         self._curvature: KeptCurvature | None = None
+        self._line: KeptLine | None = None
 
     def close(self) -> None:
         """End the threads, and free all arrays that are kept for further sums."""
@@ -156,6 +124,30 @@ class LocalSums:
 
         return max(self.blocks.map(largest))
 
+    def slopes(self, theta: np.ndarray, direction: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Slopes along `direction` of the weighted log-partition at theta + length * direction."""
+        self._line = line = KeptLine.of(theta, direction, self._line)
+        W, intercept = self._for_blocks(theta)
+        V, shift = self._for_blocks(direction)
+
+        def sums(segment: list[slice]) -> np.ndarray:
+            space, buffer = self._space(4), self.blocks.buffer()
+            total = np.zeros(len(lengths))
+            for rows in segment:
+                moved, P, Z, Q = self._shaped(space, rows)
+                if rows.start in line.blocks:
+                    Z, Q = line.blocks[rows.start]
+                else:
+                    x = self.blocks.read(rows, buffer)
+                    self._write_logits(W, x, intercept, rows, Z)
+                    write_logits(V, x, shift, Q)
+                    if self._keeps_curvature:
+                        line.blocks[rows.start] = Z.copy(), Q.copy()
+                total += kernels.slopes(Z, Q, lengths, moved, P, self._weight(rows))
+            return total
+
+        return np.asarray(sum(self.blocks.map(sums, len(lengths))))
+
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Blocks (k, l), k <= l, of the Hessian without the last class.
 
@@ -223,55 +215,6 @@ class LocalSums:
         self.blocks.map(fill)
         return result if self.data.weight is None else result * self.data.weight
 
-    def samples(
-        self, rows: slice, buffer: np.ndarray | None, space: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Centred samples of a block, dense, (m, p); a copy is written to `space` if given."""
-        return self._as_samples(self.blocks.read(rows, buffer), space)
-
-    def samples_at(self, rows: np.ndarray) -> np.ndarray:
-        """Centred samples with the given indices, dense, (m, p)."""
-        x = self.blocks.X[rows]
-        if self.blocks.centre is not None:
-            x = np.subtract(x, self.blocks.centre, dtype=np.float64)
-        return self._as_samples(x)
-
-    def _as_samples(self, x: Matrix, space: np.ndarray | None = None) -> np.ndarray:
-        x = x.toarray() if self.blocks.sparse else x
-        if x.shape[1] == self.shape[1] and self.centre is None:
-            return x.astype(np.float64, copy=False)  # else products would be float32
-        space = np.empty((x.shape[0], self.shape[1])) if space is None else space
-        samples = space[: x.shape[0]]
-        np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])
-        if self.data.fit_intercept:
-            samples[:, -1] = 1.0
-        return samples
-
-    def logits(self, theta: np.ndarray) -> np.ndarray:
-        """Logits of all samples, class-major (R, n)."""
-        Z = np.empty((self.shape[0], self.blocks.n_rows))
-        W, intercept = self._for_blocks(theta)
-
-        def fill(segment: list[slice]) -> None:
-            buffer = self.blocks.buffer()
-            for rows in segment:
-                x = self.blocks.read(rows, buffer)
-                self._write_logits(W, x, intercept, rows, Z[:, rows])
-
-        self.blocks.map(fill)
-        return Z
-
-    def residuals(self, P: np.ndarray, rows: slice) -> np.ndarray:
-        """P - Y of a block, (R, m)."""
-        Y = self.data.target_block(rows)
-        return P - (Y[1:] if len(P) == 1 else Y)
-
-    def weigh(self, values: np.ndarray, rows: slice) -> np.ndarray:
-        """Multiply by the weights of a block, in place; samples run along the last axis."""
-        if self.data.weight is not None:
-            values *= self.data.weight[rows]
-        return values
-
     def _at(
         self, theta: np.ndarray, residual_weight: float, rows: slice, x: Matrix
     ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -281,7 +224,7 @@ class LocalSums:
 
     def _probabilities(self, theta: np.ndarray, rows: slice, x: Matrix) -> np.ndarray:
         """Probabilities (R, m) of a block; for two classes, those of the second class."""
-        if self._last is not None and _same(self._last[0], theta):
+        if self._last is not None and same(self._last[0], theta):
             P = self._last[1]
         else:
             W, intercept = self._for_blocks(theta)
@@ -319,9 +262,6 @@ class LocalSums:
             self._products = grams.packed_products(x)
         return grams.packed_gram(C, x) if self._products is None else C @ self._products.T
 
-    def _weight(self, rows: slice) -> np.ndarray | None:
-        return None if self.data.weight is None else self.data.weight[rows]
-
     def _log_partition(self, theta: np.ndarray, segment: list[slice]) -> tuple[float, np.ndarray]:
         W, intercept = self._for_blocks(theta)
         space, buffer = self._space(2), self.blocks.buffer()
@@ -338,11 +278,8 @@ class LocalSums:
 
     def _curvature_at(self, theta: np.ndarray) -> KeptCurvature:
         """The `KeptCurvature` at `theta`; a new one reuses the arrays of the last one."""
-        kept = self._curvature
-        if kept is None or not _same(kept.theta, theta):
-            blocks = {} if kept is None else kept.blocks
-            self._curvature = kept = KeptCurvature(theta.copy(), blocks)
-        return kept
+        self._curvature = KeptCurvature.at(theta, self._curvature)
+        return self._curvature
 
     def _curvature_of(
         self,
@@ -364,39 +301,3 @@ class LocalSums:
         if kept is not None:
             kept.known.add(rows.start)
         return P
-
-    def _write_logits(
-        self, W: np.ndarray, x: Matrix, intercept: np.ndarray | None, rows: slice, out: np.ndarray
-    ) -> None:
-        """Write the logits of a block x to `out`: those of the parameters, and the offset."""
-        write_logits(W, x, intercept, out)
-        self.data.add_offset(out, rows)
-
-    def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Weights and intercepts that give the same logits from the rows of `self.blocks`."""
-        W = np.ascontiguousarray(theta[:, : self.blocks.n_features])
-        if self.blocks.n_features == theta.shape[1]:
-            return W, None
-        a = theta[:, -1]
-        return W, (a if self.centre is None else a - W @ self.centre)
-
-    def _recentre(self, gradient: np.ndarray) -> np.ndarray:
-        """Convert sums over rows of r x' to sums of r (x - centre)', in place."""
-        if self.centre is not None:
-            gradient[:, :-1] -= np.outer(gradient[:, -1], self.centre)
-        return gradient
-
-    def _space(self, n: int) -> list[np.ndarray]:
-        size = self.shape[0] * self.blocks.block_rows
-        if self.written_out:  # new arrays, because the probabilities are kept
-            return [np.empty(size) for _ in range(n)]
-        return [self.blocks.space(1 + i, (size,)) for i in range(n)]
-
-    def _shaped(self, space: list[np.ndarray], rows: slice) -> list[np.ndarray]:
-        shape = (self.shape[0], rows.stop - rows.start)
-        return [flat[: shape[0] * shape[1]].reshape(shape) for flat in space]
-
-
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two points have the same parameters."""
-    return bool((a == b).all())

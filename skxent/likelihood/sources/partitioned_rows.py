@@ -256,8 +256,7 @@ class PartitionedRows(Partitions, RowShape):
 
     def largest_distance(self, columns: np.ndarray, origin: np.ndarray) -> np.ndarray:
         """Largest distance from `origin` in each given column, over rows with positive weight."""
-        largest: np.ndarray = self.sum("largest_distance", columns, origin, add=np.maximum)
-        return largest
+        return np.asarray(self.sum("largest_distance", columns, origin, add=np.maximum))
 
     def column_products(
         self, centre: np.ndarray, scale: np.ndarray, V: np.ndarray | None
@@ -274,8 +273,7 @@ class PartitionedRows(Partitions, RowShape):
         self, columns: np.ndarray, origin: np.ndarray, shift: np.ndarray, power: int
     ) -> np.ndarray:
         """Weighted sum over rows of ((x - origin) - shift)^power, for each given column."""
-        sums: np.ndarray = self.sum("power_sums", columns, origin, shift, power)
-        return sums
+        return np.asarray(self.sum("power_sums", columns, origin, shift, power))
 
     def with_classes(self, mask: np.ndarray) -> Self:
         """The same rows with only the classes in `mask`; rows of other classes must weigh zero."""
@@ -366,29 +364,29 @@ class PartitionedSums(Partitions):
 
     def hessian_product(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p)."""
-        product: np.ndarray = self.sum("hessian_product", theta, direction)
-        return product
+        return np.asarray(self.sum("hessian_product", theta, direction))
 
     def max_logit_range(self, direction: np.ndarray, theta: np.ndarray | None = None) -> float:
         """Largest change of a logit, relative to others, see `RowSums.max_logit_range`."""
         return float(self.sum("max_logit_range", direction, theta, add=max))
 
+    def slopes(self, theta: np.ndarray, direction: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Slopes along `direction` of the weighted log-partition at theta + length * direction."""
+        return np.asarray(self.sum("slopes", theta, direction, lengths))
+
     def hessian_gram(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Blocks of the Hessian for pairs of classes, see `LocalSums.hessian_gram`."""
-        gram: np.ndarray = self.sum("hessian_gram", theta, residual_weight)
-        return gram
+        return np.asarray(self.sum("hessian_gram", theta, residual_weight))
 
     def class_block_grams(
         self, theta: np.ndarray, residual_weight: float, per_leverage: np.ndarray | None = None
     ) -> np.ndarray:
         """Diagonal blocks of the Hessian, see `LocalSums.class_block_grams`."""
-        gram: np.ndarray = self.sum("class_block_grams", theta, residual_weight, per_leverage)
-        return gram
+        return np.asarray(self.sum("class_block_grams", theta, residual_weight, per_leverage))
 
     def hessian_diagonal(self, theta: np.ndarray, residual_weight: float) -> np.ndarray:
         """Diagonal of the Hessian, (R, p)."""
-        diagonal: np.ndarray = self.sum("hessian_diagonal", theta, residual_weight)
-        return diagonal
+        return np.asarray(self.sum("hessian_diagonal", theta, residual_weight))
 
     def sampling_scores(self, theta: np.ndarray) -> Each:
         """Contribution of each row to the curvature; the result stays on the workers."""

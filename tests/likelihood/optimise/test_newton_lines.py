@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_lines import (
     damped_length,
     damped_trial,
+    line_minimum,
     newton_trial,
     serves_still,
     step_length,
@@ -60,12 +62,81 @@ def test_a_damped_step_falls_by_the_bound(make_case, K, size, residual_weight):
     assert trial.value <= here.point.value - fall * (1 - 1e-9)
 
 
-def test_far_away_a_whole_newton_step_fails(make_case):
-    """So that the test above tells something."""
+def test_far_away_a_whole_newton_step_fails_and_its_line_does_not(make_case):
+    """The first assertion also shows that the test above tells something."""
     case = make_case(3)
     objective, here = here_of(case, 12.0 * case.theta())
-    assert newton_trial(objective, here) is None
-    assert damped_trial(objective, here).value < here.point.value
+    assert objective(here.point.theta + here.newton_step).value > here.point.value
+    tried = newton_trial(objective, here)
+    assert tried.point.value < here.point.value - 0.05 * here.decrement
+    assert tried.line_first
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("factor", [1e-2, 0.4, 1.0, 3.0, 50.0])
+@pytest.mark.parametrize("K", [2, 3])
+def test_the_minimum_on_a_line(make_case, monkeypatch, K, factor, kept):
+    """Against SciPy's search; without kept logits the minimum comes from one round of slopes."""
+    case = make_case(K)
+    objective, here = here_of(case, 3.0 * case.theta())
+    if not kept:
+        monkeypatch.setattr(type(objective), "keeps_lines", False)
+    step = factor * here.newton_step
+    before = objective.n_passes
+    found = line_minimum(objective, here.point, step, np.vdot(here.point.gradient, step))
+    assert objective.n_passes == before + 1
+    best = minimize_scalar(
+        lambda t: objective(here.point.theta + t * step).value,
+        bounds=(0, 8),
+        options={"xatol": 1e-9},
+        method="bounded",
+    ).x
+    assert found == pytest.approx(best, rel=0.05 if kept else 0.4)
+
+
+def test_a_line_that_falls_further_ends_at_the_largest_length(make_case):
+    case = make_case(3)
+    objective, here = here_of(case, 3.0 * case.theta())
+    step = 1e-3 * here.newton_step
+    slope = np.vdot(here.point.gradient, step)
+    assert line_minimum(objective, here.point, step, slope) == 8.0
+
+
+def test_a_line_that_rises_has_length_zero(make_case):
+    case = make_case(3)
+    objective, here = here_of(case, case.theta())
+    assert line_minimum(objective, here.point, -here.newton_step, 2 * here.decrement) == 0.0
+    assert line_minimum(objective, here.point, 0 * here.newton_step, 0.0) == 0.0
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_a_line_with_infinite_logits_ends_before_them(make_case, K):
+    case = make_case(K)
+    objective, here = here_of(case, case.theta())
+    step = 1e300 * here.newton_step
+    assert line_minimum(objective, here.point, step, -np.inf) == 0.0
+
+
+def test_a_line_whose_minimum_is_near_its_start_is_given_up(make_case):
+    """A stage of L-BFGS follows, because the direction is wrong."""
+    case = make_case(3)
+    objective, here = here_of(case, 3.0 * case.theta())
+    far = PreconditionedPoint(
+        here.preconditioner, here.point, 1e3 * here.gradient
+    )  # as if the curvature were lost
+    assert newton_trial(objective, far).point is None
+
+
+def test_the_next_step_begins_with_its_line_after_a_short_step(make_case):
+    """Then the whole step is not evaluated: one pass for the slopes, one for the point."""
+    case = make_case(3)
+    objective, here = here_of(case, 12.0 * case.theta())
+    before = objective.n_passes
+    assert newton_trial(objective, here, line_first=True).point is not None
+    assert objective.n_passes == before + 2
+    before = objective.n_passes
+    newton_trial(objective, here)
+    assert objective.n_passes == before + 3
 
 
 def test_no_point_is_better_than_the_minimum(make_case):

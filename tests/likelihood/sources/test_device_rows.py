@@ -119,6 +119,14 @@ def test_hessian_product(pair):
     same(there.hessian_product(theta, direction), here.hessian_product(theta, direction))
 
 
+def test_slopes(pair):
+    here, there, theta, direction = pair
+    lengths = np.array([0.0, 0.5, 4.0])
+    found = there.slopes(there(theta), direction, lengths)
+    same(found, here.slopes(here(theta), direction, lengths))
+    assert not there.keeps_lines
+
+
 def test_max_logit_range(pair):
     here, there, theta, direction = pair
     same(there.max_logit_range(direction), here.max_logit_range(direction))

@@ -81,6 +81,10 @@ def test_every_sum_of_the_wider_model(K, form, weighted, kind, far, block_size):
     product = uncentred(one.hessian_product(theta, direction))
     np.testing.assert_allclose(product, other.hessian_product(all_theta, along)[:, own], **close)
     assert one.max_logit_range(direction) == pytest.approx(other.max_logit_range(along), rel=1e-12)
+    lengths = np.array([0.0, 0.5, 4.0])
+    np.testing.assert_allclose(
+        one.slopes(theta, direction, lengths), other.slopes(all_theta, along, lengths), **close
+    )
     one = narrow.sums(None, False)
     theta = all_theta[:, own]
     for name in ("hessian_gram", "class_block_grams"):

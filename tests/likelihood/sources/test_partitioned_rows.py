@@ -79,6 +79,7 @@ SUMS = {
     "losses": 1,
     "hessian_product": 2,
     "max_logit_range": 2,
+    "slopes": 2,
     "hessian_gram": (1, 0.1),
     "class_block_grams": (1, 0.0),
     "hessian_diagonal": (1, 0.1),
@@ -89,7 +90,8 @@ def asked(sums, name, theta, direction):
     what = SUMS[name]
     if isinstance(what, tuple):
         return getattr(sums, name)(theta, what[1])
-    return getattr(sums, name)(*(theta, direction)[:what])
+    more = (np.array([0.0, 0.5, 4.0]),) if name == "slopes" else ()
+    return getattr(sums, name)(*(theta, direction)[:what], *more)
 
 
 @pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])

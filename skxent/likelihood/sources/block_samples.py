@@ -1,0 +1,127 @@
+"""Centred samples and their logits, read block by block from the rows of this process."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skxent.likelihood.sources.arrays import RowArrays
+from skxent.likelihood.sources.blocks import Blocks, Matrix, fit_one_block, write_logits
+
+
+class BlockSamples:
+    """Samples, which are rows less a centre, and their logits.
+
+    Parameters
+    ----------
+    data : RowArrays
+    centre : (d,) array or None
+        Subtracted from each row; None subtracts nothing.
+    far : bool
+        Whether some column has a centre many standard deviations from zero.
+
+    Notes
+    -----
+    Usually X is read without centring, and the logits are z = W x + (a - W centre). If `far`, the
+    two terms would cancel, so each block of a dense X is centred while it is in cache.
+
+    If dense rows fit one block, the samples are stored once: the centred rows with the entry one
+    for the intercept. Every product is then a single call.
+    """
+
+    def __init__(self, data: RowArrays, centre: np.ndarray | None, far: bool) -> None:
+        self.data = data
+        self.shape = data.theta_shape
+        in_cache = far and not data.sparse
+        self.centre = None if in_cache else centre
+        self.blocks = data.blocks(centre if in_cache else None)
+        # The stored samples, with p entries each, must fit one block. If they were several blocks,
+        # `LocalSums` would keep the probabilities of the last block only.
+        self.written_out = not data.sparse and fit_one_block(
+            data.n_rows, self.shape[1], data.n_outputs
+        )
+        if self.written_out:
+            samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
+            self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
+
+    def samples(
+        self, rows: slice, buffer: np.ndarray | None, space: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Centred samples of a block, dense, (m, p); a copy is written to `space` if given."""
+        return self._as_samples(self.blocks.read(rows, buffer), space)
+
+    def samples_at(self, rows: np.ndarray) -> np.ndarray:
+        """Centred samples with the given indices, dense, (m, p)."""
+        x = self.blocks.X[rows]
+        if self.blocks.centre is not None:
+            x = np.subtract(x, self.blocks.centre, dtype=np.float64)
+        return self._as_samples(x)
+
+    def _as_samples(self, x: Matrix, space: np.ndarray | None = None) -> np.ndarray:
+        x = x.toarray() if self.blocks.sparse else x
+        if x.shape[1] == self.shape[1] and self.centre is None:
+            return x.astype(np.float64, copy=False)  # else products would be float32
+        space = np.empty((x.shape[0], self.shape[1])) if space is None else space
+        samples = space[: x.shape[0]]
+        np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])
+        if self.data.fit_intercept:
+            samples[:, -1] = 1.0
+        return samples
+
+    def logits(self, theta: np.ndarray) -> np.ndarray:
+        """Logits of all samples, class-major (R, n)."""
+        Z = np.empty((self.shape[0], self.blocks.n_rows))
+        W, intercept = self._for_blocks(theta)
+
+        def fill(segment: list[slice]) -> None:
+            buffer = self.blocks.buffer()
+            for rows in segment:
+                x = self.blocks.read(rows, buffer)
+                self._write_logits(W, x, intercept, rows, Z[:, rows])
+
+        self.blocks.map(fill)
+        return Z
+
+    def residuals(self, P: np.ndarray, rows: slice) -> np.ndarray:
+        """P - Y of a block, (R, m)."""
+        Y = self.data.target_block(rows)
+        return P - (Y[1:] if len(P) == 1 else Y)
+
+    def weigh(self, values: np.ndarray, rows: slice) -> np.ndarray:
+        """Multiply by the weights of a block, in place; samples run along the last axis."""
+        if self.data.weight is not None:
+            values *= self.data.weight[rows]
+        return values
+
+    def _weight(self, rows: slice) -> np.ndarray | None:
+        return None if self.data.weight is None else self.data.weight[rows]
+
+    def _write_logits(
+        self, W: np.ndarray, x: Matrix, intercept: np.ndarray | None, rows: slice, out: np.ndarray
+    ) -> None:
+        """Write the logits of a block x to `out`: those of the parameters, and the offset."""
+        write_logits(W, x, intercept, out)
+        self.data.add_offset(out, rows)
+
+    def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Weights and intercepts that give the same logits from the rows of `self.blocks`."""
+        W = np.ascontiguousarray(theta[:, : self.blocks.n_features])
+        if self.blocks.n_features == theta.shape[1]:
+            return W, None
+        a = theta[:, -1]
+        return W, (a if self.centre is None else a - W @ self.centre)
+
+    def _recentre(self, gradient: np.ndarray) -> np.ndarray:
+        """Convert sums over rows of r x' to sums of r (x - centre)', in place."""
+        if self.centre is not None:
+            gradient[:, :-1] -= np.outer(gradient[:, -1], self.centre)
+        return gradient
+
+    def _space(self, n: int) -> list[np.ndarray]:
+        size = self.shape[0] * self.blocks.block_rows
+        if self.written_out:  # new arrays, because the probabilities are kept
+            return [np.empty(size) for _ in range(n)]
+        return [self.blocks.space(1 + i, (size,)) for i in range(n)]
+
+    def _shaped(self, space: list[np.ndarray], rows: slice) -> list[np.ndarray]:
+        shape = (self.shape[0], rows.stop - rows.start)
+        return [flat[: shape[0] * shape[1]].reshape(shape) for flat in space]
