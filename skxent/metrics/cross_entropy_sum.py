@@ -6,7 +6,8 @@ import json
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -92,7 +93,8 @@ class CrossEntropySum:
             Weights. All weights of a chunk may be 0. Otherwise their sum must be between 1e-290 and
             1e290, so that sums of losses keep their digits.
         loss : callable, default=categorical_cross_entropy
-            `categorical_cross_entropy` or :func:`binary_cross_entropy`.
+            `categorical_cross_entropy` or :func:`binary_cross_entropy`, or a `functools.partial` of
+            these.
         **options : dict
             Further arguments of `loss`. Pass `labels` if a chunk may lack a class. If all labels
             of a chunk are `ignore_label`, its pair is (0, 0).
@@ -102,6 +104,8 @@ class CrossEntropySum:
         CrossEntropySum
             The sum of weighted losses and the sum of weights.
         """
+        while isinstance(loss, partial):
+            options, loss = {**loss.keywords, **options}, loss.func
         base = options.get("base")
         if is_dask(y_true, y_pred, sample_weight):
             entry = _entry(loss)
@@ -110,9 +114,8 @@ class CrossEntropySum:
             return cls(sums.total, sums.weight, base) if sums.weight else cls()
         if _is_empty(y_true) and _is_empty(y_pred):
             return cls()
-        losses = Losses(loss(y_true, y_pred, reduction="none", **options))
-        kept = counted_beside(y_true, options.get("ignore_label"), losses.values)
-        losses = replace(losses, kept=kept)
+        values: Any = loss(y_true, y_pred, reduction="none", **options)
+        losses = Losses(values, kept=counted_beside(y_true, options.get("ignore_label"), values))
         total, weight = losses.sums(losses.weights(sample_weight, zero=True))
         check_weight_range(weight)
         return cls(total, weight, base) if weight else cls()

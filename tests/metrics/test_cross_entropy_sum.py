@@ -3,6 +3,7 @@
 import json
 import math
 import tracemalloc
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -244,6 +245,9 @@ def test_kinds_that_are_refused():
         of_losses([[1.0], [2.0]], weight=1)
     with pytest.raises(TypeError, match="losses is a dict: pass an array"):
         of_losses({"a": [1.0]})
+    for column in (pd.Series([[1.0, 2.0], [3.0]]), pl.Series([[1.0, 2.0], [3.0]])):
+        with pytest.raises(TypeError, match=r"losses is a column of lists: pass losses.to_list"):
+            of_losses(column)
 
 
 # ------------------------------------------------------------------ perplexity, bits per unit
@@ -280,6 +284,20 @@ def test_bits_and_nats_are_kept_apart():
     assert (nats + e).total == 2 * nats.total
     multilabel = CrossEntropySum.of([[1, 0]], [[0.5, 0.5]], loss=binary_cross_entropy, base=2)
     assert multilabel.perplexity == pytest.approx(4.0, rel=1e-15)
+
+
+def test_options_of_a_partial_function_are_read(threaded_dask):
+    """With the base unread, bits would be taken for nats."""
+    da = pytest.importorskip("dask.array")
+    bits = partial(categorical_cross_entropy, base=2)
+    y, P = [0, 1, -1], np.array([[0.5, 0.5], [0.75, 0.25], [1.0, 0.0]])
+    expected = CrossEntropySum.of(y, P, base=2, ignore_label=-1)
+    for values, like in ((y, P), (da.from_array(np.array(y), chunks=2), P)):
+        found = CrossEntropySum.of(values, like, loss=partial(bits, ignore_label=-1))
+        assert found == expected == CrossEntropySum(3.0, 2.0, 2)
+        assert CrossEntropySum.of(values, like, loss=bits, ignore_label=-1) == expected
+    nats = CrossEntropySum.of(y, P, loss=bits, base=None, ignore_label=-1)
+    assert nats == CrossEntropySum.of(y, P, ignore_label=-1)
 
 
 def test_partitions_keep_the_base(synchronous_dask):
