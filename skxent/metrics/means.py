@@ -23,6 +23,7 @@ LARGEST_COUNT = 2**53  # float64 holds every whole number up to this one
 WHOLE = 1e-3  # a weight farther than this from a whole number never counts as whole
 SAFE = 1e150  # sums of products of numbers between 1 / SAFE and SAFE keep their digits
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
+TINY = float(np.finfo(np.float64).tiny)  # one divided by a smaller number may overflow
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class GroupShares:
     because the three other products of :math:`e_g = \varepsilon_g - h_g \sum \varepsilon` each give
     :math:`h_g h_k` up to sign. Hence :math:`\sum_g e_g^2 / (1 - h_g)` has the expectation
     :math:`\sigma^2 \sum M`, the variance of sum N, without bias: this is CR2, the bias-reduced
-    cluster-robust variance of Bell and McCaffrey (2002). Groups of equal weight have
-    :math:`1 / (1 - h_g) = G / (G - 1)`.
+    cluster-robust variance of Bell and McCaffrey (2002), of the regression of N_g / M_g on a
+    constant with the weights M_g. Groups of equal weight have :math:`1 / (1 - h_g) = G / (G - 1)`.
 
     A quadratic form of normal errors with that mean E and the variance V is nearly a multiple of
     chi-square of :math:`2 E^2 / V` degrees of freedom (Satterthwaite). With
@@ -84,7 +85,7 @@ class GroupShares:
         shares = weights / whole
         rest = 1.0 - shares
         # The weight of the others may be too small to be seen in 1 - share.
-        rest[top] = exact_sum(_less_one(copies, top) * weights) / whole
+        rest[top] = max(exact_sum(_less_one(copies, top) * weights) / whole, TINY)
         return cls(shares, rest, copies, round(copies.sum()))
 
     @property
@@ -94,8 +95,9 @@ class GroupShares:
             return 0.0
         t, top = self.shares**2 / self.rest, int(self.shares.argmax())
         others = _less_one(self.copies, top)
+        of_top, t, others = t[top], t[others > 0], others[others > 0]
         sum_of_others = others @ t
-        pairs = 2.0 * t[top] * sum_of_others + (sum_of_others**2 - others @ t**2)
+        pairs = 2.0 * of_top * sum_of_others + (sum_of_others**2 - others @ t**2)
         df = 1.0 / float(self.copies @ self.shares**2 + pairs)
         most = self.n - 1
         return float(most) if abs(df - most) <= 1e-9 * most else df
@@ -113,8 +115,9 @@ class GroupShares:
         ):  # R is close to this group: its deviation may be lost in rounding
             deviations = deviations.copy()
             deviations[top] = -exact_sum(_less_one(self.copies, top) * deviations)
-        scale = float(np.abs(deviations).max()) or 1.0  # squares neither over- nor underflow
-        squares = float(self.copies @ ((deviations / scale) ** 2 / self.rest))
+        corrected = deviations / np.sqrt(self.rest)
+        scale = float(np.abs(corrected).max()) or 1.0  # squares neither over- nor underflow
+        squares = float(self.copies @ (corrected / scale) ** 2)
         return scale * math.sqrt(squares) / weight
 
 
