@@ -7,7 +7,7 @@ an error names the first bad entry.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -45,6 +45,15 @@ def is_list_of_arrays(values: object) -> bool:
     return hasattr(first, "__len__") and not isinstance(first, str | bytes)
 
 
+def check_not_nested(values: Any, name: str) -> None:
+    """Raise for a column of a data frame whose entries are lists or arrays."""
+    if hasattr(values, "to_list") and is_list_of_arrays(list(values[:1])):
+        raise TypeError(
+            f"{name} is a column of lists: pass {name}.to_list(), a list with one array for each "
+            "document."
+        )
+
+
 def check_parts(values: AnyArray, n: int, name: str, of: str) -> list[AnyArray]:
     """Return a list of n arrays; None stands for n times None."""
     if values is None:
@@ -64,6 +73,7 @@ def arrays_of(losses: object, weight: object, names: tuple[str, str]) -> tuple[A
             f"{names[0]} is a {type(losses).__name__}: pass a list, or add up the sums of the "
             "parts, sum(CrossEntropySum.of_losses(part) for part in parts)."
         )
+    check_not_nested(losses, names[0])
     values = _column(checked_reals(array_of(losses, names[0]), names[0]))
     if not values.ndim:
         raise ValueError(f"{names[0]} has shape (): pass an array of losses.")

@@ -6,7 +6,7 @@ groups unless others are given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ import numpy as np
 from skxent.inputs.array_arguments import as_reals
 from skxent.inputs.given_losses import (
     Place,
+    check_not_nested,
     check_parts,
     check_weights,
     counted_losses,
@@ -26,6 +27,8 @@ from skxent.inputs.labels import Labels, as_labels
 from skxent.inputs.namespaces import Codes, Floats, first_true
 from skxent.inputs.shapes import check_length
 from skxent.inputs.weights import as_weights, raise_no_weight
+
+MOST_UNITS = 1e100  # of one loss or document; sums of squares of larger units could overflow
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ class GivenLosses:
         cls, losses: Any, sample_weight: Any, name: str = "losses", *, signed: bool = False
     ) -> Self:
         """Read losses and weights; `signed` allows negative numbers, such as differences."""
+        if isinstance(losses, Iterator):
+            raise TypeError(f"{name} is a {type(losses).__name__}: pass a list.")
         if not is_list_of_arrays(losses):
+            check_not_nested(losses, name)
             values = _flat(losses, name)
             weight = as_weights(sample_weight, len(values), of=name)
             place = place_in(name, values.shape)
@@ -131,11 +137,20 @@ class GivenLosses:
             for i, part in enumerate(parts):
                 own = _flat(part, f"{name}[{i}]", empty=True)
                 check_length(f"{name}[{i}]", len(own), int(self.lengths[i]), f"{self.name}[{i}]")
-                found.append(_units(own, f"{name}[{i}]"))
-            return np.concatenate(found), False
-        values = _flat(units, name)
+                found.append(own.astype(np.float64))
+            positions = self.positions
+            return self._checked(np.concatenate(found), lambda i: name + positions[i]), False
+        values = _flat(units, name).astype(np.float64)
         check_length(name, len(values), self.n_rows, self.name)
-        return _units(values, name), self.lengths is not None
+        place = place_in(name, values.shape)
+        if self.lengths is None:
+            return self._checked(values, place), False
+        return _checked_units(values, place), True
+
+    def _checked(self, units: Floats, place: Place) -> Floats:
+        """Return the units of each loss, 0 where the weight is 0."""
+        kept = True if self.weight is None else self.weight > 0
+        return _checked_units(np.where(kept, units, 0.0), place)
 
 
 class Positions(Sequence[str]):
@@ -196,12 +211,11 @@ def _checked(values: np.ndarray, weight: Floats | None, place: Place, signed: bo
     )
 
 
-def _units(values: np.ndarray, name: str) -> Floats:
-    units = values.astype(np.float64)
-    row = first_true(~((units >= 0) & (units < np.inf)))
+def _checked_units(units: Floats, place: Place) -> Floats:
+    row = first_true(~((units == 0) | ((units >= 1.0 / MOST_UNITS) & (units <= MOST_UNITS))))
     if row is not None:
         raise ValueError(
-            f"{name}[{row}] is {units[row]:g}: pass numbers of bytes, characters or words, which "
-            "are finite and not negative."
+            f"{place(row)} is {units[row]:g}: pass numbers of bytes, characters or words, each 0 "
+            f"or between {1.0 / MOST_UNITS:g} and {MOST_UNITS:g}."
         )
     return units

@@ -39,6 +39,9 @@ from skxent.metrics.means import (
     scaled_weights,
 )
 
+# Nats. The difference of two such sums, less a multiple of the units, is still a finite number.
+LARGEST_SUM = float(np.finfo(np.float64).max) / 4.0
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -107,8 +110,8 @@ def summed_by_piece(
     if groups is None:
         kept = copies > 0
         own = shares[kept] * units[kept]
-        pieces = Pieces(_some(own), copies[kept], n)
-        return Summed(pieces, shares[kept] * given.values[kept], None)
+        pieces = Pieces(_some(own, copies[kept]), copies[kept], n)
+        return Summed(pieces, _summable(shares[kept] * given.values[kept], copies[kept]), None)
     weights = copies * shares
     n_groups = int(groups.max()) + 1
     if by_document:
@@ -119,7 +122,8 @@ def summed_by_piece(
     present = np.flatnonzero(_sums_by(groups, weights, n_groups))
     sums = _sums_by(groups, weights * given.values, n_groups)[present]
     ones = np.ones(len(present))
-    return Summed(Pieces(_some(own[present]), ones, n), sums, present)
+    pieces = Pieces(_some(own[present], ones), ones, n)
+    return Summed(pieces, _summable(sums, ones), present)
 
 
 def _units_of_documents(
@@ -134,14 +138,21 @@ def _units_of_documents(
     return _sums_by(group_of[kept], units[kept], n_groups)
 
 
-def _some(units: Floats) -> Floats:
+def _some(units: Floats, copies: Floats) -> Floats:
     """Require units in two pieces, if there are two: one alone would determine the ratio."""
-    if np.count_nonzero(units) < min(len(units), 2):
+    if copies @ (units > 0) < min(copies.sum(), 2):
         raise ValueError(
             "units is 0 for all samples, or for all groups but one: pass numbers of bytes, "
             "characters or words."
         )
     return units
+
+
+def _summable(sums: Floats, copies: Floats) -> Floats:
+    """Require sums of losses whose differences and products do not overflow."""
+    if not exact_sum(copies * np.abs(sums)) <= LARGEST_SUM:
+        raise ValueError("the sum of the losses is too large: divide all losses by one number.")
+    return sums
 
 
 def _sums_by(codes: Codes, values: Floats, n: int) -> Floats:

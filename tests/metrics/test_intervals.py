@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import statsmodels.api as sm
 from scipy import stats
@@ -75,6 +76,8 @@ UNITS = [4, 3, 5, 1, 2, 6, 2, 3, 4, 4, 1, 7]
 # V <- vcovCR(m, cluster = g, type = "CR2", target = mean(w) / w, inverse_var = TRUE),
 # coef_test(m, vcov = V, test = "Satterthwaite") and conf_int(m, vcov = V). The ratio is that of the
 # documents' sums over their units, weighted by their units, each in two rows of half the units.
+# "weights" are equal within each group: clubSandwich corrects the residuals of single samples, here
+# the sum of a group is corrected. The two are equal if the weights in a group are.
 CLUB_SANDWICH = {
     "equal": ({}, (1.3125, 0.25125903504869778, 2.7363773422356226, 0.4674842839824994)),
     "weights": (
@@ -93,6 +96,66 @@ def test_unequal_groups_are_those_of_clubsandwich(options, expected):
     found = mean_loss_interval(LOSSES, groups=GROUPS, **options)
     figures = (found.mean, found.standard_error, found.df, found.low)
     np.testing.assert_allclose(figures, expected, rtol=1e-11)
+
+
+def dense_cr2(values, weight):
+    """CR2 of a weighted mean of independent pieces, and its df, from the matrices of the theory.
+
+    The projections, the working covariance and the adjustment matrices are those of Bell and
+    McCaffrey (2002) and Pustejovsky and Tipton (2018), for pieces of variance 1 / weight.
+    """
+    n = len(values)
+    X, W, working = np.ones((n, 1)), np.diag(weight), np.diag(1 / weight)
+    bread = np.linalg.inv(X.T @ W @ X)
+    residual = np.eye(n) - X @ bread @ X.T @ W
+    spread = residual @ working @ residual.T
+    adjustment = np.diag(np.sqrt(np.diag(working) / np.diag(spread)))
+    parts = (bread @ X.T @ W @ adjustment).ravel()
+    error = np.sqrt(np.sum((parts * (residual @ values)) ** 2))
+    linear = parts[:, None] * residual  # row g maps the errors to the contribution of piece g
+    mean_of_products = linear @ working @ linear.T
+    df = np.trace(mean_of_products) ** 2 / np.sum(mean_of_products**2)
+    return float((bread @ X.T @ W @ values)[0]), error, df
+
+
+GROUP_WEIGHTS = {
+    "unequal": lambda rng, groups: rng.uniform(0.1, 3.0, size=len(groups)),
+    "some zero": lambda rng, groups: rng.uniform(-1.0, 3.0, size=len(groups)).clip(0),
+    "a group of zeros": lambda rng, groups: rng.uniform(0.1, 3.0, len(groups)) * (groups != 2),
+    "a dominant group": lambda rng, groups: np.where(groups == 2, 1e4, 1) * rng.uniform(1, 2, 120),
+    "counts": lambda rng, groups: rng.integers(0, 4, size=len(groups)),
+}
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["groups", "groups of one"])
+@pytest.mark.parametrize("weigh", GROUP_WEIGHTS.values(), ids=GROUP_WEIGHTS)
+def test_groups_are_those_of_dense_matrices(losses, groups, weigh, alone):
+    groups = np.arange(120) if alone else groups
+    weight = weigh(np.random.default_rng(9), groups)
+    found = mean_loss_interval(losses, groups=groups, sample_weight=weight)
+    per_group = np.bincount(groups, weight)
+    sums = np.bincount(groups, weight * losses)[per_group > 0]
+    per_group = per_group[per_group > 0]
+    expected = dense_cr2(sums / per_group, per_group)
+    figures = (found.mean, found.standard_error, found.df)
+    np.testing.assert_allclose(figures, expected, rtol=1e-9)
+    # The same pieces as documents with units.
+    by_unit = mean_loss_interval([[total] for total in sums], units=per_group)
+    np.testing.assert_allclose(
+        (by_unit.mean, by_unit.standard_error, by_unit.df), expected, rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("share", [1e-8, 1e-30, 1e-200, 1e-310])
+def test_one_group_with_nearly_all_weight(share):
+    """The standard error of two groups is sqrt(h (1 - h)) times their difference."""
+    found = mean_loss_interval([1.0, 3.0], sample_weight=[1.5, 1.5 * share])
+    np.testing.assert_allclose(found.mean, 1.0, rtol=2 * share + 1e-15)
+    np.testing.assert_allclose(found.df, 1.0, rtol=1e-7)
+    if share > 1e-300:
+        np.testing.assert_allclose(found.standard_error, 2 * np.sqrt(share), rtol=1e-7)
+    many = mean_loss_interval(np.arange(1.0, 5.0), sample_weight=[1.5, *[1.5 * share] * 3])
+    assert 0 < many.standard_error < 10 * np.sqrt(share)
 
 
 def test_importances_are_those_of_a_sandwich(losses):
@@ -223,6 +286,24 @@ def test_weights_are_copies_of_losses_with_units(losses, counts):
     index = np.repeat(np.arange(120), counts)
     weighted = mean_loss_interval(losses, sample_weight=counts, units=units)
     assert_same(weighted, mean_loss_interval(losses[index], units=units[index]), rtol=1e-11)
+    one = mean_loss_interval([1.0, 2.0], units=[5, 0], sample_weight=[2, 1])
+    assert_same(one, mean_loss_interval([1.0, 1.0, 2.0], units=[5, 5, 0]))
+
+
+def test_units_of_losses_without_weight_are_absent(losses):
+    units = np.random.default_rng(8).integers(1, 6, size=120).astype(float)
+    mask = np.arange(120) % 3 > 0
+    expected = mean_loss_interval(losses[mask], units=units[mask])
+    units[~mask] = np.nan
+    assert_same(mean_loss_interval(losses, units=units, sample_weight=mask), expected)
+    cuts = [20, 70]
+    listed = mean_loss_interval(
+        np.split(losses, cuts), units=np.split(units, cuts), sample_weight=np.split(mask, cuts)
+    )
+    groups = np.searchsorted(cuts, np.arange(120), side="right")[mask]
+    by_group = mean_loss_interval(losses[mask], units=np.nan_to_num(units)[mask], groups=groups)
+    assert_same(listed, by_group)
+    assert listed.df < 3
 
 
 # ------------------------------------------------------------------ limits
@@ -256,6 +337,9 @@ def test_equal_losses_have_no_error():
         ([[], []], {}, r"losses holds no losses"),
         ([1.0, 2.0], {"units": [1.0]}, r"units has 1 samples but losses has 2"),
         ([1.0, 2.0], {"units": [1.0, -1.0]}, r"units\[1\] is -1: pass numbers of bytes"),
+        ([1.0, 2.0], {"units": [1e308, 1e308]}, r"units\[0\] is 1e\+308: .* each 0 or between"),
+        ([[1.0], [2, 3]], {"units": [[1], [1, np.nan]]}, r"units\[1\]\[1\] is nan: pass numbers"),
+        ([1.7e308, 1.6e308], {"units": [1, 2]}, r"the sum of the losses is too large: divide"),
         ([1.0, 2.0], {"units": [1.0, 0.0]}, r"units is 0 for all samples, or for all groups but"),
         ([[1.0], [2.0]], {"units": [1, 2], "sample_weight": [[2], [1]]}, "must be a mask of 0 and"),
         ([1.0, 2.0], {"level": 95}, r"level=95: pass a number between 0 and 1"),
@@ -266,6 +350,16 @@ def test_equal_losses_have_no_error():
 def test_what_is_refused(losses, options, message):
     with pytest.raises(ValueError, match=message):
         mean_loss_interval(losses, **options)
+
+
+@pytest.mark.parametrize("column", [pd.Series, pl.Series])
+def test_kinds_that_are_refused(column):
+    with pytest.raises(TypeError, match="losses is a generator: pass a list"):
+        mean_loss_interval(part for part in ([1.0], [2.0]))
+    documents = column([[1.0, 2.0], [3.0]])
+    with pytest.raises(TypeError, match=r"losses is a column of lists: pass losses.to_list\(\)"):
+        mean_loss_interval(documents)
+    assert mean_loss_interval(documents.to_list()).n == 3
 
 
 # ------------------------------------------------------------------ how often it holds

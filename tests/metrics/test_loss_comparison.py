@@ -151,6 +151,32 @@ def test_is_the_ratio_of_sums_with_the_error_of_a_ratio(losses):
     assert "nats per unit" in str(found)
 
 
+def test_is_the_delta_method_and_the_bootstrap():
+    """From the covariance of sums and units, and from documents drawn with replacement."""
+    rng = np.random.default_rng(10)
+    lengths = np.exp(rng.normal(4, 0.6, size=200)).astype(int) + 1
+    level = np.exp(rng.normal(0, 0.3, size=200))
+    documents = {
+        "base": [a * rng.exponential(size=n) for a, n in zip(level, lengths, strict=True)],
+        "one": [
+            2 * a * rng.exponential(size=n // 2 + 1) for a, n in zip(level, lengths, strict=True)
+        ],
+    }
+    size = 4.0 * lengths + rng.integers(9, size=200)
+    found = compare_losses(documents, baseline="base", units=size, base=2)
+    base, one = (np.array([part.sum() for part in own]) for own in documents.values())
+    d = (one - base) / math.log(2)
+    gradient = np.array([1.0, -d.mean() / size.mean()]) / size.mean()
+    delta = math.sqrt(gradient @ np.cov([d, size]) @ gradient / 200)
+    assert found.difference[0] == pytest.approx(d.sum() / size.sum(), rel=1e-12)
+    assert found.standard_error[0] == pytest.approx(delta, rel=0.01)
+    draws = rng.integers(200, size=(4000, 200))
+    bootstrap = d[draws].sum(axis=1) / size[draws].sum(axis=1)
+    assert found.standard_error[0] == pytest.approx(bootstrap.std(), rel=0.04)
+    ends = np.quantile(bootstrap, [0.025, 0.975])
+    np.testing.assert_allclose([found.low[0], found.high[0]], ends, atol=0.15 * delta)
+
+
 def test_tokens_do_not_matter(losses):
     """A model that cuts tokens and shares out their losses has the same loss per byte."""
     units = np.random.default_rng(3).integers(1, 9, size=150).astype(float)
