@@ -384,5 +384,9 @@ def _by_group(samples: ScoredSamples, groups: ArrayLike) -> tuple[np.ndarray, It
 def _cells(
     name: object, n: float, weight: float, total: float, share: float, *rest: float
 ) -> tuple[str, ...]:
-    """Return the text of each cell in a row of the table."""
-    return (str(name), count(n), count(weight), number(total), percent(share), *map(number, rest))
+    """Return the text of each cell in a row of the table.
+
+    Sums of rows add up to the total as printed, so they have decimals even if they are large.
+    """
+    whole = number(total, most=1e11)
+    return (str(name), count(n), count(weight), whole, percent(share), *map(number, rest))

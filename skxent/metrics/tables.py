@@ -197,12 +197,15 @@ def unit_name(base: float | None) -> str:
     return {2.0: "bits", 10.0: "bans"}.get(float(base), f"units of log {base:g}")
 
 
-def number(value: float) -> str:
-    """Return a number with four decimals, or in scientific notation if very small or large."""
+def number(value: float, most: float = 1e5) -> str:
+    """Return a number with four decimals.
+
+    Numbers below 1e-3, and from `most` upwards, are in scientific notation.
+    """
     if value != value:
         return "n/a"
     value += 0.0  # 0 for -0
-    if value == 0 or 1e-3 <= abs(value) < 1e5 or abs(value) == float("inf"):
+    if value == 0 or 1e-3 <= abs(value) < most or abs(value) == float("inf"):
         return f"{value:.4f}"
     return f"{value:.2e}"
 

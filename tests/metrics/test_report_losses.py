@@ -83,6 +83,12 @@ def test_labels_of_an_index(problem):
     assert found.worst_index[0][0] == losses.idxmax()
 
 
+def test_large_sums_are_printed_with_decimals():
+    """The sums of rows add up to the printed total."""
+    text = str(of_losses([60000.25, 70000.5], by=["a", "b"]))
+    assert "60000.2500" in text and "130000.7500" in text
+
+
 @pytest.mark.parametrize(
     ("losses", "options", "message"),
     [
