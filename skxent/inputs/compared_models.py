@@ -13,7 +13,9 @@ from skxent.inputs.namespaces import Floats, first_true
 def check_baseline(models: object, baseline: Any, name: str) -> None:
     """Require a dict of models with the baseline and at least one other model."""
     if not isinstance(models, Mapping):
-        raise TypeError(f"{name} is a {type(models).__name__}: pass a dict, names to models.")
+        raise TypeError(
+            f"{name} is a {type(models).__name__}: pass a dict with the name of each model."
+        )
     if not isinstance(baseline, Hashable) or baseline not in models:
         raise ValueError(
             f"baseline={baseline!r} is not in {name}, {list(models)}: pass one of them."

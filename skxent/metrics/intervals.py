@@ -127,12 +127,13 @@ def mean_loss_interval(
               + \sum_{g \ne k} \frac{h_g^2 \, h_k^2}{(1 - h_g)(1 - h_k)}.
 
     This is the cluster-robust standard error [1]_ with the correction CR2 for few or unequal groups
-    and the degrees of freedom of Satterthwaite [2]_. For groups of equal weight they are the
-    correction G / (G - 1) and G - 1 degrees of freedom.
+    and the degrees of freedom of Satterthwaite [2]_, both of the sums of groups. For groups of
+    equal weight they are the correction G / (G - 1) and G - 1 degrees of freedom.
 
     With `units` the mean is :math:`\sum w_i \ell_i / \sum w_i u_i`, and its standard error is
     that of a ratio: in the formulas :math:`\bar\ell` becomes :math:`\bar\ell u_i`, and weights
-    become units. Units of documents count whole, whatever mask the document has.
+    become units. Units of documents count whole, also if a mask leaves out some of their losses.
+    A document none of whose losses has weight is left out, with its units.
 
     Whole weights that are importances and not counts, such as survey weights, would be taken for
     far more samples than there are. For such weights pass ``groups=np.arange(n)``, so that each
@@ -141,7 +142,9 @@ def mean_loss_interval(
     **Assumes** independent observations, and enough of them for a nearly normal mean. Losses are
     skewed to the right, so the true mean lies above an interval more often than below it. A large
     loss that is too rare to occur in the sample does not widen the interval, and neither does a
-    rare group of large losses.
+    rare group of large losses. The correction for unequal groups takes the variance of a group's
+    mean to be inverse to the group's weight. If one group has nearly all weight and its samples
+    depend on each other, the interval is far too short.
 
     Dask collections are copied to this process, once: all their rows must fit in memory.
 

@@ -96,8 +96,9 @@ def compare_losses(
     and the standard error is that of a ratio, by the delta method with documents as clusters
     [1]_. Pairs are then documents: single tokens of two tokenisations do not correspond.
 
-    Units of documents count whole, also if a mask leaves out some of their tokens. Units of single
-    losses count for the losses that have weight.
+    Units of documents count whole, also if a mask leaves out some of their tokens. A document none
+    of whose tokens has weight is left out, with its units. Units of single losses count for the
+    losses that have weight.
 
     Dask collections are copied to this process, once: all their rows must fit in memory.
 

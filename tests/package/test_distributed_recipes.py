@@ -1,7 +1,6 @@
 """The recipes of docs/distributed.md run in several processes, and give the mean of the whole."""
 
 import importlib.util
-import json
 import math
 import multiprocessing
 import os
@@ -66,7 +65,7 @@ def test_jobs_leave_their_pairs_in_files(whole, tmp_path):
     run_all(commands)
     pairs = []
     for i, rows in enumerate(SHARDS):
-        pairs.append(CrossEntropySum(**json.loads((tmp_path / f"{i}.json").read_text())))
+        pairs.append(CrossEntropySum.from_json((tmp_path / f"{i}.json").read_text()))
         weight = whole["weight"][rows]
         here = CrossEntropySum.of(
             whole["y"][rows], whole["P"][rows], sample_weight=weight, labels=NAMES
