@@ -65,8 +65,8 @@ def raise_label(value: float, row: int, name: str) -> NoReturn:
 
 
 def raise_loss_function(loss: object, names: list[str]) -> NoReturn:
-    """Raise for a loss that cannot be computed over the partitions of Dask collections."""
-    raise TypeError(f"loss={loss!r}: with Dask collections pass {' or '.join(names)}.")
+    """Raise for a function that is no public loss, since the unit of its losses is unknown."""
+    raise TypeError(f"loss={loss!r}: pass {' or '.join(names)}.")
 
 
 # What to do about rows that are not distributions, by argument.

@@ -28,7 +28,6 @@ from skxent.inputs.class_names import (
 from skxent.inputs.ignored_labels import (
     check_no_class,
     check_no_rows,
-    counted,
     filled,
     may_be_probabilities,
     probabilities_without,
@@ -156,14 +155,6 @@ def classes_from(truth: Labels, classes: Classes) -> Labels:
             f"{classes.count} columns: pass labels= to name the class of each column."
         )
     return as_labels(found, "y_true")
-
-
-def counted_beside(y_true: object, ignore_label: Label, like: Array) -> AnyArray:
-    """Return which samples of a target count, on the device of an array, or None if all do."""
-    if ignore_label is None:
-        return None
-    kept = counted(array_beside(y_true, "y_true", like), ignore_label)
-    return None if kept is None else moved(kept, like)
 
 
 def binary_target(

@@ -16,11 +16,9 @@ from skxent.inputs.errors import raise_loss_function
 from skxent.inputs.namespaces import Floats
 from skxent.inputs.options import is_positive, unit
 from skxent.inputs.partitions import is_dask
-from skxent.inputs.targets import counted_beside
 from skxent.inputs.weights import check_weight_range
-from skxent.metrics.loss_registry import BINARY, CATEGORICAL, Loss
+from skxent.metrics.loss_registry import BINARY, CATEGORICAL, Loss, losses_of
 from skxent.metrics.loss_sums import loss_sums
-from skxent.metrics.loss_values import Losses
 from skxent.metrics.losses import binary_cross_entropy, categorical_cross_entropy
 from skxent.metrics.partitioned_losses import PartitionedLosses
 from skxent.metrics.tables import unit_name
@@ -106,19 +104,19 @@ class CrossEntropySum:
         """
         while isinstance(loss, partial):
             options, loss = {**loss.keywords, **options}, loss.func
-        base = options.get("base")
+        entry = _entry(loss)
+        given = entry.options(options)
+        base, scale = given.base, unit(given.base)
         if is_dask(y_true, y_pred, sample_weight):
-            entry = _entry(loss)
-            given = entry.options(options)
             sums = PartitionedLosses.of(entry, y_true, y_pred, sample_weight, given).sums()
             return cls(sums.total, sums.weight, base) if sums.weight else cls()
         if _is_empty(y_true) and _is_empty(y_pred):
             return cls()
-        values: Any = loss(y_true, y_pred, reduction="none", **options)
-        losses = Losses(values, kept=counted_beside(y_true, options.get("ignore_label"), values))
+        losses = losses_of(y_true, y_pred, entry, given)
+        losses.warn(given.eps)
         total, weight = losses.sums(losses.weights(sample_weight, zero=True))
         check_weight_range(weight)
-        return cls(total, weight, base) if weight else cls()
+        return cls(total / scale, weight, base) if weight else cls()
 
     @classmethod
     def of_losses(cls, losses: Any, *, weight: Any = None) -> CrossEntropySum:
