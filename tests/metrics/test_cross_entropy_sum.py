@@ -296,7 +296,7 @@ def test_options_of_a_partial_function_are_read(threaded_dask):
         found = CrossEntropySum.of(values, like, loss=partial(bits, ignore_label=-1))
         assert found == expected == CrossEntropySum(3.0, 2.0, 2)
         assert CrossEntropySum.of(values, like, loss=bits, ignore_label=-1) == expected
-    with pytest.raises(TypeError, match="loss=<function .*: pass categorical_cross_entropy or bin"):
+    with pytest.raises(TypeError, match=r"loss=<function .*: pass categorical_cross_entropy"):
         CrossEntropySum.of(y, P, loss=lambda *args, **options: 0)
     nats = CrossEntropySum.of(y, P, loss=bits, base=None, ignore_label=-1)
     assert nats == CrossEntropySum.of(y, P, ignore_label=-1)
