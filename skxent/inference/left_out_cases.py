@@ -33,7 +33,9 @@ LossFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Truth:
-    """The losses of the samples of one process. Dask would call a tuple that begins with a function.
+    """The losses of the samples of one process.
+
+    This is no tuple, because Dask takes a tuple that begins with a function for a task.
 
     Parameters
     ----------

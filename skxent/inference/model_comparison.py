@@ -197,7 +197,7 @@ class ComparedInference(RefittedInference):
         """
         if not isinstance(other, ComparedInference):
             raise TypeError(f"other is a {type(other).__name__}: pass what infer returns.")
-        if correction not in CORRECTIONS:
+        if not (correction is None or isinstance(correction, str)) or correction not in CORRECTIONS:
             raise ValueError(f"correction is {correction!r}: pass one of {CORRECTIONS}.")
         for model in (self, other):
             model._check_no_prior("vuong_test", "compare")
