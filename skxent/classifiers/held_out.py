@@ -13,7 +13,7 @@ from skxent.classifiers.linear_predictions import log_probabilities_at, single
 from skxent.classifiers.partitioned_training import PartitionedSamples
 from skxent.classifiers.training import LocalSamples
 from skxent.inference.leave_one_out import LeaveOneOut, LeftOut
-from skxent.inference.left_out_cases import Cases, LocalCases, PartitionedCases
+from skxent.inference.left_out_cases import Cases, LocalCases, PartitionedCases, Truth
 from skxent.inputs.fit_targets import Floats
 from skxent.inputs.partitions import map_partitions, persist
 from skxent.inputs.splits import Indices
@@ -164,7 +164,7 @@ class TargetLosses:
 def cases_of(samples: LocalSamples | PartitionedSamples, rows: RowSource) -> Cases:
     """Return the samples that may be left out of a fit of `rows`."""
     if isinstance(samples, LocalSamples):
-        return LocalCases(TargetLosses(samples.targets.values), samples.importance)
+        return LocalCases(Truth(TargetLosses(samples.targets.values), samples.importance))
     assert isinstance(rows, PartitionedRows)
     plain = samples.rows(None, None)
     # A client forgets the targets of `plain` after this function, so their losses are kept.
@@ -172,10 +172,10 @@ def cases_of(samples: LocalSamples | PartitionedSamples, rows: RowSource) -> Cas
     return PartitionedCases(rows, truths)
 
 
-def truth_of(index: int, part: Part) -> tuple[TargetLosses, Floats]:
-    """Return the losses of a partition as a function, and the weights of its samples."""
+def truth_of(index: int, part: Part) -> Truth:
+    """Return the losses of a partition, with the weights of its samples."""
     targets, weight, _ = part[1]
-    return TargetLosses(targets), np.ones(len(targets)) if weight is None else weight
+    return Truth(TargetLosses(targets), np.ones(len(targets)) if weight is None else weight)
 
 
 def leave_one_out(

@@ -213,7 +213,7 @@ def infer(
         covariance_type=covariance,
         log_likelihood=found.log_likelihood,
         null_log_likelihood=null_log_likelihood(data, found.class_weight),
-        deviance=-2.0 * (found.log_likelihood + _entropy(at)),
+        deviance=0.0 - 2.0 * (found.log_likelihood + _entropy(at)),
         df=found.df,
         n_observations=float(copies.sum()),
         C=np.inf if penalty_of_fit(clf).is_zero else penalty_of(clf),

@@ -32,6 +32,23 @@ LossFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
+class Truth:
+    """The losses of the samples of one process.
+
+    This is no tuple, because Dask takes a tuple that begins with a function for a task.
+
+    Parameters
+    ----------
+    loss : function (rows, logits) -> losses
+    importance : (n,) array
+        Weights of the losses in their mean. Samples without weight are not left out.
+    """
+
+    loss: LossFunction
+    importance: np.ndarray
+
+
+@dataclass(frozen=True)
 class Deleted:
     """Losses of m samples in fits with and without them, in nats, by one Newton step each.
 
@@ -141,15 +158,13 @@ class LocalCases:
 
     Parameters
     ----------
-    loss : function (rows, logits) -> losses
-    importance : (n,) array
-        Weights of the losses in their mean. Samples without weight are not left out.
+    truth : Truth
     """
 
-    def __init__(self, loss: LossFunction, importance: np.ndarray) -> None:
-        self.loss, self.importance = loss, importance
-        self.total_importance = float(importance.sum())
-        self.n_samples = int(np.count_nonzero(importance))
+    def __init__(self, truth: Truth) -> None:
+        self.truth = truth
+        self.total_importance = float(truth.importance.sum())
+        self.n_samples = int(np.count_nonzero(truth.importance))
         self.positions: np.ndarray | None = None
 
     def choose(self, positions: np.ndarray | None) -> None:
@@ -165,7 +180,7 @@ class LocalCases:
         sums = fit.objective.rows.in_memory()
         assert sums is not None
         with closing(sums):
-            return delete(sums, (self.loss, self.importance), self.positions, parameters)
+            return delete(sums, self.truth, self.positions, parameters)
 
     def sample(self, fit: Fit, row: int) -> np.ndarray:
         """Return a centred sample, (p,)."""
@@ -186,8 +201,7 @@ class LocalCases:
         present: Present | None,
     ) -> float:
         """Return the loss of a sample at given parameters."""
-        truth = self.loss, self.importance
-        return loss_of_row(local(data), truth, row, coef, intercept, present)
+        return loss_of_row(local(data), self.truth, row, coef, intercept, present)
 
 
 class PartitionedCases:
@@ -197,7 +211,7 @@ class PartitionedCases:
     ----------
     data : PartitionedRows
     truths : Each
-        Lazy pairs of a loss function and of the weights of the losses, one for each partition.
+        A lazy `Truth` for each partition.
     """
 
     def __init__(self, data: PartitionedRows, truths: Each) -> None:
@@ -273,9 +287,6 @@ def partitioned(data: RowSource) -> PartitionedRows:
     return data
 
 
-Truth = tuple[LossFunction, np.ndarray]
-
-
 def count_weighted(rows: LocalRows) -> int:
     """Return the number of rows of positive weight."""
     return int(np.count_nonzero(rows.weighted))
@@ -283,7 +294,7 @@ def count_weighted(rows: LocalRows) -> int:
 
 def count_important(rows: LocalRows, truth: Truth) -> tuple[int, float]:
     """Return the number of samples of positive importance, and the sum of the importances."""
-    return int(np.count_nonzero(truth[1])), float(truth[1].sum())
+    return int(np.count_nonzero(truth.importance)), float(truth.importance.sum())
 
 
 def sample_at(sums: LocalSums, row: int) -> np.ndarray:
@@ -304,19 +315,19 @@ def loss_of_row(
     logits = rows.X[[row]] @ coef.T + intercept
     rows.add_offset(logits.T, slice(row, row + 1))
     logits = logits if present is None else present.logits(logits)
-    return float(truth[0](np.array([row]), logits)[0])
+    return float(truth.loss(np.array([row]), logits)[0])
 
 
 def delete(
     sums: LocalSums, truth: Truth, positions: np.ndarray | None, parameters: Parameters
 ) -> Deleted:
     """Leave out each of the chosen samples of one process by one Newton step."""
-    present, (loss_of_all, importance) = parameters.present, truth
+    present, importance = parameters.present, truth.importance
     rows = np.flatnonzero(importance)
     rows = rows if positions is None else rows[positions]
 
     def loss(which: np.ndarray, Z: np.ndarray) -> np.ndarray:
-        return loss_of_all(which, Z if present is None else present.logits(Z))
+        return truth.loss(which, Z if present is None else present.logits(Z))
 
     places, classes = only_samples(sums, rows, parameters.class_weight)
 

@@ -197,8 +197,7 @@ class ComparedInference(RefittedInference):
         """
         if not isinstance(other, ComparedInference):
             raise TypeError(f"other is a {type(other).__name__}: pass what infer returns.")
-        if correction not in CORRECTIONS:
-            raise ValueError(f"correction is {correction!r}: pass one of {CORRECTIONS}.")
+        _check_correction(correction)
         for model in (self, other):
             model._check_no_prior("vuong_test", "compare")
             model._check_no_class_weight("vuong_test", "compare")
@@ -260,6 +259,12 @@ class ComparedInference(RefittedInference):
     def _ratio_test(self, log_likelihood: float, df: int) -> ChiSquareTest:
         statistic = max(2.0 * (self.log_likelihood - log_likelihood), 0.0)
         return ChiSquareTest.of(statistic, df, "likelihood-ratio")
+
+
+def _check_correction(correction: object) -> None:
+    known = correction is None or isinstance(correction, str)
+    if not known or correction not in CORRECTIONS:
+        raise ValueError(f"correction is {correction!r}: pass one of {CORRECTIONS}.")
 
 
 def _same_offset(own: Floats | None, its: Floats | None) -> bool:

@@ -170,8 +170,8 @@ def optimum(
                     separated=True,
                 )
             if not clf.converged_:
-                _raise_unconverged(clf, data)
-            point, model = _polished(clf, data, objective, point, model)
+                _raise_unconverged(clf, data, names)
+            point, model = _polished(clf, data, names, objective, point, model)
         finally:
             objective.close()
         covariance = information_matrix.inverse(model)
@@ -213,26 +213,27 @@ def _check_at_optimum(
 def _polished(
     clf: FittedLinearModel,
     data: LocalRows,
+    names: list[str],
     objective: Objective,
     point: Point,
     model: Cholesky | None,
 ) -> tuple[Point, Cholesky]:
     """Take Newton steps from the fit; return the optimum and the Hessian there."""
     if model is None:
-        _raise_separated(clf, data)
+        _raise_separated(clf, data, names)
     point, model = information_matrix.newton(objective, point, model)
     if not information_matrix.still(objective, point, model):
         if PreconditionedPoint.of(model, point).decrement > ON_THE_WAY * nat_of(data):
             raise ValueError("clf is too far from its optimum: fit it again with a smaller tol.")
-        _raise_separated(clf, data)
+        _raise_separated(clf, data, names)
     return point, model
 
 
-def _raise_unconverged(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
+def _raise_unconverged(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> NoReturn:
     """Raise the error that the fit did not converge, with the cause."""
     if _unpenalised(clf).any():
         with suppress(Undecided):
-            _check_separation(clf, data)
+            _check_separation(clf, data, names)
     raise ValueError(
         f"clf has not converged, and its objective is at most {clf.optimality_gap_:.2g} nats above "
         "the minimum: fit it with a higher max_iter, or a finite C if classes can be separated."
@@ -253,7 +254,7 @@ def _check_class_weights(clf: FittedLinearModel, data: LocalRows, moments: Momen
     )
 
 
-def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
+def _raise_separated(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> NoReturn:
     """Raise the error that no finite optimum exists, or none within the range of float64."""
     if not _unpenalised(clf).any():
         raise ValueError(
@@ -265,7 +266,7 @@ def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
         "perfectly or almost perfectly"
     )
     with suppress(Undecided):
-        _check_separation(clf, data)
+        _check_separation(clf, data, names)
         why = "The maximum of the likelihood is finite, but out of reach in float64"
     raise ValueError(
         f"{why}: standard errors would mean nothing. {cure_of_separation(clf)}, or leave out the "
@@ -273,11 +274,10 @@ def _raise_separated(clf: FittedLinearModel, data: LocalRows) -> NoReturn:
     )
 
 
-def _check_separation(clf: FittedLinearModel, data: LocalRows) -> None:
+def _check_separation(clf: FittedLinearModel, data: LocalRows, names: list[str]) -> None:
     """Raise an error that says which features separate classes, if any do."""
     found = _separation(clf, data)
     if found is not None:
-        names = getattr(clf, "feature_names_in_", None)
         cure = cure_of_separation(clf, found.features)
         if penalty_of_fit(clf).is_zero and clf.class_weight is None:
             cure += (

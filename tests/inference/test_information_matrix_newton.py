@@ -5,7 +5,7 @@ import pytest
 
 from skxent.inference import information_matrix
 from skxent.inference.leave_one_out import LeaveOneOut
-from skxent.inference.left_out_cases import LocalCases
+from skxent.inference.left_out_cases import LocalCases, Truth
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.solver import minimise
@@ -63,7 +63,7 @@ def test_newton_ends_where_the_decrement_does_not_fall():
 
 
 def engine(data, importance, cost):
-    cases = LocalCases(cost, importance)
+    cases = LocalCases(Truth(cost, importance))
     return LeaveOneOut(data, cases, tol=1e-8, max_iter=100, rng=np.random.RandomState(0))
 
 

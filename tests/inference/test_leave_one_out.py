@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris, load_wine
 from skxent.inference import leave_one_out
 from skxent.inference.case_deletion import Fit, one_step
 from skxent.inference.leave_one_out import LeaveOneOut
-from skxent.inference.left_out_cases import LocalCases
+from skxent.inference.left_out_cases import LocalCases, Truth
 from skxent.likelihood.optimise.solver import minimise
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
@@ -38,7 +38,7 @@ def leave_out(data, alpha, tol=1e-6, seed=0):
     rng = np.random.RandomState(seed)
     engine = LeaveOneOut(
         data,
-        LocalCases(lambda rows, Z: np.minimum(losses(Z, Y[rows]), 36.0), importance),
+        LocalCases(Truth(lambda rows, Z: np.minimum(losses(Z, Y[rows]), 36.0), importance)),
         tol=tol,
         max_iter=1000,
         rng=rng,
@@ -386,7 +386,7 @@ class TestSampleOfRows:
         Y = rows_of(data)
         engine = LeaveOneOut(
             data,
-            LocalCases(lambda rows, Z: losses(Z, Y[rows]), np.ones(300)),
+            LocalCases(Truth(lambda rows, Z: losses(Z, Y[rows]), np.ones(300))),
             tol=1e-6,
             max_iter=1000,
             rng=np.random.RandomState(0),

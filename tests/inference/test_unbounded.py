@@ -3,14 +3,17 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from bias_reduction import endometrial
 from inferences import fit
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 from scipy.stats import chi2
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skxent import FirthClassifier, SoftmaxClassifier, infer
+from skxent import FirthClassifier, LogisticClassifier, SoftmaxClassifier, infer
 
 QUANTILE = chi2.ppf(0.95, 1)
 
@@ -264,6 +267,23 @@ def test_options():
     for other in (weighted, partly):
         with pytest.raises(ValueError, match="needs a likelihood without a penalty and class w"):
             infer(other, X, y, separation="limit")
+
+
+def test_the_error_names_the_features_of_a_pipeline():
+    X, y = endometrial()
+    frame = pd.DataFrame(X, columns=["NV", "PI", "EH"])
+    pipe = make_pipeline(StandardScaler(), LogisticClassifier(C=np.inf))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipe.fit(frame, y)
+    with pytest.raises(ValueError, match="because NV separates"):
+        infer(pipe, frame, y)
+
+
+def test_complete_separation_has_a_deviance_of_zero():
+    found = limit_of(np.arange(8.0)[:, None], np.arange(8) > 3)
+    assert found.log_likelihood == 0.0
+    assert str(found.deviance) == "0.0"
 
 
 def test_a_finite_maximum_is_not_changed(generate):
