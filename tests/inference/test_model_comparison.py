@@ -18,8 +18,9 @@ R = {
     "aic": (-10.31436014796353362, 6.03578595780272753, -1.70886777961861025, 0.08747544404327216),
     "bic": (-3.1700520836080042, 6.0357859578027275, -0.5252094931414752, 0.5994375663268634),
 }
-# With groups of four consecutive samples: sqrt(G / (G - 1) * sum(tapply(m - mean(m), g, sum)^2))
-GROUPED = 7.205473898364644
+# With groups g of four consecutive samples, the last of three, clubSandwich 0.5.8:
+# length(m) * sqrt(vcovCR(lm(m ~ 1), cluster = g, type = "CR2")[1, 1])
+GROUPED = 7.205684458908197
 
 
 @pytest.fixture(scope="module")
