@@ -247,8 +247,8 @@ class EstimatedEffects(EstimatedCoefficients):
         if X is None:
             if offset is not None:
                 raise ValueError(
-                    "offset is that of the samples X, and X is missing: pass X, or no offset for "
-                    "the training samples with theirs."
+                    "offset is for the samples X, but X was not passed: pass X too, or leave "
+                    "offset out to use the training samples with their own offset."
                 )
             data = self._estimate.data
             return Population(data.X, self._weight, offset=data.offset)

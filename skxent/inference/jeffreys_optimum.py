@@ -41,7 +41,7 @@ def jeffreys_optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) 
     check_collinear(data, moments, names, np.ones(len(names), dtype=bool))
     if objective.samples.to_coef.shape[1] < len(names):
         raise ValueError(
-            "X has columns that depend on each other but for rounding: leave columns out."
+            "X has columns that are linearly dependent up to rounding: leave columns out."
         )
     if not clf.converged_:
         raise ValueError(

@@ -222,8 +222,9 @@ class ComparedInference(RefittedInference):
         error = found.standard_error * found.weight
         if not error > 0:
             raise ValueError(
-                "vuong_test needs samples whose log-likelihoods differ in different ways: the two "
-                "models make the same predictions, or there is one sample or group."
+                "vuong_test needs a difference of log-likelihoods that varies between samples, but "
+                "the two models make the same predictions, or there is one sample or group: pass "
+                "models that predict differently, for two or more samples."
             )
         z = difference / error
         return VuongTest(difference, error, z, float(2.0 * norm.sf(abs(z))), correction)

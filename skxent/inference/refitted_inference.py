@@ -208,7 +208,8 @@ class RefittedInference(EstimatedCoefficients):
             why = "class weights" if self.class_weighted else f"{self.covariance_type!r} covariance"
             raise ValueError(
                 f"{what} with {why}: twice a difference of log-likelihoods is chi-squared only if "
-                f"the model is correctly specified and samples count as they are. Use {instead}"
+                f"the model is correctly specified, without class weights, and samples are "
+                f"independent. Use {instead}"
                 f"{', with covariance=' + repr('robust') if self.class_weighted else ''}."
             )
 

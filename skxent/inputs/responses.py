@@ -107,7 +107,10 @@ def _probability_of_yes(columns: Array, classes: ArrayLike, name: str) -> Array:
             f"{known.tolist()}: it takes one column for each class."
         )
     if not np.isin(known, (0, 1)).all():
-        raise ValueError(f"{name} is about classes {known.tolist()}: yes/no outcomes are 0 and 1.")
+        raise ValueError(
+            f"{name} predicts the classes {known.tolist()}, but yes/no outcomes are 0 and 1: "
+            "fit the classifier to labels 0 and 1."
+        )
     yes = np.flatnonzero(known == 1)
     if yes.size:
         return columns[:, int(yes[0])]

@@ -240,5 +240,7 @@ def positive_label(found: list[Label], pos_label: Label) -> Label:
     if set(found) <= {0, 1} or set(found) <= {-1, 1}:
         return 1
     if len(found) == 1:
-        raise ValueError(f"y_true holds only {found[0]!r}: pass pos_label= to say if that is yes.")
+        raise ValueError(
+            f"y_true holds only {found[0]!r}: pass pos_label= to say which label means yes."
+        )
     return found[1]

@@ -298,7 +298,7 @@ def test_offsets_of_samples_that_are_predicted():
             getattr(found, name)(X=X)
         getattr(found, name)(X=X, offset=0)
     for method in (found.marginal_effects, found.adjusted_predictions):
-        with pytest.raises(ValueError, match="X is missing: pass X, or no offset"):
+        with pytest.raises(ValueError, match="X was not passed: pass X too, or leave offset"):
             method(offset=O)
     plain = likelihood(X, y)  # takes an offset, as predictions do
     moved = plain.predict_proba_interval(X, offset=O).estimate

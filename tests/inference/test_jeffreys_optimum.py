@@ -114,7 +114,7 @@ def test_columns_that_depend_but_for_rounding_are_refused(monkeypatch):
     monkeypatch.setattr(jeffreys_optimum, "check_collinear", lambda *args: None)
     X, y = separated(40, 3, 3)
     X = np.hstack([X, X[:, :1]])
-    with pytest.raises(ValueError, match="depend on each other but for rounding"):
+    with pytest.raises(ValueError, match="are linearly dependent up to rounding"):
         infer(FirthClassifier().fit(X, y), X, y)
 
 

@@ -111,8 +111,8 @@ def test_other_errors_of_reading_are_passed_on():
         ([0, 1], (2,), r"has an output of shape \(2,\) for classes_ \[0, 1\]"),
         ([0, 1], (2, 3), r"has an output of shape \(2, 3\) for classes_ \[0, 1\]"),
         ([0], (2, 2), r"has an output of shape \(2, 2\) for classes_ \[0\]"),
-        ([0, 2], (2, 2), r"is about classes \[0, 2\]: yes/no outcomes are 0 and 1"),
-        ([-1, 1], (2, 2), r"is about classes \[-1, 1\]: yes/no outcomes are 0 and 1"),
+        ([0, 2], (2, 2), r"predicts the classes \[0, 2\], but yes/no outcomes are 0 and 1"),
+        ([-1, 1], (2, 2), r"predicts the classes \[-1, 1\], but yes/no outcomes are 0 and 1"),
     ],
 )
 def test_outputs_of_other_shapes_and_classes_are_refused(classes, shape, message):
