@@ -78,9 +78,9 @@ print(f"{clf.n_iter_} iterations, {clf.optimality_gap_:.0e} nats from the optimu
 # Is it better to stop early?
 # ---------------------------
 # The held-out loss is smallest before the end of the fit. But this iteration was chosen on the same
-# digits on which it is compared, which flatters it, and the interval of the difference contains zero
-# even so. Another solver would take another path and give another classifier. The penalty is the
-# better choice: its value can be reported, and :class:`skxent.SoftmaxClassifierCV` finds it.
+# digits on which it is compared. This flatters it, and even so the interval of the difference
+# contains zero. Another solver would take another path and give another classifier. The penalty is
+# the better choice: its value can be reported, and :class:`skxent.SoftmaxClassifierCV` finds it.
 
 if held_out.losses:
     best = int(np.argmin(np.mean(held_out.losses, axis=1)))
