@@ -59,9 +59,9 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
         The calibrator, see :class:`LogitCalibrator`.
     C : "loo" or float, default="loo"
         Inverse strength of the calibrator's penalty, see :class:`LogitCalibrator`.
-    smoothing : "loo" or float, default="loo"
+    smoothing : "loo", "auto" or float, default="loo"
         Share of the uniform distribution that is mixed into predictions before they are calibrated,
-        see :class:`LogitCalibrator`.
+        see :class:`LogitCalibrator`. "auto" is "loo", whatever the classifier predicts.
     cv : int, splitter, iterable or None, default=5
         The folds. An integer is a number of folds, stratified by class; None means 5. Other folds
         are given by a splitter of scikit-learn or by pairs of indices, (train, test). Samples that
@@ -208,6 +208,11 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
         check_tolerance(self.tol)
         calibration_penalty(self.C)
         calibration_smoothing(self.smoothing)
+        if isinstance(self.cv, str):
+            raise ValueError(
+                f"cv={self.cv!r}: pass a number of folds, a splitter, or pairs of indices. For a "
+                "fitted classifier pass estimator=sklearn.frozen.FrozenEstimator(classifier)."
+            )
         X, y, sample_weight, groups = computed(X, y, sample_weight, groups)
         found = FitTargets.read(y, None)
         weight = sample_weights(sample_weight, len(found.values))

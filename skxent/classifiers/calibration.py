@@ -105,7 +105,8 @@ class LogitCalibrator(CalibratedPredictions):
         * "bias": one number :math:`a \ge 0` and a number b for each class, for predictions that
           also have a class too often [2]_.
         * "vector": a number a and a number b for each class [1]_. With two classes this is beta
-          calibration [3]_.
+          calibration [3]_, without its bounds: a number a may be negative, and the order of samples
+          by their probability may change.
         * "matrix": a number a for each pair of classes, and a number b for each class [1]_.
     C : "loo" or float, default="loo"
         Inverse strength of the penalty, which shrinks "temperature" to the predictions as they are,
@@ -192,7 +193,10 @@ class LogitCalibrator(CalibratedPredictions):
     Newton step. Let S be the smallest sum of losses. The smallest C is chosen whose sum is at most
     :math:`S + 1 / (1 + S / 5)` nats, beginning with C = 0. If the predictions of all n samples are
     right, S is near 0, and larger numbers a have smaller sums without end. But n samples say
-    nothing of error rates below 1 / n: the choice then expects about one error among them. C is
+    nothing of error rates below 1 / n: the choice then expects about one error among them, or fewer
+    if the predictions themselves do, because C = 0 comes first. "vector" could become certain of
+    one class only. Its sums also have the mean loss of one more sample of a random class, which
+    `loo_loss_` does not have. C is
     chosen from a random sample of at most 10,000 samples, or of fewer, but at least 1,000, if there
     are many classes. The map is fitted to all samples. Copies of a sample, and samples of one
     group, count as independent: C and the smoothing are then chosen with too little caution.
@@ -276,8 +280,9 @@ class LogitCalibrator(CalibratedPredictions):
         y : array-like of shape (n,) or (n, K)
             Labels, or soft targets: rows that are distributions over K classes.
         sample_weight : array-like of shape (n,) or None, default=None
-            Weights. With C=numpy.inf a weight of 2 is equivalent to two copies of the sample. The
-            choice of C leaves out a sample with all its weight.
+            Weights. If `C` is `numpy.inf` and `smoothing` a number, a weight of 2 is equivalent to
+            two copies of the sample. The choices of C and of the smoothing leave out a sample with
+            all its weight.
         classes : array-like of shape (K,) or None, default=None
             The class of each column of X. None means the column names of a data frame, else the
             distinct labels in ascending order, or 0 to K - 1 for soft targets.

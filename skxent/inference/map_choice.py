@@ -11,6 +11,11 @@ although nothing is known of error rates below 1 / n. The sum is then near 0, an
 map that expects about one error among n samples. A larger sum has a minimum of its own, which the
 rule approaches.
 
+Slopes of single classes may separate one class on one side only. The other classes then have losses
+of their own, the sum has a minimum, and the rule says nothing of the side without errors. The
+values of C of "vector" are therefore compared by :math:`S(C) + D(C)`, where D is the mean loss of
+one more sample whose class is drawn at random: a map that thinks errors impossible pays for it.
+
 Weights that are all multiplied by a number must not change the choice. The unit of the sums is
 therefore :math:`\sum_i w_i^2 / \sum_i w_i` nats, which is the weight if all weights are equal.
 
@@ -25,7 +30,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from skxent.inference.map_deletion import (
     MapLeverages,
@@ -176,7 +181,8 @@ def fit_shrunk_map(method: str, samples: Samples, C: float | None) -> ChosenMap:
         fitted = reference.fit(one.C) if one.C else reference.problem.identity()
         loss = _loss(reference, fitted, one.C) if one.C else fitted.value
     path = _path(method, some, slope)
-    chosen = _chosen(path, one.fitted, loss, _grid(some, endless=method != "matrix"))
+    grid = _grid(some, endless=method != "matrix")
+    chosen = _chosen(path, one.fitted, loss, grid, doubtful=method == "vector")
     if some is not samples and chosen.C:
         chosen = replace(chosen, fitted=_path(method, samples, slope).fit(chosen.C))
     return chosen
@@ -221,20 +227,25 @@ def _with_given(path: Path, C: float) -> ChosenMap:
     return ChosenMap(fitted, C, np.array([C]), np.array([_loss(path, fitted, C)]))
 
 
-def _chosen(path: Path, reference: FittedMap, loss: float, grid: Floats) -> ChosenMap:
+def _chosen(
+    path: Path, reference: FittedMap, loss: float, grid: Floats, doubtful: bool = False
+) -> ChosenMap:
     """Fit the map with the C of the grid that leave-one-out chooses.
 
-    `reference` and its leave-one-out loss stand for C = 0.
+    `reference` and its leave-one-out loss stand for C = 0. `doubtful` maps are compared with one
+    more sample of a random class.
     """
     samples = path.samples
     rise = RISE * samples.unit / samples.weight.sum()
-    maps, losses = [reference], [loss]
-    for C in grid[1:]:
-        maps.append(path.fit(C))
-        losses.append(_loss(path, maps[-1], C))
-        if losses[-1] > min(losses) + rise:
+    maps, losses, compared = [reference], [loss], []
+    for C in grid:
+        if C:
+            maps.append(path.fit(C))
+            losses.append(_loss(path, maps[-1], C))
+        compared.append(losses[-1] + (_doubt(maps[-1], samples) if doubtful else 0.0))
+        if compared[-1] > min(compared) + rise:
             break
-    best = smallest(losses, samples)
+    best = smallest(compared, samples)
     return ChosenMap(maps[best], float(grid[best]), grid[: len(losses)], np.array(losses))
 
 
@@ -256,6 +267,17 @@ def _loss(path: Path, fitted: FittedMap, C: float) -> float:
     weight = path.samples.weight
     rows = drawn(len(weight), MOST_LEFT_OUT)
     return fitted.value + float(np.average(path.optimism(C, rows), weights=weight[rows]))
+
+
+def _doubt(fitted: FittedMap, samples: Samples) -> float:
+    """Return what one more sample of a random class adds to the mean loss.
+
+    Its prediction is like those of the others.
+    """
+    rows = drawn(len(samples.weight), MOST_LEFT_OUT)
+    losses = -log_softmax(fitted.map.logits(samples.log_q[rows]), axis=1).mean(axis=1)
+    weight = samples.weight
+    return float(np.average(losses, weights=weight[rows]) * samples.unit / weight.sum())
 
 
 def _grid(samples: Samples, scale: float = 1.0, endless: bool = True) -> Floats:

@@ -347,3 +347,8 @@ def test_a_failed_fit_changes_nothing(cancer):
     with pytest.raises(ValueError):
         clf.fit(X, np.zeros(3))
     assert vars(clf) == before
+
+
+def test_a_name_as_cv_is_refused_with_the_way_to_calibrate_a_fitted_classifier():
+    with pytest.raises(ValueError, match=r"cv='prefit': pass a number of folds.*FrozenEstimator"):
+        CalibratedClassifier(GaussianNB(), cv="prefit").fit([[0.0], [1.0]], [0, 1])

@@ -5,12 +5,16 @@ import time
 import numpy as np
 import pytest
 from scipy.special import log_softmax
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+from sklearn.naive_bayes import GaussianNB
 
 from skxent.inference import map_choice
 from skxent.inference.map_choice import fit_shrunk_map, smallest
 from skxent.inference.map_samples import Samples
 from skxent.likelihood.row_losses import target_losses
 
+EPS = np.finfo(np.float64).eps
 METHODS = ["temperature", "bias", "vector", "matrix"]
 
 
@@ -34,6 +38,10 @@ def test_the_strongest_penalty_near_the_smallest_loss(method, K):
     chosen = fit_shrunk_map(method, sample(L, y), None)
     at = int(np.flatnonzero(chosen.Cs == chosen.C)[0])
     sums = 300 * chosen.losses
+    if method == "vector":  # and one more sample of a random class
+        for i, C in enumerate(chosen.Cs):
+            fitted = fit_shrunk_map(method if C else "temperature", sample(L, y), C or None).fitted
+            sums[i] -= log_softmax(fitted.map.logits(L), axis=1).mean()
     near = sums <= sums.min() + 1 / (1 + sums.min() / 5)
     assert near[at]
     assert not near[:at].any()
@@ -101,6 +109,21 @@ def test_separated_samples_are_not_made_certain(method, size, K):
     chosen = fit_shrunk_map(method, sample(L[:100], y[:100]), None)
     loss = target_losses(chosen.fitted.map.logits(L[100:]), y[100:]).mean()
     assert loss < 0.4  # the best slope has 0.10 or 0.15; without a penalty the slope is infinite
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_that_was_never_wrong_does_not_become_certain(method):
+    """Samples of naive Bayes, in which a small probability of the second class is always right."""
+    X, y = load_breast_cancer(return_X_y=True)
+    X, further, y, truth = train_test_split(X, y, test_size=2 / 3, stratify=y, random_state=2)
+    bayes = GaussianNB().fit(X, y)
+    held, further, y, truth = train_test_split(
+        further, truth, train_size=150, stratify=truth, random_state=2
+    )
+    held, further = (np.log(np.maximum(bayes.predict_proba(X), EPS)) for X in (held, further))
+    chosen = fit_shrunk_map(method, sample(held, y), None)
+    before = target_losses(further, truth).mean()
+    assert target_losses(chosen.fitted.map.logits(further), truth).mean() < 0.5 * before
 
 
 @pytest.mark.parametrize("method", METHODS)
