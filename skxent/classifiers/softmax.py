@@ -144,7 +144,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
 
     By default the fit runs SciPy's L-BFGS on the sum, in centred coordinates that a model of the
     curvature makes nearly isotropic, and takes Newton steps where they cost little; see
-    :ref:`the classifier page <classifier>`.
+    :ref:`how the minimum is found <algorithm>`.
 
     With scikit-learn's `array_api_dispatch` X may be an array of PyTorch, CuPy or another library
     of the array API standard, on any device. X stays on this device, and the fitted arrays and
