@@ -25,9 +25,12 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     # In docs/_ext.
     "error_tables",
+    "llms",
     "mathml",
     "pictures",
     "sessions",
+    "signatures",
+    "sklearn_links",
 ]
 # examples.md takes the place of the index that sphinx-gallery writes: it has sections.
 exclude_patterns = [
@@ -45,6 +48,18 @@ extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
 
 autodoc_typehints = "none"  # the parameter lists give the types, in words
 autosummary_generate = True
+# Classes that draw, and the script in docs/pictures whose picture is on the page of the class.
+autosummary_context = {
+    "pictures": {
+        "CoefficientDisplay": "coefficients",
+        "ConvergenceDisplay": "convergence",
+        "LossDistributionDisplay": "loss_distribution",
+        "LossShareDisplay": "loss_share",
+        "ProfileDisplay": "profile",
+        "RegularizationDisplay": "regularization",
+        "ReliabilityDisplay": "reliability",
+    }
+}
 toc_object_entries_show_parents = "hide"
 # The class template lists the members, without those that every scikit-learn estimator inherits.
 numpydoc_show_class_members = False

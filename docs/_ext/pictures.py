@@ -1,9 +1,11 @@
 """The directive ``picture``: a drawing of matplotlib, made during the build.
 
 ``{picture} NAME`` runs ``docs/pictures/NAME.py``, whose function ``draw(figure)`` draws, and puts
-the SVG into the page itself. Its lines and texts get their colours from the style sheet, so one
-picture serves light and dark pages. The option ``alt`` describes the picture for those who do not
-see it, and the content of the directive is the caption. ``:size: WIDTH HEIGHT`` is in inches.
+the SVG into the page itself. Its lines and texts get their colours from the style sheet, and its
+greys become mixtures of text and background, so one picture serves light and dark pages. The option
+``alt`` describes the picture for those who do not see it, and the content of the directive is the
+caption. ``:size: WIDTH HEIGHT`` is in inches. A script whose picture is on several pages has the
+constants ``ALT`` and ``SIZE``.
 """
 
 import html
@@ -50,13 +52,23 @@ STYLE = {
 }
 
 
-def svg_of(name, size, alt):
+GREY = re.compile(r"#([0-9a-f]{2})\1\1\b")
+
+
+def _grey_in_page(match):
+    """A mixture of text and background, which are black and white for matplotlib."""
+    strength = 100 * (255 - int(match[1], 16)) // 255
+    return f"color-mix(in srgb, currentColor {strength}%, var(--pst-color-background))"
+
+
+def svg_of(name, size=None, alt=None):
     """The picture of one script as an ``svg`` element."""
+    script = runpy.run_path(str(FOLDER / f"{name}.py"))
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE | {"svg.hashsalt": name})
-        figure = Figure(figsize=size, layout="constrained")
-        runpy.run_path(str(FOLDER / f"{name}.py"))["draw"](figure)
+        figure = Figure(figsize=size or script.get("SIZE", (5.2, 3.1)), layout="constrained")
+        script["draw"](figure)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue()
@@ -68,7 +80,8 @@ def svg_of(name, size, alt):
     body = body.replace("xlink:href=", "href=")
     for colour, in_page in IN_PAGE.items():
         body = body.replace(colour, in_page)
-    label = html.escape(alt, quote=True)
+    body = GREY.sub(_grey_in_page, body)
+    label = html.escape(alt or script["ALT"], quote=True)
     return f'<svg {view} role="img" aria-label="{label}">{body}'
 
 
@@ -80,9 +93,9 @@ class Picture(SphinxDirective):
     def run(self):
         name = self.arguments[0]
         self.env.note_dependency(str(FOLDER / f"{name}.py"))
-        size = tuple(map(float, self.options.get("size", "5.2 3.1").split()))
+        size = tuple(map(float, self.options.get("size", "").split()))
         figure = nodes.figure(classes=["picture"])
-        figure += nodes.raw("", svg_of(name, size, self.options["alt"]), format="html")
+        figure += nodes.raw("", svg_of(name, size, self.options.get("alt")), format="html")
         for paragraph in self.parse_content_to_nodes():
             figure += nodes.caption("", "", *paragraph.children)
         return [figure]

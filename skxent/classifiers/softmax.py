@@ -74,7 +74,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
         "lbfgs" takes steps of SciPy's L-BFGS only, in coordinates that a model of the curvature
         makes nearly isotropic. "newton" takes Newton steps only, with the factored Hessian of all
         rows, and raises an error if that has more than 5,000 parameters. "auto" takes what costs
-        least for the size of the data; see :ref:`the classifier page <solvers>`.
+        least for the size of the data; see :ref:`the options of a fit <solvers>`.
     n_jobs : int or None, default=None
         Number of threads. None means as many as BLAS would use, and -1 all processors. The results
         are the same to the last bit for any number.
@@ -144,7 +144,7 @@ class SoftmaxClassifier(CallbackSupportMixin, LinearClassifier):
 
     By default the fit runs SciPy's L-BFGS on the sum, in centred coordinates that a model of the
     curvature makes nearly isotropic, and takes Newton steps where they cost little; see
-    :ref:`the classifier page <classifier>`.
+    :ref:`how the minimum is found <algorithm>`.
 
     With scikit-learn's `array_api_dispatch` X may be an array of PyTorch, CuPy or another library
     of the array API standard, on any device. X stays on this device, and the fitted arrays and

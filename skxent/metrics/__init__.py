@@ -4,20 +4,21 @@ from skxent.metrics.comparison import Comparison, compare
 from skxent.metrics.cross_entropy_sum import CrossEntropySum
 from skxent.metrics.cross_validated import compare_cv
 from skxent.metrics.decomposition import CrossEntropyDecomposition, decompose_cross_entropy
-from skxent.metrics.decomposition_scorers import discrimination_scorer, miscalibration_scorer
 from skxent.metrics.floor_warning import ZeroProbabilityWarning
 from skxent.metrics.information import cross_entropy, entropy, kl_divergence
 from skxent.metrics.intervals import MeanLossInterval, mean_loss_interval
 from skxent.metrics.loss_comparison import compare_losses
 from skxent.metrics.losses import binary_cross_entropy, categorical_cross_entropy
-from skxent.metrics.report import CrossEntropyReport, cross_entropy_report
-from skxent.metrics.scorers import (
+from skxent.metrics.ready_scorers import (
     bce_scorer,
     bce_sum_scorer,
     cce_scorer,
     cce_sum_scorer,
-    make_cross_entropy_scorer,
+    discrimination_scorer,
+    miscalibration_scorer,
 )
+from skxent.metrics.report import CrossEntropyReport, cross_entropy_report
+from skxent.metrics.scorers import make_cross_entropy_scorer
 
 __all__ = [
     "Comparison",

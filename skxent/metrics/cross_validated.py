@@ -30,7 +30,7 @@ from skxent.inputs.splits import Split, check_two_folds, fold_weights, read_spli
 from skxent.inputs.weights import as_weights, check_weight_range
 from skxent.metrics.comparison import Comparison, Options, tested
 from skxent.metrics.means import MeanEstimate, copies_and_shares, estimate, exact_sum
-from skxent.metrics.scorers import cce_sum_scorer
+from skxent.metrics.ready_scorers import cce_sum_scorer
 
 
 def compare_cv(

@@ -113,10 +113,6 @@ class DecompositionScorer(CrossEntropyScorer):
         return f"{self.part}_scorer{self._routed()}"
 
 
-miscalibration_scorer = DecompositionScorer(part="miscalibration")
-discrimination_scorer = DecompositionScorer(part="discrimination")
-
-
 def _with_all_classes(
     prediction: np.ndarray, classes: Labels, y: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -388,12 +388,6 @@ def make_cross_entropy_scorer(
     return CrossEntropyScorer(loss, reduction, base, eps, ignore_label)
 
 
-cce_scorer = make_cross_entropy_scorer("categorical")
-bce_scorer = make_cross_entropy_scorer("binary")
-cce_sum_scorer = make_cross_entropy_scorer("categorical", reduction="sum")
-bce_sum_scorer = make_cross_entropy_scorer("binary", reduction="sum")
-
-
 def _losses_of_partition(
     scorer: CrossEntropyScorer, given: GivenPredictions, y: object, P: object
 ) -> Losses:

@@ -116,6 +116,37 @@ def test_every_example_has_a_card_with_a_picture_of_its_own(site):
     assert len(set(contents)) == len(contents)
 
 
+def test_llms_txt_lists_the_pages(site):
+    text = (site / "llms.txt").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[[^]]+\]\(([^)]+)\)", text, flags=re.MULTILINE)
+    assert len(set(listed)) == len(listed)
+    others = {"genindex.html", "index.html", "search.html"}
+    assert set(pages(site)) - set(listed) <= others
+    assert [address for address in listed if not (site / address).is_file()] == []
+
+
+def test_the_reference_shows_no_private_names_and_draws(site):
+    folder = site / "reference" / "generated"
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.html")}
+    signatures = [
+        (name, re.sub("<[^>]*>", "", signature))
+        for name, text in texts.items()
+        for signature in re.findall(r'<dt class="sig sig-object py".*?</dt>', text, re.DOTALL)
+    ]
+    assert len(signatures) > 100
+    private = re.compile(r"[(,]\s*_\w|&lt;function")
+    assert [name for name, signature in signatures if private.search(signature)] == []
+    displays = {name for name in texts if name.endswith("Display")}
+    assert len(displays) == 7
+    assert {name for name in displays if 'role="img"' in texts[name]} == displays
+
+
+def test_names_of_scikit_learn_are_links(site):
+    text = (site / "coming_from.html").read_text(encoding="utf-8")
+    page = "https://scikit-learn.org/stable/modules/generated/sklearn.linear_model.LogisticRegression.html"
+    assert f'href="{page}"' in text
+
+
 @needs_chromium
 @pytest.mark.parametrize("view", VIEWS, ids=["phone", "desk"])
 def test_pages_in_a_browser(site, view):
