@@ -391,5 +391,7 @@ QUICK_PROGRAMME = 200
 ABSENT_NUMBERS = 1 << 27
 # Curvature of a column, as a fraction of its centre's part, up to which it is rounding.
 NO_CURVATURE = 1e-9
+# Factor of the intercepts before a pivoted factorisation of the Hessian: they are its first pivots.
+FIRST_PIVOT = 100.0
 # Distance, in logits, at which a fit begins along a direction that separates classes.
 ABSENT_LOGIT = 2 * DECIDED_MARGIN

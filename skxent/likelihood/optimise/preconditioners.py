@@ -140,20 +140,21 @@ class Cholesky:
         shape: tuple[int, int],
         matrices: list[np.ndarray],
         least: np.ndarray,
-        flat: bool = False,
+        intercepts: slice | None = None,
     ) -> Self:
         """Factor matrices, in place, after raising their diagonals to at least `least`.
 
-        If `flat`, parameters whose curvature, given the others, is not more than rounding are held
-        fixed instead: some directions change nothing, and steps along them would be noise.
+        If `intercepts` is given, some directions have no curvature and steps along them would be
+        noise. A parameter is then held fixed if its curvature, given the others, is not more than
+        rounding. `intercepts` are positions in each matrix; they are the last ones held.
         """
         scales, factors = [], []
         for H in matrices:
             scale = _reciprocal_root(np.maximum(np.diagonal(H), least))
             H *= scale
             H *= scale[:, None]
-            if flat:
-                _hold_flat(H, scale)
+            if intercepts is not None:
+                _hold_flat(H, scale, intercepts)
             scales.append(scale)
             factors.append(_cholesky(H))
         return cls(shape, scales, factors)
@@ -260,7 +261,7 @@ def _gap_bound(g: np.ndarray, scale: np.ndarray, penalty: Penalty, n_features: i
 def full(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Cholesky:
     """Return the factored Hessian at `theta`."""
     H = hessian(objective, theta, residual_weight)
-    return Cholesky.of(theta.shape, [H], objective.full_least_curvature, objective.has_flat)
+    return Cholesky.of(theta.shape, [H], objective.full_least_curvature, _intercepts(objective))
 
 
 def hessian(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> np.ndarray:
@@ -312,7 +313,8 @@ def drawn_class_blocks(
 
 def _factored_blocks(objective: Objective, gram: np.ndarray) -> Cholesky:
     objective.penalty.add_to_class_blocks(gram, objective.n_features)
-    return Cholesky.of(objective.shape, list(gram), objective.least_curvature, objective.has_flat)
+    least = objective.least_curvature
+    return Cholesky.of(objective.shape, list(gram), least, _intercepts(objective))
 
 
 def diagonal(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Diagonal:
@@ -340,10 +342,25 @@ def _cholesky(H: np.ndarray) -> np.ndarray:
         jitter *= tuning.JITTER_GROWTH
 
 
-def _hold_flat(H: np.ndarray, scale: np.ndarray) -> None:
-    """Set the scale of the parameters without curvature of their own to zero, and uncouple them."""
+def _intercepts(objective: Objective) -> slice | None:
+    """Return the positions of intercepts among flat parameters; None if no direction is flat."""
+    if not objective.has_flat:
+        return None
+    p = objective.shape[1]
+    return slice(p - 1, None, p) if objective.data.fit_intercept else slice(0)
+
+
+def _hold_flat(H: np.ndarray, scale: np.ndarray, intercepts: slice) -> None:
+    """Set the scale of the parameters without curvature of their own to zero, and uncouple them.
+
+    The intercepts are the first pivots. A category whose samples are all decided is, less its mean,
+    the same small number in every other sample. If it took the place of the intercept, a step of
+    the intercept would be divided by this number, and would reach the samples that are decided.
+    """
     scaled = np.array(H)
     scaled.flat[:: len(H) + 1] = np.minimum(scaled.diagonal(), 1.0)  # below one: a raised diagonal
+    scaled[intercepts] *= tuning.FIRST_PIVOT
+    scaled[:, intercepts] *= tuning.FIRST_PIVOT
     _, order, rank, _ = lapack.dpstrf(scaled, tol=tuning.CERTAIN_PIVOT**2, lower=1)
     flat = order[rank:] - 1
     scale[flat] = 0.0

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.grams import unpacked
+from skxent.likelihood.sources.local_rows import LocalRows
+from skxent.likelihood.sources.moments import compute_moments
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -108,3 +112,21 @@ def test_drawn_class_blocks_of_many_rows(make_case):
     )
     np.testing.assert_array_equal(first, second)
     assert 0.5 < (first @ first) / (expected @ expected) < 2
+
+
+@pytest.mark.parametrize("model", [preconditioners.full, preconditioners.class_blocks])
+def test_rare_categories_do_not_stand_for_the_intercept(model):
+    """Less its centre, a category whose only sample is decided is constant over the others.
+
+    If the intercept was held fixed and the category was not, a step of the intercept by one changed
+    the decided sample by 64.
+    """
+    X = np.zeros((65, 2))
+    X[:64, 1] = np.tile([-1.0, 1.0], 32)
+    X[64, 0] = 1.0
+    data = LocalRows(X, np.append(np.tile([0, 0, 1, 1], 16), 0), None, 2)
+    objective = Objective(data, compute_moments(data), Penalty(), np.array([1 / 64, 0.0]))
+    objective.has_flat = True
+    (scale,) = model(objective, np.array([[-1024.0, 0.0, -16.0]])).scales
+    np.testing.assert_array_equal(scale, [0.0, 0.25, 0.25])
+    objective.close()
