@@ -94,7 +94,10 @@ def test_search_and_pipeline(predictions):
     pipe = make_pipeline(halved, LogitCalibrator(from_logits=True))
     grid = {"logitcalibrator__method": METHODS}
     search = GridSearchCV(pipe, grid, scoring=skxent.cce_scorer, cv=3).fit(Z, y)
-    assert search.best_params_["logitcalibrator__method"] == "bias"  # how the truth was drawn
+    scores = dict(zip(METHODS, search.cv_results_["mean_test_score"], strict=True))
+    # The truth was drawn with biases: no other method is better beyond noise.
+    assert scores["bias"] > search.best_score_ - 1e-3
+    assert scores["temperature"] < scores["bias"] - 0.02
 
 
 def test_metadata_routing(predictions):

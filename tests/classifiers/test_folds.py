@@ -41,7 +41,8 @@ class TestFolds:
             means.append(-skxent.cce_scorer(fit, X[test], y[test], weight[test]))
         assert clf.mean_loss_[0] == pytest.approx(total / weight.sum(), rel=1e-6)
         w = np.array([weight[test].sum() for test in folds])
-        variance = 3 / 2 * np.sum(w**2 * (means - clf.mean_loss_[0]) ** 2) / w.sum() ** 2
+        share = w / w.sum()  # the leverage of a fold in the mean: HC2
+        variance = np.sum(share**2 * (means - clf.mean_loss_[0]) ** 2 / (1 - share))
         assert clf.loss_standard_error_[0] == pytest.approx(np.sqrt(variance), rel=1e-4)
 
     def test_a_class_that_a_fold_never_saw_costs_the_floor(self, iris):

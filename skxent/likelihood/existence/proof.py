@@ -36,7 +36,12 @@ import numpy as np
 from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.rank import pivoted_cholesky
 from skxent.likelihood.coordinates.weighted_classes import Present
-from skxent.likelihood.existence.separation import Separation, Undecided, find_separation_by
+from skxent.likelihood.existence.separation import (
+    Separation,
+    Undecided,
+    find_separation_by,
+    separates_all,
+)
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import Cholesky, Preconditioner
@@ -90,19 +95,22 @@ def settled(solution: Solution, data: RowSource) -> Solution:
     """Return the solution after linear programmes have decided whether a finite minimum exists.
 
     They are solved only if the fit did not prove this. If the rows are not in this process, the
-    existence stays undecided.
+    existence stays undecided. If sums of columns have shown a separation of a large model, the
+    parameters of the fit tell whether the separation is complete.
     """
     if solution.proved or (solution.stopped and not solution.unbounded):
         return solution
     found, decided = solution.separation, solution.separation is not None
     rows = data.in_memory()
-    if solution.separation is not None and solution.coef.size > tuning.QUICK_PROGRAMME:
-        return solution
     if rows is not None:
         guess = solution.coef, solution.intercept
         if solution.present is not None:
             guess = Present(solution.present).enter(solution.coef, solution.intercept)
             rows = rows.with_classes(solution.present)
+        if decided and solution.coef.size > tuning.QUICK_PROGRAMME:
+            mask = solution.unpenalised
+            if not ((mask is None or mask.all()) and separates_all(rows, guess)):
+                return solution
         with suppress(Undecided):
             found, decided = find_separation_by(rows, solution.unpenalised, guess), True
     exists = decided and found is None and not solution.unbounded

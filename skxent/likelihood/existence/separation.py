@@ -217,6 +217,17 @@ def find_separation(
         )
 
 
+def separates_all(data: LocalRows, guess: tuple[np.ndarray, np.ndarray]) -> bool:
+    """Tell whether the parameters of a fit, (coef, intercept), separate all samples."""
+    with closing(one_blas_thread()) as limit, limit:
+        moments, _, units = read(data, Penalty())
+        if units is not None:
+            return False
+        cone = Cone(data, moments)
+        here = cone.survey(cone.enter(*guess))
+        return here.n_open + here.n_tied == 0
+
+
 def widest_direction(cone: Cone, guess: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
     """Return a direction of the cone with as many clear margins as possible, or zeros.
 
