@@ -83,7 +83,7 @@ class Certificate:
             return cls(gap, bound, ends, change, ends and not finite)
         small = gap <= target
         holds = small and (sure or most <= target)
-        if small and not holds and objective.data.offset is not None:
+        if small and not holds and objective.offset.widest > 0:
             # Without an offset intercepts keep their curvature, and another step is worth more than
             # a bound that may be a hundred times the gap.
             dual = dual_gap_bound(objective, here.point)
