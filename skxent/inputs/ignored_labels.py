@@ -24,7 +24,8 @@ from skxent.inputs.shapes import has_rows, one_dimensional
 
 def as_ignored(ignore_label: object) -> Labels:
     """Return `ignore_label` as the only label of an argument."""
-    if hasattr(ignore_label, "__len__") and not isinstance(ignore_label, str | bytes):
+    columns = hasattr(ignore_label, "__len__") or hasattr(ignore_label, "collect")
+    if columns and not isinstance(ignore_label, str | bytes):
         raise ValueError(f"ignore_label={ignore_label!r}: pass one label.")
     if type(ignore_label).__name__ in ("NAType", "NaTType") or ignore_label != ignore_label:
         raise ValueError(

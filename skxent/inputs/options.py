@@ -48,7 +48,7 @@ def check_flag(value: object, name: str) -> None:
 
 def check_level(level: object) -> None:
     """Require a level of intervals between 0 and 1."""
-    if not isinstance(level, numbers.Real) or not 0 < float(level) < 1:
+    if not isinstance(level, numbers.Real) or not 0 < level < 1:  # type: ignore[operator]
         raise ValueError(f"level={level!r}: pass a number between 0 and 1, such as 0.95.")
 
 

@@ -6,6 +6,7 @@ Valid arguments of every kind give the number that Python floats give, one sampl
 import decimal
 import inspect
 import math
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -283,13 +284,15 @@ def test_reports(for_all):
 
 def standard_error(losses, w, groups):
     """Of independent groups, by the formula of the docstring."""
-    mean = math.fsum(w * losses) / math.fsum(w)
-    names = np.unique(groups[w > 0])
-    pieces = [math.fsum((w * (losses - mean))[groups == name]) for name in names]
-    rest = [math.fsum(w[groups != name]) / math.fsum(w) for name in names]
-    scale = max(map(abs, pieces)) or 1.0
-    squares = math.fsum((piece / scale) ** 2 / r for piece, r in zip(pieces, rest, strict=True))
-    return scale * math.sqrt(squares) / math.fsum(w)
+    exact = [(Fraction(a), Fraction(b)) for a, b in zip(w.tolist(), losses.tolist(), strict=True)]
+    total = sum(a for a, _ in exact)
+    mean = sum(a * b for a, b in exact) / total
+    variance = Fraction(0)
+    for name in np.unique(groups[w > 0]):
+        own = [pair for pair, group in zip(exact, groups, strict=True) if group == name]
+        piece = sum(a * (b - mean) for a, b in own)
+        variance += piece**2 / (1 - sum(a for a, _ in own) / total)
+    return math.sqrt(variance / total**2)
 
 
 def test_intervals_and_comparisons(for_all):

@@ -27,7 +27,9 @@ class Certificate:
         Whether the search ends: the gap is certain to be at most the target, or the minimum is at
         infinity.
     change : float
-        The largest change of a logit by the step.
+        The largest change of a logit by the step, over samples that are not decided.
+    moved : float
+        The same over all samples, which a proof that the minimum is finite needs.
     unbounded : bool
         Whether logits go to infinity as the gap goes to zero.
     doubtful : bool
@@ -39,6 +41,7 @@ class Certificate:
     bound: float
     holds: bool
     change: float
+    moved: float
     unbounded: bool = False
     doubtful: bool = False
 
@@ -66,21 +69,21 @@ class Certificate:
             The gap, in nats, below which logits that still change go to infinity.
         """
         model = here.preconditioner
-        change = model.logit_change(objective, newton.step, newton.gap)
+        moved = change = model.logit_change(objective, newton.step, newton.gap)
         if change >= tuning.SMALL_CHANGE and not model.from_rows:
             change = objective.max_logit_range(newton.step, here.point.theta)
         sure = newton.converged and (model.certain or not model.from_rows) and change < 1
         most = objective.gap_bound(here.point)
         gap = min(newton.gap * self_concordance_factor(change), most)
         bound = gap if sure else most
-        if not objective.penalty.is_definite and change >= tuning.SMALL_CHANGE:
+        if not objective.penalty.is_definite and moved >= tuning.SMALL_CHANGE:
             # The exact step changes a logit by one or more if classes can be separated, see
             # `existence.separation`. If a step changes logits by less, only rounding can hide a
-            # separation, and `existence.proof` decides.
+            # separation, and linear programmes decide.
             finite = sure and change < tuning.FINITE_CHANGE
             lost = model.from_rows and most > tuning.STUCK_GAP
             ends = gap <= vanished and (finite or not lost)
-            return cls(gap, bound, ends, change, ends and not finite)
+            return cls(gap, bound, ends, change, moved, ends and not finite)
         small = gap <= target
         holds = small and (sure or most <= target)
         if small and not holds and objective.offset.widest > 0:
@@ -88,11 +91,11 @@ class Certificate:
             # a bound that may be a hundred times the gap.
             dual = dual_gap_bound(objective, here.point)
             if dual is not None and dual <= target:
-                return cls(dual, dual, True, change)
+                return cls(dual, dual, True, change, moved)
         doubtful = small and change >= tuning.SMALL_CHANGE
         if small and not holds:  # the step leaves the range of the quadratic model
             gap = min(2 * target, most)
-        return cls(gap, bound, holds, change, doubtful=doubtful)
+        return cls(gap, bound, holds, change, moved, doubtful=doubtful)
 
 
 def gap_after_step(

@@ -192,7 +192,7 @@ class Search:
         self.gap, self.bound = found.gap, found.bound
         self.certified, self.unbounded = found.holds, found.unbounded
         if found.holds:
-            self._conclude(here, newton, found.change)
+            self._conclude(here, newton, found)
         may_step = self.policy.takes_certificate and not newton.direct
         takes_step = may_step and not (found.holds or self.must_end)
         if not self.policy.takes_certificate:
@@ -238,14 +238,14 @@ class Search:
             return replace(direct, converged=False, residual=np.inf)
         return newton
 
-    def _conclude(self, here: PreconditionedPoint, newton: NewtonStep, change: float) -> None:
+    def _conclude(self, here: PreconditionedPoint, newton: NewtonStep, found: Certificate) -> None:
         """Look for a proof of a finite minimum, and polish the point, after a certificate."""
         if self.unbounded:
             return
-        if not self.objective.penalty.is_definite:
+        if not self.objective.penalty.is_definite and found.moved < tuning.SMALL_CHANGE:
             model, theta = here.preconditioner, self.point.theta
             self.proved = proves_finite(self.objective, theta, model, newton.residual)
-        exact = newton.direct and change < tuning.SMALL_CHANGE  # H still holds after the step
+        exact = newton.direct and found.change < tuning.SMALL_CHANGE  # H still holds after the step
         if exact and self.policy.takes_certificate:
             self._polish(here)
 
