@@ -216,6 +216,7 @@ class PartitionedCases:
 
     def __init__(self, data: PartitionedRows, truths: Each) -> None:
         self.truths, self.lengths = truths, list(data.lengths)
+        self.row_ends = np.cumsum(self.lengths)
         counts, totals = zip(*data.gather(count_important, truths), strict=True)
         self.ends = np.cumsum(counts)
         self.n_samples = int(self.ends[-1])
@@ -269,9 +270,8 @@ class PartitionedCases:
 
     def _place(self, row: int) -> tuple[int, int]:
         """Return the partition of a sample, and its index there."""
-        ends = np.cumsum(self.lengths)
-        part = int(np.searchsorted(ends, row, side="right"))
-        return part, int(row - (ends[part] - self.lengths[part]))
+        part = int(np.searchsorted(self.row_ends, row, side="right"))
+        return part, int(row - (self.row_ends[part] - self.lengths[part]))
 
 
 def local(data: RowSource) -> LocalRows:
