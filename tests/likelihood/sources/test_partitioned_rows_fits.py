@@ -105,6 +105,7 @@ def test_nothing_is_left_on_the_cluster(client, fails):
     assert not client.futures
 
 
+@pytest.mark.slow
 def test_a_lost_worker_changes_nothing(monkeypatch):
     X, y, weight = samples(3)
     here = SoftmaxClassifier(tol=1e-12).fit(X, y, weight)
