@@ -88,7 +88,7 @@ print(found)
 # %%
 # An interval on the left of the line would be a model that is better than the baseline.
 
-fig, ax = plt.subplots(figsize=(7, 3), layout="constrained")
+fig, ax = plt.subplots(figsize=(5.5, 2.8), layout="constrained")
 half = (found.high - found.low) / 2
 ax.errorbar(found.difference, found.names, xerr=half, fmt="o", capsize=4)
 ax.axvline(0, color="black", linestyle="--")
