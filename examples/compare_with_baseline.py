@@ -93,5 +93,5 @@ half = (found.high - found.low) / 2
 ax.errorbar(found.difference, found.names, xerr=half, fmt="o", capsize=4)
 ax.axvline(0, color="black", linestyle="--")
 ax.margins(y=0.3)
-ax.set(xlabel="mean loss minus that of softmax regression, nats, 95 % intervals")
+ax.set(xlabel="mean loss minus that of softmax\nregression, nats, 95 % intervals")
 plt.show()

@@ -69,7 +69,7 @@ for k, (label, marker) in enumerate(zip(inference.classes, "os^", strict=True)):
 upper.axvline(0, color="grey", linewidth=0.8)
 upper.set_yticks(range(X.shape[1]), X.columns)
 upper.invert_yaxis()
-upper.set(xlabel="percentage points for one standard deviation, with 95 % intervals")
+upper.set(xlabel="percentage points for one standard\ndeviation, with 95 % intervals")
 lower.set(xlabel="body mass index", ylabel="probability, with 95 % intervals", ylim=(0, 1))
 upper.legend()
 plt.show()

@@ -91,9 +91,9 @@ for name in ("logarithms", "forest", "calibrated"):
 # 0.5:
 
 
-def costs(P, threshold):
+def costs(p, threshold):
     """Cost of each new mail: 9 for a good mail hidden, 1 for a spam mail shown."""
-    return np.where(P > threshold, 9.0 * (y_test == "good"), 1.0 * (y_test == "spam"))
+    return np.where(p > threshold, 9.0 * (y_test == "good"), 1.0 * (y_test == "spam"))
 
 
 for name in ("share of spam", "logarithms", "calibrated"):

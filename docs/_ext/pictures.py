@@ -18,6 +18,7 @@ import html
 import io
 import re
 import runpy
+import sys
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -108,6 +109,20 @@ def _svg(script, name, kind, alt, size, *panels):
     return f'<svg class="{kind}" {view} role="img" aria-label="{label}">{body}'
 
 
+def write_standalone(name, file):
+    """Write the picture of one script in plain colours, for the README."""
+    script = runpy.run_path(str(FOLDER / f"{name}.py"))
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {"axes.spines.right": False, "axes.spines.top": False, "lines.linewidth": 2.0}
+            | {"svg.hashsalt": name}
+        )
+        figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+        script["draw"](figure)
+        figure.savefig(file, format="svg", metadata={"Date": None})
+
+
 class Picture(SphinxDirective):
     required_arguments = 1
     has_content = True
@@ -128,3 +143,7 @@ class Picture(SphinxDirective):
 def setup(app):
     app.add_directive("picture", Picture)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    write_standalone(*sys.argv[1:])

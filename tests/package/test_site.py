@@ -106,7 +106,7 @@ def faults(report):
         found.append(f"{report['figures']} pictures, of the widths {report['pictures']}")
     if small := [size for size in report["letters"] if size < LEAST_LETTERS]:
         found.append(f"{len(small)} letters in pictures, from {min(small):.1f} px")
-    if shrunk := [scale for scale in report["shrunk"] if scale < 0.65]:
+    if shrunk := [scale for scale in report["shrunk"] if scale < 0.6]:
         found.append(f"pictures shrunk to {shrunk} of their size")
     if report["faint"]:
         found.append(f"texts of little contrast: {report['faint'][:5]}")
