@@ -1,7 +1,8 @@
-"""Entries of the index lead to sections and paragraphs, so that the search shows their texts.
+"""Entries of the index lead to sections, so that the search shows their texts.
 
-The directive ``index`` names words that readers search for. Its target is an empty element before
-the section or in front of the paragraph that follows; the search would show nothing of it.
+The directive ``index`` names words that readers search for. Its own target is an empty element, of
+which the search could show nothing: the section that begins there takes its place, or the section
+around it.
 """
 
 from docutils import nodes
@@ -9,21 +10,30 @@ from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
 
+def _around(node):
+    while node is not None and not isinstance(node, nodes.section):
+        node = node.parent
+    return node
+
+
 class LeadToSections(SphinxTransform):
     # After docutils has given the target to what follows, before Sphinx collects the entries.
     default_priority = 600
 
     def apply(self, **kwargs):
-        places = {
-            name: node["ids"][0]
-            for node in self.document.findall(nodes.section)
-            for name in node["ids"]
+        sections = {
+            name: section
+            for section in self.document.findall(nodes.section)
+            for name in section["ids"]
         }
         for index in self.document.findall(addnodes.index):
-            index["entries"] = [
-                (kind, words, places.get(target, target), *rest)
-                for kind, words, target, *rest in index["entries"]
-            ]
+            entries = []
+            for kind, words, target, *rest in index["entries"]:
+                section = sections.get(target, _around(index))
+                if target.startswith("index-") and section is not None:
+                    target = section["ids"][0]
+                entries.append((kind, words, target, *rest))
+            index["entries"] = entries
 
 
 def setup(app):
