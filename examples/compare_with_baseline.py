@@ -88,10 +88,10 @@ print(found)
 # %%
 # An interval on the left of the line would be a model that is better than the baseline.
 
-fig, ax = plt.subplots(figsize=(7, 3), layout="constrained")
+fig, ax = plt.subplots(figsize=(5.5, 2.8), layout="constrained")
 half = (found.high - found.low) / 2
 ax.errorbar(found.difference, found.names, xerr=half, fmt="o", capsize=4)
 ax.axvline(0, color="black", linestyle="--")
 ax.margins(y=0.3)
-ax.set(xlabel="mean loss minus that of softmax regression, nats, 95 % intervals")
+ax.set(xlabel="mean loss minus that of softmax\nregression, nats, 95 % intervals")
 plt.show()

@@ -88,16 +88,17 @@ if held_out.losses:
     print(skxent.compare_losses(losses, baseline="optimum"))
 
 # %%
-# The left panel shows the distance from the optimum after each iteration. The fit keeps this record
-# itself. The right panel shows by how much the held-out loss differs from that of the optimum.
+# The upper panel shows the distance from the optimum after each iteration. The fit keeps this
+# record itself. The lower panel shows by how much the held-out loss differs from that of the
+# optimum.
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-skxent.ConvergenceDisplay.from_estimator(clf, ax=left)
+fig, (upper, lower) = plt.subplots(2, 1, figsize=(5.5, 7.5), layout="constrained")
+skxent.ConvergenceDisplay.from_estimator(clf, ax=upper)
 for passes, losses in zip(clf.objective_curve_[:, 0], held_out.losses, strict=False):
     found = skxent.mean_loss_interval(losses - held_out.losses[-1])
-    right.errorbar(passes, found.mean, found.mean - found.low, fmt="C0o", markersize=3)
-right.axhline(0, color="grey", linewidth=0.8)
-right.set(
+    lower.errorbar(passes, found.mean, found.mean - found.low, fmt="C0o", markersize=3)
+lower.axhline(0, color="grey", linewidth=0.8)
+lower.set(
     xlabel="passes over X", ylabel="held-out loss minus that of\nthe optimum, nats, 95 % intervals"
 )
 plt.show()

@@ -98,14 +98,14 @@ print(f"entropy of the votes {floor.mean:.3f} nats, between {floor.low:.3f} and 
 # models expect too many five stars for horror films: "The Silence of the Lambs" is among
 # the training data, with more ratings than any other horror film.
 
-fig, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained", sharey=True)
+fig, axes = plt.subplots(2, 1, figsize=(5.5, 6.5), layout="constrained", sharex=True)
 for ax, genre in zip(axes, ("Horror", "War"), strict=True):
     chosen = X.iloc[test][genre].to_numpy() == 1
     weight = raters[test][chosen] / raters[test][chosen].sum()
     ax.bar(votes.columns, weight @ shares[test][chosen], color="0.8", label="observed")
     for name, marker in (("soft labels", "o-"), ("winners only", "s--")):
         ax.plot(votes.columns, weight @ predictions[name][chosen], marker, label=name)
-    ax.set(title=f"{genre}, {chosen.sum()} films", xlabel="stars")
-axes[0].set_ylabel("share of the ratings")
+    ax.set(title=f"{genre}, {chosen.sum()} films", ylabel="share of the ratings")
+axes[1].set_xlabel("stars")
 axes[0].legend()
 plt.show()

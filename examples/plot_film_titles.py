@@ -66,7 +66,7 @@ print(skxent.cross_entropy_report(y[test], predictions["softmax"], n_worst=0))
 
 clf = models["softmax"]
 vocabulary = words.get_feature_names_out()
-fig, axes = plt.subplots(2, 3, figsize=(9, 6), layout="constrained", sharex=True)
+fig, axes = plt.subplots(3, 2, figsize=(5.5, 7.5), layout="constrained", sharex=True)
 for ax, genre, coef in zip(axes.flat, clf.classes_, clf.coef_, strict=True):
     top = np.argsort(coef)[-8:]
     ax.barh(vocabulary[top], coef[top])

@@ -58,20 +58,20 @@ bmi = np.linspace(X["bmi"].min(), X["bmi"].max(), 100)
 typical = pd.DataFrame([X.median()] * len(bmi)).assign(bmi=bmi)
 P = inference.predict_proba_interval(typical)
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+fig, (upper, lower) = plt.subplots(2, 1, figsize=(5.5, 8), layout="constrained")
 for k, (label, marker) in enumerate(zip(inference.classes, "os^", strict=True)):
     middle = effects.estimate[k] * points
     half = (effects.high[k] - effects.low[k]) * points / 2
     rows = np.arange(X.shape[1]) + 0.2 * (k - 1)
-    left.errorbar(middle, rows, xerr=half, fmt=marker, label=label)
-    right.plot(bmi, P.estimate[:, k], f"C{k}", marker=marker, markevery=(10 * k, 30))
-    right.fill_between(bmi, P.low[:, k], P.high[:, k], color=f"C{k}", alpha=0.25)
-left.axvline(0, color="grey", linewidth=0.8)
-left.set_yticks(range(X.shape[1]), X.columns)
-left.invert_yaxis()
-left.set(xlabel="percentage points for one standard deviation, with 95 % intervals")
-right.set(xlabel="body mass index", ylabel="probability, with 95 % intervals", ylim=(0, 1))
-left.legend()
+    upper.errorbar(middle, rows, xerr=half, fmt=marker, label=label)
+    lower.plot(bmi, P.estimate[:, k], f"C{k}", marker=marker, markevery=(10 * k, 30))
+    lower.fill_between(bmi, P.low[:, k], P.high[:, k], color=f"C{k}", alpha=0.25)
+upper.axvline(0, color="grey", linewidth=0.8)
+upper.set_yticks(range(X.shape[1]), X.columns)
+upper.invert_yaxis()
+upper.set(xlabel="percentage points for one standard\ndeviation, with 95 % intervals")
+lower.set(xlabel="body mass index", ylabel="probability, with 95 % intervals", ylim=(0, 1))
+upper.legend()
 plt.show()
 
 # %%

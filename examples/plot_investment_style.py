@@ -71,7 +71,7 @@ print(skxent.decompose_cross_entropy(y[test], P))
 # styles, and no border of nature: the third and the eighth portfolio look more like medium ones.
 
 mean = np.array([P[size[test] == k].mean(axis=0) for k in range(1, 11)])
-fig, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
+fig, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
 bottom = np.zeros(10)
 for name, colour, hatch in zip(
     ["small", "medium", "large"], ["C1", "0.8", "C0"], ["//", "", ".."], strict=True

@@ -33,7 +33,7 @@ print(f"  from logits          {from_logits[-1]:.3e}")
 print(f"  from probabilities   {from_probabilities[-1]:.3e}")
 print(f"  log_loss             {sklearn_losses[-1]:.3e}")
 
-figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+figure, axes = plt.subplots(figsize=(5.5, 4), layout="constrained")
 axes.semilogy(logits, sklearn_losses, label="sklearn.metrics.log_loss", linewidth=5, alpha=0.4)
 axes.semilogy(
     logits, np.where(from_probabilities > 0, from_probabilities, np.nan), label="probability"

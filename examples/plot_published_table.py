@@ -75,7 +75,7 @@ print(ratios[["estimate", "published", "conf_low", "conf_high"]].round(3).to_str
 
 terms = list(X.columns)
 positions = np.arange(len(terms))
-fig, ax = plt.subplots(figsize=(7.5, 5), layout="constrained")
+fig, ax = plt.subplots(figsize=(5.5, 5), layout="constrained")
 for name, shift, marker in (("Wald", -0.12, "o"), ("profile", 0.12, "s")):
     low, high = np.exp(inference.confint(method=name.lower())[0, :-1]).T
     middle = ratios["estimate"].to_numpy()

@@ -59,7 +59,7 @@ for name, result in results.items():
     difference = np.abs(result["test_mean"] - result["test_sklearn"])[defined].max(initial=0)
     print(f"{name:20} largest difference from neg_log_loss {difference:.1e}")
 
-figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+figure, axes = plt.subplots(figsize=(5.5, 4), layout="constrained")
 for shift, (name, result) in zip((-0.25, 0.0, 0.25), results.items(), strict=True):
     axes.bar(np.arange(10) + shift, -result["test_mean"], width=0.22, label=name)
 axes.set(xlabel="fold", ylabel="cross-entropy, nats a bottle", xticks=range(10))

@@ -102,7 +102,7 @@ for start, end in ((1955, 1969), (1970, 1984), (1985, 1999), (2000, 2015), (1955
 # The picture shows the sum of the differences over time. A line that falls predicts better than a
 # coin.
 
-fig, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
+fig, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
 for name, style in (("last five days", "-"), ("share of gains", "--")):
     ax.plot(days.index, np.cumsum(saved[name]), style, label=name)
 ax.axhline(0, color="black", linestyle=":", label="coin: ln 2 a day")

@@ -61,7 +61,7 @@ print(table[["class", "term", "estimate", "conf_low", "conf_high"]].round(2).to_
 # dotted lines. The curve of malic acid is bent, so that the interval is not symmetric. The curve of
 # the low hue approaches zero and never reaches it: the likelihood rises for ever.
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(5.5, 9), layout="constrained")
 for ax, term in zip(axes, ["remainder__malic_acid", "onehotencoder__hue_low"], strict=True):
     skxent.ProfileDisplay.from_inference(inference, term, "Barbera", ax=ax)
 plt.show()

@@ -8,6 +8,7 @@ import skxent
 NAMES = ["mean texture", "mean area", "mean smoothness", "mean concavity", "mean symmetry"]
 
 SIZE = (5.6, 3.4)
+SCROLLS = True
 ALT = (
     "Odds ratios of five measurements with 95 % intervals on a logarithmic axis. The interval "
     "of the mean symmetry contains one, those of the others lie above one, and the mean area is "

@@ -5,8 +5,10 @@ from sklearn.model_selection import train_test_split
 
 import skxent
 
+PANELS = 2
 
-def draw(figure):
+
+def draw(figure, rows, columns):
     X, X_test, y, y_test = train_test_split(
         *load_digits(return_X_y=True), test_size=0.5, random_state=0
     )
@@ -14,17 +16,17 @@ def draw(figure):
     for C in (0.1, 0.01):
         P = skxent.SoftmaxClassifier(C=C).fit(X, y).predict_proba(X_test)
         losses[f"C = {C:g}"] = skxent.categorical_cross_entropy(y_test, P, reduction="none")
-    left, right = figure.subplots(1, 2, sharey=True)
+    first, second = figure.subplots(rows, columns, sharey=True)
     for row, loss in enumerate(losses.values()):
         found = skxent.mean_loss_interval(loss)
-        draw_interval(left, row, found.mean, found.low, found.high, "C0")
+        draw_interval(first, row, found.mean, found.low, found.high, "C0")
     found = skxent.compare_losses(losses, baseline="C = 0.1")
-    draw_interval(right, 1, found.difference[0], found.low[0], found.high[0], "C1")
-    right.axvline(0, color="C4", linestyle="--", linewidth=1)
-    left.set_yticks([0, 1], losses)
-    left.set_ylim(1.5, -0.5)
-    left.set_xlabel("mean loss, in nats")
-    right.set_xlabel("difference from C = 0.1, in nats")
+    draw_interval(second, 1, found.difference[0], found.low[0], found.high[0], "C1")
+    second.axvline(0, color="C4", linestyle="--", linewidth=1)
+    first.set_yticks([0, 1], losses)
+    first.set_ylim(1.5, -0.5)
+    first.set_xlabel("mean loss, in nats")
+    second.set_xlabel("difference from C = 0.1, in nats")
 
 
 def draw_interval(axes, row, middle, low, high, colour):

@@ -7,6 +7,7 @@ from sklearn.model_selection import cross_val_predict
 import skxent
 
 SIZE = (6.4, 3.8)
+SCROLLS = True
 ALT = (
     "Box plots of the losses of single wines by grape on a logarithmic axis from a millionth of "
     "a nat to ten nats. In each grape the mean is far to the right of the box. The three "

@@ -6,6 +6,7 @@ from sklearn.model_selection import cross_val_predict
 import skxent
 
 SIZE = (6.4, 3.8)
+SCROLLS = True
 ALT = (
     "Bars of the summed loss of each digit, the largest on top, with columns for the share and "
     "the mean. The digits 1, 8, 9 and 3 pass the mark of an equal share; 0 is far below it."

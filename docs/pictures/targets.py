@@ -5,9 +5,11 @@ from scipy.special import xlogy
 
 P = np.array([0.1, 0.8, 0.1])
 
+PANELS = 2
 
-def draw(figure):
-    both = figure.subplots(1, 2, sharey=True)
+
+def draw(figure, rows, columns):
+    both = figure.subplots(rows, columns, sharey=True)
     for axes, Y in zip(both, ([0, 1, 0], [0.2, 0.8, 0]), strict=True):
         k = np.arange(3)
         axes.bar(k - 0.18, Y, 0.34, color="C2", label="target")
@@ -18,5 +20,6 @@ def draw(figure):
         axes.set_title(f"loss {parts}{total} nats")
         axes.set_xticks(k, ["ant", "bee", "cow"])
         axes.set_ylim(0, 1.05)
-    both[0].set_ylabel("probability")
+        axes.set_ylabel("probability")
+    both[1].label_outer()
     both[1].legend(loc="upper right")

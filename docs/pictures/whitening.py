@@ -11,11 +11,13 @@ ROWS = np.column_stack([data.data[:, TEXTURE], np.ones(len(data.data))])
 BENIGN = data.target
 LEVELS = [0.5, 2, 8, 32, 128, 512]  # nats above the minimum
 
+PANELS = 2
 
-def draw(figure):
+
+def draw(figure, rows, columns):
     # At zero every probability is 1/2. In u = root.T @ theta the Hessian there is the identity.
     root = np.linalg.cholesky(ROWS.T @ ROWS / 4)
-    both = figure.subplots(1, 2)
+    both = figure.subplots(rows, columns)
     draw_path(both[0], np.eye(2), (-0.75, 0.35), (-2.5, 9.5))
     draw_path(both[1], root, (-17, 14), (-7, 24))
     both[0].set(xlabel="coefficient of the texture", ylabel="intercept")

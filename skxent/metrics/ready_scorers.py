@@ -1,15 +1,28 @@
-"""The scorers that are ready to use, each described below its assignment.
+"""The scorers that are ready to use, each with a text of its own.
 
-The reference shows these texts; ``help`` shows the text of the scorer's class.
+The reference, ``help`` and the question mark of IPython show these texts.
 """
 
 from __future__ import annotations
 
-from skxent.metrics.decomposition_scorers import DecompositionScorer
-from skxent.metrics.scorers import make_cross_entropy_scorer
+from typing import TypeVar
 
-cce_scorer = make_cross_entropy_scorer("categorical")
-"""Negative mean categorical cross-entropy, in nats per sample: greater is better, 0 is perfect.
+from skxent.metrics.decomposition_scorers import DecompositionScorer
+from skxent.metrics.scorers import CrossEntropyScorer, make_cross_entropy_scorer
+
+Scorer = TypeVar("Scorer", bound=CrossEntropyScorer)
+
+
+def _described(scorer: Scorer, text: str) -> Scorer:
+    """Return the scorer with a docstring of its own in place of that of its class."""
+    # Scorers are frozen. The text is no field: it changes neither equality nor the hash.
+    object.__setattr__(scorer, "__doc__", text)
+    return scorer
+
+
+cce_scorer = _described(
+    make_cross_entropy_scorer("categorical"),
+    """Negative mean categorical cross-entropy, in nats per sample: greater is better, 0 is perfect.
 
 Call it as ``scorer(estimator, X, y, sample_weight=None, *, offset=None)``, or pass it as `scoring`
 wherever scikit-learn takes one. Columns of `predict_proba` are aligned by `classes_`, so that a
@@ -30,10 +43,12 @@ Examples
 >>> X, y = load_wine(return_X_y=True)
 >>> cross_val_score(GaussianNB(), X, y, scoring=cce_scorer).round(3)
 array([-0.114, -0.078, -0.288, -0.436, -0.008])
-"""
+""",
+)
 
-bce_scorer = make_cross_entropy_scorer("binary")
-"""Negative mean binary cross-entropy, in nats per sample: greater is better, 0 is perfect.
+bce_scorer = _described(
+    make_cross_entropy_scorer("binary"),
+    """Negative mean binary cross-entropy, in nats per sample: greater is better, 0 is perfect.
 
 Call it and pass it as `cce_scorer`. `y` holds labels of two classes, or rows of shape (n, m), which
 are m independent yes/no outcomes; the loss of a sample is then the sum over its outcomes. The
@@ -54,10 +69,12 @@ Examples
 >>> X, y = load_breast_cancer(return_X_y=True)
 >>> print(cross_val_score(GaussianNB(), X[:, :2], y, scoring=bce_scorer).round(2))
 [-0.37 -0.3  -0.22 -0.23 -0.25]
-"""
+""",
+)
 
-cce_sum_scorer = make_cross_entropy_scorer("categorical", reduction="sum")
-"""Negative sum of the categorical cross-entropy, in nats: the log-likelihood of the samples.
+cce_sum_scorer = _described(
+    make_cross_entropy_scorer("categorical", reduction="sum"),
+    """Negative sum of the categorical cross-entropy, in nats: the log-likelihood of the samples.
 
 Call it and pass it as `cce_scorer`. The scores of the folds of a cross-validation add up to the
 log-likelihood of all samples, while means of unequal folds do not average to the mean.
@@ -75,10 +92,12 @@ Examples
 >>> X, y = load_wine(return_X_y=True)
 >>> print(cross_val_score(GaussianNB(), X, y, scoring=cce_sum_scorer).sum().round(2))
 -32.84
-"""
+""",
+)
 
-bce_sum_scorer = make_cross_entropy_scorer("binary", reduction="sum")
-"""Negative sum of the binary cross-entropy, in nats: the log-likelihood of the samples.
+bce_sum_scorer = _described(
+    make_cross_entropy_scorer("binary", reduction="sum"),
+    """Negative sum of the binary cross-entropy, in nats: the log-likelihood of the samples.
 
 Call it and pass it as `bce_scorer`, with the same targets. The scores of folds add up to the
 log-likelihood of all samples.
@@ -95,10 +114,12 @@ Examples
 >>> coin = DummyClassifier(strategy="uniform", random_state=0).fit(y, y)
 >>> print(f"{bce_sum_scorer(coin, y, y):.4f}")  # 4 log(1/2)
 -2.7726
-"""
+""",
+)
 
-miscalibration_scorer = DecompositionScorer(part="miscalibration")
-"""Negative miscalibration of a fitted classifier, in nats per sample: at most 0, greater is better.
+miscalibration_scorer = _described(
+    DecompositionScorer(part="miscalibration"),
+    """Negative miscalibration of a classifier, in nats per sample: at most 0, greater is better.
 
 Miscalibration is the part of the cross-entropy that recalibration of the predictions would remove.
 Use this scorer like `cce_scorer`; columns are aligned by `classes_` in the same way.
@@ -118,10 +139,12 @@ Examples
 >>> X, y = load_breast_cancer(return_X_y=True)
 >>> print(cross_val_score(GaussianNB(), X[:, :2], y, scoring=miscalibration_scorer).round(2))
 [-0.12 -0.06 -0.07 -0.07 -0.09]
-"""
+""",
+)
 
-discrimination_scorer = DecompositionScorer(part="discrimination")
-"""Discrimination of a fitted classifier, in nats per sample: at least 0, greater is better.
+discrimination_scorer = _described(
+    DecompositionScorer(part="discrimination"),
+    """Discrimination of a fitted classifier, in nats per sample: at least 0, greater is better.
 
 Discrimination is how much less recalibrated predictions cost than the base rates of the classes.
 Use this scorer like `cce_scorer`; columns are aligned by `classes_` in the same way.
@@ -140,4 +163,5 @@ Examples
 >>> X, y = load_breast_cancer(return_X_y=True)
 >>> print(cross_val_score(GaussianNB(), X[:, :2], y, scoring=discrimination_scorer).round(2))
 [0.42 0.42 0.51 0.49 0.5 ]
-"""
+""",
+)

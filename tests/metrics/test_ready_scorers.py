@@ -1,42 +1,59 @@
-"""The texts of the scorers, which doctest does not find below assignments."""
+"""The texts of the scorers: doctest does not find them, since they belong to instances."""
 
-import ast
+import copy
 import doctest
 import inspect
-from itertools import pairwise
+import pickle
+import pydoc
 
 import pytest
 
-from skxent.metrics import ready_scorers
+from skxent.metrics import make_cross_entropy_scorer, ready_scorers
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-
-
-def texts_below_assignments(source):
-    """Text of each name that is assigned on the top level and followed by a text."""
-    body = ast.parse(source).body
-    return {
-        statement.targets[0].id: inspect.cleandoc(below.value.value)
-        for statement, below in pairwise(body)
-        if isinstance(statement, ast.Assign)
-        and isinstance(below, ast.Expr)
-        and isinstance(below.value, ast.Constant)
-    }
-
-
-TEXTS = texts_below_assignments(inspect.getsource(ready_scorers))
-SCORERS = [name for name in vars(ready_scorers) if name.endswith("_scorer") and name[:4] != "make"]
+SCORERS = {
+    name: scorer
+    for name, scorer in vars(ready_scorers).items()
+    if name.endswith("_scorer") and not name.startswith("make")
+}
 
 
 def test_each_scorer_has_words_of_its_own():
-    assert sorted(TEXTS) == sorted(SCORERS) and len(SCORERS) == 6
-    assert len({text.split("\n")[0] for text in TEXTS.values()}) == 6
+    assert len(SCORERS) == 6
+    texts = [scorer.__doc__ for scorer in SCORERS.values()]
+    texts += [type(scorer).__doc__ for scorer in SCORERS.values()]
+    assert len({text.split("\n")[0] for text in texts}) == 6 + 2
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", SCORERS)
+def test_help_shows_the_words_of_the_scorer(name):
+    shown = pydoc.render_doc(SCORERS[name], renderer=pydoc.plaintext)
+    first = SCORERS[name].__doc__.split("\n")[0]
+    assert first in shown and inspect.getdoc(SCORERS[name]).startswith(first)
+    assert type(SCORERS[name]).__doc__.split("\n")[0] not in shown
+
+
+@pytest.mark.parametrize("name", SCORERS)
 def test_the_example_runs(name):
-    examples = doctest.DocTestParser().get_doctest(TEXTS[name], {}, name, "ready_scorers.py", 0)
+    text = inspect.getdoc(SCORERS[name])
+    examples = doctest.DocTestParser().get_doctest(text, {}, name, "ready_scorers.py", 0)
     assert examples.examples
     report = []
     doctest.DocTestRunner(optionflags=OPTIONS).run(examples, out=report.append)
     assert not report, "".join(report)
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_copies_keep_the_words_and_are_equal(name):
+    scorer = SCORERS[name]
+    for copied in (copy.deepcopy(scorer), pickle.loads(pickle.dumps(scorer))):
+        assert copied == scorer and hash(copied) == hash(scorer)
+        assert copied.__doc__ == scorer.__doc__
+
+
+def test_a_scorer_made_from_the_same_options_is_equal_and_has_the_words_of_its_class():
+    made = make_cross_entropy_scorer()
+    assert made == ready_scorers.cce_scorer
+    assert repr(made) == repr(ready_scorers.cce_scorer)
+    asking = ready_scorers.cce_scorer.set_score_request(sample_weight=True)
+    assert made.__doc__ == asking.__doc__ == type(made).__doc__

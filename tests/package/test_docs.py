@@ -58,6 +58,21 @@ def test_the_gallery_names_every_example_twice():
     assert sorted(cards) == sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 
 
+def test_the_guide_and_a_page_of_it_name_every_example():
+    guide = ROOT / "docs" / "guide" / "index.md"
+    others = [page for page in PAGES if page != guide and page.name not in ("examples.md",)]
+    texts = "\n".join(page.read_text(encoding="utf-8") for page in others)
+    for text in (guide.read_text(encoding="utf-8"), texts):
+        named = set(re.findall(r"auto_examples/(\w+)", text))
+        assert {path.stem for path in (ROOT / "examples").glob("*.py")} <= named
+
+
+def test_links_of_the_readme_lead_to_files():
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert "docs/_static/passes.svg" in links and len(links) > 10
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
 def test_extras_are_named_as_they_install():
     """The package is on no index: an extra installs from the source tree only, as ".[plot]"."""
     assert len(TEXTS) > 100

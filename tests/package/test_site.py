@@ -6,10 +6,11 @@ skipped. The tests in a browser need Chromium, in Debian the package ``chromium`
 
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import browser
 import pytest
@@ -18,7 +19,27 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 needs_chromium = pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed")
-VIEWS = [{"width": width, "theme": theme} for width, theme in ((390, "light"), (1400, "dark"))]
+# Each page is loaded in the first theme, and brought to the second by its own switch.
+VIEWS = {
+    "phone": {"width": 390, "themes": ["light", "dark"]},
+    "desk": {"width": 1400, "themes": ["dark", "light"]},
+}
+# What somebody types into the search box, and the page that has the answer.
+QUERIES = {
+    "50 GB": "large_data.html",
+    "better calibrated": "decomposition.html",
+    "class weights": "classifier.html",
+    "elastic net": "coming_from.html",
+    "float32": "large_data.html",
+    "GPU": "array_api.html",
+    "NaN": "errors.html",
+    "odds ratio": "inference.html",
+    "one-hot": "learn/targets.html",
+    "perplexity": "tokens.html",
+    "separable": "classifier.html",
+    "sigmoid": "learn/softmax.html",
+}
+LEAST_LETTERS = 9  # pixels
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +102,34 @@ def faults(report):
         found.append(f"images that did not load: {report['broken_images']}")
     if report["elsewhere"]:
         found.append(f"asks other hosts for {report['elsewhere']}")
-    if any(width < 200 for width in report["pictures"]):
-        found.append(f"pictures of the widths {report['pictures']}")
+    if len(report["pictures"]) != report["figures"] or any(w < 200 for w in report["pictures"]):
+        found.append(f"{report['figures']} pictures, of the widths {report['pictures']}")
+    if small := [size for size in report["letters"] if size < LEAST_LETTERS]:
+        found.append(f"{len(small)} letters in pictures, from {min(small):.1f} px")
+    if shrunk := [scale for scale in report["shrunk"] if scale < 0.6]:
+        found.append(f"pictures shrunk to {shrunk} of their size")
+    if report["faint"]:
+        found.append(f"texts of little contrast: {report['faint'][:5]}")
     if marks := [mark for mark in ("<BLANKLINE>", "doctest:") if mark in report["text"]]:
         found.append(f"shows marks of doctests: {marks}")
     if copied := [text for text in report["copies"] if not text.strip() or ">>>" in text]:
         found.append(f"copies something else than code: {copied}")
     return [f"{report['page']} ({report['width']} px, {report['theme']}) {text}" for text in found]
+
+
+@pytest.fixture(scope="module")
+def seen(site):
+    """What two browsers side by side see of each page, and the phone's also of the searches."""
+    views = {
+        name: [{"page": page, "copy": True, **view} for page in pages(site)]
+        for name, view in VIEWS.items()
+    }
+    for query in QUERIES:
+        page = f"search.html?{urlencode({'q': query})}"
+        views["phone"].append({"page": page, "query": query, **VIEWS["phone"]})
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda name: browser.look_at(site, views[name]), views)
+    return dict(zip(views, found, strict=True))
 
 
 def test_links_lead_somewhere(site):
@@ -148,25 +190,38 @@ def test_names_of_scikit_learn_are_links(site):
 
 
 @needs_chromium
-@pytest.mark.parametrize("view", VIEWS, ids=["phone", "desk"])
-def test_pages_in_a_browser(site, view):
-    """Each page: nothing is missing, nothing too wide, and no error is reported."""
-    views = [{"page": page, "copy": True, **view} for page in pages(site)]
-    views.append({"page": "search.html?q=softmax", **view})
-    reports, console, missing = browser.look_at(site, views)
+@pytest.mark.parametrize("view", VIEWS)
+def test_pages_in_a_browser(site, seen, view):
+    """Each page in both themes: nothing is missing, too wide, too small or too faint."""
+    reports, console, missing = seen[view]
     assert [text for report in reports for text in faults(report)] == []
-    assert len(reports) == len(views)
-    assert reports[-1]["results"] > 0
+    shown = {(report["page"], report["theme"]) for report in reports}
+    assert shown >= {(page, theme) for page in pages(site) for theme in ("light", "dark")}
     assert sum(len(report["copies"]) for report in reports) > 100
+    assert sum(len(report["letters"]) for report in reports) > 500
+    assert sum(len(report["shrunk"]) for report in reports) > 50
+    assert sum(report["texts"] for report in reports) > 50_000
     # The theme says on the console which theme it shows.
     assert [text for text in console if not text.startswith('"[PST]: ')] == []
     assert missing == []
 
 
+@needs_chromium
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_search_finds_the_page(seen, query):
+    """The page is among the first three results, or their places in it are."""
+    (report, _) = [report for report in seen["phone"][0] if report.get("query") == query]
+    found = [address.split("#")[0].split("?")[0] for address in report["results"]]
+    assert QUERIES[query] in found[:3]
+
+
 BROKEN = """<!doctype html><html data-theme="light"><body><article class="bd-article">
 <h1>Broken</h1>
 <p style="width:600px">wide</p><img src="none.png"><a href="none.html">none</a><a href="#no">no</a>
-<p>&lt;BLANKLINE&gt;</p><script>undefined_function()</script>
+<p>&lt;BLANKLINE&gt; <span style="color:#999">faint</span></p>
+<figure class="picture"><svg width="100" height="50"><text y="20" font-size="8">g</text></svg>
+</figure><figure class="picture"><svg width="300" style="display:none"></svg></figure>
+<script>undefined_function()</script>
 <script src="https://example.org/script.js"></script></article></body></html>"""
 
 
@@ -178,11 +233,13 @@ def test_broken_links_would_be_found(tmp_path):
 @needs_chromium
 def test_a_broken_page_would_be_found(tmp_path):
     (tmp_path / "page.html").write_text(BROKEN, encoding="utf-8")
-    views = [{"page": "page.html", **view} for view in VIEWS]
-    (phone, desk), console, missing = browser.look_at(tmp_path, views)
-    assert len(faults(phone)) == 4
+    views = [{"page": "page.html", **view} for view in VIEWS.values()]
+    (phone, switched, desk, _), console, missing = browser.look_at(tmp_path, views)
+    assert len(faults(phone)) == 7
     assert "wider than the window" in faults(phone)[0]
     assert "asks other hosts for ['https://example.org/script.js']" in faults(phone)[2]
+    assert "1 letters in pictures, from 8.0 px" in faults(phone)[4]
+    assert "is shown in the theme light" in faults(switched)[0]
     assert "is shown in the theme light" in faults(desk)[0]
     assert any("undefined_function is not defined" in text for text in console)
     assert missing == ["/none.png"] * len(missing) != []

@@ -1,8 +1,9 @@
 """A built site in headless Chromium: what pages look like to it, and pictures of them.
 
 The site is served from this process. One page of ours, the driver, opens the pages of the site one
-after the other in a frame of a given width, and posts what it sees. Chromium finds no other host
-than this one, so that a page that asks for anything from elsewhere reports an error.
+after the other in a frame of a given width, presses the switch of the theme, and posts what it
+sees. Chromium finds no other host than this one, so that a page that asks for anything from
+elsewhere reports an error.
 """
 
 import http.server
@@ -28,79 +29,8 @@ CHROMIUM = next(
 )
 HEIGHT = 900
 
-# Opens one page in a frame, waits until it is at rest, and says what is wrong with it.
-DRIVER = """<!doctype html><meta charset="utf-8"><title>driver</title>
-<body style="margin:0"><script>
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-
-function wide(doc) {
-  // What sticks out of the page, unless it does so inside of a box that scrolls or cuts it off. The
-  // article itself is no such box: a reader shall not have to move the whole page sideways.
-  const width = doc.documentElement.clientWidth, found = [];
-  for (const element of doc.body.querySelectorAll("*")) {
-    const box = element.getBoundingClientRect();
-    if (box.width === 0 || box.right <= width + 1) continue;
-    let scrolls = false, up = element.parentElement;
-    for (; up && !up.matches(".bd-article, .bd-content, body"); up = up.parentElement)
-      if (doc.defaultView.getComputedStyle(up).overflowX !== "visible") scrolls = true;
-    const name = element.tagName + "." + element.getAttribute("class");
-    if (!scrolls) found.push(name + " to " + Math.round(box.right));
-  }
-  return found.slice(0, 5);
-}
-
-async function look(view) {
-  localStorage.setItem("mode", view.theme);
-  localStorage.setItem("theme", view.theme);
-  const frame = document.createElement("iframe");
-  frame.style.cssText = `border:0;width:${view.width}px;height:HEIGHTpx`;
-  const loaded = new Promise((done) => (frame.onload = done));
-  frame.src = view.page;
-  document.body.replaceChildren(frame);
-  await loaded;
-  const page = frame.contentWindow, doc = frame.contentDocument;
-  await doc.fonts.ready;
-  for (const image of doc.images) image.loading = "eager";
-  if (view.page.startsWith("search.html"))
-    for (let i = 0; i < 100 && !doc.querySelector("#search-results li a"); i++) await pause(50);
-  for (let i = 0; i < 40 && ![...doc.images].every((image) => image.complete); i++) await pause(50);
-  await pause(100);
-  const images = [...doc.images], pictures = [...doc.querySelectorAll("figure.picture svg")];
-  const copies = [];
-  if (view.copy) {
-    for (let i = 0; i < 40 && !doc.querySelector("button.copybtn"); i++) await pause(50);
-    doc.execCommand = () => copies.push(doc.activeElement.value);
-    for (const button of doc.querySelectorAll("button.copybtn")) button.click();
-  }
-  return {
-    ...view,
-    status: page.performance.getEntriesByType("navigation")[0].responseStatus,
-    heading: doc.querySelector("h1")?.textContent ?? "",
-    theme_shown: doc.documentElement.dataset.theme,
-    overflow: doc.documentElement.scrollWidth - doc.documentElement.clientWidth,
-    wide: wide(doc),
-    images: images.length,
-    broken_images: images.filter((image) => !image.naturalWidth).map((image) => image.src),
-    pictures: pictures.map((svg) => svg.getBoundingClientRect().width),
-    elsewhere: page.performance.getEntriesByType("resource").map((entry) => entry.name)
-      .filter((name) => !name.startsWith(location.origin) && !name.startsWith("data:")),
-    results: doc.querySelectorAll("#search-results li a").length,
-    text: doc.querySelector("article")?.innerText ?? "",
-    copies,
-  };
-}
-
-(async () => {
-  const views = await (await fetch("/-views")).json(), reports = [];
-  try {
-    for (const view of views) reports.push(await look(view));
-  } catch (error) {
-    reports.push({error: String(error) + " after " + reports.length + " pages"});
-  }
-  if (new URLSearchParams(location.search).has("stay")) return;
-  await fetch("/-reports", {method: "POST", body: JSON.stringify(reports)});
-})();
-</script>""".replace("HEIGHT", str(HEIGHT))
+# Opens one page after the other, and says what is wrong with each.
+DRIVER = Path(__file__).with_name("browser_driver.html").read_text(encoding="utf-8")
 
 
 class _Site(http.server.SimpleHTTPRequestHandler):
@@ -108,7 +38,7 @@ class _Site(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self):
         if self.path.startswith("/-driver"):
-            self._send(DRIVER.encode(), "text/html")
+            self._send(DRIVER.replace("HEIGHT", str(HEIGHT)).encode(), "text/html")
         elif self.path == "/-views":
             self._send(json.dumps(self.server.views).encode(), "application/json")
         else:
@@ -170,10 +100,11 @@ def _command(profile, *arguments):
 
 
 def look_at(site, views, timeout=240):
-    """What Chromium sees of each view, a dict of ``page``, ``width`` and ``theme``.
+    """What Chromium sees of each view, a dict of ``page``, ``width`` and ``themes``.
 
-    Returns the reports, one for each view, the messages on the console, and the addresses that the
-    server could not answer.
+    A page is loaded in the first of its themes, and brought to the others by its own switch.
+    Returns the reports, one for each theme of each view, the messages on the console, and the
+    addresses that the server could not answer.
     """
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
