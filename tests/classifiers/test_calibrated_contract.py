@@ -9,7 +9,7 @@ from skxent import CalibratedClassifier
 
 FEW = [
     CalibratedClassifier(LogisticRegression(C=1.0), cv=3),
-    CalibratedClassifier(RidgeClassifier(), method="matrix", C=1.0, smoothing=0.0, cv=3),
+    CalibratedClassifier(RidgeClassifier(), method="bias", C=np.inf, cv=3),
 ]
 OTHERS = [
     CalibratedClassifier(RidgeClassifier(), method="bias", cv=3),
