@@ -2,7 +2,7 @@
 
 Run ``python tests/benchmarks/bench_fits.py`` with the extra `bench` installed; ``--only TEXT``
 chooses problems by name, ``--quick`` leaves the slow ones out, ``--out NAME.json`` writes the
-results, and ``--page`` makes docs/speed.md of docs/_static/speed.json afterwards.
+results, and ``--page`` writes docs/_static/speed.json and makes docs/speed.md of it.
 
 Every rival runs on the same data in the same process with as many threads, over a ladder of
 tolerances with many iterations allowed, until it is within 1e-8 of the optimum (relative, or in
@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import race_results
 import scipy.sparse as sp
 import speed_page
 from fit_process import CrashedError, FitProcess, TimeUpError
@@ -160,7 +161,7 @@ class Race:
         )  # fmt: skip
         result.not_raced = {r.name: r.reason for r in names if isinstance(r, NotRaced)}
         optimum = np.nanmin([first.value, exact.value])
-        default = self.attempt("default", None, result.limit)
+        default = self.attempt("default", None, max(PURSE, result.limit))
         raced = [name for name in names if isinstance(name, str)]
         runs = self.ladders(raced, optimum, purse, result.limit)
         if self.problem.name in CURVES:
@@ -193,7 +194,7 @@ class Race:
                 run = self.attempt(name, tol, allowed)
                 if run.end == "time up" and allowed < min(left, mine):
                     run.end = "slower"
-                spent = run.seconds if np.isfinite(run.seconds) else time.perf_counter() - begin
+                spent = min(run.seconds, time.perf_counter() - begin, 1.5 * allowed)
                 left, mine = left - spent, mine - spent
                 runs.append(run)
                 distance = (run.value - optimum) / max(abs(optimum), 1.0)
@@ -234,6 +235,7 @@ class Race:
                 again = self.attempt(run.rival, run.tol, 10 * run.seconds + 1)
                 turns[-1][run.key] = again.seconds
                 spent += again.seconds
+        turns = [t for t in turns if all(map(np.isfinite, t.values()))]
         # The first turn has what a library does only once.
         turns = turns[1:] if len(turns) > 3 else turns
         result.repeats = len(turns)
@@ -290,6 +292,7 @@ def main() -> None:
     parser.add_argument("--out", default="", help="file of the results, JSON")
     parser.add_argument("--page", action="store_true", help="make docs/speed.md")
     options = parser.parse_args()
+    out = str(race_results.RESULTS) if options.page else options.out
     made = conditions(options.threads, options.minutes)
     made["rules"] = {"ladder": LADDER, "repeats": REPEATS, "beaten": BEATEN}
     process = FitProcess(options.threads)
@@ -299,8 +302,8 @@ def main() -> None:
             continue
         results.append(Race(problem, X, y, process).result(options.minutes))
         print(line(results[-1]), flush=True)
-        if options.out:
-            write(options.out, made, results)
+        if out:
+            write(out, made, results)
     process.end()
     print(summary(results))
     if options.page:

@@ -64,7 +64,8 @@ class Raced:
         """The fastest run of a rival that solved the problem."""
         if self.data["fastest"] is None:
             return None
-        return next(r for r in self.runs if [r.rival, r.tol] == self.data["fastest"])
+        best = tuple(self.data["fastest"])
+        return next(r for r in self.runs if (r.rival, r.tol) == best)
 
     @property
     def default(self) -> Run:

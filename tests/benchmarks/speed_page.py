@@ -1,7 +1,7 @@
 """The page docs/speed.md and the line in the README, from the results in docs/_static/speed.json.
 
-Run ``python tests/benchmarks/speed_page.py`` after ``bench_fits.py --out docs/_static/speed.json``.
-All figures on the page come from that file. The pictures are drawn during the build of the
+Run ``python tests/benchmarks/speed_page.py``, or ``bench_fits.py --page``, which also writes the
+results. All figures on the page come from that file. The pictures are drawn during the build of the
 documentation, by docs/_ext/race_pictures.py from the same file.
 """
 
@@ -120,10 +120,10 @@ def _rules(made: dict[str, Any]) -> str:
         fastest run that solves the problem counts: the best tolerance is chosen for it afterwards.
         Runs with similar times are repeated in turn. A time is then the median of up to
         {rules["repeats"]} runs, and a ratio is the median of the ratios within a turn. Slow fits
-        run once. A run is ended when it takes {rules["beaten"]} times as long as the fastest rival
-        that has solved the problem, or when the time of the rivals is up, which grows with the time of
-        skxent. The time to import a library is not counted, nor that in which the interface of
-        liblinear copies X.
+        run once. A run is ended when it takes {rules["beaten"]} times as long as the fastest
+        rival that has solved the problem, or when the time of the rivals is up, which grows with
+        the time of skxent. The time to import a library is not counted, nor that in which the
+        interface of liblinear copies X.
     """)
 
 
@@ -282,7 +282,7 @@ the race and makes this page:
 ```bash
 python -m pip install -e ".[bench]"
 python -m pip install --no-deps --group bench-data
-python tests/benchmarks/bench_fits.py --minutes {minutes} --out docs/_static/speed.json --page
+python tests/benchmarks/bench_fits.py --minutes {minutes} --page
 ```
 
 {download}`speed.json <_static/speed.json>` has every run.
