@@ -29,7 +29,7 @@ import race_results
 import scipy.sparse as sp
 import speed_page
 from fit_process import CrashedError, FitProcess, TimeUpError
-from problems import Problem, available
+from problems import Problem, available, problems
 from race_conditions import conditions
 from rivals import NotRaced
 
@@ -42,10 +42,12 @@ CURVE_REPEATS = 3
 PAUSE = 0.15  # seconds before a repeat: threads of BLAS wait busily for so long after the last fit
 ENOUGH = 3.0  # seconds of repeats of one problem
 COMPARED = 1.5  # times as slow as the fastest rival that gets there, and still repeated
-BEATEN = 1.3  # times as slow as the fastest rival that gets there, and ended
-PURSE = 20.0  # seconds that the rivals of one problem have together, in a run of MINUTES,
-SHARE = 2.5  # or so many times the seconds of skxent, if that is more
-MINUTES = 22.0
+BEATEN = 1.2  # times as slow as the fastest rival that gets there, and ended
+PURSE = 18.0  # seconds that the rivals of one problem have together, in a run of MINUTES,
+SHARE = 4.0  # or so many times the seconds of skxent, if that is more
+EACH = 0.4  # part of them that one rival may take
+DEFAULT = 10.0  # seconds that LogisticRegression at its defaults has
+MINUTES = 25.0
 OURS = 900.0  # seconds that a fit of skxent may take
 
 
@@ -151,17 +153,19 @@ class Race:
         """Run everything."""
         names = self.process.load(self.X, self.y, self.problem.C)
         first = self.attempt("skxent", None, OURS)
+        if first.end:
+            raise RuntimeError(f"the fit of skxent on {self.problem.name} ended with: {first.end}")
         exact = self.attempt("exact", None, OURS)
         purse = max(PURSE * minutes / MINUTES, SHARE * first.seconds)
         result = Result(
             self.problem.name, *self.X.shape, int(self.y.max()) + 1, self.problem.C,
             sp.issparse(self.X), 0.0, first.seconds, first.details["passes"], first.details["gap"],
             0.0, bool(first.details["converged"]),
-            max(min(purse / 3, 1 + 200 * first.seconds), 1.5 * first.seconds),
+            max(min(EACH * purse, 1 + 200 * first.seconds), 2 * first.seconds),
         )  # fmt: skip
         result.not_raced = {r.name: r.reason for r in names if isinstance(r, NotRaced)}
         optimum = np.nanmin([first.value, exact.value])
-        default = self.attempt("default", None, max(PURSE, result.limit))
+        default = self.attempt("default", None, max(DEFAULT, result.limit))
         raced = [name for name in names if isinstance(name, str)]
         runs = self.ladders(raced, optimum, purse, result.limit)
         if self.problem.name in CURVES:
@@ -181,7 +185,7 @@ class Race:
     def ladders(self, names: list[str], optimum: float, purse: float, limit: float) -> list[Run]:
         """All rivals at all tolerances, as long as there is time for them."""
         whole = self.problem.name in CURVES
-        left = 3 * purse if whole else purse
+        left = 2 * purse if whole else purse
         fastest, runs = np.inf, []
         for name in names:
             mine, last = limit, None
@@ -276,7 +280,9 @@ def summary(results: list[Result]) -> str:
 
 
 def write(path: str, made: dict[str, Any], results: list[Result]) -> None:
-    """The results as JSON, one problem a line."""
+    """The results as JSON, one problem a line; problems without a result are named."""
+    left_out = {p.name: None for p in problems()}.keys() - {r.name for r in results}
+    made = made | {"left_out": sorted(left_out)}
     lines = ",\n".join(json.dumps(r.plain(), separators=(",", ":")) for r in results)
     with open(path, "w", encoding="utf-8") as file:
         file.write(f'{{"made":{json.dumps(made)},\n"problems":[\n{lines}\n]}}\n')
@@ -292,20 +298,30 @@ def main() -> None:
     parser.add_argument("--out", default="", help="file of the results, JSON")
     parser.add_argument("--page", action="store_true", help="make docs/speed.md")
     options = parser.parse_args()
+    if options.page and (options.only or options.quick):
+        parser.error("--page is for a run of all problems, without --only and --quick")
     out = str(race_results.RESULTS) if options.page else options.out
     made = conditions(options.threads, options.minutes)
     made["rules"] = {"ladder": LADDER, "repeats": REPEATS, "beaten": BEATEN}
-    process = FitProcess(options.threads)
-    results = []
+    process, begin = FitProcess(options.threads), time.perf_counter()
+    results, failures = [], []
     for problem, X, y in available(options.only):
         if options.quick and problem.slow:
             continue
-        results.append(Race(problem, X, y, process).result(options.minutes))
+        try:
+            results.append(Race(problem, X, y, process).result(options.minutes))
+        except (RuntimeError, CrashedError, TimeUpError) as error:
+            failures.append(f"{problem.name}: {error!r}")
+            print(failures[-1], flush=True)
+            continue
         print(line(results[-1]), flush=True)
+        made["took"] = round((time.perf_counter() - begin) / 60)
         if out:
             write(out, made, results)
     process.end()
     print(summary(results))
+    if failures:
+        raise SystemExit("\n".join(["No page was made. These problems failed:", *failures]))
     if options.page:
         speed_page.main()
 

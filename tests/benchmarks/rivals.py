@@ -72,7 +72,9 @@ class NotRaced:
 
 def rivals(X: Any, y: np.ndarray, C: float, threads: int = 1) -> Iterator[Rival | NotRaced]:
     """All solvers, those that are likely to be fast first."""
-    yield from _scikit_learn(X, y, C, ("newton-cholesky", "lbfgs"))
+    # The number of rows of the Hessian decides which is likely to be the faster one.
+    narrow = X.shape[1] * (1 if y.max() == 1 else int(y.max()) + 1) <= 500
+    yield from _scikit_learn(X, y, C, ("newton-cholesky", "lbfgs") if narrow else ("lbfgs",))
     for distribution, make in (
         ("glum", _glum),
         ("statsmodels", _statsmodels),
@@ -86,7 +88,11 @@ def rivals(X: Any, y: np.ndarray, C: float, threads: int = 1) -> Iterator[Rival 
             yield from make(module, X, y, C, threads)
         except ImportError:
             yield NotRaced(distribution, "is not installed")
-    yield from _scikit_learn(X, y, C, ("newton-cg",))
+        except Exception as error:
+            yield NotRaced(distribution, f"does not take the data ({type(error).__name__})")
+    yield from _scikit_learn(
+        X, y, C, ("newton-cg",) if narrow else ("newton-cg", "newton-cholesky")
+    )
     try:
         yield from _cyanure(importlib.import_module(LIBRARIES["cyanure"]), X, y, C, threads)
     except ImportError:

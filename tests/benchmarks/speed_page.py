@@ -52,7 +52,7 @@ def _joined(text: str) -> str:
     return " ".join(text.split())
 
 
-def _first_lines(figures: Figures) -> str:
+def _first_lines(made: dict[str, Any], figures: Figures) -> str:
     least = min(figures.compared, key=lambda p: p.ratio)
     texts = [
         f"""{{class}}`~skxent.SoftmaxClassifier` was raced to the minimum of its objective on
@@ -77,6 +77,8 @@ def _first_lines(figures: Figures) -> str:
             mean. If a rival had solved each of them at the end of its time, the mean over all
             problems would be {times(figures.mean_with_limits)}."""
         )
+    if made["left_out"]:
+        texts.append(f"This run left out {listed(made['left_out'])}.")
     unsolved = [p.name for p in figures.problems if not p.solved]
     texts.append(
         f"skxent itself did not solve {listed(unsolved)}."
@@ -217,7 +219,8 @@ def _versions(made: dict[str, Any]) -> str:
     names = [f"{name} {version}" for name, version in made["packages"].items() if version]
     return _joined(f"""
         skxent {made["version"]} on {made["date"]}; Python {made["python"]} on {made["system"]}
-        ({made["architecture"]}), {made["cores"]} cores; {listed(names)}.
+        ({made["architecture"]}), {made["cores"]} cores; {listed(names)}. The run took
+        {made["took"]} minutes.
     """)
 
 
@@ -294,7 +297,7 @@ def page(made: dict[str, Any], problems: list[Raced]) -> str:
     figures = Figures(problems)
     ratios = [p.ratio for p in figures.compared]
     parts = {
-        "first_lines": _first_lines(figures),
+        "first_lines": _first_lines(made, figures),
         "when": _when(made),
         "rules": _rules(made),
         "height": f"{1 + 0.17 * len(ratios):.1f}",

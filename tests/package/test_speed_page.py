@@ -79,6 +79,11 @@ def test_a_problem_that_skxent_does_not_solve_is_named(results):
     assert f"skxent itself did not solve {results['problems'][3]['name']}." in page_of(results)
 
 
+def test_a_problem_that_was_left_out_is_named(results):
+    results["made"]["left_out"] = ["one", "another"]
+    assert "This run left out one and another." in page_of(results).split("## ")[0]
+
+
 def test_ends_of_rivals_are_told_apart():
     runs = [
         ["a", 1e-2, 1.0, 1e-3, 5, ""],
