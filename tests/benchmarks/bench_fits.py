@@ -302,7 +302,12 @@ def main() -> None:
         parser.error("--page is for a run of all problems, without --only and --quick")
     out = str(race_results.RESULTS) if options.page else options.out
     made = conditions(options.threads, options.minutes)
-    made["rules"] = {"ladder": LADDER, "repeats": REPEATS, "beaten": BEATEN}
+    made["rules"] = {
+        "ladder": LADDER,
+        "our_ladder": OUR_LADDER,
+        "repeats": REPEATS,
+        "beaten": BEATEN,
+    }
     process, begin = FitProcess(options.threads), time.perf_counter()
     results, failures = [], []
     for problem, X, y in available(options.only):

@@ -267,7 +267,7 @@ What was not tried, and why:
 
 ## Distance against seconds and passes
 
-skxent runs at tolerances from 100 to 1e-8 nats here, and the rivals at their ladder of tolerances.
+skxent runs at tolerances from {loose} to {tight} nats here, and the rivals at their tolerances.
 Of each library, a picture shows the solver that is the fastest or comes nearest. The lower half
 counts passes over X for skxent, and iterations for the rivals. An iteration is at least one pass.
 
@@ -309,6 +309,8 @@ def page(made: dict[str, Any], problems: list[Raced]) -> str:
         "defaults": _defaults(problems),
         "curves": _curves(problems),
         "versions": _versions(made),
+        "loose": number(max(made["rules"]["our_ladder"])),
+        "tight": number(min(made["rules"]["our_ladder"])),
         "minutes": f"{made['minutes']:g}",
     }
     return re.sub(r"\{(\w+)\}", lambda m: parts.get(m[1], m[0]), TEXT)
