@@ -1,56 +1,73 @@
 """Seconds to the optimum, against whatever else a scikit-learn user can fit.
 
 Run ``python tests/benchmarks/bench_fits.py`` with the extra `bench` installed; ``--only TEXT``
-chooses problems by name, ``--quick`` leaves the slow ones out, ``--out NAME`` writes NAME.json and
-NAME.png.
+chooses problems by name, ``--quick`` leaves the slow ones out, ``--out NAME.json`` writes the
+results, and ``--page`` writes docs/_static/speed.json and makes docs/speed.md of it.
 
-Every rival runs on the same data in the same process with the same threads, over a ladder of
+Every rival runs on the same data in the same process with as many threads, over a ladder of
 tolerances with many iterations allowed, until it is within 1e-8 of the optimum (relative, or in
-nats where that is below one) or its time for all of them is up. A run that fails or does not get
-there is shown as such. The runs that decide, those of skxent, of the defaults and of the fastest
-rivals, are repeated in turn and their medians taken.
+nats where that is below one). Its objective is computed here, from its coefficients. A run that
+fails or does not get there is shown as such. The runs that decide, those of skxent, of the defaults
+and of the fastest rivals, are repeated in turn and their medians taken.
+
+With one thread, seconds are processor time. ``--minutes`` is about the length of a whole run, by
+what the rivals of a problem may take together: the fastest decides, so a run ends when it is slower
+than the fastest rival that has arrived. It does not on the problems of which the page shows curves.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import signal
 import statistics
 import time
-import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import race_results
 import scipy.sparse as sp
-from problems import Problem, available
-from sklearn.linear_model import LogisticRegression
+import speed_page
+from fit_process import CrashedError, FitProcess, TimeUpError
+from problems import Problem, available, problems
+from race_conditions import conditions
+from rivals import NotRaced
 
-from skxent import SoftmaxClassifier
-
-DISTANCES = (1e-2, 1e-4, 1e-6, 1e-8)
+NEAR_ENOUGH = 1e-6  # distance from the optimum at which a problem counts as solved
 LADDER = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
+OUR_LADDER = (1e2, 1.0, 1e-2, 1e-4, 1e-6, 1e-8)  # nats, for curves
+CURVES = ("breast_cancer", "digits", "diamonds", "babynames")  # problems of which curves are drawn
 REPEATS = 15
+CURVE_REPEATS = 3
 PAUSE = 0.15  # seconds before a repeat: threads of BLAS wait busily for so long after the last fit
-ENOUGH = 1.5  # seconds of repeats of one fit
-NEAR = 3.0  # times as slow as the fastest rival that gets there, and still repeated
-
-
-class TimeUpError(Exception):
-    """A rival took too long."""
+ENOUGH = 3.0  # seconds of repeats of one problem
+COMPARED = 1.5  # times as slow as the fastest rival that gets there, and still repeated
+BEATEN = 1.2  # times as slow as the fastest rival that gets there, and ended
+PURSE = 18.0  # seconds that the rivals of one problem have together, in a run of MINUTES,
+SHARE = 4.0  # or so many times the seconds of skxent, if that is more
+EACH = 0.4  # part of them that one rival may take
+DEFAULT = 10.0  # seconds that LogisticRegression at its defaults has
+MINUTES = 25.0
+OURS = 900.0  # seconds that a fit of skxent may take
 
 
 @dataclass
 class Run:
-    """One rival at one tolerance."""
+    """One rival at one tolerance; `end` is empty, or says why the run has no value."""
 
     rival: str
     tol: float | None
     seconds: float
-    value: float
+    value: float = np.nan
+    iterations: float | None = None
+    end: str = ""
     distance: float = np.nan
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, float | None]:
+        """What is repeated."""
+        return self.rival, self.tol
 
 
 @dataclass
@@ -61,18 +78,38 @@ class Result:
     n: int
     d: int
     K: int
+    C: float
+    sparse: bool
     optimum: float
+    seconds: float
     passes: float
     gap: float
-    true_gap: float
-    warned: bool
-    curve: list[list[float]]
+    distance: float
+    converged: bool
+    limit: float
+    fastest: tuple[str, float] | None = None
+    ratio: float | None = None
+    repeats: int = 1
     runs: list[Run] = field(default_factory=list)
+    not_raced: dict[str, str] = field(default_factory=dict)
+    curve: list[tuple[float, float]] = field(default_factory=list)
 
-    def seconds_to(self, rival: Callable[[str], bool], distance: float) -> float:
-        """Seconds of the fastest run that is near enough, infinite if there is none."""
-        times = [r.seconds for r in self.runs if rival(r.rival) and r.distance <= distance]
-        return min(times, default=np.inf)
+    def plain(self) -> dict[str, Any]:
+        """For JSON: numbers of four digits, and a list for each run."""
+        found = asdict(self) | {
+            "runs": [
+                [r.rival, r.tol, _short(r.seconds), _short(r.distance), r.iterations, r.end]
+                for r in self.runs
+            ]
+        }
+        found["curve"] = [[_short(a), _short(b)] for a, b in self.curve]
+        for name in ("seconds", "passes", "gap", "distance", "limit", "ratio", "C"):
+            found[name] = _short(found[name])
+        return found
+
+
+def _short(x: float | None) -> float | None:
+    return None if x is None or not np.isfinite(x) else float(f"{x:.4g}")
 
 
 def objective(X: Any, y: np.ndarray, coef: np.ndarray, intercept: np.ndarray, C: float) -> float:
@@ -89,231 +126,209 @@ def objective(X: Any, y: np.ndarray, coef: np.ndarray, intercept: np.ndarray, C:
     return float(total) + float(np.sum(coef**2)) / (2 * C)
 
 
-def rivals(X: Any, y: np.ndarray, C: float) -> Iterator[tuple[str, Callable[[float], Any]]]:
-    """Name and function of a tolerance that fits, for all that apply."""
-    n, d = X.shape
-    K = int(y.max()) + 1
-    width = d if K == 2 else d * K
-    for solver in ("lbfgs", "newton-cg", "newton-cholesky", "sag", "saga"):
-        if solver == "newton-cholesky" and (sp.issparse(X) or width > 6000):
-            continue
-        if solver in ("sag", "saga") and n * d * K > 5e7:
-            continue
-        many = 10_000 if solver == "lbfgs" else 1000
+@dataclass
+class Race:
+    """One problem, and the process in which it is fitted."""
 
-        def fit(tol: float, solver: str = solver, many: int = many) -> Any:
-            return LogisticRegression(C=C, solver=solver, tol=tol, max_iter=many).fit(X, y)
+    problem: Problem
+    X: Any
+    y: np.ndarray
+    process: FitProcess
 
-        yield solver, fit
-    try:
-        from sklearnex.linear_model import LogisticRegression as IntelLogisticRegression
-
-        yield (
-            "intelex",
-            lambda tol: IntelLogisticRegression(C=C, tol=tol, max_iter=10_000).fit(X, y),
-        )
-    except ImportError:
-        pass
-    if K == 2:
+    def attempt(self, name: str, tol: float | None, limit: float) -> Run:
+        """One run; a failure has no value."""
         try:
-            from glum import GeneralizedLinearRegressor
+            fitted, seconds, details = self.process.fit(name, tol, limit)
+        except TimeUpError:
+            return Run(name, tol, np.inf, end="time up")
+        except CrashedError:
+            return Run(name, tol, np.inf, end="crashed")
+        except RuntimeError as error:
+            return Run(name, tol, np.inf, end=f"failed: {error}")
+        value = objective(self.X, self.y, fitted.coef, fitted.intercept, self.problem.C)
+        end = details["end"] if np.isfinite(value) else "failed: not finite"
+        return Run(name, tol, seconds, value, fitted.iterations, end, details=details)
 
-            def glum(tol: float) -> Any:
-                model = GeneralizedLinearRegressor(
-                    family="binomial",
-                    alpha=1 / (C * n),
-                    l1_ratio=0,
-                    gradient_tol=tol,
-                    max_iter=1000,
-                )
-                model.fit(X, y.astype(float))
-                model.coef_ = model.coef_[None]
-                return model
-
-            yield "glum", glum
-        except ImportError:
-            pass
-
-
-def timed(fit: Callable[[], Any], limit: float) -> tuple[Any, float]:
-    """Fit with a limit on the time."""
-
-    def ring(*_: Any) -> None:
-        raise TimeUpError
-
-    signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, limit)
-    try:
-        begin = time.perf_counter()
-        model = fit()
-        return model, time.perf_counter() - begin
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def measure(problem: Problem, X: Any, y: np.ndarray, limit: float) -> Result:
-    """Run everything on one problem."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        ours, seconds = timed(lambda: SoftmaxClassifier(C=problem.C).fit(X, y), 600)
-    warned = bool(caught)
-    limit = min(limit, max(5.0, 40 * seconds))
-
-    def value(model: Any) -> float:
-        return objective(X, y, np.atleast_2d(model.coef_), np.ravel(model.intercept_), problem.C)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        exact = SoftmaxClassifier(C=problem.C, tol=1e-12, warm_start=True)
-        exact.coef_, exact.intercept_ = ours.coef_, ours.intercept_
-        optimum = value(exact.fit(X, y))
-        mine = value(ours)
+    def result(self, minutes: float) -> Result:
+        """Run everything."""
+        names = self.process.load(self.X, self.y, self.problem.C)
+        first = self.attempt("skxent", None, OURS)
+        if first.end:
+            raise RuntimeError(f"the fit of skxent on {self.problem.name} ended with: {first.end}")
+        exact = self.attempt("exact", None, OURS)
+        purse = max(PURSE * minutes / MINUTES, SHARE * first.seconds)
         result = Result(
-            problem.name, *X.shape, int(y.max()) + 1, optimum, ours.n_passes_,
-            ours.optimality_gap_, mine - optimum, warned, ours.objective_curve_.tolist(),
+            self.problem.name, *self.X.shape, int(self.y.max()) + 1, self.problem.C,
+            sp.issparse(self.X), 0.0, first.seconds, first.details["passes"], first.details["gap"],
+            0.0, bool(first.details["converged"]),
+            max(min(EACH * purse, 1 + 200 * first.seconds), 2 * first.seconds),
         )  # fmt: skip
-        fits: list[tuple[str, float | None, Callable[[], Any]]] = [
-            ("skxent", None, lambda: SoftmaxClassifier(C=problem.C).fit(X, y)),
-            ("default", None, lambda: LogisticRegression(C=problem.C).fit(X, y)),
-        ]
-        for name, fit in rivals(X, y, problem.C):
-            left = limit
+        result.not_raced = {r.name: r.reason for r in names if isinstance(r, NotRaced)}
+        optimum = np.nanmin([first.value, exact.value])
+        default = self.attempt("default", None, max(DEFAULT, result.limit))
+        raced = [name for name in names if isinstance(name, str)]
+        runs = self.ladders(raced, optimum, purse, result.limit)
+        if self.problem.name in CURVES:
+            runs = [self.attempt("skxent", tol, OURS) for tol in OUR_LADDER] + runs
+            self.steady(runs)
+        result.runs = [first, default, *runs]
+        result.optimum = float(np.nanmin([optimum, *(r.value for r in result.runs)]))
+        for run in result.runs:
+            run.distance = (run.value - result.optimum) / max(abs(result.optimum), 1.0)
+        result.distance = first.distance
+        if self.problem.name in CURVES:
+            above = [(p, (v - result.optimum) / result.optimum) for p, v in first.details["curve"]]
+            result.curve = [point for point in above if point[1] > 0]
+        self.repeat(result, first)
+        return result
+
+    def ladders(self, names: list[str], optimum: float, purse: float, limit: float) -> list[Run]:
+        """All rivals at all tolerances, as long as there is time for them."""
+        whole = self.problem.name in CURVES
+        left = 2 * purse if whole else purse
+        fastest, runs = np.inf, []
+        for name in names:
+            mine, last = limit, None
             for tol in LADDER:
-                run = attempt(name, tol, lambda fit=fit, tol=tol: fit(tol), value, left)
-                result.runs.append(run)
-                left -= run.seconds
-                if not np.isfinite(run.value) or left <= 0:
+                allowed = min(left, mine, np.inf if whole else BEATEN * fastest + 0.05)
+                if left <= 0:
+                    runs.append(Run(name, tol, np.inf, end="no time left"))
                     break
-                fits.append((name, tol, lambda fit=fit, tol=tol: fit(tol)))
-                if (run.value - optimum) <= 1e-8 * abs(optimum):
+                begin = time.perf_counter()
+                run = self.attempt(name, tol, allowed)
+                if run.end == "time up" and allowed < min(left, mine):
+                    run.end = "slower"
+                spent = min(run.seconds, time.perf_counter() - begin, 1.5 * allowed)
+                left, mine = left - spent, mine - spent
+                runs.append(run)
+                distance = (run.value - optimum) / max(abs(optimum), 1.0)
+                if distance <= NEAR_ENOUGH:
+                    fastest = min(fastest, run.seconds)
+                if run.end or distance <= 1e-8 or run.value == last:
                     break
-        result.optimum = min([optimum, *(r.value for r in result.runs if np.isfinite(r.value))])
-        repeat(result, fits, value, limit)
-    for run in result.runs:
-        run.distance = (run.value - result.optimum) / max(abs(result.optimum), 1.0)
-    return result
+                if mine <= 0 and tol > LADDER[-1]:
+                    runs.append(Run(name, tol, np.inf, end="time up"))
+                    break
+                last = run.value
+        return runs
 
+    def steady(self, runs: list[Run]) -> None:
+        """Medians of all runs that have an end, for curves; in turn, with skxent's among them."""
+        runs = [r for r in runs if np.isfinite(r.seconds) and r.seconds < ENOUGH / 3]
+        turns = [
+            [self.attempt(r.rival, r.tol, 10 * r.seconds + 1).seconds for r in runs]
+            for _ in range(CURVE_REPEATS)
+        ]
+        for run, *times in zip(runs, *turns, strict=True):
+            run.seconds = statistics.median(times)
 
-def attempt(
-    name: str, tol: float | None, fit: Callable[[], Any], value: Callable, limit: float
-) -> Run:
-    """One run; a failure has no value and no end."""
-    try:
-        model, seconds = timed(fit, limit)
-        return Run(name, tol, seconds, value(model))
-    except TimeUpError:
-        return Run(f"{name} (time up)", tol, np.inf, np.nan)
-    except Exception as error:
-        return Run(f"{name} ({type(error).__name__})", tol, np.inf, np.nan)
-
-
-def repeat(result: Result, fits: list, value: Callable, limit: float) -> None:
-    """Medians of runs in turn, of all that are short and of the two that are always wanted."""
-    seconds: dict[tuple[str, float | None], list[float]] = {}
-    first = {(r.rival, r.tol): r.seconds for r in result.runs}
-    close = result.optimum + 1e-6 * max(abs(result.optimum), 1.0)
-    fastest = min((r.seconds for r in result.runs if r.value <= close), default=np.inf)
-    fits = [fit for fit in fits if first.get(fit[:2], 0.0) <= NEAR * fastest]
-    for _ in range(REPEATS):
-        for name, tol, fit in fits:
-            key = (name, tol)
-            if sum(seconds.get(key, [first.get(key, 0.0)])) > ENOUGH:
-                continue
-            time.sleep(PAUSE)
-            run = attempt(name, tol, fit, value, 600 if name == "skxent" else limit)
-            seconds.setdefault(key, []).append(run.seconds)
-            if key not in first:
-                first[key] = 0.0
-                result.runs.append(run)
-    for run in result.runs:
-        if (run.rival, run.tol) in seconds:
-            run.seconds = statistics.median(seconds[run.rival, run.tol])
+    def repeat(self, result: Result, first: Run) -> None:
+        """Medians of runs in turn; the ratio is the median of the ratios within a turn."""
+        there = [r for r in result.runs if r.rival not in ("skxent", "default")]
+        there = [r for r in there if r.distance <= NEAR_ENOUGH]
+        fastest = min((r.seconds for r in there), default=np.inf)
+        near = [r for r in there if r.seconds <= COMPARED * fastest]
+        default = [r for r in result.runs if r.rival == "default" and np.isfinite(r.seconds)]
+        runs = [first, *near, *(r for r in default if r.seconds <= 3 * first.seconds)]
+        turns = [{r.key: r.seconds for r in runs}]
+        spent, turn = 0.0, sum(r.seconds for r in runs)
+        while len(turns) <= REPEATS and spent + turn / 2 < ENOUGH:
+            turns.append({})
+            for run in runs:
+                time.sleep(PAUSE if self.process.threads > 1 else 0.0)
+                again = self.attempt(run.rival, run.tol, 10 * run.seconds + 1)
+                turns[-1][run.key] = again.seconds
+                spent += again.seconds
+        turns = [t for t in turns if all(map(np.isfinite, t.values()))]
+        # The first turn has what a library does only once.
+        turns = turns[1:] if len(turns) > 3 else turns
+        result.repeats = len(turns)
+        for run in runs:
+            run.seconds = statistics.median(t[run.key] for t in turns)
+        result.seconds = first.seconds
+        if near:
+            best = min(near, key=lambda r: r.seconds)
+            result.fastest = (best.rival, best.tol)
+            result.ratio = statistics.median(t[best.key] / t[first.key] for t in turns)
 
 
 def line(r: Result) -> str:
     """One line of the table."""
-    ours = r.seconds_to(lambda name: name == "skxent", 1e-6)
-    peers = [x for x in r.runs if x.rival not in ("skxent", "default")]
-    fastest = min((x for x in peers if x.distance <= 1e-6), key=lambda x: x.seconds, default=None)
-    plain = next((x for x in r.runs if x.rival == "default"), None)
-    shown = f"{fastest.rival} {fastest.seconds:.4g} s" if fastest else "none gets there"
-    ratio = f"{fastest.seconds / ours:.3g}" if fastest else "inf"
-    default = (
-        f"{plain.seconds:.4g} s, {plain.distance:.0e}, {plain.seconds / ours:.3g}"
-        if plain else "failed"
-    )  # fmt: skip
-    gap = f"{r.gap:.0e}/{r.true_gap:.0e}"
+    gap = f"{r.gap:.0e}/{r.distance:.0e}"
+    shown, ratio = "none gets there", "inf"
+    if r.fastest:
+        run = next(x for x in r.runs if x.key == r.fastest)
+        shown, ratio = f"{run.rival} {run.tol:.0e} {run.seconds:.4g} s", f"{r.ratio:.3g}"
+    default = next(x for x in r.runs if x.rival == "default")
     return (
-        f"{r.name:22s} {r.n:>8d} x {r.d:<6d} {r.K:>4d}  {ours:8.4g} s {r.passes:6.1f} passes "
-        f"gap {gap:14s}{'WARNED ' if r.warned else ''}| {shown:28s} {ratio:>7s} | {default}"
+        f"{r.name:22s} {r.n:>8d} x {r.d:<6d} {r.K:>4d}  {r.seconds:8.4g} s {r.passes:6.1f} passes "
+        f"gap/distance {gap:14s}{'' if r.converged else 'WARNED '}| {shown:34s} {ratio:>7s} | "
+        f"default {default.seconds:.4g} s, {default.distance:.0e}"
     )
 
 
 def summary(results: list[Result]) -> str:
-    """Geometric means of the ratios, over problems where the rival has one."""
-
-    def mean(ratios: list[float]) -> str:
-        finite = [x for x in ratios if np.isfinite(x)]
-        if not finite:
-            return "no ratio"
-        return f"{np.exp(np.mean(np.log(finite))):.3g} over {len(finite)}, least {min(finite):.3g}"
-
-    def ratios(rival: Callable[[str], bool], distance: float) -> list[float]:
-        return [
-            r.seconds_to(rival, distance) / r.seconds_to(lambda name: name == "skxent", 1e-6)
-            for r in results
-        ]
-
-    peers = ratios(lambda name: name not in ("skxent", "default"), 1e-6)
+    """Geometric mean of the ratios, over problems where a rival has one."""
+    ratios = [r.ratio for r in results if r.ratio]
+    if not ratios:
+        return "no rival gets within 1e-6 of any optimum"
     return (
-        f"fastest rival that gets within 1e-6: geometric mean {mean(peers)}; "
-        f"none gets there on {sum(np.isinf(x) for x in peers)} of {len(peers)}\n"
-        f"LogisticRegression at its defaults, wherever it ends: "
-        f"{mean(ratios(lambda name: name == 'default', np.inf))}"
+        f"fastest rival that gets within 1e-6: geometric mean "
+        f"{np.exp(np.mean(np.log(ratios))):.3g} over {len(ratios)}, least {min(ratios):.3g}; "
+        f"none gets there on {len(results) - len(ratios)} of {len(results)}"
     )
 
 
-def draw(results: list[Result], path: str) -> None:
-    """Distance against seconds and against passes."""
-    import matplotlib.pyplot as plt
-
-    _, axes = plt.subplots(len(results), 2, figsize=(10, 2.6 * len(results)), squeeze=False)
-    for row, r in zip(axes, results, strict=True):
-        for name in sorted({x.rival for x in r.runs}):
-            runs = [x for x in r.runs if x.rival == name and x.distance > -1]
-            row[0].loglog(
-                [x.seconds for x in runs], [max(x.distance, 1e-14) for x in runs], "o-", label=name
-            )
-        curve = np.array(r.curve).reshape(-1, 2)
-        gap = np.maximum((curve[:, 1] - r.optimum) / abs(r.optimum), 1e-14)
-        row[1].semilogy(curve[:, 0], gap, "o-")
-        row[0].set(title=r.name, xlabel="seconds", ylabel="relative distance")
-        row[1].set(xlabel="passes over X")
-        row[0].legend(fontsize=6)
-    plt.tight_layout()
-    plt.savefig(path, dpi=80)
+def write(path: str, made: dict[str, Any], results: list[Result]) -> None:
+    """The results as JSON, one problem a line; problems without a result are named."""
+    left_out = {p.name: None for p in problems()}.keys() - {r.name for r in results}
+    made = made | {"left_out": sorted(left_out)}
+    lines = ",\n".join(json.dumps(r.plain(), separators=(",", ":")) for r in results)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f'{{"made":{json.dumps(made)},\n"problems":[\n{lines}\n]}}\n')
 
 
 def main() -> None:
     """Run the suite."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--limit", type=float, default=60.0, help="seconds a rival may take")
-    parser.add_argument("--out", default="")
+    parser.add_argument("--only", default="", help="problems whose names contain this text")
+    parser.add_argument("--quick", action="store_true", help="leave out slow problems")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="about how long it may take")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each library")
+    parser.add_argument("--out", default="", help="file of the results, JSON")
+    parser.add_argument("--page", action="store_true", help="make docs/speed.md")
     options = parser.parse_args()
-    results = []
+    if options.page and (options.only or options.quick):
+        parser.error("--page is for a run of all problems, without --only and --quick")
+    out = str(race_results.RESULTS) if options.page else options.out
+    made = conditions(options.threads, options.minutes)
+    made["rules"] = {
+        "ladder": LADDER,
+        "our_ladder": OUR_LADDER,
+        "repeats": REPEATS,
+        "beaten": BEATEN,
+    }
+    process, begin = FitProcess(options.threads), time.perf_counter()
+    results, failures = [], []
     for problem, X, y in available(options.only):
         if options.quick and problem.slow:
             continue
-        results.append(measure(problem, X, y, options.limit))
+        try:
+            results.append(Race(problem, X, y, process).result(options.minutes))
+        except (RuntimeError, CrashedError, TimeUpError) as error:
+            failures.append(f"{problem.name}: {error!r}")
+            print(failures[-1], flush=True)
+            continue
         print(line(results[-1]), flush=True)
-        if options.out:
-            with open(f"{options.out}.json", "w") as file:
-                json.dump([asdict(r) for r in results], file, indent=1)
+        made["took"] = round((time.perf_counter() - begin) / 60)
+        if out:
+            write(out, made, results)
+    process.end()
     print(summary(results))
-    if options.out:
-        draw(results, f"{options.out}.png")
+    if failures:
+        raise SystemExit("\n".join(["No page was made. These problems failed:", *failures]))
+    if options.page:
+        speed_page.main()
 
 
 if __name__ == "__main__":

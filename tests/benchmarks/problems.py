@@ -162,6 +162,14 @@ def smarket() -> tuple[np.ndarray, np.ndarray]:
     return _xy(pd.read_csv(_file("islp", "Smarket.csv")), "Direction", ("Today", "Year"))
 
 
+def anes96() -> tuple[np.ndarray, np.ndarray]:
+    """Party identification in seven degrees, from a survey; the example of MNLogit."""
+    from statsmodels.datasets import anes96 as survey
+
+    data = survey.load_pandas()
+    return data.exog.to_numpy(np.float64), data.endog.to_numpy(int)
+
+
 def generated(
     n: int,
     d: int,
@@ -270,6 +278,15 @@ def problems() -> Iterator[Problem]:
     yield Problem("rare rows", rare_rows)
     yield Problem("wide 500 x 5000", lambda: generated(500, 5000, 3))
     yield Problem("sparse text-like", sparse_text)
+    # lending_club is not among those without a penalty: its likelihood has no finite maximum.
+    yield Problem("anes96, C=inf", anes96, C=np.inf)
+    yield Problem("smarket, C=inf", smarket, C=np.inf)
+    yield Problem(
+        "cells, C=inf", lambda: _xy(_rdata("modeldata", "cells"), "class", ("case",)), np.inf
+    )
+    yield Problem("wa_churn, C=inf", lambda: _xy(_rdata("modeldata", "wa_churn"), "churn"), np.inf)
+    yield Problem("diamonds, C=inf", diamonds, C=np.inf)
+    yield Problem("flights_raw, C=inf", flights_raw, C=np.inf)
 
 
 def available(only: str = "") -> Iterator[tuple[Problem, Any, np.ndarray]]:
