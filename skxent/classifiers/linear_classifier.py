@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,6 +21,7 @@ from skxent.classifiers.callbacks import Attributes
 from skxent.classifiers.device_training import converted
 from skxent.classifiers.linear_predictions import (
     device_accuracy,
+    host_accuracy,
     labels_at,
     log_probabilities_at,
     logits_of,
@@ -201,7 +201,7 @@ class LinearClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         predicted, truth = self.predict(X, offset=offset), as_array(y, "y")
         check_target_shape(truth.shape, len(predicted))
         weight = sample_weights(sample_weight, len(predicted))
-        return float(accuracy_score(truth, predicted, sample_weight=weight))
+        return host_accuracy(predicted, truth, weight)
 
     def log_likelihood(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import expit, log_expit, log_softmax
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,7 +16,7 @@ from skxent.classifiers.device_training import device_weights, read_device_X
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.features import AnyArray, place_of, read_rows
 from skxent.inputs.fit_targets import check_target_shape
-from skxent.inputs.namespaces import library_of, moved, namespace_of, to_numpy, widened
+from skxent.inputs.namespaces import Floats, library_of, moved, namespace_of, to_numpy, widened
 from skxent.inputs.offsets import predicted_offset
 from skxent.likelihood.sources.blocks import Blocks
 from skxent.likelihood.sources.device_arrays import batches
@@ -99,10 +99,8 @@ def labels_at(logits: AnyArray, classes: AnyArray) -> AnyArray:
 
 def probabilities_at(logits: AnyArray) -> AnyArray:
     """Return the probabilities of the classes, (n, K)."""
-    if isinstance(logits, np.ndarray):
-        if logits.ndim == 1:
-            return np.column_stack([expit(-logits), expit(logits)])
-        return softmax(logits, axis=1)
+    if isinstance(logits, np.ndarray) and logits.ndim == 1:
+        return np.column_stack([expit(-logits), expit(logits)])
     xp = library_of(logits)
     if logits.ndim == 1:
         e = xp.exp(-xp.abs(logits))
@@ -132,6 +130,14 @@ def _two_columns(z: AnyArray, likely: AnyArray, unlikely: AnyArray) -> AnyArray:
     second = z > 0
     columns = xp.where(second, unlikely, likely), xp.where(second, likely, unlikely)
     return xp.stack(columns, axis=1)
+
+
+def host_accuracy(predicted: np.ndarray, y: np.ndarray, weight: Floats | None) -> float:
+    """Return the weighted fraction of correct predictions; scikit-learn checks unlike labels."""
+    kind = y.dtype.kind
+    if y.ndim == 1 and kind == predicted.dtype.kind and kind in "biuU":
+        return float(np.average(y == predicted, weights=weight))
+    return float(accuracy_score(y, predicted, sample_weight=weight))
 
 
 def device_accuracy(predicted: AnyArray, y: AnyArray, sample_weight: AnyArray) -> float:

@@ -78,7 +78,13 @@ def _extreme_value_message(extreme: Extreme, names: ArrayLike | None) -> str:
 
 def _unbounded_message(clf: Fitted, solution: Solution) -> str:
     """Return why no finite maximum exists, or why this could not be decided; else empty."""
-    found = solution.separation
+    found, ended_well = (
+        solution.separation,
+        solution.gap <= solution.target and not solution.stopped,
+    )
+    undecided = ended_well and not solution.decided
+    if found is None and not (solution.unbounded or undecided):
+        return ""
     cure = cure_of_separation(clf, None if found is None else found.features)
     if found is not None:
         names = getattr(clf, "feature_names_in_", None)
@@ -88,8 +94,7 @@ def _unbounded_message(clf: Fitted, solution: Solution) -> str:
             f"{OUT_OF_REACH if solution.decided else UNKNOWN}. Coefficients keep growing while the "
             f"likelihood gains next to nothing, and their size means nothing. {cure}."
         )
-    ended_well = solution.gap <= solution.target and not solution.stopped
-    return f"{UNDECIDED}. {cure}." if ended_well and not solution.decided else ""
+    return f"{UNDECIDED}. {cure}."
 
 
 def fitted_classes(clf: Fitted, solution: Solution) -> np.ndarray:

@@ -18,7 +18,7 @@ FLOATS = [np.dtype(np.float64), np.dtype(np.float32)]
 SHOWN = 5  # columns that an error names
 
 
-def read_X(estimator: object, X: AnyArray, *, reset: bool) -> AnyArray:
+def read_X(estimator: Any, X: AnyArray, *, reset: bool) -> AnyArray:
     """Read and check samples in this process; `reset` stores their columns.
 
     Returns a dense array, or a CSR matrix with sorted indices. Dask collections are computed.
@@ -36,8 +36,12 @@ def canonical(X: AnyArray) -> AnyArray:
     return X
 
 
-def read_rows(estimator: object, X: object, *, reset: bool) -> AnyArray:
+def read_rows(estimator: Any, X: AnyArray, *, reset: bool) -> AnyArray:
     """Check samples; `reset` stores their columns, else they must be the columns of the fit."""
+    if _is_plain(estimator, X, reset):
+        if reset:
+            estimator.n_features_in_ = X.shape[1]
+        return X
     check_kind(X, "X")
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # NumPy would convert dates to numbers
         raise TypeError(
@@ -46,6 +50,21 @@ def read_rows(estimator: object, X: object, *, reset: bool) -> AnyArray:
         )
     with columns_named(X):
         return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
+
+
+def _is_plain(estimator: Any, X: AnyArray, reset: bool) -> bool:
+    """Whether X is an array of finite floats that `validate_data` would return as it is.
+
+    `validate_data` also asks whether X is a data frame of some library, which takes longer than all
+    checks of a small array. It reads, or refuses, every X that is not plain.
+    """
+    if type(X) is not np.ndarray or X.dtype not in FLOATS or X.ndim != 2 or not X.size:
+        return False
+    if hasattr(estimator, "feature_names_in_"):
+        return False
+    known = reset or X.shape[1] == getattr(estimator, "n_features_in_", None)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return known and bool(np.isfinite(X.sum()))
 
 
 @contextmanager

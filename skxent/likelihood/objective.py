@@ -105,7 +105,7 @@ class Objective:
         self.shape = data.theta_shape
         self.mean = np.zeros(self.n_features) if centre is None else centre
         far = np.abs(self.mean) > tuning.FAR_CENTRE * np.sqrt(moments.variance)
-        self.rows = data.sums(centre, bool(np.any(far)))
+        self.rows = data.sums(centre, bool(far.any()))
         self.statistic, squares = self._statistics(moments)
         # Lower limits of the diagonal of a model of the Hessian, for the parameters of one class,
         # (p,). If all probabilities are 0 or 1 in float64 the curvature is zero, but a parameter
@@ -159,7 +159,7 @@ class Objective:
     def _statistics(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
         """Return the sufficient statistic S, (R, p), and the sums of squares of entries, (p,)."""
         total = moments.class_weight
-        S = moments.class_sums + np.outer(total, moments.origin - self.mean)
+        S = moments.class_sums + total[:, None] * (moments.origin - self.mean)
         squares = total.sum() * (moments.variance + (moments.mean - self.mean) ** 2)
         if self.data.fit_intercept:
             S = np.column_stack([S, total])

@@ -87,15 +87,15 @@ class Penalty:
     @cached_property
     def is_definite(self) -> bool:
         """Whether every coefficient is penalised, so that a finite minimum exists."""
-        return bool(np.all(self.curvature > 0))
+        return _everywhere(self.curvature > 0)
 
     def is_at_most(self, curvature: float) -> bool:
         """Whether the curvature of the penalty is nowhere larger than `curvature`."""
-        return bool(np.all(self.curvature <= curvature))
+        return _everywhere(self.curvature <= curvature)
 
     def at_most(self, curvature: np.ndarray | float, n_features: int) -> np.ndarray:
         """Mask of the features whose penalty has at most the given curvature, (d,)."""
-        return np.broadcast_to(np.asarray(self.curvature <= curvature), n_features)
+        return np.full(n_features, self.curvature <= curvature)
 
     def scaled(self, factor: float) -> Penalty:
         """Return this penalty times a factor."""
@@ -132,7 +132,7 @@ class Penalty:
         square root of the penalty's curvature, because the square of `root` may underflow.
         """
         visible = np.sqrt(self.curvature) > root
-        if np.all(visible):
+        if _everywhere(visible):
             return self
         if self.factors is None:
             return Penalty()
@@ -206,6 +206,11 @@ class Penalty:
         if self.factors is not None:
             return 0.5 * float(np.vdot(gradient, gradient / self.curvature))
         return 0.5 * float(np.vdot(gradient, gradient)) / self.alpha
+
+
+def _everywhere(mask: bool | np.bool_ | np.ndarray) -> bool:
+    """Whether a condition holds for every feature; one value stands for all of them."""
+    return bool(mask.all() if isinstance(mask, np.ndarray) else mask)
 
 
 def _same(some: np.ndarray | None, other: np.ndarray | None) -> bool:

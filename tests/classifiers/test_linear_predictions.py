@@ -7,6 +7,7 @@ from device_fits import problem
 from reference_fits import WEIGHTS, assert_same_model, minimiser
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
 
 import skxent
 from skxent import SoftmaxClassifier
@@ -100,3 +101,31 @@ def test_predictions_on_a_device_neither_overflow_nor_underflow(library, K):
         np.testing.assert_allclose(actual, expected.predict_log_proba(scale * X), rtol=1e-6)
         actual = to_numpy(clf.predict_proba(library.array(scale * X)))
         np.testing.assert_allclose(actual.sum(axis=1), 1, rtol=1e-14)
+
+
+LABELS = {
+    "integers": np.array([3, 1, 2]),
+    "booleans": np.array([True, False]),
+    "text": np.array(["c", "a", "b"]),
+    "objects": np.array(["c", "a", "b"], dtype=object),
+    "floats": np.array([3.0, 1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+def test_score_is_the_accuracy_of_scikit_learn(two_hundred_samples, labels, weighted):
+    X, y = two_hundred_samples[len(labels)]
+    truth, weight = labels[y], np.arange(len(y)) % 3 if weighted else None
+    clf = SoftmaxClassifier().fit(X, truth)
+    expected = accuracy_score(truth, clf.predict(X), sample_weight=weight)
+    for given in (truth, truth[:, None], truth.tolist()):
+        assert clf.score(X, given, weight) == expected
+
+
+def test_labels_of_another_type_have_no_accuracy(two_hundred_samples):
+    X, y = two_hundred_samples[3]
+    clf = SoftmaxClassifier().fit(X, y)
+    with pytest.raises(ValueError, match="Mix of label input types"):
+        clf.score(X, y.astype(str))
+    assert clf.score(X, y.astype(float)) == clf.score(X, y.astype(np.uint8)) == clf.score(X, y)

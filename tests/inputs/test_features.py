@@ -3,10 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from extreme_samples import N
 from fit_samples import Y2, X, put
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
 
 from skxent import LogisticClassifier, SoftmaxClassifier, infer
+from skxent.inputs.features import FLOATS, read_rows
 
 FRAMES = {
     "text": ({"kind": ["setosa"] * N}, "'kind' ('setosa' in row 0)"),
@@ -57,3 +61,85 @@ def test_errors_about_other_things_note_no_columns():
         with pytest.raises(ValueError) as caught:
             clf.fit(bad, Y2)
         assert not hasattr(caught.value, "__notes__")
+
+
+PLAIN = {
+    "C order": X,
+    "Fortran order": np.asfortranarray(X),
+    "float32": X.astype(np.float32),
+    "strided": np.repeat(X, 2, axis=1)[::-1, ::2],
+    "one entry": X[:1, :1],
+    "an infinite sum": np.full((4, 2), 1e308),
+    "an infinite float32 sum": np.full((4, 2), 3e38, dtype=np.float32),
+    "integers": X.astype(int),
+    "float16": X.astype(np.float16),
+    "other byte order": X.astype(">f8"),
+    "a matrix of objects": X.astype(object),
+    "a list": X.tolist(),
+}
+BAD = {
+    "NaN": put(X, (3, 1), np.nan),
+    "infinite": put(X, (3, 1), np.inf),
+    "opposite infinities": put(put(X, (3, 1), np.inf), (4, 1), -np.inf),
+    "float32 NaN": put(X, (3, 1), np.nan).astype(np.float32),
+    "one dimension": X[0],
+    "three dimensions": X[None],
+    "no dimension": np.array(1.0),
+    "no rows": X[:0],
+    "no columns": X[:, :0],
+    "complex": X + 0j,
+}
+
+
+def checked_by_sklearn(values, **options):
+    estimator = BaseEstimator()
+    for name, value in options.pop("known", {}).items():
+        setattr(estimator, name, value)
+    found = validate_data(estimator, values, accept_sparse="csr", dtype=FLOATS, **options)
+    return found, vars(estimator)
+
+
+@pytest.mark.parametrize("values", PLAIN.values(), ids=PLAIN)
+def test_arrays_are_read_as_scikit_learn_reads_them(values):
+    expected, attributes = checked_by_sklearn(values, reset=True)
+    estimator = BaseEstimator()
+    for reset in (True, False):
+        found = read_rows(estimator, values, reset=reset)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+        assert (found is values) == (expected is values)
+        assert vars(estimator) == attributes
+
+
+@np.errstate(invalid="ignore")  # scikit-learn adds the two infinities
+@pytest.mark.parametrize("reset", [True, False])
+@pytest.mark.parametrize("values", BAD.values(), ids=BAD)
+def test_arrays_are_refused_as_scikit_learn_refuses_them(values, reset):
+    known = {} if reset else {"n_features_in_": 3}
+    with pytest.raises(ValueError) as expected:
+        checked_by_sklearn(values, reset=reset, known=known)
+    estimator = BaseEstimator()
+    vars(estimator).update(known)
+    with pytest.raises(ValueError) as caught:
+        read_rows(estimator, values, reset=reset)
+    assert str(caught.value) == str(expected.value)
+    assert vars(estimator) == known
+
+
+def test_numbers_and_names_of_columns_are_those_of_the_fit():
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    clf = LogisticClassifier().fit(frame, Y2)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        clf.predict(X)
+    clf.fit(X, Y2)
+    assert not hasattr(clf, "feature_names_in_")
+    with pytest.raises(ValueError, match="X has 2 features, but LogisticClassifier is expecting 3"):
+        clf.predict(X[:, :2])
+    with pytest.warns(UserWarning, match="X has feature names, but LogisticClassifier was fitted"):
+        clf.predict(frame)
+
+
+def test_assume_finite_is_respected():
+    with sklearn.config_context(assume_finite=True):
+        found = read_rows(BaseEstimator(), BAD["NaN"], reset=True)
+    assert found is BAD["NaN"]

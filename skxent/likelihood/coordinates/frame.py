@@ -44,6 +44,8 @@ def minimise_after(
         start = start and change.enter(*start)
     if start is not None and not np.isfinite(start[1]).all():
         start = None
+    if not changes:
+        return minimise(start, report)
     solution = minimise(
         start, report and (lambda A, a, value: report(*leave(changes, (A, a)), value))
     )

@@ -76,8 +76,8 @@ class PreconditionerChoice:
         dear = passes >= tuning.DEAR_PASSES
         iterations = tuning.LONG_STAGE if dear else tuning.SHORT_STAGE
         fall = tuning.LONG_FALL if dear else tuning.SHORT_FALL
-        choice = cls(kind, rows, passes, iterations, fall)
-        return replace(choice, newton=choice.is_cheap_hessian)
+        newton = rows is None and kind is Kind.HESSIAN and not dear
+        return cls(kind, rows, passes, iterations, fall, newton)
 
     @property
     def is_hessian(self) -> bool:

@@ -91,21 +91,20 @@ class PreconditionedPoint:
     point : Point
     gradient : array
         The gradient in whitened coordinates, a vector.
+    decrement : float
+        Half the squared norm of the gradient: the gap, in nats, if the model is exact.
     """
 
     preconditioner: Preconditioner
     point: Point
     gradient: np.ndarray
+    decrement: float
 
     @classmethod
     def of(cls, preconditioner: Preconditioner, point: Point) -> Self:
         """Return a point with its gradient whitened by a preconditioner."""
-        return cls(preconditioner, point, preconditioner.to_whitened(point.gradient))
-
-    @property
-    def decrement(self) -> float:
-        """Half the squared norm of the gradient: the gap, in nats, if the model is exact."""
-        return 0.5 * float(self.gradient @ self.gradient)
+        gradient = preconditioner.to_whitened(point.gradient)
+        return cls(preconditioner, point, gradient, 0.5 * float(gradient @ gradient))
 
     @property
     def newton_step(self) -> np.ndarray:
@@ -150,7 +149,7 @@ class Cholesky:
         """
         scales, factors = [], []
         for H in matrices:
-            scale = _reciprocal_root(np.maximum(np.diagonal(H), least))
+            scale = _reciprocal_root(np.maximum(H.diagonal(), least))
             H *= scale
             H *= scale[:, None]
             if intercepts is not None:
@@ -159,7 +158,7 @@ class Cholesky:
             factors.append(_cholesky(H))
         return cls(shape, scales, factors)
 
-    @cached_property
+    @property
     def certain(self) -> bool:
         """Whether the curvature of every parameter, given the others, is more than rounding.
 
@@ -191,6 +190,10 @@ class Cholesky:
     def to_whitened(self, gradient: np.ndarray) -> np.ndarray:
         """Return T' g, flat, for a gradient (R, p)."""
         flat = gradient.reshape(-1)
+        if len(self.factors) == 1:
+            scale = self.scales[0]
+            v: np.ndarray = blas.dtrsv(self.factors[0], scale * flat[: len(scale)], lower=1)
+            return v
         v = np.empty(sum(map(len, self.scales)))
         start = 0
         for scale, L in zip(self.scales, self.factors, strict=True):
@@ -370,5 +373,7 @@ def _hold_flat(H: np.ndarray, scale: np.ndarray, intercepts: slice) -> None:
 
 def _reciprocal_root(diagonal: np.ndarray) -> np.ndarray:
     """Return 1 / sqrt(diagonal), or 0 for zeros: a parameter without curvature stays fixed."""
-    result = np.zeros_like(diagonal)
-    return np.divide(1.0, np.sqrt(diagonal), out=result, where=diagonal > 0)
+    root, positive = np.sqrt(diagonal), diagonal > 0
+    if positive.all():
+        return np.reciprocal(root, out=root)
+    return np.divide(1.0, root, out=np.zeros_like(root), where=positive)

@@ -11,7 +11,7 @@ import scipy.sparse
 
 from skxent.inputs.namespaces import A, library_of
 from skxent.likelihood import tuning
-from skxent.likelihood.sources.blocks import Blocks, Matrix
+from skxent.likelihood.sources.blocks import Blocks, Matrix, fit_one_block
 
 EVERYTHING = slice(None)
 
@@ -81,6 +81,11 @@ class RowArrays(RowShape):
     def sparse(self) -> bool:
         """Whether X is a sparse matrix."""
         return bool(scipy.sparse.issparse(self.X))
+
+    @property
+    def are_one_block(self) -> bool:
+        """Whether the rows are dense, and so few that all their samples fit one block."""
+        return not self.sparse and fit_one_block(self.n_rows, self.theta_shape[1], self.n_outputs)
 
     @property
     def weighted(self) -> np.ndarray:

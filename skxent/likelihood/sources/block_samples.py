@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skxent.likelihood.sources.arrays import RowArrays
-from skxent.likelihood.sources.blocks import Blocks, Matrix, fit_one_block, write_logits
+from skxent.likelihood.sources.blocks import Blocks, Matrix, write_logits
 
 
 class BlockSamples:
@@ -25,7 +25,7 @@ class BlockSamples:
     two terms would cancel, so each block of a dense X is centred while it is in cache.
 
     If dense rows fit one block, the samples are stored once: the centred rows with the entry one
-    for the intercept. Every product is then a single call.
+    for the intercept. Every product is then a single call, see `StoredSums`.
     """
 
     def __init__(self, data: RowArrays, centre: np.ndarray | None, far: bool) -> None:
@@ -36,9 +36,7 @@ class BlockSamples:
         self.blocks = data.blocks(centre if in_cache else None)
         # The stored samples, with p entries each, must fit one block. If they were several blocks,
         # `LocalSums` would keep the probabilities of the last block only.
-        self.written_out = not data.sparse and fit_one_block(
-            data.n_rows, self.shape[1], data.n_outputs
-        )
+        self.written_out = data.are_one_block
         if self.written_out:
             samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
             self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None

@@ -16,6 +16,7 @@ from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.row_space import AnyRowSpace
+from skxent.likelihood.sources.stored_sums import StoredSums
 
 Answer = TypeVar("Answer")
 Arguments = TypeVarTuple("Arguments")
@@ -161,7 +162,8 @@ class LocalRows(RowArrays):
 
     def sums(self, centre: np.ndarray | None, far: bool) -> LocalSums:
         """Sums over the rows less `centre`, see `LocalSums`."""
-        return LocalSums(self, centre, far)
+        kind = StoredSums if self.are_one_block else LocalSums
+        return kind(self, centre, far)
 
     def _column(self, column: int) -> np.ndarray:
         x = self.X[:, [column]]

@@ -15,17 +15,13 @@ from skxent.likelihood.sources import grams
 from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.block_samples import BlockSamples
 from skxent.likelihood.sources.blocks import Matrix, add_outer, in_order, write_logits
-from skxent.likelihood.sources.kept_logits import KeptCurvature, KeptLine, same
+from skxent.likelihood.sources.kept_logits import KeptCurvature, KeptLine
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
 
 
 class LocalSums(BlockSamples):
-    """Sums over samples; implements `RowSums`.
-
-    If the samples fit one block, the probabilities of the last pass are kept for the curvature at
-    the same point, and the products of two entries of a sample are kept for all points.
-    """
+    """Sums over samples; implements `RowSums`. `StoredSums` is faster for few samples."""
 
     def __init__(self, data: RowArrays, centre: np.ndarray | None, far: bool) -> None:
         super().__init__(data, centre, far)
@@ -33,8 +29,6 @@ class LocalSums(BlockSamples):
         self._forget()
 
     def _forget(self) -> None:
-        self._products: np.ndarray | None = None  # products of two entries of each sample
-        self._last: tuple[np.ndarray, np.ndarray] | None = None  # theta, probabilities at theta
         self._curvature: KeptCurvature | None = None
         self._line: KeptLine | None = None
 
@@ -224,13 +218,10 @@ class LocalSums(BlockSamples):
 
     def _probabilities(self, theta: np.ndarray, rows: slice, x: Matrix) -> np.ndarray:
         """Probabilities (R, m) of a block; for two classes, those of the second class."""
-        if self._last is not None and same(self._last[0], theta):
-            P = self._last[1]
-        else:
-            W, intercept = self._for_blocks(theta)
-            Z, P = np.empty((2, self.shape[0], x.shape[0]))
-            self._write_logits(W, x, intercept, rows, Z)
-            kernels.log_partition(Z, P, None)
+        W, intercept = self._for_blocks(theta)
+        Z, P = np.empty((2, self.shape[0], x.shape[0]))
+        self._write_logits(W, x, intercept, rows, Z)
+        kernels.log_partition(Z, P, None)
         return P + 0.5 if len(P) == 1 else P
 
     def _gram(
@@ -249,18 +240,15 @@ class LocalSums(BlockSamples):
                 C = class_weights(P, residual, residual_weight)
                 x = self.samples(run, buffer, space)
                 C = self.weigh(C, run)
-                part = self._packed(C, x) if packed else grams.each_gram(C, x, scaled[: len(x)])
+                if packed:
+                    part = grams.packed_gram(C, x)
+                else:
+                    part = grams.each_gram(C, x, scaled[: len(x)])
                 total = np.add(total, part, out=total) if total.size else part
             return total
 
         gram: np.ndarray = sum(blocks.map(sums, n * p * (p + 1) // 2))
         return gram
-
-    def _packed(self, C: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """`grams.packed_gram`; products of entries of stored samples are computed only once."""
-        if self.written_out and self._products is None:
-            self._products = grams.packed_products(x)
-        return grams.packed_gram(C, x) if self._products is None else C @ self._products.T
 
     def _log_partition(self, theta: np.ndarray, segment: list[slice]) -> tuple[float, np.ndarray]:
         W, intercept = self._for_blocks(theta)
@@ -272,8 +260,6 @@ class LocalSums(BlockSamples):
             self._write_logits(W, x, intercept, rows, Z)
             total += kernels.log_partition(Z, P, self._weight(rows))
             add_outer(gradient, P, x)
-        if self.written_out and self.data.weight is None:
-            self._last = theta.copy(), P
         return total, gradient
 
     def _curvature_at(self, theta: np.ndarray) -> KeptCurvature:

@@ -52,10 +52,12 @@ def _squares(data: RowSource, first: FirstSums) -> np.ndarray:
 def out_of_range(data: RowSource, first: FirstSums) -> np.ndarray:
     """Mask of the columns whose sum of squares overflowed or lost digits by underflow, (d,)."""
     squares = _squares(data, first)
+    least = tuning.SUBNORMAL_SQUARES * first.class_weight.sum()
+    if least < squares.min() and squares.max() < np.inf:
+        return np.zeros(len(squares), dtype=bool)
     something = (first.class_sums != 0).any(axis=0)
     if not data.fit_intercept:
         something |= first.origin != 0
-    least = tuning.SUBNORMAL_SQUARES * first.class_weight.sum()
     lost = (squares <= least) & ((squares > 0) | something)
     return lost | ~np.isfinite(squares)
 

@@ -122,7 +122,7 @@ def test_a_line_whose_minimum_is_near_its_start_is_given_up(make_case):
     case = make_case(3)
     objective, here = here_of(case, 3.0 * case.theta())
     far = PreconditionedPoint(
-        here.preconditioner, here.point, 1e3 * here.gradient
+        here.preconditioner, here.point, 1e3 * here.gradient, 1e6 * here.decrement
     )  # as if the curvature were lost
     assert newton_trial(objective, far).point is None
 
