@@ -113,9 +113,10 @@ class Search(SearchState):
     def _stage(self, here: PreconditionedPoint) -> Point:
         """Return the best point of a stage of L-BFGS; choose the next preconditioner."""
         target = self.target / self.underrated
-        goal = 0.0
-        if here.decrement > target:  # the certificate's step goes on from there, if it is taken
-            goal = target * (tuning.HINT if self.policy.takes_certificate else tuning.GOAL)
+        # A step of conjugate gradients goes on from there. Without a penalty, separated classes are
+        # recognised by the steps near the target.
+        early = self.policy.takes_certificate and self.objective.penalty.is_definite
+        goal = target * (tuning.HINT if early else tuning.GOAL) if here.decrement > target else 0.0
         short = self.residual_weight > 0 or self.failures > 0
         stage = Stage(self.objective, here, goal, self.choice.fall, short, self._record)
         stage.run(min(self.choice.iterations, self.progress.n_left))
