@@ -50,7 +50,8 @@ def steadied(
 ) -> tuple[Point, float]:
     """Take up to two steps until what is left is negligible; return the point and its gap.
 
-    The gap that is returned is an upper bound.
+    The gap that is returned is an upper bound, or if the preconditioner is a Hessian, twice
+    the decrement times the stretch, if that is less.
 
     Parameters
     ----------
@@ -75,6 +76,8 @@ def steadied(
             break
         gap = bound_after(gap, here.point, there.point)
         here, error = there, newton.model_error
+    if accuracy.free:
+        gap = min(gap, 2.0 * error.stretch * here.decrement + here.point.rounding)
     if accuracy.is_free(here, error):
         theta, value = here.point.theta + here.newton_step, here.point.value - here.decrement
         return replace(here.point, theta=theta, value=value), gap
