@@ -243,6 +243,21 @@ class Objective:
         few = self.data.n_rows * self.data.n_outputs <= tuning.KEPT_PROBABILITIES
         return few and self.rows.in_memory() is not None
 
+    def relative_size(self, step: np.ndarray, theta: np.ndarray) -> float:
+        """Return the size of a step as a fraction of the parameters `theta`, both (R, p).
+
+        It is the largest absolute entry of the step divided by that of `theta`. The result is the
+        larger of two such fractions: one for coefficients as they are, and one for all parameters
+        in units of the size of their columns. It is one if the step is larger than `theta`.
+        """
+        size, d = np.sqrt(self.least_curvature), self.n_features
+        fractions = [0.0]
+        for part, whole in ((step[:, :d], theta[:, :d]), (step * size, theta * size)):
+            largest = float(np.abs(part).max(initial=0.0))
+            if largest:
+                fractions.append(largest / max(largest, float(np.abs(whole).max())))
+        return max(fractions)
+
     def slopes(
         self, point: Point, step: np.ndarray, lengths: np.ndarray, *, again: bool = False
     ) -> np.ndarray:

@@ -71,6 +71,7 @@ TESTED_WITH = {
     "likelihood/optimise/progress.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/schedule.py": "likelihood/optimise/test_solver.py",
     "likelihood/optimise/search.py": "likelihood/optimise/test_solver.py",
+    "likelihood/optimise/search_state.py": "likelihood/optimise/test_solver.py",
     "likelihood/tuning.py": "likelihood/optimise/test_choices.py",
     "likelihood/solution.py": "likelihood/optimise/test_returned.py",
     "likelihood/row_losses.py": "likelihood/test_kernels.py",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skxent.likelihood import tuning
-from skxent.likelihood.objective import Objective
+from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.dual_bound import dual_gap_bound
 from skxent.likelihood.optimise.newton_cg import NewtonStep, self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
@@ -35,6 +35,8 @@ class Certificate:
     doubtful : bool
         Whether the gap is at most the target, but the step changes a logit much, in spite of a
         penalty. The curvature along the step may be a rounding error.
+    finite : bool
+        Whether the step is no evidence of a minimum at infinity.
     """
 
     gap: float
@@ -44,6 +46,17 @@ class Certificate:
     moved: float
     unbounded: bool = False
     doubtful: bool = False
+
+    finite: bool = True
+
+    def holds_after(
+        self, here: PreconditionedPoint, there: PreconditionedPoint, target: float
+    ) -> bool:
+        """Whether the gap after the step, from `here` to `there`, is certain to be at the target.
+
+        The bound of the gap before the step may be above the target.
+        """
+        return self.finite and bound_after(self.bound, here.point, there.point) <= target
 
     @classmethod
     def of(
@@ -83,7 +96,7 @@ class Certificate:
             finite = sure and change < tuning.FINITE_CHANGE
             lost = model.from_rows and most > tuning.STUCK_GAP
             ends = gap <= vanished and (finite or not lost)
-            return cls(gap, bound, ends, change, moved, ends and not finite)
+            return cls(gap, bound, ends, change, moved, ends and not finite, finite=False)
         small = gap <= target
         holds = small and (sure or most <= target)
         if small and not holds and objective.offset.widest > 0:
@@ -96,6 +109,16 @@ class Certificate:
         if small and not holds:  # the step leaves the range of the quadratic model
             gap = min(2 * target, most)
         return cls(gap, bound, holds, change, moved, doubtful=doubtful)
+
+
+def bound_after(bound: float, here: Point, there: Point) -> float:
+    """Return an upper bound of the gap after a step, from an upper bound before it, in nats.
+
+    The step lowers the objective, and the gap by as much. The rounding errors of the two values are
+    added.
+    """
+    fall = here.value - there.value
+    return min(bound, max(bound - fall, 0.0) + here.rounding + there.rounding)
 
 
 def gap_after_step(
@@ -118,12 +141,14 @@ def gap_after_step(
     return (gap, taken) if left < tuning.SMALL_CHANGE and gap <= target else None
 
 
-def vanished_gap(objective: Objective) -> float:
+def vanished_gap(objective: Objective, stuck: bool = False) -> float:
     """Return the gap, in nats, below which logits that still change are taken to go to infinity.
 
     `VANISHED_GAP` is multiplied by the mean weight of a sample if this mean is above one: the
     rounding of probabilities hides the curvature of a sample whatever the sample's weight. The gap
-    is multiplied by the total weight if the total is below one.
+    is multiplied by the total weight if the total is below one. `stuck` tells that no better point
+    was found in float64; `STUCK_GAP` then takes the place of `VANISHED_GAP`.
     """
     total = objective.total_weight
-    return tuning.VANISHED_GAP * max(min(1.0, total), total / objective.data.n_rows)
+    least = tuning.STUCK_GAP if stuck else tuning.VANISHED_GAP
+    return least * max(min(1.0, total), total / objective.data.n_rows)

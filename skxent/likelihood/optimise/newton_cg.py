@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+from skxent.likelihood.solution import target_gap
 
 
 def self_concordance_factor(change: float) -> float:
@@ -39,6 +40,28 @@ def self_concordance_factor(change: float) -> float:
 
 
 @dataclass(frozen=True)
+class ModelError:
+    """The difference of a preconditioner from the Hessian, as conjugate gradients have seen it.
+
+    Parameters
+    ----------
+    stretch : float
+        Largest length of a step of conjugate gradients in whitened coordinates. The preconditioner
+        overrates the curvature along some direction by this factor.
+    contraction : float
+        Factor by which a Newton step of the preconditioner reduces the distance to the minimum.
+    """
+
+    stretch: float = 1.0
+    contraction: float = 1.0
+
+    def after(self, length: float, fall: float) -> ModelError:
+        """Return the error after another product, which changed the residual by a factor `fall`."""
+        stretch = max(self.stretch, length)
+        return ModelError(stretch, max(fall, 1.0 - 1.0 / stretch))
+
+
+@dataclass(frozen=True)
 class NewtonStep:
     r"""A Newton step and its estimate of the gap.
 
@@ -55,6 +78,8 @@ class NewtonStep:
     residual : float or None
         Upper bound of half the squared whitened residual of conjugate gradients, in nats; None for
         a direct step. See `existence.proof.proves_finite`.
+    model_error : ModelError
+        How far the preconditioner is from the Hessian, as the products have shown.
     """
 
     step: np.ndarray
@@ -62,6 +87,7 @@ class NewtonStep:
     direct: bool = True
     converged: bool = True
     residual: float | None = None
+    model_error: ModelError = ModelError()
 
 
 @dataclass(frozen=True)
@@ -78,12 +104,63 @@ class Accuracy:
         Norm of the residual, as a fraction of the norm of the gradient, both whitened.
     max_products : int
         Largest number of Hessian products.
+    steady : bool
+        Whether the step is taken: if it is likely to be the last, conjugate gradients go on until
+        the parameters that it leads to are accurate, see `last_steps`.
+    free : bool
+        Whether the preconditioner is the Hessian of all rows or of a sample. One more step with it
+        may then follow without a pass, see `is_free`.
     """
 
     target: float
     floor: float
     residual: float
     max_products: int
+    steady: bool = False
+    free: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        objective: Objective,
+        value: float,
+        target: float,
+        *,
+        free: bool,
+        steady: bool,
+        end: bool,
+    ) -> Accuracy:
+        """Return the accuracy that measures a gap of `target` nats at a point of some `value`.
+
+        `end` tells that the search may take no further step. `free` and `steady` are as above.
+        """
+        definite = objective.penalty.is_definite
+        return cls(
+            target,
+            min(target, target_gap(tuning.KNOWN_GAP, value)) if definite and free else 0.0,
+            tuning.CG_RESIDUAL if definite else tuning.UNPENALISED_CG_RESIDUAL,
+            tuning.LAST_CG_PRODUCTS if end else tuning.CG_PRODUCTS,
+            steady=steady and not end,
+            free=free,
+        )
+
+    def left(self, objective: Objective, here: PreconditionedPoint, error: ModelError) -> float:
+        """Return an estimate of the distance to the minimum, as a fraction of the parameters.
+
+        The gradient of `here` may be the residual of a step from the point. If a free step follows,
+        the distance after this step is returned.
+        """
+        left = error.stretch * objective.relative_size(here.newton_step, here.point.theta)
+        return left * error.contraction if self.is_free(here, error) else left
+
+    def is_free(self, here: PreconditionedPoint, error: ModelError) -> bool:
+        """Whether the objective after a Newton step of the preconditioner is known without a pass.
+
+        The objective falls by the decrement, except for an error of about the decrement times the
+        contraction, which is less than the rounding error of the objective.
+        """
+        unknown = error.contraction * here.decrement
+        return self.free and error.contraction < 1 and unknown <= here.point.rounding
 
 
 def conjugate_gradients(
@@ -96,34 +173,44 @@ def conjugate_gradients(
     r^\top H^{-1} r`, is unknown, and negligible if the residual is small. If `max_products` is
     reached, or a product shows no curvature, the step has not converged; the second part is then
     bounded by the penalty, or estimated by the preconditioner.
+
+    A step that is taken may need more products after it has converged, see `Accuracy.steady`.
     """
     model, theta, b = here.preconditioner, here.point.theta, -here.gradient
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
-    gap, rest, converged = 0.0, 0.5 * rr, not rr
-    for _ in range(accuracy.max_products):
+    gap, rest, converged, error, most = 0.0, 0.5 * rr, not rr, ModelError(), accuracy.max_products
+    for n_products in range(1, accuracy.max_products + 1):
         Hd = model.to_whitened(objective.hessian_product(theta, model.from_whitened(d)))
         curved = float(d @ Hd)
         if not curved > 0:
             break
-        s = s + rr / curved * d
-        r = r - rr / curved * Hd
+        length = rr / curved
+        s = s + length * d
+        r = r - length * Hd
         rr, before = float(r @ r), rr
         gap = 0.5 * float(b @ s)
+        error = error.after(length, float(np.sqrt(rr / before)))
         small = rr <= accuracy.residual**2 * goal
-        converged = small or gap + 0.5 * tuning.OVERRATED * rr <= accuracy.floor
+        known = small or gap + 0.5 * tuning.OVERRATED * rr <= accuracy.floor
         rest = 0.0
-        if not converged:
+        if not known:
             bound = model.gap_bound(r, objective.penalty, objective.n_features)
             rest = 0.5 * rr if bound is None else bound
-            converged = bound is not None and _suffices(here, accuracy.target, gap, bound, rr)
+            known = bound is not None and _suffices(here, accuracy.target, gap, bound, rr)
+        if known and not converged:
+            converged, most = True, min(n_products + tuning.LAST_CG_PRODUCTS, most)
         if converged:
-            break
+            last = accuracy.steady and gap <= tuning.HINT * accuracy.target
+            there = replace(here, gradient=r)
+            known = not last or accuracy.left(objective, there, error) <= tuning.STEADY
+            if known or n_products >= most:
+                break
         d = r + rr / before * d
     if converged:
         rest = min(rest, tuning.GAP_FACTOR * gap)
-    left = accuracy.residual**2 * here.decrement if converged else np.inf
-    return NewtonStep(model.from_whitened(s), gap + rest, False, converged, left)
+    most_left = accuracy.residual**2 * here.decrement if converged else np.inf
+    return NewtonStep(model.from_whitened(s), gap + rest, False, converged, most_left, error)
 
 
 def _suffices(

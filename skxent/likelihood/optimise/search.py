@@ -9,8 +9,14 @@ import numpy as np
 from skxent.likelihood import tuning
 from skxent.likelihood.existence.proof import proves_finite
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise.certificate import Certificate, gap_after_step, vanished_gap
-from skxent.likelihood.optimise.choices import Kind, PreconditionerChoice
+from skxent.likelihood.optimise.certificate import (
+    Certificate,
+    bound_after,
+    gap_after_step,
+    vanished_gap,
+)
+from skxent.likelihood.optimise.choices import Kind
+from skxent.likelihood.optimise.last_steps import lowers, steadied, with_new_hessian
 from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.newton_cg import Accuracy, NewtonStep, conjugate_gradients
 from skxent.likelihood.optimise.newton_lines import (
@@ -19,69 +25,14 @@ from skxent.likelihood.optimise.newton_lines import (
     polished,
     serves_still,
 )
-from skxent.likelihood.optimise.policies import Policy
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
-from skxent.likelihood.optimise.progress import Progress
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.optimise.schedule import Schedule
-from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.solution import Solution, target_gap
-from skxent.likelihood.sources.base import RowSource
-from skxent.likelihood.sources.first_sums import Moments
+from skxent.likelihood.optimise.search_state import SearchState
 
 
-class Search:
-    """One search and its state.
-
-    Parameters
-    ----------
-    data : RowSource
-    moments : Moments
-        Moments of `data`.
-    penalty : Penalty
-    tol : float
-        The tolerance, see `target_gap`.
-    policy : Policy
-        The steps that the search may take.
-    progress : Progress
-        The iterations on all rows so far, and how many are left.
-    """
-
-    def __init__(
-        self,
-        data: RowSource,
-        moments: Moments,
-        penalty: Penalty,
-        tol: float,
-        policy: Policy,
-        progress: Progress,
-    ) -> None:
-        self.plan = policy.plan(data)
-        centre = moments.mean if data.fit_intercept else None
-        self.moments = moments
-        self.objective = Objective(data, moments, penalty, centre)
-        self.schedule = Schedule(self.objective, moments, self.plan)
-        self.tol = tol
-        self.policy = policy
-        self.progress = progress
-        self._passes_before = 0.0  # passes of the objective that `_by_rows` replaced
-        self.model: Preconditioner | None = None  # None if a new one must be made
-        self.fresh = False  # whether the preconditioner was made for the present point
-        # Failures so far, and how the next steps respond to them.
-        self.residual_weight = 0.0  # residual weight of the next preconditioner
-        self.failures = 0  # stages in a row that found no better point
-        self.line_first = False  # whether a Newton step begins with a search on its line
-        self.slow = False  # the last stage was so slow that conjugate gradients take over
-        self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
-        self.underrated = 1.0  # gap over decrement when last measured, if the step was not taken
-        self.cg_gap = self.plan.cg_gap  # conjugate gradients step below it, see `Plan`
-        self.separated = False  # whether the start is far along a direction that separates classes
-        self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
-        self.extreme: Extreme | None = None
-        # Results.
-        self.certified = False
-        self.unbounded = False
-        self.proved = penalty.is_definite
+class Search(SearchState):
+    """The steps of a search, see `SearchState` for its parameters."""
 
     def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Minimise on samples, then on all rows."""
@@ -162,7 +113,10 @@ class Search:
     def _stage(self, here: PreconditionedPoint) -> Point:
         """Return the best point of a stage of L-BFGS; choose the next preconditioner."""
         target = self.target / self.underrated
-        goal = tuning.GOAL * target if here.decrement > target else 0.0
+        # A step of conjugate gradients goes on from there. Without a penalty, separated classes are
+        # recognised by the steps near the target.
+        early = self.policy.takes_certificate and self.objective.penalty.is_definite
+        goal = target * (tuning.HINT if early else tuning.GOAL) if here.decrement > target else 0.0
         short = self.residual_weight > 0 or self.failures > 0
         stage = Stage(self.objective, here, goal, self.choice.fall, short, self._record)
         stage.run(min(self.choice.iterations, self.progress.n_left))
@@ -183,33 +137,30 @@ class Search:
     def _certify(self, here: PreconditionedPoint) -> Point | None:
         """Measure the gap; return the next point, or None if the search ends."""
         newton = self._newton_step(here)
-        vanished = vanished_gap(self.objective)
-        if self.stuck:
-            vanished = tuning.STUCK_GAP / tuning.VANISHED_GAP * vanished
+        vanished = vanished_gap(self.objective, self.stuck)
         if self.separated:  # no maximum exists, whether other logits go to infinity as well or not
             vanished = max(vanished, self.target)
         found = Certificate.of(self.objective, here, newton, target=self.target, vanished=vanished)
         self.gap, self.bound = found.gap, found.bound
         self.certified, self.unbounded = found.holds, found.unbounded
-        if found.holds:
-            self._conclude(here, newton, found)
-        may_step = self.policy.takes_certificate and not newton.direct
-        takes_step = may_step and not (found.holds or self.must_end)
         if not self.policy.takes_certificate:
             self.underrated = max(newton.gap / (here.decrement or 1.0), 1.0)
-        better = self._cg_step(newton, found.change) if takes_step else None
+        may_step = self.policy.takes_certificate and not (newton.direct or self.must_end)
+        takes_step = may_step and not found.unbounded
+        there = self._cg_step(here, newton, found.change) if takes_step else None
         if found.doubtful and self._is_graded():
-            return self._by_rows(better or self.point)
-        if found.holds:
-            return self._unproved()
-        if self.must_end or (self.stuck and better is None):
+            return self._by_rows(here.point if there is None else there.point)
+        if found.holds or (there is not None and found.holds_after(here, there, self.target)):
+            return self._conclude(here, newton, found, there)
+        if self.must_end or (self.stuck and there is None):
             return None
         self.slow = False
-        if better is not None:
+        if there is not None:
+            self._record(there.point)
             self.failures = 0
             if self.choice.newton:
                 self.model = None
-            return better
+            return there.point
         # The decrement of the preconditioner is small, but the gap is not.
         if self.schedule.escalate(self.point.theta, tuning.POOR_ADVANCE):
             self.model = None
@@ -218,36 +169,56 @@ class Search:
 
     def _newton_step(self, here: PreconditionedPoint) -> NewtonStep:
         """Compute the Newton step with the factored Hessian, or by conjugate gradients."""
-        model, definite = here.preconditioner, self.objective.penalty.is_definite
+        model = here.preconditioner
         direct = NewtonStep(here.newton_step, here.decrement)
         noisy = self._is_noisy(model)
         if self.fresh and self.choice.is_hessian and not (self.residual_weight or noisy):
             return direct
-        floor = 0.0
-        if definite and self.choice.kind is Kind.HESSIAN:
-            floor = min(self.target, target_gap(tuning.KNOWN_GAP, self.point.value))
-        accuracy = Accuracy(
+        self.accuracy = Accuracy.of(
+            self.objective,
+            self.point.value,
             self.target,
-            floor,
-            tuning.CG_RESIDUAL if definite else tuning.UNPENALISED_CG_RESIDUAL,
-            tuning.LAST_CG_PRODUCTS if self.must_end else tuning.CG_PRODUCTS,
+            free=self.choice.kind is Kind.HESSIAN,
+            steady=self.policy.takes_certificate,
+            end=self.must_end,
         )
-        newton = conjugate_gradients(self.objective, here, accuracy)
+        newton = conjugate_gradients(self.objective, here, self.accuracy)
         if noisy and not newton.converged:  # the direct step is no worse
             self.cg_failed = True
             return replace(direct, converged=False, residual=np.inf)
         return newton
 
-    def _conclude(self, here: PreconditionedPoint, newton: NewtonStep, found: Certificate) -> None:
-        """Look for a proof of a finite minimum, and polish the point, after a certificate."""
-        if self.unbounded:
-            return
-        if not self.objective.penalty.is_definite and found.moved < tuning.SMALL_CHANGE:
+    def _conclude(
+        self,
+        here: PreconditionedPoint,
+        newton: NewtonStep,
+        found: Certificate,
+        there: PreconditionedPoint | None,
+    ) -> Point | None:
+        """Look for a proof of a finite minimum, and take the last steps, after a certificate.
+
+        `there` is the point after a step of conjugate gradients. Return the next point if the proof
+        needs the Hessian, else None.
+        """
+        self.certified, definite = True, self.objective.penalty.is_definite
+        if not (self.unbounded or definite) and found.moved < tuning.SMALL_CHANGE:
             model, theta = here.preconditioner, self.point.theta
             self.proved = proves_finite(self.objective, theta, model, newton.residual)
-        exact = newton.direct and found.change < tuning.SMALL_CHANGE  # H still holds after the step
-        if exact and self.policy.takes_certificate:
+        again = self._unproved()
+        if again is not None or self.unbounded or not self.policy.takes_certificate:
+            return again
+        if there is not None:
+            gap = bound_after(found.bound, here.point, there.point)
+            error = newton.model_error
+            self.point, self.gap = steadied(self.objective, there, gap, self.accuracy, error)
+        elif newton.direct and found.change < tuning.SMALL_CHANGE:  # H still holds after the step
             self._polish(here)
+        elif newton.direct and definite and self.choice.newton and not self.must_end:
+            renewed = with_new_hessian(self.objective, here, self.schedule, self.gap)
+            if renewed is not None:
+                self.gap = renewed.decrement
+                self._polish(renewed)
+        return None
 
     def _unproved(self) -> Point | None:
         """Return the point if the Hessian may prove that a finite minimum exists, else None.
@@ -261,17 +232,17 @@ class Search:
         self.model = None
         return self.point
 
-    def _cg_step(self, newton: NewtonStep, change: float) -> Point | None:
+    def _cg_step(
+        self, here: PreconditionedPoint, newton: NewtonStep, change: float
+    ) -> PreconditionedPoint | None:
         """Return the point after a step of conjugate gradients; None if it is no better."""
         trial = self.objective(self.point.theta + newton.step)
         fall = -0.5 * float(np.vdot(self.point.gradient, newton.step))
         enough = self.point.at_most - tuning.SUFFICIENT_FALL * fall
         if change > tuning.CG_CHANGE or not trial.at_most < enough:
             self.cg_gap *= tuning.CG_GAP_FACTOR
-        if not trial.at_most < self.point.at_most:
-            return None
-        self._record(trial)
-        return trial
+        there = PreconditionedPoint.of(here.preconditioner, trial)
+        return there if lowers(here, there) else None
 
     def _arrived(self, there: PreconditionedPoint) -> bool:
         """Whether the Hessian from before a Newton step certifies the point after the step."""
@@ -347,54 +318,3 @@ class Search:
             there = self.objective(np.zeros(self.objective.shape))
         self.schedule.begin(there.theta)
         return there
-
-    def _record(self, point: Point) -> bool:
-        """Count and report an iteration that ended at `point`; return whether to stop."""
-        return self.progress.record(self.objective, point, self.n_passes)
-
-    @property
-    def choice(self) -> PreconditionerChoice:
-        """The kind of preconditioner in use, and the length of a stage with it."""
-        return self.schedule.choice
-
-    @property
-    def stuck(self) -> bool:
-        """Whether two stages in a row found no better point, the second with a residual weight."""
-        return self.failures > 1
-
-    @property
-    def target(self) -> float:
-        """The gap to reach, in nats."""
-        return target_gap(self.tol, self.point.value, self.point.rounding)
-
-    @property
-    def n_passes(self) -> float:
-        """Number of passes over X so far."""
-        passes = self.objective.n_passes + self.schedule.passes
-        return tuning.FIRST_READ_PASSES + self._passes_before + passes
-
-    def solution(self) -> Solution:
-        """Return the solution at the end of the search."""
-        coef, intercept = self.objective.leave(self.point.theta)
-        return Solution(
-            coef=coef,
-            intercept=intercept,
-            value=self.point.value,
-            log_likelihood=self.objective.log_likelihood(self.point),
-            gap=self.gap if self.certified or self.unbounded else self.bound,
-            target=self.target,
-            converged=self.certified,
-            unbounded=self.unbounded,
-            stopped=self.progress.stopped,
-            n_iterations=self.progress.n_iterations,
-            n_passes=self.n_passes,
-            curve=tuple(self.progress.curve),
-            extreme=None if self.certified else self.extreme,
-            proved=self.proved,
-            decided=self.proved,
-        )
-
-    def close(self) -> None:
-        """End the threads."""
-        self.objective.close()
-        self.schedule.close()

@@ -19,7 +19,8 @@ r"""The minimiser: L-BFGS in whitened coordinates, Newton steps and measured gap
 3. **The certificate** (`certificate`, `newton_cg`). With the Hessian of all rows at the present
    point, the gap is :math:`\tfrac12 g^\top H^{-1} g`. With another preconditioner this formula is
    only a rough estimate: conjugate gradients on exact Hessian products then measure the gap, and
-   the search takes their step if the gap is too large. Either gap is valid if the step is so small
+   the search takes their step, after which coefficients hardly depend on the path of the search
+   (`last_steps`). Either gap is valid if the step is so small
    that the objective is nearly quadratic, see `self_concordance_factor`. For sparse rows with many
    columns the diagonal is the only preconditioner, and steps of conjugate gradients begin farther
    from the minimum.

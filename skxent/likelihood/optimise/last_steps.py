@@ -1,0 +1,97 @@
+r"""The steps after the certificate, which make coefficients independent of the path of the search.
+
+A certificate bounds the gap, and many points have a gap below the target. Which of them a search
+finds depends on the order of the rows and on their partitions. The gap of such a point changes
+coefficients by up to a few ten-thousandths. The Newton step that measured the gap leads so near to
+the minimum that the path no longer matters, and costs one pass.
+
+What is left
+------------
+Let M be the preconditioner and g the gradient after the step. The step :math:`-M^{-1} g` estimates
+the distance to the minimum, at no pass. If it is above `STEADY` as a fraction of the parameters,
+further steps of conjugate gradients follow.
+
+If M is the Hessian of all rows or of a sample, the step :math:`-M^{-1} g` is taken as well, without
+a pass, if the objective after it is known: the objective falls by the decrement, and the error of
+this prediction is below the rounding error of the objective, see `Accuracy.is_free`.
+
+The gap
+-------
+A step s of conjugate gradients has :math:`g^\top s = -s^\top H s`. If it changes no logit by one or
+more, it lowers the exact objective, by the inequality in `newton_lines`. A bound of the gap before
+the step therefore holds after it, and falls by as much as the objective, up to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from skxent.likelihood import tuning
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise.certificate import bound_after
+from skxent.likelihood.optimise.newton_cg import Accuracy, ModelError, conjugate_gradients
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+from skxent.likelihood.optimise.schedule import Schedule
+
+
+def lowers(here: PreconditionedPoint, there: PreconditionedPoint) -> bool:
+    """Whether a step lowered the objective, or its decrement if rounding may hide the fall."""
+    if there.point.at_most < here.point.at_most:
+        return True
+    return there.point.value <= here.point.at_most and there.decrement < here.decrement
+
+
+def steadied(
+    objective: Objective,
+    here: PreconditionedPoint,
+    gap: float,
+    accuracy: Accuracy,
+    error: ModelError,
+) -> tuple[Point, float]:
+    """Take up to two steps until what is left is negligible; return the point and its gap.
+
+    The gap that is returned is an upper bound, or if the preconditioner is a Hessian, twice
+    the decrement times the stretch, if that is less.
+
+    Parameters
+    ----------
+    objective : Objective
+    here : PreconditionedPoint
+        The point after the step that measured the gap.
+    gap : float
+        Upper bound of the gap at this point, in nats.
+    accuracy : Accuracy
+        The accuracy of the steps.
+    error : ModelError
+        The error of the preconditioner, known from the step before.
+    """
+    for _ in range(2):
+        if accuracy.left(objective, here, error) <= tuning.STEADY:
+            break
+        newton = conjugate_gradients(objective, here, accuracy)
+        there = PreconditionedPoint.of(
+            here.preconditioner, objective(here.point.theta + newton.step)
+        )
+        if not lowers(here, there):
+            break
+        gap = bound_after(gap, here.point, there.point)
+        here, error = there, newton.model_error
+    if accuracy.free:
+        gap = min(gap, 2.0 * error.stretch * here.decrement + here.point.rounding)
+    if accuracy.is_free(here, error):
+        theta, value = here.point.theta + here.newton_step, here.point.value - here.decrement
+        return replace(here.point, theta=theta, value=value), gap
+    return here.point, gap
+
+
+def with_new_hessian(
+    objective: Objective, here: PreconditionedPoint, schedule: Schedule, gap: float
+) -> PreconditionedPoint | None:
+    """Return the point after a Newton step with the Hessian there; None if its gap is not lower.
+
+    The step changes logits so much that the Hessian before the step does not hold after it.
+    """
+    trial = objective(here.point.theta + here.newton_step)
+    model = schedule.preconditioner(trial.theta, 0.0)
+    there = PreconditionedPoint.of(model, trial)
+    return there if model.certain and lowers(here, there) and there.decrement < gap else None
