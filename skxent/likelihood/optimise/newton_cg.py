@@ -10,6 +10,7 @@ from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+from skxent.likelihood.optimise.single_products import Products
 
 
 def self_concordance_factor(change: float) -> float:
@@ -97,29 +98,35 @@ def conjugate_gradients(
     reached, or a product shows no curvature, the step has not converged; the second part is then
     bounded by the penalty, or estimated by the preconditioner.
     """
-    model, theta, b = here.preconditioner, here.point.theta, -here.gradient
+    model, b, product = here.preconditioner, -here.gradient, Products(objective, here)
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
     gap, rest, converged = 0.0, 0.5 * rr, not rr
     for _ in range(accuracy.max_products):
-        Hd = model.to_whitened(objective.hessian_product(theta, model.from_whitened(d)))
+        Hd = product(d)
         curved = float(d @ Hd)
         if not curved > 0:
             break
         s = s + rr / curved * d
         r = r - rr / curved * Hd
-        rr, before = float(r @ r), rr
+        product.subtracted(rr / curved, d, Hd)
+        before, rr = rr, float(r @ r)
+        most = product.bound(rr)
         gap = 0.5 * float(b @ s)
-        small = rr <= accuracy.residual**2 * goal
-        converged = small or gap + 0.5 * tuning.OVERRATED * rr <= accuracy.floor
+        small = most <= accuracy.residual**2 * goal
+        converged = small or gap + 0.5 * tuning.OVERRATED * most <= accuracy.floor
         rest = 0.0
         if not converged:
             bound = model.gap_bound(r, objective.penalty, objective.n_features)
-            rest = 0.5 * rr if bound is None else bound
-            converged = bound is not None and _suffices(here, accuracy.target, gap, bound, rr)
+            rest = 0.5 * most if bound is None else bound * most / rr
+            converged = bound is not None and _suffices(here, accuracy.target, gap, rest, most)
         if converged:
             break
-        d = r + rr / before * d
+        if product.lost(rr):
+            d = r = product.true_residual(b, s)
+            rr = float(r @ r)
+        else:
+            d = r + rr / before * d
     if converged:
         rest = min(rest, tuning.GAP_FACTOR * gap)
     left = accuracy.residual**2 * here.decrement if converged else np.inf

@@ -24,6 +24,7 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Prec
 from skxent.likelihood.optimise.progress import Progress
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.optimise.schedule import Schedule
+from skxent.likelihood.optimise.single_stages import begun
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, target_gap
 from skxent.likelihood.sources.base import RowSource
@@ -71,7 +72,7 @@ class Search:
         self.residual_weight = 0.0  # residual weight of the next preconditioner
         self.failures = 0  # stages in a row that found no better point
         self.line_first = False  # whether a Newton step begins with a search on its line
-        self.slow = False  # the last stage was so slow that conjugate gradients take over
+        self.slow = False  # whether conjugate gradients take over from a slow stage
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.underrated = 1.0  # gap over decrement when last measured, if the step was not taken
         self.cg_gap = self.plan.cg_gap  # conjugate gradients step below it, see `Plan`
@@ -79,8 +80,7 @@ class Search:
         self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
         self.extreme: Extreme | None = None
         # Results.
-        self.certified = False
-        self.unbounded = False
+        self.certified = self.unbounded = False
         self.proved = penalty.is_definite
 
     def run(self, start: tuple[np.ndarray, np.ndarray] | None) -> None:
@@ -89,8 +89,9 @@ class Search:
         if self.progress.max_iter == 0:
             point = point or self.objective(np.zeros(self.objective.shape))
         elif point is None or not point.value < self.objective.value_at_zero:
-            point = self.objective(self.schedule.start())
-        self.schedule.begin(point.theta)
+            point, self.model = begun(self.objective, self.schedule, self.progress)
+        else:
+            self.schedule.begin(point.theta)
         self._on_all_rows(point)
         known = self.point is point or self.point is self.progress.last
         if not known and self.progress.n_left > 0:
@@ -309,8 +310,9 @@ class Search:
         from_rows = self.schedule.extreme is not None and not fresh
         if (self.residual_weight or stale or from_rows) and self.choice.is_hessian:
             return True
-        passes = self.objective.n_passes
-        return stale and self.schedule.escalate_to_hessian(self.point.theta, passes)
+        return stale and self.schedule.escalate_to_hessian(
+            self.point.theta, self.objective.n_passes
+        )
 
     def _is_noisy(self, model: Preconditioner) -> bool:
         """Whether the Hessian is noisy, so that conjugate gradients must measure the gap.

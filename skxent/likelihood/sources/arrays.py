@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import scipy.sparse
 
 from skxent.inputs.namespaces import A, library_of
 from skxent.likelihood import tuning
-from skxent.likelihood.sources.blocks import Blocks, Matrix
+from skxent.likelihood.sources.blocks import Blocks, Float, Matrix
+
+if TYPE_CHECKING:
+    from skxent.likelihood.sources.first_sums import Moments
+    from skxent.likelihood.sources.single_sums import SingleSums
 
 EVERYTHING = slice(None)
 
@@ -36,6 +40,12 @@ class RowShape:
     def theta_shape(self) -> tuple[int, int]:
         """Shape of the parameters, (R, p)."""
         return self.n_outputs, self.n_features + self.fit_intercept
+
+    def single_sums(
+        self, moments: Moments, centre: np.ndarray | None, *, small: bool = False
+    ) -> SingleSums | None:
+        """Sums with products in float32, see `RowSource.single_sums`; here there are none."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -87,9 +97,10 @@ class RowArrays(RowShape):
         """Mask of the rows with positive weight, (n,)."""
         return np.ones(self.n_rows, dtype=bool) if self.weight is None else self.weight > 0
 
-    def blocks(self, centre: np.ndarray | None) -> Blocks:
+    def blocks(self, centre: np.ndarray | None, dtype: Float = np.float64) -> Blocks:
         """The rows of X less `centre`, to be read block by block."""
-        return Blocks(self.X, centre=centre, n_outputs=self.n_outputs, n_threads=self.n_threads)
+        R, n_threads = self.n_outputs, self.n_threads
+        return Blocks(self.X, centre=centre, n_outputs=R, n_threads=n_threads, dtype=dtype)
 
     def add_offset(self, logits: np.ndarray, rows: slice = EVERYTHING) -> np.ndarray:
         """Add the offset of a block to the class-major logits (R, m) in place, if there is one."""

@@ -16,6 +16,7 @@ from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.row_space import AnyRowSpace
+from skxent.likelihood.sources.single_sums import SingleSums
 
 Answer = TypeVar("Answer")
 Arguments = TypeVarTuple("Arguments")
@@ -162,6 +163,12 @@ class LocalRows(RowArrays):
     def sums(self, centre: np.ndarray | None, far: bool) -> LocalSums:
         """Sums over the rows less `centre`, see `LocalSums`."""
         return LocalSums(self, centre, far)
+
+    def single_sums(
+        self, moments: Moments, centre: np.ndarray | None, *, small: bool = False
+    ) -> SingleSums | None:
+        """Sums with products in float32, see `SingleSums`."""
+        return SingleSums.of(self, moments, centre, small)
 
     def _column(self, column: int) -> np.ndarray:
         x = self.X[:, [column]]

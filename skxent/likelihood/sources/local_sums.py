@@ -228,7 +228,7 @@ class LocalSums(BlockSamples):
             P = self._last[1]
         else:
             W, intercept = self._for_blocks(theta)
-            Z, P = np.empty((2, self.shape[0], x.shape[0]))
+            Z, P = np.empty((2, self.shape[0], x.shape[0]), self.dtype)
             self._write_logits(W, x, intercept, rows, Z)
             kernels.log_partition(Z, P, None)
         return P + 0.5 if len(P) == 1 else P
@@ -250,7 +250,7 @@ class LocalSums(BlockSamples):
                 x = self.samples(run, buffer, space)
                 C = self.weigh(C, run)
                 part = self._packed(C, x) if packed else grams.each_gram(C, x, scaled[: len(x)])
-                total = np.add(total, part, out=total) if total.size else part
+                total = np.add(total, part, out=total) if total.size else part.astype(total.dtype)
             return total
 
         gram: np.ndarray = sum(blocks.map(sums, n * p * (p + 1) // 2))
