@@ -179,6 +179,11 @@ class Cholesky:
         """Smallest pivot of the factors, whose matrices have a unit diagonal."""
         return float(min(L.diagonal().min() for L in self.factors))
 
+    @property
+    def jitter(self) -> float:
+        """What was added to the unit diagonals so that the matrices could be factored."""
+        return float(max(L[0, 0] ** 2 for L in self.factors)) - 1.0
+
     def from_whitened(self, v: np.ndarray) -> np.ndarray:
         """Return T v, (R, p), for a flat v."""
         theta = np.zeros(self.shape)
@@ -233,6 +238,7 @@ class Diagonal:
     scale: np.ndarray
     certain: ClassVar[bool] = True
     least_pivot: ClassVar[float] = 1.0
+    jitter: ClassVar[float] = 0.0
     from_rows: ClassVar[bool] = False
 
     def from_whitened(self, v: np.ndarray) -> np.ndarray:

@@ -106,8 +106,7 @@ class Search:
                 point = self._by_rows(point)
                 continue
             self.point, self.gap = point, here.decrement * self.underrated
-            most = tuning.PASSES_PER_ITERATION * self.progress.max_iter
-            spent = self.objective.n_passes > most
+            spent = self.objective.n_passes > tuning.PASSES_PER_ITERATION * self.progress.max_iter
             self.must_end = self.progress.stopped or spent or self.progress.n_left <= 0
             if not (self.must_end or self._may_be_at_the_end(here)):
                 point = self._descend(here)
@@ -310,9 +309,8 @@ class Search:
         from_rows = self.schedule.extreme is not None and not fresh
         if (self.residual_weight or stale or from_rows) and self.choice.is_hessian:
             return True
-        return stale and self.schedule.escalate_to_hessian(
-            self.point.theta, self.objective.n_passes
-        )
+        passes = self.objective.n_passes
+        return stale and self.schedule.escalate_to_hessian(self.point.theta, passes)
 
     def _is_noisy(self, model: Preconditioner) -> bool:
         """Whether the Hessian is noisy, so that conjugate gradients must measure the gap.

@@ -3,7 +3,8 @@
 Let a model have a matrix of unit diagonal, of some width. The rounding errors of its entries are
 about an epsilon of float32 each, and change the curvature along any direction by at most the width
 times epsilon. The least curvature is the squared least pivot of the factor. If the error may exceed
-a tenth of it, the model, and each later one, is computed in float64.
+a tenth of it, or if the matrix needed a larger jitter than in float64 to be factored, the model,
+and each later one, is computed in float64.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ class Model(Protocol):
     @property
     def least_pivot(self) -> float:
         """Smallest pivot of the factor."""
+        ...
+
+    @property
+    def jitter(self) -> float:
+        """What was added to the diagonal so that the matrix could be factored."""
         ...
 
 
@@ -70,7 +76,8 @@ def _in_single(
             with objective.with_products_in(single=True):
                 model = build(objective, theta, residual_weight)
             rounding = SINGLE_EPS * width(objective.shape)
-            if model.least_pivot**2 > tuning.SINGLE_MARGIN * rounding:
+            seen = model.least_pivot**2 > tuning.SINGLE_MARGIN * rounding
+            if seen and model.jitter <= 2 * tuning.JITTER:
                 return model
             objective.models_in_single = False
         with objective.with_products_in(single=False):
