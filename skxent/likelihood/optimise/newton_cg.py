@@ -112,7 +112,7 @@ def conjugate_gradients(
         product.subtracted(rr / curved, d, Hd)
         before, rr = rr, float(r @ r)
         most = product.bound(rr)
-        gap = 0.5 * float(b @ s)
+        gap = product.gap(b, s, r)
         small = most <= accuracy.residual**2 * goal
         converged = small or gap + 0.5 * tuning.OVERRATED * most <= accuracy.floor
         rest = 0.0

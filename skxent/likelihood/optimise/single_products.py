@@ -40,6 +40,7 @@ class Products:
         )
         self.rounding = rounding if self.single else 0.0
         self.error = 0.0  # bound of the distance of the residual from the true one
+        self.plain = not self.single  # whether all products were in float64
 
     def __call__(self, v: np.ndarray) -> np.ndarray:
         """Return the product of the Hessian and v, in whitened coordinates."""
@@ -56,6 +57,16 @@ class Products:
     def bound(self, rr: float) -> float:
         """Return an upper bound of the true residual's squared norm; `rr` is the computed one."""
         return (np.sqrt(rr) + self.error) ** 2 if self.error else rr
+
+    def gap(self, b: np.ndarray, s: np.ndarray, r: np.ndarray) -> float:
+        r"""Return the part of the gap that a step s with residual r measures.
+
+        With b = H s + r the gap is :math:`\tfrac12 (b^\top s + s^\top r + r^\top H^{-1} r)`. Its
+        last term is not measured, and the second one is zero if all products are exact.
+        """
+        if self.plain:
+            return 0.5 * float(b @ s)
+        return 0.5 * (float(b @ s) + float(s @ r) + self.error * float(np.linalg.norm(s)))
 
     def lost(self, rr: float) -> bool:
         """Whether a residual of squared norm `rr` may be only rounding of float32."""

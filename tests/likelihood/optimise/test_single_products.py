@@ -24,7 +24,7 @@ def small_blocks(monkeypatch):
 
 
 def here_of(penalty=1.0, closeness=1.0, dtype=np.float32, K=3):
-    """A point away from the minimum, and class blocks; two columns differ by `closeness`."""
+    """A point, and the Hessian at zero; two columns differ by `closeness`."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(4000, 6))
     X[:, 5] = X[:, 4] + closeness * X[:, 5]
@@ -33,8 +33,8 @@ def here_of(penalty=1.0, closeness=1.0, dtype=np.float32, K=3):
     moments = compute_moments(data)
     objective = Objective(data, moments, Penalty(penalty), moments.mean)
     point = objective(0.2 * rng.normal(size=objective.shape))
-    with_others = preconditioners.class_blocks(objective, np.zeros(objective.shape))
-    return objective, PreconditionedPoint.of(with_others, point)
+    elsewhere = preconditioners.full(objective, np.zeros(objective.shape))
+    return objective, PreconditionedPoint.of(elsewhere, point)
 
 
 def test_products_are_in_float32_and_within_their_bound():
@@ -74,7 +74,7 @@ def test_the_step_and_its_gap_are_those_of_float64(K):
     objective.single_rows = None
     expected = conjugate_gradients(objective, here, ACCURACY)
     assert found.converged
-    assert 0 < abs(found.gap - expected.gap) < 1e-5 * expected.gap
+    assert 0 < found.gap - expected.gap < 1e-4 * expected.gap  # with the bound of its error
     size = np.abs(expected.step).max()
     np.testing.assert_allclose(found.step, expected.step, atol=1e-4 * size)
 
