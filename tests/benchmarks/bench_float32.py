@@ -15,7 +15,7 @@ from problems import generated
 from skxent import SoftmaxClassifier
 
 SHAPES = ((1_000_000, 20, 2), (200_000, 100, 2), (200_000, 100, 10), (200_000, 100, 50))
-TURNS = 5
+TURNS = 3
 
 
 def compare(n: int, d: int, K: int, n_threads: int) -> str:

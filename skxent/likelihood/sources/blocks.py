@@ -180,8 +180,8 @@ def write_logits(W: np.ndarray, x: Matrix, intercept: np.ndarray | None, out: np
     if not isinstance(x, np.ndarray):
         np.add((x @ W.T).T, shift, out=out)
         return
-    if out.dtype == np.float32:
-        # For few rows of W, the product in this order takes half the time in float32.
+    if out.dtype == np.float32 and len(W) > 1:
+        # For a few rows of W, the product in this order takes half the time in float32.
         out[...] = np.matmul(x, W.T).T
     else:
         np.matmul(W, x.T, out=out)
