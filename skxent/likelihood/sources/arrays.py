@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import scipy.sparse
@@ -12,10 +12,6 @@ import scipy.sparse
 from skxent.inputs.namespaces import A, library_of
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.blocks import Blocks, Float, Matrix
-
-if TYPE_CHECKING:
-    from skxent.likelihood.sources.first_sums import Moments
-    from skxent.likelihood.sources.single_sums import SingleSums
 
 EVERYTHING = slice(None)
 
@@ -41,9 +37,7 @@ class RowShape:
         """Shape of the parameters, (R, p)."""
         return self.n_outputs, self.n_features + self.fit_intercept
 
-    def single_sums(
-        self, moments: Moments, centre: np.ndarray | None, *, small: bool = False
-    ) -> SingleSums | None:
+    def single_sums(self, moments: Any, centre: np.ndarray | None, *, small: bool = False) -> Any:
         """Sums with products in float32, see `RowSource.single_sums`; here there are none."""
         return None
 
