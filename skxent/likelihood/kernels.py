@@ -7,18 +7,22 @@ have a small relative error.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from skxent.likelihood import tuning
 from skxent.likelihood.row_losses import binary_losses, soft_losses
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]  # float64, or float32 in the sums of `SingleSums`
 
 # If a sum of exponentials of logits is within these bounds, no term that matters has overflowed or
 # underflowed, and the maximum need not be subtracted from the logits. The bounds are far from the
-# limits of float64, so that quotients are not subnormal.
-_SAFE = (1e-200, 1e200)
+# limits of the floats, so that quotients are not subnormal.
+_SAFE = {8: (1e-200, 1e200), 4: (1e-25, 1e25)}  # by bytes of a float
+# Number of factors of a product that is at most 2 to this number, half of the largest exponent.
+_FACTORS = {8: 512, 4: 64}
 # For arrays shorter than this, summing logarithms is as fast as taking logarithms of products.
 _FEW = 4096
 
@@ -36,7 +40,7 @@ def log_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
     return total
 
 
-def losses_and_residuals(Z: Floats, Y: Floats) -> tuple[Floats, Floats]:
+def losses_and_residuals(Z: Floats, Y: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """Losses (m,) with full relative accuracy, and residuals p - y (R, m), from class-major logits.
 
     Y holds the targets (R, m); if there is one logit, those of the second class. `log_partition` is
@@ -53,7 +57,8 @@ def losses_and_residuals(Z: Floats, Y: Floats) -> tuple[Floats, Floats]:
     # For a target of 1 the residual p - 1 is minus the sum of the other classes' probabilities.
     sure = Y == 1
     others = np.where(sure, 0.0, P).sum(axis=0)
-    return soft_losses(Z.T, Y.T), np.where(sure, -others, P - Y)
+    losses = soft_losses(Z.T.astype(np.float64, copy=False), Y.T)
+    return losses, np.where(sure, -others, P - Y)
 
 
 def _symmetric_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
@@ -74,25 +79,27 @@ def _symmetric_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
 
 
 def _sum_of_logs(x: Floats) -> float:
-    """Sum of log(x) for 1 <= x <= 2, from logarithms of products of 512 numbers (at most 2^512)."""
+    """Sum of log(x) for 1 <= x <= 2, from logarithms of products of many numbers."""
     if len(x) < _FEW:
-        return float(np.log(x).sum())
-    whole = len(x) // 512 * 512
-    products = np.multiply.reduce(x[:whole].reshape(512, -1), axis=0)
-    return float(np.log(products).sum() + np.log(x[whole:]).sum())
+        return float(np.log(x).sum(dtype=np.float64))
+    factors = _FACTORS[x.itemsize]
+    whole = len(x) // factors * factors
+    products = np.multiply.reduce(x[:whole].reshape(factors, -1), axis=0)
+    rest = np.log(x[whole:]).sum(dtype=np.float64)
+    return float(np.log(products).sum(dtype=np.float64) + rest)
 
 
 def _weighted_sum(x: Floats, weight: Floats | None) -> float:
-    return float(x.sum() if weight is None else x @ weight)
+    return float(x.sum(dtype=np.float64) if weight is None else x @ weight)
 
 
 def _softmax(Z: Floats, P: Floats, weight: Floats | None) -> float:
     """Return the weighted sum of the log-partitions of the columns of Z; write softmax(Z) to P."""
-    shift = None
+    shift, safe = None, _SAFE[Z.itemsize]
     with np.errstate(over="ignore"):
         np.exp(Z, out=P)
         total = P.sum(axis=0)
-    if not (total.min() > _SAFE[0] and total.max() < _SAFE[1]):
+    if not (total.min() > safe[0] and total.max() < safe[1]):
         shift = Z.max(axis=0)
         Z -= shift
         np.exp(Z, out=P)

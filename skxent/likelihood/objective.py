@@ -37,6 +37,8 @@ For K >= 3 the penalty is computed from W less its mean over classes, see `penal
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -52,6 +54,7 @@ from skxent.likelihood.sources.offset_sums import OffsetSums
 from skxent.likelihood.sources.sampling import Scores
 
 EPS = float(np.finfo(float).eps)
+SINGLE_EPS = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,15 @@ class Point:
     rounding : float
         Rounding error of the value: epsilon times the terms of the value, which may be much larger
         than their difference.
+    single : bool
+        Whether the products were computed in float32. No fit ends at such a point.
     """
 
     theta: np.ndarray
     value: float
     gradient: np.ndarray
     rounding: float
+    single: bool = False
 
     @property
     def at_most(self) -> float:
@@ -94,10 +100,18 @@ class Objective:
         Penalty of the coefficients.
     centre : (d,) array or None
         Subtracted from each row; None subtracts nothing.
+    sampled : bool
+        Whether the rows are a sample, on which float32 suffices.
     """
 
     def __init__(
-        self, data: RowSource, moments: Moments, penalty: Penalty, centre: np.ndarray | None
+        self,
+        data: RowSource,
+        moments: Moments,
+        penalty: Penalty,
+        centre: np.ndarray | None,
+        *,
+        sampled: bool = False,
     ) -> None:
         self.data = data
         self.penalty = penalty
@@ -106,6 +120,11 @@ class Objective:
         self.mean = np.zeros(self.n_features) if centre is None else centre
         far = np.abs(self.mean) > tuning.FAR_CENTRE * np.sqrt(moments.variance)
         self.rows = data.sums(centre, bool(far.any()))
+        # Sums with products in float32, if there are any; `in_single` tells whether they are used.
+        self.single_rows = data.single_sums(moments, centre, small=sampled)
+        self.in_single = sampled and self.single_rows is not None
+        self.sampled = sampled
+        self.models_in_single = True  # False once rounding of float32 has hidden some curvature
         self.statistic, squares = self._statistics(moments)
         # Lower limits of the diagonal of a model of the Hessian, for the parameters of one class,
         # (p,). If all probabilities are 0 or 1 in float64 the curvature is zero, but a parameter
@@ -150,11 +169,27 @@ class Objective:
     def one_pass(self) -> RowSums:
         """Count one pass, and return the sums over rows; the caller calls one method of them."""
         self.n_passes += 1
-        return self.rows
+        return self.single_rows if self.in_single and self.single_rows is not None else self.rows
+
+    @contextmanager
+    def with_products_in(self, single: bool) -> Iterator[None]:
+        """Compute sums in float32, if there are any and `single` is true, else in float64."""
+        before, self.in_single = self.in_single, single and self.single_rows is not None
+        try:
+            yield
+        finally:
+            self.in_single = before
+
+    def to_double(self) -> None:
+        """Compute all sums in float64 from now on, and free the arrays of float32."""
+        self.in_single = False
+        if self.single_rows is not None:
+            self.single_rows.close()
 
     def close(self) -> None:
         """End the threads."""
         self.rows.close()
+        self.to_double()
 
     def _statistics(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
         """Return the sufficient statistic S, (R, p), and the sums of squares of entries, (p,)."""
@@ -167,11 +202,16 @@ class Objective:
         return (0.5 * (S[1:] - S[:1]) if len(S) == 2 else S), squares
 
     def __call__(self, theta: np.ndarray) -> Point:
-        """Return value and gradient, from one read of X."""
-        loss, gradient, rounding = self._loss(theta)
+        """Return value and gradient, from one read of X.
+
+        In float32 the point is at the parameters rounded to float32, see `single_sums`.
+        """
+        found = self._single_loss(theta) if self.in_single else None
+        single = found is not None
+        theta, loss, gradient, rounding = found or (theta, *self._loss(theta))
         penalty, slope = self.penalty(theta[:, : self.n_features])
         gradient[:, : self.n_features] += slope
-        return Point(theta, loss + penalty, gradient, rounding)
+        return Point(theta, loss + penalty, gradient, rounding, single)
 
     def log_likelihood(self, point: Point) -> float:
         """Return the log-likelihood at a point: minus the value without the penalty."""
@@ -199,6 +239,23 @@ class Objective:
         longest = max(tuning.LONGEST_LOGIT * loss, sensitivity)
         rounding = self.data.eps * (longest + self.total_weight / 8.0)
         return loss, gradient, rounding
+
+    def _single_loss(self, theta: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, float] | None:
+        """As `_loss`, in float32, after the parameters; None, and float64 from now on, if it fails.
+
+        The loss must be more than rounding: nearly separated classes need float64.
+        """
+        if self.single_rows is not None and not self.sample_by_sample:
+            theta = self.single_rows.rounded(theta)
+            partition, gradient = self.one_pass().log_partition(theta)
+            linear = float(np.vdot(theta, self.statistic)) + self.offset.linear
+            rounding = SINGLE_EPS * (abs(partition) + self.offset.size)
+            rounding += self.single_rows.rounding(theta)
+            loss = partition - linear
+            if loss > rounding:
+                return theta, loss, gradient - self.statistic, rounding
+        self.to_double()
+        return None
 
     def gap_bound(self, point: Point) -> float:
         """Return an upper bound of the gap at a point, in nats.

@@ -272,10 +272,13 @@ CANCELLED_SQUARES = 1e-13
 # Largest margin z, in logits, of a sample whose loss, exp(-z), is not zero in float64.
 LONGEST_LOGIT = 745.0
 # Distance of a column's mean from zero, in deviations, above which blocks are centred before they
-# are multiplied: centring afterwards would lose three digits.
+# are multiplied: centring afterwards would lose three digits, or a binary digit of float32.
 FAR_CENTRE = 1e3
+FAR_CENTRE_SINGLE = 2.0
 # FAR_CENTRE for a sparse column, which has next to no zeros if its mean is so far from zero.
 FAR_SPARSE_COLUMN = 1e2
+# Least curvature of a model in float32, in rounding errors, that is accurate enough: to a tenth.
+SINGLE_MARGIN = 10.0
 # Number of rows from which the middle of a column is estimated: enough for a median, cheap to sort.
 MIDDLE_ROWS = 15
 # Distance of the middle from zero, as a multiple of the range of these rows, above which the middle

@@ -10,6 +10,7 @@ from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+from skxent.likelihood.optimise.single_products import Products
 from skxent.likelihood.solution import target_gap
 
 
@@ -176,37 +177,43 @@ def conjugate_gradients(
 
     A step that is taken may need more products after it has converged, see `Accuracy.steady`.
     """
-    model, theta, b = here.preconditioner, here.point.theta, -here.gradient
+    model, b, product = here.preconditioner, -here.gradient, Products(objective, here)
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
     gap, rest, converged, error, most = 0.0, 0.5 * rr, not rr, ModelError(), accuracy.max_products
     for n_products in range(1, accuracy.max_products + 1):
-        Hd = model.to_whitened(objective.hessian_product(theta, model.from_whitened(d)))
+        Hd = product(d)
         curved = float(d @ Hd)
         if not curved > 0:
             break
         length = rr / curved
         s = s + length * d
         r = r - length * Hd
+        product.subtracted(length, d, Hd)
         rr, before = float(r @ r), rr
-        gap = 0.5 * float(b @ s)
+        true_rr = product.bound(rr)
+        gap = product.gap(b, s, r)
         error = error.after(length, float(np.sqrt(rr / before)))
-        small = rr <= accuracy.residual**2 * goal
-        known = small or gap + 0.5 * tuning.OVERRATED * rr <= accuracy.floor
+        small = true_rr <= accuracy.residual**2 * goal
+        known = small or gap + 0.5 * tuning.OVERRATED * true_rr <= accuracy.floor
         rest = 0.0
         if not known:
             bound = model.gap_bound(r, objective.penalty, objective.n_features)
-            rest = 0.5 * rr if bound is None else bound
-            known = bound is not None and _suffices(here, accuracy.target, gap, bound, rr)
+            rest = 0.5 * true_rr if bound is None else bound * true_rr / rr
+            known = bound is not None and _suffices(here, accuracy.target, gap, rest, true_rr)
         if known and not converged:
             converged, most = True, min(n_products + tuning.LAST_CG_PRODUCTS, most)
         if converged:
             last = accuracy.steady and gap <= tuning.HINT * accuracy.target
-            there = replace(here, gradient=r)
+            there = replace(here, gradient=product.longest(r))
             known = not last or accuracy.left(objective, there, error) <= tuning.STEADY
             if known or n_products >= most:
                 break
-        d = r + rr / before * d
+        if product.lost(rr):
+            d = r = product.true_residual(b, s)
+            rr = float(r @ r)
+        else:
+            d = r + rr / before * d
     if converged:
         rest = min(rest, tuning.GAP_FACTOR * gap)
     most_left = accuracy.residual**2 * here.decrement if converged else np.inf

@@ -43,6 +43,7 @@ from scipy.linalg import blas, lapack
 
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise.single_models import blocks_in_single, full_in_single
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.grams import pairs, unpacked
 
@@ -53,6 +54,11 @@ class Preconditioner(Protocol):
     @property
     def certain(self) -> bool:
         """Whether the curvature of the model is above rounding in every direction."""
+        ...
+
+    @property
+    def least_pivot(self) -> float:
+        """Smallest pivot of the factor of a matrix with unit diagonal."""
         ...
 
     @property
@@ -172,6 +178,11 @@ class Cholesky:
         """Smallest pivot of the factors, whose matrices have a unit diagonal."""
         return float(min(L.diagonal().min() for L in self.factors))
 
+    @property
+    def jitter(self) -> float:
+        """What was added to the unit diagonals so that the matrices could be factored."""
+        return float(max(L[0, 0] ** 2 for L in self.factors)) - 1.0
+
     def from_whitened(self, v: np.ndarray) -> np.ndarray:
         """Return T v, (R, p), for a flat v."""
         theta = np.zeros(self.shape)
@@ -229,6 +240,8 @@ class Diagonal:
 
     scale: np.ndarray
     certain: ClassVar[bool] = True
+    least_pivot: ClassVar[float] = 1.0
+    jitter: ClassVar[float] = 0.0
     from_rows: ClassVar[bool] = False
 
     def from_whitened(self, v: np.ndarray) -> np.ndarray:
@@ -261,6 +274,7 @@ def _gap_bound(g: np.ndarray, scale: np.ndarray, penalty: Penalty, n_features: i
     return penalty.gap_bound(by_coef) + by_intercept
 
 
+@full_in_single
 def full(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Cholesky:
     """Return the factored Hessian at `theta`."""
     H = hessian(objective, theta, residual_weight)
@@ -298,12 +312,14 @@ def add_penalty(objective: Objective, H: np.ndarray) -> None:
     objective.penalty.add_to_hessian(diagonals[: objective.n_features])
 
 
+@blocks_in_single
 def class_blocks(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Cholesky:
     """Return the factored diagonal blocks of the Hessian, one for each class."""
     gram = unpacked(objective.one_pass().class_block_grams(theta, residual_weight), theta.shape[1])
     return _factored_blocks(objective, gram)
 
 
+@blocks_in_single
 def drawn_class_blocks(
     objective: Objective, theta: np.ndarray, residual_weight: float = 0.0
 ) -> Cholesky:
@@ -320,6 +336,7 @@ def _factored_blocks(objective: Objective, gram: np.ndarray) -> Cholesky:
     return Cholesky.of(objective.shape, list(gram), least, _intercepts(objective))
 
 
+@blocks_in_single
 def diagonal(objective: Objective, theta: np.ndarray, residual_weight: float = 0.0) -> Diagonal:
     """Return the diagonal of the Hessian."""
     H = objective.one_pass().hessian_diagonal(theta, residual_weight)

@@ -30,6 +30,12 @@ class Progress:
         """Number of iterations that the search may still take."""
         return self.max_iter - self.n_iterations
 
+    def correct(self, point: Point, exact: Point) -> None:
+        """Replace the last iteration's point, if it is `point`, by the same one in float64."""
+        if self.last is point:
+            self.last = exact
+            self.curve[-1] = self.curve[-1][0], exact.value
+
     def record(self, objective: Objective, point: Point, n_passes: float) -> bool:
         """Count and report an iteration that ended at `point`; return whether to stop."""
         self.n_iterations += 1

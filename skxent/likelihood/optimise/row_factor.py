@@ -114,6 +114,7 @@ class RowFactor:
     reach: np.ndarray
     margin: np.ndarray
     from_rows: ClassVar[bool] = True
+    least_pivot: ClassVar[float] = tuning.RANK_TOLERANCE
 
     @classmethod
     def of(

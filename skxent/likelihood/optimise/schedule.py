@@ -115,7 +115,7 @@ class Schedule:
         whole = self.objective
         scores = None if theta is None else whole.sampling_scores(theta)
         small = whole.data.sample(self.moments, whole.mean, rows, scores)
-        drawn = Objective(small, compute_moments(small), whole.penalty, None)
+        drawn = Objective(small, compute_moments(small), whole.penalty, None, sampled=True)
         drawn.has_flat = whole.has_flat
         return drawn
 

@@ -29,6 +29,7 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Prec
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.optimise.schedule import Schedule
 from skxent.likelihood.optimise.search_state import SearchState
+from skxent.likelihood.optimise.single_stages import begun
 
 
 class Search(SearchState):
@@ -40,8 +41,9 @@ class Search(SearchState):
         if self.progress.max_iter == 0:
             point = point or self.objective(np.zeros(self.objective.shape))
         elif point is None or not point.value < self.objective.value_at_zero:
-            point = self.objective(self.schedule.start())
-        self.schedule.begin(point.theta)
+            point, self.model = begun(self.objective, self.schedule, self.progress)
+        else:
+            self.schedule.begin(point.theta)
         self._on_all_rows(point)
         known = self.point is point or self.point is self.progress.last
         if not known and self.progress.n_left > 0:
@@ -56,8 +58,7 @@ class Search(SearchState):
                 point = self._by_rows(point)
                 continue
             self.point, self.gap = point, here.decrement * self.underrated
-            most = tuning.PASSES_PER_ITERATION * self.progress.max_iter
-            spent = self.objective.n_passes > most
+            spent = self.objective.n_passes > tuning.PASSES_PER_ITERATION * self.progress.max_iter
             self.must_end = self.progress.stopped or spent or self.progress.n_left <= 0
             if not (self.must_end or self._may_be_at_the_end(here)):
                 point = self._descend(here)

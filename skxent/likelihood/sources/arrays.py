@@ -11,7 +11,7 @@ import scipy.sparse
 
 from skxent.inputs.namespaces import A, library_of
 from skxent.likelihood import tuning
-from skxent.likelihood.sources.blocks import Blocks, Matrix, fit_one_block
+from skxent.likelihood.sources.blocks import Blocks, Float, Matrix, fit_one_block
 
 EVERYTHING = slice(None)
 
@@ -36,6 +36,10 @@ class RowShape:
     def theta_shape(self) -> tuple[int, int]:
         """Shape of the parameters, (R, p)."""
         return self.n_outputs, self.n_features + self.fit_intercept
+
+    def single_sums(self, moments: Any, centre: np.ndarray | None, *, small: bool = False) -> Any:
+        """Sums with products in float32, see `RowSource.single_sums`; here there are none."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,10 @@ class RowArrays(RowShape):
         """Mask of the rows with positive weight, (n,)."""
         return np.ones(self.n_rows, dtype=bool) if self.weight is None else self.weight > 0
 
-    def blocks(self, centre: np.ndarray | None) -> Blocks:
+    def blocks(self, centre: np.ndarray | None, dtype: Float = np.float64) -> Blocks:
         """The rows of X less `centre`, to be read block by block."""
-        return Blocks(self.X, centre=centre, n_outputs=self.n_outputs, n_threads=self.n_threads)
+        R, n_threads = self.n_outputs, self.n_threads
+        return Blocks(self.X, centre=centre, n_outputs=R, n_threads=n_threads, dtype=dtype)
 
     def add_offset(self, logits: np.ndarray, rows: slice = EVERYTHING) -> np.ndarray:
         """Add the offset of a block to the class-major logits (R, m) in place, if there is one."""

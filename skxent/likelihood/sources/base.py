@@ -16,6 +16,7 @@ from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.row_space import AnyRowSpace
 from skxent.likelihood.sources.sampling import Scores
+from skxent.likelihood.sources.single_sums import SingleSums
 
 
 class RowSums(Protocol):
@@ -208,4 +209,10 @@ class RowSource(Protocol):
         `far` says that some column has a centre many standard deviations from zero. Computing
         centred logits from rows that are not centred would then lose digits.
         """
+        ...
+
+    def single_sums(
+        self, moments: Moments, centre: np.ndarray | None, *, small: bool = False
+    ) -> SingleSums | None:
+        """The same sums with products in float32, or None; `small` asks also for few rows."""
         ...

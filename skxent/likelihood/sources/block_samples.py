@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from skxent.likelihood.sources.arrays import RowArrays
-from skxent.likelihood.sources.blocks import Blocks, Matrix, write_logits
+from skxent.likelihood.sources.blocks import Blocks, Float, Matrix, write_logits
 
 
 class BlockSamples:
@@ -26,20 +28,28 @@ class BlockSamples:
 
     If dense rows fit one block, the samples are stored once: the centred rows with the entry one
     for the intercept. Every product is then a single call, see `StoredSums`.
+
+    Blocks, logits and products are in `dtype`, which `SingleSums` sets to float32.
     """
+
+    dtype: ClassVar[Float] = np.float64
 
     def __init__(self, data: RowArrays, centre: np.ndarray | None, far: bool) -> None:
         self.data = data
         self.shape = data.theta_shape
         in_cache = far and not data.sparse
-        self.centre = None if in_cache else centre
-        self.blocks = data.blocks(centre if in_cache else None)
+        self.blocks = data.blocks(centre if in_cache else None, self.dtype)
+        self.centre = centre
+        if centre is not None and self.blocks.centre is not None:
+            rest = centre - self.blocks.centre  # what float32 cannot hold
+            self.centre = rest if rest.any() else None
         # The stored samples, with p entries each, must fit one block. If they were several blocks,
         # `LocalSums` would keep the probabilities of the last block only.
         self.written_out = data.are_one_block
         if self.written_out:
             samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
-            self.blocks, self.centre = Blocks(samples, n_outputs=data.n_outputs), None
+            self.blocks = Blocks(samples, n_outputs=data.n_outputs, dtype=self.dtype)
+            self.centre = None
 
     def samples(
         self, rows: slice, buffer: np.ndarray | None, space: np.ndarray | None = None
@@ -57,17 +67,19 @@ class BlockSamples:
     def _as_samples(self, x: Matrix, space: np.ndarray | None = None) -> np.ndarray:
         x = x.toarray() if self.blocks.sparse else x
         if x.shape[1] == self.shape[1] and self.centre is None:
-            return x.astype(np.float64, copy=False)  # else products would be float32
-        space = np.empty((x.shape[0], self.shape[1])) if space is None else space
+            return x.astype(self.dtype, copy=False)  # else products would have the dtype of X
+        if space is None:
+            space = np.empty((x.shape[0], self.shape[1]), self.dtype)
         samples = space[: x.shape[0]]
-        np.subtract(x, 0.0 if self.centre is None else self.centre, out=samples[:, : x.shape[1]])
+        centre = 0.0 if self.centre is None else self.centre.astype(self.dtype, copy=False)
+        np.subtract(x, centre, out=samples[:, : x.shape[1]])
         if self.data.fit_intercept:
             samples[:, -1] = 1.0
         return samples
 
     def logits(self, theta: np.ndarray) -> np.ndarray:
         """Logits of all samples, class-major (R, n)."""
-        Z = np.empty((self.shape[0], self.blocks.n_rows))
+        Z = np.empty((self.shape[0], self.blocks.n_rows), self.dtype)
         W, intercept = self._for_blocks(theta)
 
         def fill(segment: list[slice]) -> None:
@@ -82,7 +94,7 @@ class BlockSamples:
     def residuals(self, P: np.ndarray, rows: slice) -> np.ndarray:
         """P - Y of a block, (R, m)."""
         Y = self.data.target_block(rows)
-        return P - (Y[1:] if len(P) == 1 else Y)
+        return (P - (Y[1:] if len(P) == 1 else Y)).astype(self.dtype, copy=False)
 
     def weigh(self, values: np.ndarray, rows: slice) -> np.ndarray:
         """Multiply by the weights of a block, in place; samples run along the last axis."""
@@ -102,11 +114,12 @@ class BlockSamples:
 
     def _for_blocks(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Weights and intercepts that give the same logits from the rows of `self.blocks`."""
-        W = np.ascontiguousarray(theta[:, : self.blocks.n_features])
+        W = np.ascontiguousarray(theta[:, : self.blocks.n_features], dtype=self.dtype)
         if self.blocks.n_features == theta.shape[1]:
             return W, None
         a = theta[:, -1]
-        return W, (a if self.centre is None else a - W @ self.centre)
+        shift = a if self.centre is None else a - W @ self.centre
+        return W, shift.astype(self.dtype, copy=False)
 
     def _recentre(self, gradient: np.ndarray) -> np.ndarray:
         """Convert sums over rows of r x' to sums of r (x - centre)', in place."""
@@ -117,7 +130,7 @@ class BlockSamples:
     def _space(self, n: int) -> list[np.ndarray]:
         size = self.shape[0] * self.blocks.block_rows
         if self.written_out:  # new arrays, because the probabilities are kept
-            return [np.empty(size) for _ in range(n)]
+            return [np.empty(size, self.dtype) for _ in range(n)]
         return [self.blocks.space(1 + i, (size,)) for i in range(n)]
 
     def _shaped(self, space: list[np.ndarray], rows: slice) -> list[np.ndarray]:

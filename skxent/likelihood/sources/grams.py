@@ -63,7 +63,7 @@ def packed_products(x: np.ndarray) -> np.ndarray | None:
     """All products of two entries of each row, (p (p + 1) / 2, m); None if they are too many."""
     m, p = x.shape
     n_products = p * (p + 1) // 2
-    return _products(x, np.empty((n_products, m))) if m <= _batch(n_products) else None
+    return _products(x, np.empty((n_products, m), x.dtype)) if m <= _batch(n_products) else None
 
 
 def packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -72,7 +72,7 @@ def packed_gram(C: np.ndarray, x: np.ndarray) -> np.ndarray:
     n_products = p * (p + 1) // 2
     batch = _batch(n_products)
     total = np.zeros((len(C), n_products))
-    space = np.empty((n_products, min(batch, m)))
+    space = np.empty((n_products, min(batch, m)), x.dtype)
     for start in range(0, m, batch):
         products = _products(x[start : start + batch], space)
         total += product(C[:, start : start + batch], products.T)
@@ -122,7 +122,7 @@ def centred_squares(h: np.ndarray, x: Matrix, centre: np.ndarray | None) -> np.n
     dense = isinstance(x, np.ndarray)
     part = product(h, np.square(x) if dense else x.astype(np.float64, copy=False).power(2))
     if centre is not None:
-        largest = part + h.sum(axis=1, keepdims=True) * centre**2
+        largest = part + h.sum(axis=1, keepdims=True, dtype=np.float64) * centre**2
         part = largest - 2 * centre * product(h, x)
         # A remainder this small is rounding error, as in a constant column, whose sum is zero.
         part[part < tuning.CANCELLED_SQUARES * largest] = 0.0

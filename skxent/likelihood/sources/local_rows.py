@@ -16,6 +16,7 @@ from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.row_space import AnyRowSpace
+from skxent.likelihood.sources.single_sums import SingleSums
 from skxent.likelihood.sources.stored_sums import StoredSums
 
 Answer = TypeVar("Answer")
@@ -164,6 +165,12 @@ class LocalRows(RowArrays):
         """Sums over the rows less `centre`, see `LocalSums`."""
         kind = StoredSums if self.are_one_block else LocalSums
         return kind(self, centre, far)
+
+    def single_sums(
+        self, moments: Moments, centre: np.ndarray | None, *, small: bool = False
+    ) -> SingleSums | None:
+        """Sums with products in float32, see `SingleSums`."""
+        return SingleSums.of(self, moments, centre, small)
 
     def _column(self, column: int) -> np.ndarray:
         x = self.X[:, [column]]

@@ -219,7 +219,7 @@ class LocalSums(BlockSamples):
     def _probabilities(self, theta: np.ndarray, rows: slice, x: Matrix) -> np.ndarray:
         """Probabilities (R, m) of a block; for two classes, those of the second class."""
         W, intercept = self._for_blocks(theta)
-        Z, P = np.empty((2, self.shape[0], x.shape[0]))
+        Z, P = np.empty((2, self.shape[0], x.shape[0]), self.dtype)
         self._write_logits(W, x, intercept, rows, Z)
         kernels.log_partition(Z, P, None)
         return P + 0.5 if len(P) == 1 else P
@@ -244,7 +244,7 @@ class LocalSums(BlockSamples):
                     part = grams.packed_gram(C, x)
                 else:
                     part = grams.each_gram(C, x, scaled[: len(x)])
-                total = np.add(total, part, out=total) if total.size else part
+                total = np.add(total, part, out=total) if total.size else part.astype(total.dtype)
             return total
 
         gram: np.ndarray = sum(blocks.map(sums, n * p * (p + 1) // 2))

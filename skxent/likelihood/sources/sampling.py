@@ -145,11 +145,15 @@ def _batches(data: RowArrays) -> Iterator[slice]:
 
 
 def _gather(X: Matrix, rows: np.ndarray | slice, centre: np.ndarray) -> np.ndarray:
-    """The given rows of X less the centre, dense, in float64; X is copied only once."""
+    """The given rows of X less the centre, dense; X is copied only once.
+
+    Rows of a dense float32 X are float32: each entry is rounded once, after it is centred.
+    """
     x = X[rows]
     if not isinstance(x, np.ndarray):
-        x = x.toarray()
+        x = x.toarray().astype(np.float64, copy=False)
     elif isinstance(rows, slice):  # x is a view of X, which must not be changed
         return np.subtract(x, centre, dtype=np.float64)
-    out = x if x.dtype == np.float64 else None
-    return np.subtract(x, centre, out=out, dtype=np.float64)
+    elif x.dtype != np.float32:
+        x = x.astype(np.float64, copy=False)
+    return np.subtract(x, centre, out=x, dtype=np.float64, casting="same_kind")

@@ -1,0 +1,85 @@
+r"""Products with the Hessian in float32, for conjugate gradients.
+
+In coordinates whitened by a preconditioner with least pivot L, a product of a vector v with the
+Hessian has a rounding error of about epsilon of float32 times :math:`\|v\| / L^2` for each term
+of a logit. Conjugate gradients compute a residual from all products so far, and these errors add up
+to a bound of its distance from the true residual. The bound is added to the residual wherever it
+counts, so that a certificate stays one. If the bound is larger than the residual, the true residual
+is computed in float64, and so are all further products.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skxent.likelihood import tuning
+from skxent.likelihood.objective import SINGLE_EPS, Objective
+from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
+
+
+class Products:
+    """Products with the Hessian in whitened coordinates, in float32 while that suffices.
+
+    Parameters
+    ----------
+    objective : Objective
+    here : PreconditionedPoint
+        Where the Hessian is taken, and the preconditioner.
+    """
+
+    def __init__(self, objective: Objective, here: PreconditionedPoint) -> None:
+        self.objective = objective
+        self.model: Preconditioner = here.preconditioner
+        self.theta = here.point.theta
+        # The Hessian is at most twice its class blocks, see `preconditioners`.
+        terms = 2.0 * objective.shape[1] * (1.0 + tuning.FAR_CENTRE_SINGLE**2)
+        rounding = SINGLE_EPS * terms / self.model.least_pivot**2
+        certain = objective.penalty.is_definite and not objective.has_flat
+        self.single = (
+            certain and objective.single_rows is not None and rounding < tuning.CG_RESIDUAL
+        )
+        self.rounding = rounding if self.single else 0.0
+        self.error = 0.0  # bound of the distance of the residual from the true one
+        self.plain = not self.single  # whether all products were in float64
+
+    def __call__(self, v: np.ndarray) -> np.ndarray:
+        """Return the product of the Hessian and v, in whitened coordinates."""
+        direction = self.model.from_whitened(v)
+        with self.objective.with_products_in(self.single):
+            product = self.objective.hessian_product(self.theta, direction)
+        return self.model.to_whitened(product)
+
+    def subtracted(self, length: float, v: np.ndarray, Hv: np.ndarray) -> None:
+        """Tell that `length` times the product of v was subtracted from the residual."""
+        size = max(float(np.linalg.norm(v)), float(np.linalg.norm(Hv)))
+        self.error += self.rounding * abs(length) * size
+
+    def bound(self, rr: float) -> float:
+        """Return an upper bound of the true residual's squared norm; `rr` is the computed one."""
+        return (np.sqrt(rr) + self.error) ** 2 if self.error else rr
+
+    def longest(self, r: np.ndarray) -> np.ndarray:
+        """Return a residual in the direction of `r`, as long as the true one may be."""
+        size = float(np.linalg.norm(r))
+        return r * (1.0 + self.error / size) if self.error and size else r
+
+    def gap(self, b: np.ndarray, s: np.ndarray, r: np.ndarray) -> float:
+        r"""Return the part of the gap that a step s with residual r measures.
+
+        With b = H s + r the gap is :math:`\tfrac12 (b^\top s + s^\top r + r^\top H^{-1} r)`. Its
+        last term is not measured, and the second one is zero if all products are exact.
+        """
+        if self.plain:
+            return 0.5 * float(b @ s)
+        return 0.5 * (float(b @ s) + float(s @ r) + self.error * float(np.linalg.norm(s)))
+
+    def lost(self, rr: float) -> bool:
+        """Whether a residual of squared norm `rr` may be only rounding of float32."""
+        return self.error**2 > rr
+
+    def true_residual(self, b: np.ndarray, s: np.ndarray) -> np.ndarray:
+        """Return b - H s in float64, as all further products."""
+        self.single, self.rounding, self.error = False, 0.0, 0.0
+        if self.objective.single_rows is not None:
+            self.objective.single_rows.close()
+        return b - self(s)
