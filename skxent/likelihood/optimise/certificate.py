@@ -118,12 +118,19 @@ def gap_after_step(
     return (gap, taken) if left < tuning.SMALL_CHANGE and gap <= target else None
 
 
-def vanished_gap(objective: Objective) -> float:
+def vanished_gap(objective: Objective, stuck: bool = False) -> float:
     """Return the gap, in nats, below which logits that still change are taken to go to infinity.
 
-    `VANISHED_GAP` is multiplied by the mean weight of a sample if this mean is above one: the
-    rounding of probabilities hides the curvature of a sample whatever the sample's weight. The gap
-    is multiplied by the total weight if the total is below one.
+    This is `VANISHED_GAP`, or `STUCK_GAP` if no better point is found. It is multiplied by the mean
+    weight of a sample if this mean is above one: the rounding of probabilities hides the curvature
+    of a sample whatever the sample's weight. It is multiplied by the total weight if the total is
+    below one.
     """
     total = objective.total_weight
-    return tuning.VANISHED_GAP * max(min(1.0, total), total / objective.data.n_rows)
+    gap = tuning.STUCK_GAP if stuck else tuning.VANISHED_GAP
+    return gap * max(min(1.0, total), total / objective.data.n_rows)
+
+
+def end_gap(objective: Objective, target: float) -> float:
+    """Return the gap, in nats, near which the search may end: the target, or a vanished gap."""
+    return target if objective.penalty.is_definite else max(target, vanished_gap(objective))

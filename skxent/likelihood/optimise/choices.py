@@ -80,6 +80,11 @@ class PreconditionerChoice:
         return replace(choice, newton=choice.is_cheap_hessian)
 
     @property
+    def by_class(self) -> bool:
+        """Whether the preconditioner has one block for each class."""
+        return self.kind in (Kind.CLASS_BLOCKS, Kind.DRAWN_CLASS_BLOCKS)
+
+    @property
     def is_hessian(self) -> bool:
         """Whether the preconditioner is the Hessian of all rows."""
         return self.rows is None and self.kind is Kind.HESSIAN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+from skxent.likelihood.solution import target_gap
 
 
 def self_concordance_factor(change: float) -> float:
@@ -63,6 +65,11 @@ class NewtonStep:
     converged: bool = True
     residual: float | None = None
 
+    def falls_enough(self, point: Point, trial: Point) -> bool:
+        """Whether the objective falls from `point` to `trial` by enough of a quadratic's fall."""
+        fall = -0.5 * float(np.vdot(point.gradient, self.step))
+        return trial.at_most < point.at_most - tuning.SUFFICIENT_FALL * fall
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -84,6 +91,20 @@ class Accuracy:
     floor: float
     residual: float
     max_products: int
+
+    @classmethod
+    def of(cls, point: Point, target: float, definite: bool, known: bool, last: bool) -> Self:
+        """Return the accuracy of the step that measures the gap at a point.
+
+        `definite` tells that every coefficient is penalised, `known` that a gap which is certain to
+        be tiny need not be measured, and `last` that the search may take no further step.
+        """
+        return cls(
+            target,
+            min(target, target_gap(tuning.KNOWN_GAP, point.value)) if known else 0.0,
+            tuning.CG_RESIDUAL if definite else tuning.UNPENALISED_CG_RESIDUAL,
+            tuning.LAST_CG_PRODUCTS if last else tuning.CG_PRODUCTS,
+        )
 
 
 def conjugate_gradients(

@@ -9,16 +9,17 @@ import numpy as np
 from skxent.likelihood import tuning
 from skxent.likelihood.existence.proof import proves_finite
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise.certificate import Certificate, gap_after_step, vanished_gap
+from skxent.likelihood.optimise import newton_lines
+from skxent.likelihood.optimise.certificate import (
+    Certificate,
+    end_gap,
+    gap_after_step,
+    vanished_gap,
+)
 from skxent.likelihood.optimise.choices import Kind, PreconditionerChoice
+from skxent.likelihood.optimise.class_subspace import ClassSubspace
 from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.newton_cg import Accuracy, NewtonStep, conjugate_gradients
-from skxent.likelihood.optimise.newton_lines import (
-    damped_trial,
-    newton_trial,
-    polished,
-    serves_still,
-)
 from skxent.likelihood.optimise.policies import Policy
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
 from skxent.likelihood.optimise.progress import Progress
@@ -57,9 +58,8 @@ class Search:
         progress: Progress,
     ) -> None:
         self.plan = policy.plan(data)
-        centre = moments.mean if data.fit_intercept else None
         self.moments = moments
-        self.objective = Objective(data, moments, penalty, centre)
+        self.objective = Objective.centred(data, moments, penalty)
         self.schedule = Schedule(self.objective, moments, self.plan)
         self.tol = tol
         self.policy = policy
@@ -67,10 +67,10 @@ class Search:
         self._passes_before = 0.0  # passes of the objective that `_by_rows` replaced
         self.model: Preconditioner | None = None  # None if a new one must be made
         self.fresh = False  # whether the preconditioner was made for the present point
-        # Failures so far, and how the next steps respond to them.
         self.residual_weight = 0.0  # residual weight of the next preconditioner
         self.failures = 0  # stages in a row that found no better point
         self.line_first = False  # whether a Newton step begins with a search on its line
+        self.subspace: ClassSubspace | None = None  # takes the steps after a stage that struggled
         self.slow = False  # the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.underrated = 1.0  # gap over decrement when last measured, if the step was not taken
@@ -78,7 +78,6 @@ class Search:
         self.separated = False  # whether the start is far along a direction that separates classes
         self.may_be_graded = True  # False once `_is_graded` has looked for an extreme entry
         self.extreme: Extreme | None = None
-        # Results.
         self.certified = False
         self.unbounded = False
         self.proved = penalty.is_definite
@@ -105,9 +104,7 @@ class Search:
                 point = self._by_rows(point)
                 continue
             self.point, self.gap = point, here.decrement * self.underrated
-            most = tuning.PASSES_PER_ITERATION * self.progress.max_iter
-            spent = self.objective.n_passes > most
-            self.must_end = self.progress.stopped or spent or self.progress.n_left <= 0
+            self.must_end = self.progress.must_end(self.objective.n_passes)
             if not (self.must_end or self._may_be_at_the_end(here)):
                 point = self._descend(here)
             elif self._needs_hessian():
@@ -130,9 +127,11 @@ class Search:
 
         Where a whole Newton step fails, a stage or a damped step follows.
         """
+        if self.subspace is not None:
+            return self._in_subspace(here, self.subspace)
         trial = None
         if self.choice.newton and not self.residual_weight:
-            tried = newton_trial(self.objective, here, self.line_first)
+            tried = newton_lines.newton_trial(self.objective, here, self.line_first)
             trial, self.line_first = tried.point, tried.line_first
         if trial is None:
             return self._stage(here) if self.policy.takes_stages else self._damped(here)
@@ -140,8 +139,19 @@ class Search:
         there = PreconditionedPoint.of(here.preconditioner, trial)
         if self._arrived(there):
             return None
-        if not serves_still(here, there, self.target, self.choice.passes):
+        if not newton_lines.serves_still(here, there, self.target, self.choice.passes):
             self.model = None
+        return trial
+
+    def _in_subspace(self, here: PreconditionedPoint, subspace: ClassSubspace) -> Point:
+        """Return the point after a step in the space of some directions and classes."""
+        trial, gap = subspace.step(here)
+        self.underrated, self.model = max(gap / (here.decrement or 1.0), 1.0), None
+        if trial is None:
+            self.subspace, self.residual_weight = None, tuning.RESIDUAL_WEIGHT
+            return here.point
+        self.failures = 0
+        self._record(trial)
         return trial
 
     def _damped(self, here: PreconditionedPoint) -> Point:
@@ -152,7 +162,7 @@ class Search:
         self.model = None
         if not self.fresh:
             return here.point
-        trial = damped_trial(self.objective, here)
+        trial = newton_lines.damped_trial(self.objective, here)
         self.failures = self.failures + 1 if trial is None else 0
         self.residual_weight = tuning.RESIDUAL_WEIGHT * (trial is None)
         if trial is not None:
@@ -174,18 +184,18 @@ class Search:
         cg_helps = self.policy.takes_certificate and self.choice.kind is Kind.DIAGONAL
         self.slow = slow and cg_helps and not (failed or escalated)
         self.residual_weight = tuning.RESIDUAL_WEIGHT * (stage.line_search_struggling or failed)
+        if self.residual_weight and self.choice.by_class and self.policy.takes_certificate:
+            self.subspace = ClassSubspace.of(self.objective)
+            self.residual_weight *= self.subspace is None
         # If the stage ended near the target, conjugate gradients can use its preconditioner.
-        cheap = self.choice.is_cheap_hessian
-        if cheap or escalated or stage.decrement > tuning.HINT * target:
+        if self.choice.is_cheap_hessian or escalated or stage.decrement > tuning.HINT * target:
             self.model = None
         return stage.best
 
     def _certify(self, here: PreconditionedPoint) -> Point | None:
         """Measure the gap; return the next point, or None if the search ends."""
         newton = self._newton_step(here)
-        vanished = vanished_gap(self.objective)
-        if self.stuck:
-            vanished = tuning.STUCK_GAP / tuning.VANISHED_GAP * vanished
+        vanished = vanished_gap(self.objective, self.stuck)
         if self.separated:  # no maximum exists, whether other logits go to infinity as well or not
             vanished = max(vanished, self.target)
         found = Certificate.of(self.objective, here, newton, target=self.target, vanished=vanished)
@@ -193,8 +203,8 @@ class Search:
         self.certified, self.unbounded = found.holds, found.unbounded
         if found.holds:
             self._conclude(here, newton, found)
-        may_step = self.policy.takes_certificate and not newton.direct
-        takes_step = may_step and not (found.holds or self.must_end)
+        ends = newton.direct or found.holds or self.must_end
+        takes_step = self.policy.takes_certificate and not ends
         if not self.policy.takes_certificate:
             self.underrated = max(newton.gap / (here.decrement or 1.0), 1.0)
         better = self._cg_step(newton, found.change) if takes_step else None
@@ -223,15 +233,8 @@ class Search:
         noisy = self._is_noisy(model)
         if self.fresh and self.choice.is_hessian and not (self.residual_weight or noisy):
             return direct
-        floor = 0.0
-        if definite and self.choice.kind is Kind.HESSIAN:
-            floor = min(self.target, target_gap(tuning.KNOWN_GAP, self.point.value))
-        accuracy = Accuracy(
-            self.target,
-            floor,
-            tuning.CG_RESIDUAL if definite else tuning.UNPENALISED_CG_RESIDUAL,
-            tuning.LAST_CG_PRODUCTS if self.must_end else tuning.CG_PRODUCTS,
-        )
+        known = definite and self.choice.kind is Kind.HESSIAN
+        accuracy = Accuracy.of(self.point, self.target, definite, known, self.must_end)
         newton = conjugate_gradients(self.objective, here, accuracy)
         if noisy and not newton.converged:  # the direct step is no worse
             self.cg_failed = True
@@ -264,9 +267,7 @@ class Search:
     def _cg_step(self, newton: NewtonStep, change: float) -> Point | None:
         """Return the point after a step of conjugate gradients; None if it is no better."""
         trial = self.objective(self.point.theta + newton.step)
-        fall = -0.5 * float(np.vdot(self.point.gradient, newton.step))
-        enough = self.point.at_most - tuning.SUFFICIENT_FALL * fall
-        if change > tuning.CG_CHANGE or not trial.at_most < enough:
+        if change > tuning.CG_CHANGE or not newton.falls_enough(self.point, trial):
             self.cg_gap *= tuning.CG_GAP_FACTOR
         if not trial.at_most < self.point.at_most:
             return None
@@ -290,16 +291,15 @@ class Search:
     def _polish(self, here: PreconditionedPoint) -> None:
         """Take up to two more Newton steps, which together count as one iteration."""
         if self.progress.n_left > 0:
-            self.point, self.gap = polished(self.objective, here, self.gap)
+            self.point, self.gap = newton_lines.polished(self.objective, here, self.gap)
 
     def _may_be_at_the_end(self, here: PreconditionedPoint) -> bool:
         """Whether to measure the gap: the gap may be at the target, or stages do not help."""
         noisy = self.choice.newton and self.fresh and self._is_noisy(here.preconditioner)
         near = self.gap <= self.cg_gap * here.point.value
-        end = self.target
-        if not self.objective.penalty.is_definite:
-            end = max(end, vanished_gap(self.objective))
-        return self.stuck or self.slow or noisy or near or self.gap <= tuning.HINT * end
+        end = end_gap(self.objective, self.target)
+        hint = tuning.HINT if self.subspace is None else self.subspace.hint
+        return self.stuck or self.slow or noisy or near or self.gap <= hint * end
 
     def _needs_hessian(self) -> bool:
         """Whether the certificate needs a Hessian made at this point, at an allowed cost."""
@@ -309,8 +309,8 @@ class Search:
         from_rows = self.schedule.extreme is not None and not fresh
         if (self.residual_weight or stale or from_rows) and self.choice.is_hessian:
             return True
-        passes = self.objective.n_passes
-        return stale and self.schedule.escalate_to_hessian(self.point.theta, passes)
+        most = self.objective.n_passes
+        return stale and self.schedule.escalate_to_hessian(self.point.theta, most)
 
     def _is_noisy(self, model: Preconditioner) -> bool:
         """Whether the Hessian is noisy, so that conjugate gradients must measure the gap.
@@ -340,7 +340,7 @@ class Search:
         self.objective = Objective(data, self.moments, penalty, centre)
         self.objective.sample_by_sample = True
         self.schedule = Schedule(self.objective, self.moments, self.plan, self.extreme)
-        self.model = None
+        self.model = self.subspace = None
         self._passes_before = known - tuning.FIRST_READ_PASSES
         there = self.objective(self.objective.enter(*parameters))
         if not there.value < self.objective.value_at_zero:
