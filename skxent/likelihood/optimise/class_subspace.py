@@ -219,7 +219,7 @@ class LogitSpace:
     def value(self, lengths: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective, less the penalty at zero, and the residuals p - y, (K, n)."""
         K, m, _ = self.changes.shape
-        Z = self.logits + np.einsum("km,kmn->kn", lengths.reshape(K, m), self.changes)
+        Z = self.logits + (lengths.reshape(K, 1, m) @ self.changes)[:, 0]
         losses, residuals = kernels.losses_and_residuals(Z, self.targets)
         penalty = lengths @ (self.sloped + 0.5 * self.curved @ lengths)
         return float(losses @ self.weight + penalty), residuals
@@ -234,11 +234,10 @@ class LogitSpace:
         P = residuals + self.targets
         curvature = (P * (1.0 - P)).sum(axis=0) * self.weight
         seen = np.flatnonzero(curvature > UNSEEN_CURVATURE * curvature.mean())
-        Q, P, root = self.changes[:, :, seen], P[:, None, seen], np.sqrt(self.weight[seen])
-        Q = Q * root
-        moved = (Q * P).reshape(K * m, -1)
-        H = blas.dsyrk(-1.0, moved, lower=1) + self.curved
-        same_class = (Q * P) @ Q.transpose(0, 2, 1)
+        Q, P, w = self.changes[:, :, seen], P[:, None, seen], self.weight[seen]
+        moved = Q * (P * np.sqrt(w))
+        H = blas.dsyrk(-1.0, moved.reshape(K * m, -1).T, trans=1, lower=1) + self.curved
+        same_class = (Q * np.sqrt(w)) @ moved.transpose(0, 2, 1)
         for k in range(K):
             rows = slice(k * m, k * m + m)
             H[rows, rows] += same_class[k]

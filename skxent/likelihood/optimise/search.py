@@ -146,9 +146,10 @@ class Search:
     def _in_subspace(self, here: PreconditionedPoint, subspace: ClassSubspace) -> Point:
         """Return the point after a step in the space of some directions and classes."""
         trial, gap = subspace.step(here)
-        self.underrated, self.model = max(gap / (here.decrement or 1.0), 1.0), None
+        self.underrated = max(gap / (here.decrement or 1.0), 1.0)
+        self.model = self.model if self.fresh else None  # a preconditioner serves two steps
         if trial is None:
-            self.subspace, self.residual_weight = None, tuning.RESIDUAL_WEIGHT
+            self.subspace, self.model, self.residual_weight = None, None, tuning.RESIDUAL_WEIGHT
             return here.point
         self.failures = 0
         self._record(trial)
@@ -195,9 +196,8 @@ class Search:
     def _certify(self, here: PreconditionedPoint) -> Point | None:
         """Measure the gap; return the next point, or None if the search ends."""
         newton = self._newton_step(here)
-        vanished = vanished_gap(self.objective, self.stuck)
-        if self.separated:  # no maximum exists, whether other logits go to infinity as well or not
-            vanished = max(vanished, self.target)
+        # If separated, no maximum exists, whether other logits go to infinity as well or not.
+        vanished = max(vanished_gap(self.objective, self.stuck), self.separated * self.target)
         found = Certificate.of(self.objective, here, newton, target=self.target, vanished=vanished)
         self.gap, self.bound = found.gap, found.bound
         self.certified, self.unbounded = found.holds, found.unbounded
