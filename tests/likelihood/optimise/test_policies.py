@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from skxent.inputs.parameters import SOLVERS
 from skxent.likelihood import tuning
-from skxent.likelihood.optimise import certificate, search
+from skxent.likelihood.optimise import certificate, class_subspace, newton_lines, search
 from skxent.likelihood.optimise.choices import Kind, plan
 from skxent.likelihood.optimise.policies import POLICIES, plan_lbfgs, plan_newton
 from skxent.likelihood.optimise.search import Search
