@@ -141,6 +141,11 @@ class Objective:
         self.has_flat = False
         self.n_passes = 0.0
 
+    @classmethod
+    def centred(cls, data: RowSource, moments: Moments, penalty: Penalty) -> Self:
+        """Return the objective for samples less their mean, if the fit has an intercept."""
+        return cls(data, moments, penalty, moments.mean if data.fit_intercept else None)
+
     @cached_property
     def full_least_curvature(self) -> np.ndarray:
         """`least_curvature` for each class but the last, as one flat array."""
@@ -283,14 +288,23 @@ class Objective:
             return coef, np.zeros(len(coef))
         return coef, theta[:, -1] - coef @ self.mean
 
-    def hessian_product(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    def hessian_product(
+        self, theta: np.ndarray, direction: np.ndarray, changes: np.ndarray | None = None
+    ) -> np.ndarray:
         r"""Return the Hessian at `theta` times a direction D, both (R, p).
 
         Along D the logits change by :math:`q_i = D \tilde x_i`, the probabilities by
         :math:`(\mathrm{diag}\,p_i - p_i p_i^\top) q_i`, and the gradient by the sum of the outer
-        products of these changes with the samples.
+        products of these changes with the samples. If `changes`, (R, n), is given, the changes of
+        the logits are written to it; the rows must then be in this process.
         """
-        product = self.one_pass().hessian_product(theta, direction)
+        sums = self.one_pass()
+        if changes is None:
+            product = sums.hessian_product(theta, direction)
+        else:
+            rows = sums.in_memory()
+            assert rows is not None
+            product = rows.hessian_product(theta, direction, changes)
         product[:, : self.n_features] += self.penalty(direction[:, : self.n_features])[1]
         return product
 

@@ -173,6 +173,18 @@ class Penalty:
         """Add an upper bound of the diagonal of the penalty's Hessian, in place, to (R, d)."""
         diagonal += self.curvature
 
+    def between_classes(self, steps: np.ndarray) -> np.ndarray:
+        """Return the penalty's Hessian between steps that change one class each, for K >= 3.
+
+        `steps` (K, m, d) holds m changes of the coefficients of each class. The result is
+        (K m, K m), with the steps of the first class first.
+        """
+        K, m, d = steps.shape
+        flat = steps.reshape(K * m, d)
+        products = ((flat * self.curvature) @ flat.T).reshape(K, m, K, m)
+        products *= (np.eye(K) - 1.0 / K)[:, None, :, None]
+        return products.reshape(K * m, K * m)
+
     def row_factor(self, n_classes: int, n_features: int, width: int) -> np.ndarray:
         """Return A with A' A equal to the penalty's Hessian of n classes, without the last class.
 

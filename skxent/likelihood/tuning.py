@@ -50,8 +50,7 @@ GOAL_IN_REACH = 50.0
 # Newton decrement at which a stage ends (its goal), as a fraction of the target gap, if no step of
 # conjugate gradients follows. It is below one: the preconditioner differs from the Hessian.
 GOAL = 0.1
-# Weight of squared residuals in the preconditioner (see `preconditioners`) after a stage that found
-# no better point or whose line search struggled.
+# Weight of squared residuals in the `preconditioners` after a stage that failed or struggled.
 RESIDUAL_WEIGHT = 0.1
 # Largest change of a logit by the first trial step of a stage after one that failed or struggled.
 FIRST_CHANGE = 8.0
@@ -373,8 +372,7 @@ MARGIN_ROUNDING = 8 * EPS
 CLEAR_MARGIN = 1e3
 # Smallest divisor of a column, in rounding errors of its entries: it leaves errors of 1e-6 at most.
 COARSE_COLUMN = 1e6
-# Unit in which a solution of HiGHS is corrected, as a fraction of the solution's largest
-# coefficient. HiGHS errs by less than this unit.
+# Unit of corrections of a solution of HiGHS, which errs by less, as a fraction of its largest entry.
 ROUNDING_OFF = 1e-6
 # Coefficients of a solution below this fraction of the largest coefficient are set to zero.
 NEGLIGIBLE_COEFFICIENT = 1e-9
@@ -388,10 +386,9 @@ PROGRAMME_WORK = 1e7
 TRIED_FEATURES = 30
 # Largest number of iterations of HiGHS for each row and column of a programme; it needs one or two.
 PROGRAMME_ITERATIONS = 10
-# Processor time of all programmes of one search, and clock time of each programme, in seconds.
+# Seconds of all programmes of one search by the processor, and of each programme by the clock.
 PROGRAMME_SECONDS = 20.0
-# Largest number of coefficients for which linear programmes look for further features, in less than
-# a second, once sums of columns have shown a separation.
+# Largest number of coefficients for which programmes go on after sums of columns showed a separation.
 QUICK_PROGRAMME = 200
 # Largest number of samples times classes for which sums of columns are searched for absent classes.
 ABSENT_NUMBERS = 1 << 27

@@ -164,3 +164,14 @@ def test_factors_that_are_not_seen_are_zero():
 def test_unpenalised_coefficients_whose_squares_overflow_cost_nothing():
     W = np.array([[1.0, 1e200, 1.0]])
     assert Penalty(1.0, FACTORS["one zero"]).value(W) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("K", [3, 5])
+def test_hessian_between_steps_of_one_class_each(penalty, K):
+    steps = np.random.default_rng(6).normal(size=(K, 2, D))
+    found = penalty.between_classes(steps)
+    whole = np.zeros((2 * K, K, D))  # each step as coefficients of all classes
+    for k in range(K):
+        whole[2 * k : 2 * k + 2, k] = steps[k]
+    expected = np.einsum("akd,kdle,ble->ab", whole, hessian(penalty, K), whole)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)

@@ -152,3 +152,8 @@ def vanished_gap(objective: Objective, stuck: bool = False) -> float:
     total = objective.total_weight
     least = tuning.STUCK_GAP if stuck else tuning.VANISHED_GAP
     return least * max(min(1.0, total), total / objective.data.n_rows)
+
+
+def end_gap(objective: Objective, target: float) -> float:
+    """Return the gap, in nats, near which the search may end: the target, or a vanished gap."""
+    return target if objective.penalty.is_definite else max(target, vanished_gap(objective))

@@ -80,6 +80,11 @@ class PreconditionerChoice:
         return cls(kind, rows, passes, iterations, fall, newton)
 
     @property
+    def by_class(self) -> bool:
+        """Whether the preconditioner has one block for each class."""
+        return self.kind in (Kind.CLASS_BLOCKS, Kind.DRAWN_CLASS_BLOCKS)
+
+    @property
     def is_hessian(self) -> bool:
         """Whether the preconditioner is the Hessian of all rows."""
         return self.rows is None and self.kind is Kind.HESSIAN

@@ -90,6 +90,11 @@ class NewtonStep:
     residual: float | None = None
     model_error: ModelError = ModelError()
 
+    def falls_enough(self, point: Point, trial: Point) -> bool:
+        """Whether the objective falls from `point` to `trial` by enough of a quadratic's fall."""
+        fall = -0.5 * float(np.vdot(point.gradient, self.step))
+        return trial.at_most < point.at_most - tuning.SUFFICIENT_FALL * fall
+
 
 @dataclass(frozen=True)
 class Accuracy:

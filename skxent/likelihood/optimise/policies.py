@@ -1,7 +1,8 @@
 """The solvers by name: what each plans for the size of the data, and which steps it may take.
 
 * *auto* takes the steps that cost least: Newton steps if the Hessian costs little, else stages of
-  L-BFGS, and steps of conjugate gradients where they have measured a gap that is too large.
+  L-BFGS, steps with a length for each class where these stages struggle, and steps of conjugate
+  gradients where they have measured a gap that is too large.
 * *lbfgs* takes steps of L-BFGS only, in the same whitened coordinates. Newton steps measure the gap
   and are never taken.
 * *newton* takes Newton steps with the factored Hessian of all rows only, damped if the objective
@@ -32,7 +33,8 @@ class Policy:
         Whether stages of L-BFGS follow where Newton steps are not taken, or fail. If not, Newton
         steps that fail are damped.
     takes_certificate : bool
-        Whether the Newton step that measures a gap is taken, if it lowers the objective.
+        Whether the Newton step that measures a gap is taken, if it lowers the objective, and
+        whether steps with a length for each class are taken, whose directions are part of it.
     """
 
     plan: Callable[[RowSource], Plan]

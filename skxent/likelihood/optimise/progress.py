@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.frame import Report
 from skxent.likelihood.objective import Objective, Point
 
@@ -35,6 +36,11 @@ class Progress:
         if self.last is point:
             self.last = exact
             self.curve[-1] = self.curve[-1][0], exact.value
+
+    def must_end(self, n_passes: float) -> bool:
+        """Whether the search may take no further iteration, after `n_passes` passes."""
+        spent = n_passes > tuning.PASSES_PER_ITERATION * self.max_iter
+        return self.stopped or spent or self.n_left <= 0
 
     def record(self, objective: Objective, point: Point, n_passes: float) -> bool:
         """Count and report an iteration that ended at `point`; return whether to stop."""

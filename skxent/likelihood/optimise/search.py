@@ -9,22 +9,19 @@ import numpy as np
 from skxent.likelihood import tuning
 from skxent.likelihood.existence.proof import proves_finite
 from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise import newton_lines
 from skxent.likelihood.optimise.certificate import (
     Certificate,
     bound_after,
+    end_gap,
     gap_after_step,
     vanished_gap,
 )
 from skxent.likelihood.optimise.choices import Kind
+from skxent.likelihood.optimise.class_subspace import ClassSubspace
 from skxent.likelihood.optimise.last_steps import lowers, steadied, with_new_hessian
 from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.newton_cg import Accuracy, NewtonStep, conjugate_gradients
-from skxent.likelihood.optimise.newton_lines import (
-    damped_trial,
-    newton_trial,
-    polished,
-    serves_still,
-)
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
 from skxent.likelihood.optimise.row_factor import Extreme
 from skxent.likelihood.optimise.schedule import Schedule
@@ -58,8 +55,7 @@ class Search(SearchState):
                 point = self._by_rows(point)
                 continue
             self.point, self.gap = point, here.decrement * self.underrated
-            spent = self.objective.n_passes > tuning.PASSES_PER_ITERATION * self.progress.max_iter
-            self.must_end = self.progress.stopped or spent or self.progress.n_left <= 0
+            self.must_end = self.progress.must_end(self.objective.n_passes)
             if not (self.must_end or self._may_be_at_the_end(here)):
                 point = self._descend(here)
             elif self._needs_hessian():
@@ -82,9 +78,11 @@ class Search(SearchState):
 
         Where a whole Newton step fails, a stage or a damped step follows.
         """
+        if self.subspace is not None:
+            return self._in_subspace(here, self.subspace)
         trial = None
         if self.choice.newton and not self.residual_weight:
-            tried = newton_trial(self.objective, here, self.line_first)
+            tried = newton_lines.newton_trial(self.objective, here, self.line_first)
             trial, self.line_first = tried.point, tried.line_first
         if trial is None:
             return self._stage(here) if self.policy.takes_stages else self._damped(here)
@@ -92,8 +90,20 @@ class Search(SearchState):
         there = PreconditionedPoint.of(here.preconditioner, trial)
         if self._arrived(there):
             return None
-        if not serves_still(here, there, self.target, self.choice.passes):
+        if not newton_lines.serves_still(here, there, self.target, self.choice.passes):
             self.model = None
+        return trial
+
+    def _in_subspace(self, here: PreconditionedPoint, subspace: ClassSubspace) -> Point:
+        """Return the point after a step in the space of some directions and classes."""
+        trial, gap = subspace.step(here)
+        self.underrated = max(gap / (here.decrement or 1.0), 1.0)
+        self.model = self.model if self.fresh else None  # a preconditioner serves two steps
+        if trial is None:
+            self.subspace, self.model, self.residual_weight = None, None, tuning.RESIDUAL_WEIGHT
+            return here.point
+        self.failures = 0
+        self._record(trial)
         return trial
 
     def _damped(self, here: PreconditionedPoint) -> Point:
@@ -104,7 +114,7 @@ class Search(SearchState):
         self.model = None
         if not self.fresh:
             return here.point
-        trial = damped_trial(self.objective, here)
+        trial = newton_lines.damped_trial(self.objective, here)
         self.failures = self.failures + 1 if trial is None else 0
         self.residual_weight = tuning.RESIDUAL_WEIGHT * (trial is None)
         if trial is not None:
@@ -129,9 +139,11 @@ class Search(SearchState):
         cg_helps = self.policy.takes_certificate and self.choice.kind is Kind.DIAGONAL
         self.slow = slow and cg_helps and not (failed or escalated)
         self.residual_weight = tuning.RESIDUAL_WEIGHT * (stage.line_search_struggling or failed)
+        if self.residual_weight and self.choice.by_class and self.policy.takes_certificate:
+            self.subspace = ClassSubspace.of(self.objective)
+            self.residual_weight *= self.subspace is None
         # If the stage ended near the target, conjugate gradients can use its preconditioner.
-        cheap = self.choice.is_cheap_hessian
-        if cheap or escalated or stage.decrement > tuning.HINT * target:
+        if self.choice.is_cheap_hessian or escalated or stage.decrement > tuning.HINT * target:
             self.model = None
         return stage.best
 
@@ -238,9 +250,7 @@ class Search(SearchState):
     ) -> PreconditionedPoint | None:
         """Return the point after a step of conjugate gradients; None if it is no better."""
         trial = self.objective(self.point.theta + newton.step)
-        fall = -0.5 * float(np.vdot(self.point.gradient, newton.step))
-        enough = self.point.at_most - tuning.SUFFICIENT_FALL * fall
-        if change > tuning.CG_CHANGE or not trial.at_most < enough:
+        if change > tuning.CG_CHANGE or not newton.falls_enough(self.point, trial):
             self.cg_gap *= tuning.CG_GAP_FACTOR
         there = PreconditionedPoint.of(here.preconditioner, trial)
         return there if lowers(here, there) else None
@@ -262,16 +272,15 @@ class Search(SearchState):
     def _polish(self, here: PreconditionedPoint) -> None:
         """Take up to two more Newton steps, which together count as one iteration."""
         if self.progress.n_left > 0:
-            self.point, self.gap = polished(self.objective, here, self.gap)
+            self.point, self.gap = newton_lines.polished(self.objective, here, self.gap)
 
     def _may_be_at_the_end(self, here: PreconditionedPoint) -> bool:
         """Whether to measure the gap: the gap may be at the target, or stages do not help."""
         noisy = self.choice.newton and self.fresh and self._is_noisy(here.preconditioner)
         near = self.gap <= self.cg_gap * here.point.value
-        end = self.target
-        if not self.objective.penalty.is_definite:
-            end = max(end, vanished_gap(self.objective))
-        return self.stuck or self.slow or noisy or near or self.gap <= tuning.HINT * end
+        end = end_gap(self.objective, self.target)
+        hint = tuning.HINT if self.subspace is None else self.subspace.hint
+        return self.stuck or self.slow or noisy or near or self.gap <= hint * end
 
     def _needs_hessian(self) -> bool:
         """Whether the certificate needs a Hessian made at this point, at an allowed cost."""
@@ -281,8 +290,8 @@ class Search(SearchState):
         from_rows = self.schedule.extreme is not None and not fresh
         if (self.residual_weight or stale or from_rows) and self.choice.is_hessian:
             return True
-        passes = self.objective.n_passes
-        return stale and self.schedule.escalate_to_hessian(self.point.theta, passes)
+        most = self.objective.n_passes
+        return stale and self.schedule.escalate_to_hessian(self.point.theta, most)
 
     def _is_noisy(self, model: Preconditioner) -> bool:
         """Whether the Hessian is noisy, so that conjugate gradients must measure the gap.
@@ -312,7 +321,7 @@ class Search(SearchState):
         self.objective = Objective(data, self.moments, penalty, centre)
         self.objective.sample_by_sample = True
         self.schedule = Schedule(self.objective, self.moments, self.plan, self.extreme)
-        self.model = None
+        self.model = self.subspace = None
         self._passes_before = known - tuning.FIRST_READ_PASSES
         there = self.objective(self.objective.enter(*parameters))
         if not there.value < self.objective.value_at_zero:

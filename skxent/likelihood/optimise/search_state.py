@@ -7,6 +7,7 @@ import numpy as np
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.choices import PreconditionerChoice
+from skxent.likelihood.optimise.class_subspace import ClassSubspace
 from skxent.likelihood.optimise.policies import Policy
 from skxent.likelihood.optimise.preconditioners import Preconditioner
 from skxent.likelihood.optimise.progress import Progress
@@ -45,9 +46,8 @@ class SearchState:
         progress: Progress,
     ) -> None:
         self.plan = policy.plan(data)
-        centre = moments.mean if data.fit_intercept else None
         self.moments = moments
-        self.objective = Objective(data, moments, penalty, centre)
+        self.objective = Objective.centred(data, moments, penalty)
         self.schedule = Schedule(self.objective, moments, self.plan)
         self.tol = tol
         self.policy = policy
@@ -59,6 +59,7 @@ class SearchState:
         self.residual_weight = 0.0  # residual weight of the next preconditioner
         self.failures = 0  # stages in a row that found no better point
         self.line_first = False  # whether a Newton step begins with a search on its line
+        self.subspace: ClassSubspace | None = None  # takes the steps after a stage that struggled
         self.slow = False  # the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.underrated = 1.0  # gap over decrement when last measured, if the step was not taken

@@ -13,6 +13,8 @@ r"""The minimiser: L-BFGS in whitened coordinates, Newton steps and measured gap
    preconditioner has a residual weight, and the first step is short. The choices of preconditioners
    go from cheap to expensive (`choices`). The search escalates to the next choice once it has spent
    as many passes without it as that choice costs.
+   After a stage with class blocks whose line search struggled, steps with a length for each class
+   take over (`class_subspace`), if the data are small enough.
    If the Hessian costs only a few passes, the search takes Newton steps. Where a whole step is too
    long or too short, it goes to the minimum on the line of the step (`newton_lines`), and makes a
    stage only if the objective falls by too little there.

@@ -76,8 +76,13 @@ class LocalSums(BlockSamples):
         loss, sensitivity, gradient = zip(*self.blocks.map(sums, theta.size), strict=True)
         return sum(loss), sum(sensitivity), self._recentre(in_order(gradient))
 
-    def hessian_product(self, theta: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p)."""
+    def hessian_product(
+        self, theta: np.ndarray, direction: np.ndarray, changes: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Hessian of the weighted log-partition at `theta`, times `direction`, (R, p).
+
+        If `changes`, (R, n), is given, the changes of the logits are written to it.
+        """
         kept = self._curvature_at(theta) if self._keeps_curvature else None
 
         def products(segment: list[slice]) -> np.ndarray:
@@ -89,6 +94,8 @@ class LocalSums(BlockSamples):
                 Z, P, Q = self._shaped(space, rows)
                 P = self._curvature_of(theta, rows, x, Z, P, kept)
                 write_logits(V, x, shift, Q)
+                if changes is not None:
+                    changes[:, rows] = Q
                 kernels.move_probabilities(P, Q, Z, self._weight(rows))
                 add_outer(total, Q, x)
             return total

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from skxent.inputs.parameters import SOLVERS
 from skxent.likelihood import tuning
-from skxent.likelihood.optimise import certificate, search
+from skxent.likelihood.optimise import certificate, class_subspace, newton_lines, search
 from skxent.likelihood.optimise.choices import Kind, plan
 from skxent.likelihood.optimise.policies import POLICIES, plan_lbfgs, plan_newton
 from skxent.likelihood.optimise.search import Search
@@ -80,7 +80,8 @@ def test_newton_refuses_a_hessian_that_is_too_wide(size, width):
 def test_lbfgs_takes_no_newton_step(size, monkeypatch):
     """Neither whole nor damped, nor those of conjugate gradients, nor to polish the end."""
     for name in ("newton_trial", "damped_trial", "polished"):
-        monkeypatch.setattr(search, name, refuse)
+        monkeypatch.setattr(newton_lines, name, refuse)
+    monkeypatch.setattr(class_subspace.ClassSubspace, "step", refuse)
     monkeypatch.setattr(Search, "_cg_step", refuse)
     X, y = drawn(*size)
     assert minimise(LocalRows(X, y, None, size[2]), **SETTINGS, solver="lbfgs").converged

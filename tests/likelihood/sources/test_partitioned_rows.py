@@ -9,7 +9,6 @@ import pytest
 import scipy.sparse
 
 from skxent.inputs.partitions import Each
-from skxent.likelihood.sources import local_rows
 from skxent.likelihood.sources.arrays import joined
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
@@ -64,13 +63,13 @@ def partitioned(rows, spare=1e6):
 def built(monkeypatch):
     """Numbers of rows of the sums that were built."""
     found = []
-    original = local_rows.LocalSums
+    original = LocalRows.sums
 
     def counted(data, centre, far):
         found.append(data.n_rows)
         return original(data, centre, far)
 
-    monkeypatch.setattr(local_rows, "LocalSums", counted)
+    monkeypatch.setattr(LocalRows, "sums", counted)
     return found
 
 
