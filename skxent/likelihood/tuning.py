@@ -372,7 +372,7 @@ MARGIN_ROUNDING = 8 * EPS
 CLEAR_MARGIN = 1e3
 # Smallest divisor of a column, in rounding errors of its entries: it leaves errors of 1e-6 at most.
 COARSE_COLUMN = 1e6
-# Unit of corrections of a solution of HiGHS, which errs by less, as a fraction of its largest entry.
+# Unit of corrections of a solution of HiGHS, which errs by less, as a part of its largest entry.
 ROUNDING_OFF = 1e-6
 # Coefficients of a solution below this fraction of the largest coefficient are set to zero.
 NEGLIGIBLE_COEFFICIENT = 1e-9
@@ -388,7 +388,7 @@ TRIED_FEATURES = 30
 PROGRAMME_ITERATIONS = 10
 # Seconds of all programmes of one search by the processor, and of each programme by the clock.
 PROGRAMME_SECONDS = 20.0
-# Largest number of coefficients for which programmes go on after sums of columns showed a separation.
+# Largest number of coefficients for which programmes go on after sums of columns have separated.
 QUICK_PROGRAMME = 200
 # Largest number of samples times classes for which sums of columns are searched for absent classes.
 ABSENT_NUMBERS = 1 << 27
