@@ -1,6 +1,9 @@
-"""Settings that must be made before NumPy, SciPy or matplotlib is imported."""
+"""Settings that must be made before NumPy, SciPy or matplotlib is imported, and thinned tests."""
 
 import os
+from zlib import crc32
+
+import pytest
 
 # Threads of BLAS that share cores with other work make small problems many times slower.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -18,3 +21,19 @@ pytest_plugins = [
     "loss_by_sample",
     "newton_optimum",
 ]
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out slow tests
+def pytest_collection_modifyitems(items):
+    """Of the cases of a test with the marker ``thinned(n)``, all but about each n-th are slow.
+
+    The first case is kept. The others are chosen by a checksum of the name, so that each value of
+    each parameter is in some case.
+    """
+    seen = set()
+    for item in items:
+        marker = item.get_closest_marker("thinned")
+        name = item.nodeid.partition("[")[0]
+        if marker and name in seen and crc32(item.nodeid.encode()) % marker.args[0]:
+            item.add_marker(pytest.mark.slow)
+        seen.add(name)

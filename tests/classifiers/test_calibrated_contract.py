@@ -7,34 +7,26 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skxent import CalibratedClassifier
 
-FEW = [
+ESTIMATORS = [
     CalibratedClassifier(LogisticRegression(C=1.0), cv=3),
-    CalibratedClassifier(RidgeClassifier(), method="bias", C=np.inf, cv=3),
-]
-OTHERS = [
     CalibratedClassifier(RidgeClassifier(), method="bias", cv=3),
     CalibratedClassifier(LogisticRegression(C=1.0), method="vector", cv=3),
     CalibratedClassifier(LogisticRegression(C=1.0), method="matrix", cv=3),
     CalibratedClassifier(LogisticRegression(C=1.0), C=1.0, cv=3),
     CalibratedClassifier(LogisticRegression(C=1.0), method="bias", C=np.inf, cv=3),
+    CalibratedClassifier(RidgeClassifier(), method="bias", C=np.inf, cv=3),
     CalibratedClassifier(LogisticRegression(C=1.0), method="vector", C=np.inf, cv=3),
 ]
+# scikit-learn 1.7 hands pytest a generator, which pytest 9 deprecates.
+checks = parametrize_with_checks(ESTIMATORS)
+names, cases = checks.args
+
+
 # Some checks have labels that the features separate, or give all samples of a class weight zero.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:LogitCalibrator. no finite optimum"),  # 2026-11
-    pytest.mark.filterwarnings("ignore:LogitCalibrator. y has no samples with a weight"),  # 2026-11
-]
-
-
-def each_check(estimators):
-    """Parametrise a test by the checks of scikit-learn, each of them for each estimator."""
-    checks = parametrize_with_checks(estimators)
-    names, cases = checks.args
-    # scikit-learn 1.7 hands pytest a generator, which pytest 9 deprecates.
-    return pytest.mark.parametrize(names, list(cases), **checks.kwargs)
-
-
-@each_check(FEW)
+@pytest.mark.filterwarnings("ignore:LogitCalibrator. no finite optimum")  # 2026-11
+@pytest.mark.filterwarnings("ignore:LogitCalibrator. y has no samples with a weight")  # 2026-11
+@pytest.mark.parametrize(names, list(cases), **checks.kwargs)
+@pytest.mark.thinned(6)
 def test_check_estimator(estimator, check):
     if estimator.C == "loo" and "weight_equivalence" in getattr(check, "func", check).__name__:
         # Leave-one-out leaves out a sample with all its weight, and copies one by one.
@@ -42,9 +34,3 @@ def test_check_estimator(estimator, check):
             check(estimator)
         return
     check(estimator)
-
-
-@pytest.mark.slow
-@each_check(OTHERS)
-def test_check_estimator_with_other_parameters(estimator, check):
-    test_check_estimator(estimator, check)

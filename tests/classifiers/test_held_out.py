@@ -66,6 +66,7 @@ def test_held_out_losses(seed, C):
 
 @pytest.mark.filterwarnings("ignore::skxent.ZeroProbabilityWarning")
 @pytest.mark.parametrize("seed", range(30))
+@pytest.mark.thinned(3)
 def test_leave_one_out(seed):
     X, y, *_ = make(seed)
     clf = SoftmaxClassifierCV(Cs=CS).fit(X, y)

@@ -30,6 +30,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 @kinds
+@pytest.mark.thinned(3)
 def test_the_same_as_in_memory(K, form):
     X, y, weight = samples(K)
     O = offset_of(K)

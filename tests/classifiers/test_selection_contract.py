@@ -16,5 +16,6 @@ names, cases = checks.args
 
 
 @pytest.mark.parametrize(names, list(cases), **checks.kwargs)
+@pytest.mark.thinned(8)
 def test_check_estimator(estimator, check):
     check(estimator)

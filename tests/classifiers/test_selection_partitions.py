@@ -66,6 +66,7 @@ def assert_same(there, here, rtol=1e-9):
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.thinned(3)
 def test_labels(K, fit_intercept, on_workers):
     X, y = drawn(K)
     here = SoftmaxClassifierCV(GRID, fit_intercept=fit_intercept).fit(X, y)
@@ -75,6 +76,7 @@ def test_labels(K, fit_intercept, on_workers):
 
 @pytest.mark.parametrize("settings", [{}, {"class_weight": "balanced"}], ids=str)
 @pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.thinned(3)
 def test_weights(K, settings, on_workers):
     (X, y), weight = drawn(K), weights()
     here = SoftmaxClassifierCV(GRID, **settings).fit(X, y, weight)
@@ -129,6 +131,7 @@ def test_frames_with_text_labels(on_workers):
     assert there.feature_names_in_.tolist() == list("abcd")
 
 
+@pytest.mark.slow
 def test_the_same_samples_are_drawn(on_workers, monkeypatch):
     monkeypatch.setattr(leave_one_out, "LEAST", 40)
     monkeypatch.setattr(leave_one_out, "WORK", 1.0)

@@ -30,6 +30,7 @@ def fit(form, X, y, **parameters):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("K", [2, 3, 5])
 @pytest.mark.parametrize("values", VALUES, ids=str)
+@pytest.mark.thinned(3)
 def test_they_are_penalised(values, K, form, C):
     X, y = np.tile(values, (30, 1)), labels(K)
     clf = fit(form, X, y, C=C)

@@ -26,6 +26,7 @@ names, cases = checks.args
 
 
 @pytest.mark.parametrize(names, list(cases), **checks.kwargs)
+@pytest.mark.thinned(2)
 def test_check_estimator(estimator, check):
     check(estimator)
 

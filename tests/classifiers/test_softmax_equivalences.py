@@ -40,6 +40,7 @@ def assert_same(one, other, P, Q):
 @pytest.mark.parametrize("C", [*PENALTIES, np.inf])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.thinned(3)
 def test_log_likelihood_is_the_metric(generate, shape, kind, C):
     X, y, weight = make(generate, shape, kind, 0)
     for truth in (y, 0.9 * np.eye(shape[2])[y] + 0.1 / shape[2]):
@@ -120,6 +121,7 @@ def test_every_column_m_times_is_C_times_m(generate, shape, kind, C, m):
 @pytest.mark.parametrize("C", [*PENALTIES, np.inf])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES[:2], ids=str)
+@pytest.mark.thinned(3)
 def test_dense_sparse_and_partitions(generate, shape, kind, C):
     X, y, weight = make(generate, shape, kind, 4)
     one = fit(X, y, weight, C=C)

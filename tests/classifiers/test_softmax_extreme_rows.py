@@ -116,6 +116,7 @@ def fitted(X, y, **settings):
 @pytest.mark.parametrize("C", [1.0, np.inf])
 @pytest.mark.parametrize("value", [1e3, 1e7, -1e9, 1e12])
 @pytest.mark.parametrize(("n_rows", "n_columns"), [(1, 1), (1, 4), (3, 2), (3, 4)])
+@pytest.mark.thinned(3)
 def test_a_placeholder_costs_the_other_rows_no_digits(n_rows, n_columns, value, C, form):
     for seed in range(4):
         X, y = data(seed, n_rows, n_columns, value)
@@ -143,6 +144,7 @@ def test_a_placeholder_beyond_float64_is_named(n_rows, C, form):
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
 @pytest.mark.parametrize("C", [1.0, 1e3, np.inf])
 @pytest.mark.parametrize("n_columns", [2, 3, 4])
+@pytest.mark.thinned(3)
 def test_placeholders_that_no_order_of_adding_resolves_are_told(n_columns, C, form):
     """Terms of 1e14 cancel in the logits of three rows, where the classes are mixed."""
     for seed in range(12):

@@ -40,6 +40,7 @@ def nearly_dependent(rng, n, d, part):
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("soft", [True, False])
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.thinned(3)
 def test_a_column_that_others_nearly_explain(seed, soft, intercept, form, part):
     """The maximum is that of the part which they do not explain, whatever its size."""
     rng = np.random.default_rng(seed)
@@ -101,6 +102,7 @@ def test_sparse_columns_far_from_zero(seed, C, K, offset):
 @pytest.mark.parametrize("offset", [1e3, 1e5, 1e8])
 @pytest.mark.parametrize("spread", [1.0, 100.0, 1e10])
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.thinned(3)
 def test_more_columns_than_rows_far_from_zero(seed, spread, offset):
     """What centring leaves of a row that depends on the others is rounding, not a direction."""
     rng = np.random.default_rng(seed)
@@ -117,6 +119,7 @@ def test_more_columns_than_rows_far_from_zero(seed, spread, offset):
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
 @pytest.mark.parametrize("offset", [1e9, 1e11, 1e13])
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.thinned(3)
 def test_no_fit_is_worse_than_none(seed, offset, form, C):
     """Next to so large numbers coefficients lose their digits, and intercepts alone do not."""
     rng = np.random.default_rng(seed)

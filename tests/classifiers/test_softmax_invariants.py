@@ -32,6 +32,7 @@ def fit(X, y, weight=None, **settings):
 @pytest.mark.parametrize("C", [1e-3, 1.0, 1e3, 1e6])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.thinned(3)
 def test_the_gap_is_the_gap_or_a_bound(optimum, generate, shape, kind, C, w):
     """A fit with weights w and C is w times the one with C w."""
     X, y = make(generate, shape, kind, 0)

@@ -175,6 +175,7 @@ def large_offset(rng, n, K, X, size):
 @pytest.mark.parametrize("size", [1.0, 30.0, 1e3, 1e4])
 @pytest.mark.parametrize("K", [2, 3, 5])
 @pytest.mark.parametrize("C", [1e-2, 1.0, 100.0, np.inf])
+@pytest.mark.thinned(4)
 def test_no_gap_of_a_large_offset_is_too_small(K, C, size):
     """A fit with large offsets is at most its gap above the minimum, and says if it is not done."""
     for seed in range(5):
@@ -262,6 +263,7 @@ def test_dependent_columns_without_a_penalty(K, form):
 
 @pytest.mark.parametrize("C", [1.0, np.inf])
 @pytest.mark.parametrize("K", [2, 8])
+@pytest.mark.thinned(2)
 def test_many_rows_begin_on_samples(K, C):
     X, y, O = drawn(K, n=60_000, d=12)
     clf = SoftmaxClassifier(C=C).fit(X, y, offset=O)

@@ -110,6 +110,7 @@ def report(folder):
     return json.loads(run.stdout)
 
 
+@pytest.mark.thinned(50)
 def test_fit_of_more_than_memory(folder, report):
     assert not report["copied"]  # or the limit was none
     assert report["converged"]

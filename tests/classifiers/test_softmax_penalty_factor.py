@@ -52,6 +52,7 @@ def drawn(n=120, d=6, K=3, seed=0):
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("zeros", [[], [1, 4]], ids=str)
 @pytest.mark.parametrize("d", [6, 150], ids=["few columns", "more columns than rows"])
+@pytest.mark.thinned(3)
 def test_minimum(optimum, d, zeros, K, C, fit_intercept, form):
     X, y, factors = drawn(d=d, K=K)
     factors[zeros] = 0.0

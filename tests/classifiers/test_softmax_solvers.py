@@ -22,6 +22,7 @@ DATA = [load_iris, load_wine, load_breast_cancer, load_digits]
 @pytest.mark.parametrize("C", [1e-2, 1.0, 1e2])
 @pytest.mark.parametrize("scaled", [False, True], ids=["raw", "scaled"])
 @pytest.mark.parametrize("load", DATA, ids=lambda load: load.__name__[5:])
+@pytest.mark.thinned(3)
 def test_real_data(optimum, load, scaled, C, solver):
     X, y = load(return_X_y=True)
     X = StandardScaler().fit_transform(X) if scaled else X
@@ -144,6 +145,7 @@ EARLY = [{}, *({"tol": tol} for tol in (1e-1, 1e-3)), *({"max_iter": n} for n in
 @pytest.mark.parametrize("C", [1.0, 1e3])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(60, 3, 2), (300, 8, 3), (500, 6, 6), (80, 30, 3)], ids=str)
+@pytest.mark.thinned(3)
 def test_the_gap_is_honest(optimum, generate, shape, kind, C, solver):
     X, y = generate(*shape, kind=kind, strength=4.0)
     best = optimum(X, y, C=C)

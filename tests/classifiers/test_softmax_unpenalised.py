@@ -49,6 +49,7 @@ FORMS = [np.asarray, scipy.sparse.csr_array, on_device, in_partitions]
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("d", [3, 8, 29, 30, 40])
 @pytest.mark.parametrize("labels", [(0, 0, 0, 1, 1), (0, 0, 0, 1, 2)], ids=str)
+@pytest.mark.thinned(4)
 def test_repeated_rows_have_the_frequencies_of_their_labels(labels, d, form, C):
     X, y = repeated_rows(d, d), np.tile(labels, 6)
     clf, P = fit(form, X, y, C=C)
@@ -62,6 +63,7 @@ def test_repeated_rows_have_the_frequencies_of_their_labels(labels, d, form, C):
 @pytest.mark.parametrize("K", [2, 3, 5])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.thinned(3)
 def test_soft_targets_of_more_columns_than_rows_are_met(seed, form, K, C):
     """n points, n - 1 directions and an intercept: the probabilities are the targets."""
     rng = np.random.default_rng(seed)
@@ -90,6 +92,7 @@ def dependent(kind, n, rng):
 @pytest.mark.parametrize("kind", ["one-hot", "copies", "low rank", "one column"])
 @pytest.mark.parametrize("n", [69, 300])
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.thinned(4)
 def test_a_very_weak_penalty_is_none(seed, n, kind, soft):
     """The limit of weaker and weaker penalties, whatever the form, for d > n and n > d."""
     rng = np.random.default_rng([seed, n])

@@ -52,6 +52,7 @@ GRIDS[1:-1] = [pytest.param(names, marks=pytest.mark.slow) for names in GRIDS[1:
 
 @pytest.mark.parametrize("size", [(9, 8), (13, 9)])
 @pytest.mark.parametrize("names", GRIDS)
+@pytest.mark.thinned(3)
 def test_plain_axes_in_a_grid(draw, assert_legible, names, size):
     """Nothing is cut, and no text runs into the next axes."""
     figure, axes = plt.subplots(2, 2, figsize=size)

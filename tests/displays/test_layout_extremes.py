@@ -57,6 +57,7 @@ def test_certain_logits_in_a_reliability_curve(extreme, seed):
 @every
 @pytest.mark.parametrize("size", HUGE)
 @pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.thinned(3)
 def test_huge_logits(display, sign, size, axes):
     y, z = two_classes(0)
     z[0] = sign * size

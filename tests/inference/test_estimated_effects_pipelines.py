@@ -80,6 +80,7 @@ def assert_difference(found, j, one, other):
 @pytest.mark.parametrize("covariance", ["observed", "robust"])
 @pytest.mark.parametrize("scale_all", [False, True])
 @pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.thinned(3)
 def test_levels(survey, K, scale_all, covariance):
     """All samples of a level against all of the base level, also with scaled indicators."""
     X, _ = survey[K]

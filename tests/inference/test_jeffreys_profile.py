@@ -48,6 +48,7 @@ def test_endometrial_by_logistf():
 
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.thinned(4)
 def test_ends_by_a_plain_minimisation(K, apart):
     X, y = separated(24, 2, K)
     y = y if apart else np.random.default_rng(2).integers(0, K, 24)

@@ -91,6 +91,7 @@ def loss_errors(found, truth):
 class TestAgainstFitsWithout:
     @pytest.mark.parametrize("case", CASES, ids=str)
     @pytest.mark.parametrize("alpha", [10.0, 1.0, 0.01])
+    @pytest.mark.thinned(3)
     def test_mean(self, case, alpha):
         data = make(**case)
         found = leave_out(data, alpha)

@@ -114,6 +114,7 @@ def test_here(kinds):
 
 
 @mixtures(KINDS, 3)
+@pytest.mark.thinned(4)
 def test_compare(kinds):
     y, p, q = (kind(values) for kind, values in zip(kinds, (Y, P, Q), strict=True))
     same(compare(y, {"p": p, "q": q}, baseline="p"), compare(Y, {"p": P, "q": Q}, baseline="p"))
@@ -129,6 +130,7 @@ def test_compare_with_weights_and_groups(kinds):
 
 
 @mixtures(KINDS, 3)
+@pytest.mark.thinned(4)
 def test_mean_loss_interval(kinds):
     losses, w, g = (kind(values) for kind, values in zip(kinds, (P, W, GROUPS), strict=True))
     expected = mean_loss_interval(P, sample_weight=W, groups=GROUPS)
@@ -136,6 +138,7 @@ def test_mean_loss_interval(kinds):
 
 
 @mixtures(KINDS, 3)
+@pytest.mark.thinned(4)
 def test_report_and_decomposition(kinds):
     y, p, w = (kind(values) for kind, values in zip(kinds, (Y, P, W), strict=True))
     for function in cross_entropy_report, decompose_cross_entropy:
@@ -161,6 +164,7 @@ def test_soft_rows(kinds):
 
 
 @mixtures(PARTITIONED, 3)
+@pytest.mark.thinned(2)
 def test_losses(kinds):
     y, p, w = (kind(values) for kind, values in zip(kinds, (Y, P, W), strict=True))
     for loss in categorical_cross_entropy, binary_cross_entropy:
@@ -184,6 +188,7 @@ MODEL = LogisticClassifier(C=np.inf).fit(X, LABELS, WEIGHT)
 
 @mixtures(PARTITIONED, 3)
 @pytest.mark.parametrize("scorer", [cce_scorer, miscalibration_scorer, discrimination_scorer])
+@pytest.mark.thinned(4)
 def test_scorers(kinds, scorer):
     x, y, w = (kind(values) for kind, values in zip(kinds, (X, LABELS, WEIGHT), strict=True))
     for model in MODEL, GaussianNB().fit(X, LABELS):
@@ -194,6 +199,7 @@ def test_scorers(kinds, scorer):
 
 
 @mixtures(PARTITIONED, 3)
+@pytest.mark.thinned(4)
 def test_fits(kinds):
     x, y, w = (kind(values) for kind, values in zip(kinds, (X, LABELS, WEIGHT), strict=True))
     found = LogisticClassifier(tol=1e-12).fit(x, y, w)
@@ -211,6 +217,7 @@ def test_inference(kinds):
 
 
 @mixtures([array, frame, memory], 4)
+@pytest.mark.thinned(4)
 def test_compare_cv(kinds):
     given = X, LABELS, CLUSTERS, WEIGHT
     models = {"strong": SoftmaxClassifier(C=1.0), "weak": SoftmaxClassifier(C=0.001)}
@@ -229,6 +236,7 @@ def _expected_comparison(found=[]):  # noqa: B006 - computed once for all mixtur
 
 
 @mixtures([array, frame], 3)
+@pytest.mark.thinned(4)
 def test_displays(kinds):
     pytest.importorskip("matplotlib")
     plt = pytest.importorskip("matplotlib.pyplot")

@@ -49,6 +49,7 @@ pytestmark = pytest.mark.usefixtures("synchronous_dask")
 
 
 @cuts
+@pytest.mark.thinned(3)
 def test_categorical(cut):
     same(categorical_cross_entropy, cut, CODES, P)
     same(categorical_cross_entropy, cut, NAMES[CODES], P)
@@ -56,6 +57,7 @@ def test_categorical(cut):
 
 
 @few_cuts
+@pytest.mark.thinned(3)
 def test_categorical_forms(cut):
     same(categorical_cross_entropy, cut, CODES, Z, from_logits=True)
     same(categorical_cross_entropy, cut, CODES, Z[:, ::-1], from_logits=True, labels=[2, 1, 0])
@@ -66,6 +68,7 @@ def test_categorical_forms(cut):
 
 
 @cuts
+@pytest.mark.thinned(3)
 def test_binary(cut):
     loss = binary_cross_entropy
     same(loss, cut, YES, P[:, 1])
@@ -86,6 +89,7 @@ def test_options(options):
 
 
 @few_cuts
+@pytest.mark.thinned(3)
 def test_binary_forms(cut):
     loss = binary_cross_entropy
     two = softmax(Z[:, :2], axis=1)

@@ -92,6 +92,7 @@ TAILS = {
 
 @pytest.mark.parametrize("tails", TAILS)
 @pytest.mark.parametrize("seed", range(40))
+@pytest.mark.thinned(3)
 def test_scaling_is_at_the_optimum(tails, seed):
     """A trust region of conjugate gradients ended at its limit on 1 in 20 of these."""
     rng = np.random.default_rng([len(tails), seed])

@@ -108,6 +108,7 @@ def reference(model, X, y):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("model", CLASSIFIERS, ids=lambda model: type(model).__name__)
+@pytest.mark.thinned(2)
 def test_equals_the_reference(model, K):
     name = type(model).__name__
     if K == 3 and name in TWO_CLASSES_ONLY:

@@ -49,6 +49,7 @@ pytestmark = pytest.mark.usefixtures("synchronous_dask")
     ids=repr,
 )  # fmt: skip
 @pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.thinned(3)
 def test_scorers(scorer, soft):
     y = SOFT if soft else NAMES[CODES]
     model = SoftmaxClassifier(C=1.0).fit(X, NAMES[CODES])

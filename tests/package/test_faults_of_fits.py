@@ -103,6 +103,7 @@ def settings(request):
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.thinned(3)
 def test_an_error_at_any_stage(name, error, sweep, settings, process_unchanged):
     case = CASES[name]()
     expected = case.fit()

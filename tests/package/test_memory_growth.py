@@ -63,6 +63,7 @@ def failing(rng):
 @pytest.mark.parametrize(
     "kind", [dense, threads, sparse, wide, selection, inference, failing], ids=lambda f: f.__name__
 )
+@pytest.mark.thinned(50)
 def test_memory_does_not_grow(kind, n):
     """What is kept grows in each of five rounds; what is used again does not.
 

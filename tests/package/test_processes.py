@@ -35,6 +35,7 @@ PROBLEMS = [problem(300, 8, 2), problem(300, 8, 3), problem(60_000, 8, 2)]
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.thinned(2)
 def test_fits_in_processes(method, process_unchanged):
     """Also in a fork while a fit of another thread is under way; bits are those of one alone."""
     expected = [bits(SoftmaxClassifier(n_jobs=1).fit(*p)) for p in PROBLEMS]

@@ -114,6 +114,7 @@ def test_the_study_sees_a_fault(bench, name, monkeypatch):
 # ------------------------------------------------------------------ choosing C
 
 
+@pytest.mark.slow
 def test_choices_of_C(for_all, bench):
     """The fit that is kept is the minimum for the value chosen, whose held-out loss is least."""
 

@@ -23,6 +23,7 @@ def drawn(seed):
 
 
 @pytest.mark.parametrize("seed", range(40))
+@pytest.mark.thinned(3)
 def test_all_coefficients_by_a_whole_programme(seed):
     X, y, K, intercept = drawn(seed)
     d = X.shape[1]

@@ -95,6 +95,7 @@ CASES += [(kind, seed) for kind in ("products", "wild") for seed in range(12)]
 
 
 @pytest.mark.parametrize(("kind", "seed"), CASES)
+@pytest.mark.thinned(3)
 def test_no_maximum_is_missed_or_denied(kind, seed):
     X, y, K = design(kind, seed)
     began = time.process_time()

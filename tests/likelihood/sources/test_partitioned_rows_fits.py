@@ -24,6 +24,7 @@ pytestmark = CLUSTER_WARNINGS
 
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("K", [2, 10])
+@pytest.mark.thinned(4)
 def test_on_a_cluster_as_in_memory(client, K, sparse):
     X, y, weight = samples(K, sparse)
     there = SoftmaxClassifier(tol=1e-12).fit(*collections(X, y, weight, sparse))
@@ -89,6 +90,7 @@ def test_at_most_35_round_trips(monkeypatch):
 
 
 @pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.thinned(2)
 def test_nothing_is_left_on_the_cluster(client, fails):
     X, y, weight = samples(2)
     if fails:

@@ -226,6 +226,7 @@ def test_a_child_of_a_user_is_a_user(unchanged):
 
 
 @needs_fork
+@pytest.mark.slow
 def test_children_while_threads_enter_and_leave(unchanged):
     """The lock may be in anybody's hands at the moment of a fork."""
     stop = threading.Event()
