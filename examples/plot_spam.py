@@ -40,10 +40,10 @@ print(f"{len(train)} mails to fit, {share:.0%} of them spam, and {len(test)} mai
 # %%
 # How much do six numbers tell?
 # -----------------------------
-# A coin costs ln 2 = 0.6931 nats a mail. The baseline predicts the share of spam for every mail, and
-# costs a little less. The logistic model is fitted without penalty to the raw numbers, and to the
-# logarithms log2(1 + x). A random forest gives the true class of some mails probability 0. Each of
-# these mails costs 36.04 nats, with a warning that the script switches off.
+# A coin costs ln 2 = 0.6931 nats a mail. The baseline predicts the share of spam for every mail,
+# and costs a little less. The logistic model is fitted without penalty to the raw numbers, and to
+# the logarithms log2(1 + x). A random forest gives the true class of some mails probability 0. Each
+# of these mails costs 36.04 nats, with a warning that the script switches off.
 
 warnings.simplefilter("ignore", skxent.ZeroProbabilityWarning)
 logarithms = FunctionTransformer(lambda X: np.log2(1 + X), feature_names_out="one-to-one")

@@ -42,9 +42,9 @@ def readme_line(figures: Figures) -> str:
     return _joined(f"""
         Speed: `SoftmaxClassifier` was timed on {counted(len(figures.problems), "problem")} against
         {len(figures.solvers)} solvers of {len(figures.libraries)} libraries. On
-        {len(figures.compared)} of them another solver came within a millionth of the optimum before
-        its time limit. The fastest of the other solvers takes {times(figures.mean)} times as long
-        as `SoftmaxClassifier` (geometric mean). {lost}; [Speed](docs/speed.md) has the figures.
+        {len(figures.compared)} of these problems another solver came within a millionth of the
+        optimum before its time limit. There the fastest other solver takes {times(figures.mean)}
+        times as long as `SoftmaxClassifier` (geometric mean). {lost}; [Speed](docs/speed.md) has the figures.
     """)
 
 
@@ -233,7 +233,7 @@ def _versions(made: dict[str, Any]) -> str:
     """)
 
 
-TEXT = """% Made by tests/benchmarks/speed_page.py from docs/_static/speed.json. Change these instead.
+TEXT = """% Made by tests/benchmarks/speed_page.py from docs/_static/speed.json. Change those files.
 
 # Speed
 
