@@ -44,7 +44,8 @@ def readme_line(figures: Figures) -> str:
         {len(figures.solvers)} solvers of {len(figures.libraries)} libraries. On
         {len(figures.compared)} of these problems another solver came within a millionth of the
         optimum before its time limit. There the fastest other solver takes {times(figures.mean)}
-        times as long as `SoftmaxClassifier` (geometric mean). {lost}; [Speed](docs/speed.md) has the figures.
+        times as long as `SoftmaxClassifier` (geometric mean). {lost}; [Speed](docs/speed.md) has
+        the figures.
     """)
 
 
