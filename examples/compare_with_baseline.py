@@ -86,7 +86,7 @@ found = skxent.compare_cv(models, X, y, baseline="softmax")
 print(found)
 
 # %%
-# An interval on the left of the line would be a model that is better than the baseline.
+# A model whose interval is on the left of the line would be better than the baseline.
 
 fig, ax = plt.subplots(figsize=(5.5, 2.8), layout="constrained")
 half = (found.high - found.low) / 2

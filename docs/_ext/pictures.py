@@ -7,11 +7,12 @@ greys become mixtures of text and background, so one picture serves light and da
 caption. ``:size: WIDTH HEIGHT`` is in inches. A script whose picture is on several pages has the
 constants ``ALT`` and ``SIZE``.
 
-Each picture is drawn twice, and the style sheet shows one: on narrow screens that of four inches,
-so that its letters are large enough. If a picture has two panels, its script has the constant
-``PANELS`` and ``draw(figure, rows, columns)``. The panels are side by side, or one below the other.
-A picture with much text beside its axes has the constant ``SCROLLS``: it is drawn once, and scrolls
-in its box on narrow screens.
+Each picture is drawn twice, for wide screens and for narrow ones, and the style sheet shows one of
+the two. The one for narrow screens is four inches wide, so that its letters are large enough. If a
+picture has two panels, its script has the constant ``PANELS`` and ``draw(figure, rows, columns)``.
+The panels are side by side on wide screens, and one below the other on narrow ones. A picture with
+much text beside its axes has the constant ``SCROLLS``: it is drawn once, and scrolls in its box on
+narrow screens.
 """
 
 import html

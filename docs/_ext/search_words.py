@@ -1,8 +1,9 @@
-"""Entries of the index lead to sections, so that the search shows their texts.
+"""Entries of the index lead to sections, so that the search shows the text of the section.
 
-The directive ``index`` names words that readers search for. Its own target is an empty element, of
-which the search could show nothing: the section that begins there takes its place, or the section
-around it.
+The directive ``index`` names words that readers search for. Sphinx makes an empty element the
+target of these words, and the search can show no text of an empty element. This extension makes
+the section that begins there the target. If no section begins there, the target is the section
+around the directive.
 """
 
 from docutils import nodes

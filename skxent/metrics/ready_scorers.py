@@ -32,7 +32,7 @@ costs 36.04 nats, with a `ZeroProbabilityWarning`.
 See Also
 --------
 cce_sum_scorer : The sum in place of the mean.
-make_cross_entropy_scorer : Another base, no floor, or a label that does not count.
+make_cross_entropy_scorer : Makes scorers with other options, such as the base of the logarithm.
 
 Examples
 --------
@@ -50,10 +50,10 @@ bce_scorer = _described(
     make_cross_entropy_scorer("binary"),
     """Negative mean binary cross-entropy, in nats per sample: greater is better, 0 is perfect.
 
-Call it and pass it as `cce_scorer`. `y` holds labels of two classes, or rows of shape (n, m), which
-are m independent yes/no outcomes; the loss of a sample is then the sum over its outcomes. The
-second of two classes is `classes_[1]` of the estimator, so that no `pos_label` is needed. More than
-two classes raise an error.
+Call this scorer, or pass it as `scoring`, like `cce_scorer`. `y` holds labels of two classes, or
+rows of shape (n, m), which are m independent yes/no outcomes; the loss of a sample is then the sum
+over its outcomes. The second of two classes is `classes_[1]` of the estimator, so that no
+`pos_label` is needed. More than two classes raise an error.
 
 See Also
 --------
@@ -76,8 +76,9 @@ cce_sum_scorer = _described(
     make_cross_entropy_scorer("categorical", reduction="sum"),
     """Negative sum of the categorical cross-entropy, in nats: the log-likelihood of the samples.
 
-Call it and pass it as `cce_scorer`. The scores of the folds of a cross-validation add up to the
-log-likelihood of all samples, while means of unequal folds do not average to the mean.
+Call this scorer, or pass it as `scoring`, like `cce_scorer`. The scores of the folds of a
+cross-validation add up to the log-likelihood of all samples. Means do not: the average of the means
+of unequal folds is not the mean over all samples.
 
 See Also
 --------
@@ -99,8 +100,8 @@ bce_sum_scorer = _described(
     make_cross_entropy_scorer("binary", reduction="sum"),
     """Negative sum of the binary cross-entropy, in nats: the log-likelihood of the samples.
 
-Call it and pass it as `bce_scorer`, with the same targets. The scores of folds add up to the
-log-likelihood of all samples.
+Call this scorer, or pass it as `scoring`, with the same targets as `bce_scorer`. The scores of the
+folds of a cross-validation add up to the log-likelihood of all samples.
 
 See Also
 --------
@@ -127,7 +128,7 @@ Use this scorer like `cce_scorer`; columns are aligned by `classes_` in the same
 See Also
 --------
 decompose_cross_entropy : What the parts are, and how small samples exaggerate them.
-discrimination_scorer : The part that the order of the predictions earns.
+discrimination_scorer : By how much recalibrated predictions are better than the base rates.
 CalibratedClassifier : Reduces the miscalibration.
 
 Examples
@@ -146,7 +147,8 @@ discrimination_scorer = _described(
     DecompositionScorer(part="discrimination"),
     """Discrimination of a fitted classifier, in nats per sample: at least 0, greater is better.
 
-Discrimination is how much less recalibrated predictions cost than the base rates of the classes.
+Discrimination is the cross-entropy of the base rates of the classes, less the cross-entropy of the
+predictions after recalibration.
 Use this scorer like `cce_scorer`; columns are aligned by `classes_` in the same way.
 
 See Also

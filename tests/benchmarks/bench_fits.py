@@ -5,7 +5,7 @@ chooses problems by name, ``--quick`` leaves the slow ones out, ``--out NAME.jso
 results, and ``--page`` writes docs/_static/speed.json and makes docs/speed.md of it.
 
 Every rival runs on the same data in the same process with as many threads, over a ladder of
-tolerances with many iterations allowed, until it is within 1e-8 of the optimum (relative, or in
+tolerances with many iterations allowed, until it is within 1e-6 of the optimum (relative, or in
 nats where that is below one). Its objective is computed here, from its coefficients. A run that
 fails or does not get there is shown as such. The runs that decide, those of skxent, of the defaults
 and of the fastest rivals, are repeated in turn and their medians taken.

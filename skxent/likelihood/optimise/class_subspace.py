@@ -1,10 +1,10 @@
 r"""Steps in a small space of directions, with a length of its own for each class.
 
-Where classes are nearly separated, losses are exponentials of margins. A quadratic model then says
-little about the length of a step, and a stage of L-BFGS spends its passes on line searches. A
-product with the Hessian along a direction D reads the rows, and on the way computes the changes of
-all logits along D, :math:`q_i = D \tilde x_i`. If these are kept, the objective is known without
-another read at every point
+Where classes are nearly separated, a loss falls exponentially with the margin of its sample. A
+quadratic model then says little about the length of a step, and a stage of L-BFGS spends its passes
+on line searches. A product with the Hessian along a direction D reads the rows, and on the way
+computes the changes of all logits along D, :math:`q_i = D \tilde x_i`. If these changes are kept,
+the objective is known, without another read of the rows, at every point
 
 .. math:: \Theta + \sum_j \mathrm{diag}(t_j)\, D_j ,
 
@@ -12,8 +12,9 @@ because the logit of class k is :math:`z_{ik} + \sum_j t_{jk} q_{ijk}`. Each dir
 gives a length :math:`t_{jk}` for each class, and m directions span a space of m K dimensions. In
 this space the objective is that of a softmax regression whose features :math:`q_{ijk}` belong to
 one class each, and Newton steps minimise it. A step of conjugate gradients has the same length for
-all classes. In a space with a length for each class, fewer products reach as far, because class
-blocks overrate the curvature along which two classes move together.
+all classes. With a length for each class, fewer products lower the objective as much: the class
+blocks of the preconditioner overestimate the curvature of directions in which two classes move
+together.
 
 One step (`ClassSubspace.step`) takes
 
@@ -45,13 +46,13 @@ from skxent.likelihood.sources.kept_logits import same
 from skxent.likelihood.sources.local_sums import LocalSums
 
 # Largest number of Hessian products of a step, each of which gives a direction. More products would
-# refine the minimum of a quadratic that the objective is not.
+# solve the Newton system more accurately, but its quadratic model is too rough for that to help.
 PRODUCTS = 6
-# Number of earlier steps that give a direction each. With fewer, steps undo what others have done;
-# with more, the Newton steps in the space take longer than they save.
+# Number of earlier steps that give a direction each. With fewer, a step undoes part of the steps
+# before it. With more, the Newton steps in the space take longer than the time that they save.
 EARLIER = 4
-# Largest number of classes. A Newton step in the space takes operations by the square of the number
-# of lengths, which is ten for each class.
+# Largest number of classes. The operations of a Newton step in the space grow with the square of
+# the number of lengths, and each class has ten lengths.
 MOST_CLASSES = 40
 # Largest number of Newton steps in the space, and the smallest part of a Newton step that is tried.
 NEWTON_STEPS = 15
@@ -62,7 +63,8 @@ SMALL_SLOPE = 0.05
 # Curvature of a sample, as a fraction of the mean curvature, below which a Newton step in the space
 # leaves the sample out. The value and the gradient count every sample.
 UNSEEN_CURVATURE = 1e-3
-# Number added to the space's Hessian, of unit diagonal, because directions may be dependent.
+# Number added to the diagonal of the space's Hessian, after its diagonal is scaled to one, because
+# directions may be dependent.
 DEPENDENT = 1e-9
 
 
@@ -92,8 +94,8 @@ class ClassSubspace:
     Attributes
     ----------
     hint : float
-        The gap is measured if its estimate by a step is at most this multiple of the target gap. A
-        step misses a part of the gap, and measuring it takes many more products.
+        The gap is measured if its estimate by a step is at most this multiple of the target gap.
+        The estimate leaves out a part of the gap, and a measurement takes many more products.
     """
 
     hint: ClassVar[float] = 0.25
@@ -144,8 +146,8 @@ class ClassSubspace:
     def _conjugate_directions(self, here: PreconditionedPoint) -> tuple[list[Direction], float]:
         """Return the directions of conjugate gradients on the Newton system, and the gap.
 
-        See `newton_cg.conjugate_gradients`; the gap has an estimate by the preconditioner of the
-        part that the residual leaves.
+        See `newton_cg.conjugate_gradients`. The part of the gap that belongs to the last residual
+        is estimated with the preconditioner.
         """
         model, theta, d = here.preconditioner, here.point.theta, -here.gradient
         r = d

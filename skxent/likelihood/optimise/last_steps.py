@@ -1,15 +1,15 @@
 r"""The steps after the certificate, which make coefficients independent of the path of the search.
 
-A certificate bounds the gap, and many points have a gap below the target. Which of them a search
-finds depends on the order of the rows and on their partitions. The gap of such a point changes
-coefficients by up to a few ten-thousandths. The Newton step that measured the gap leads so near to
-the minimum that the path no longer matters, and costs one pass.
+A certificate bounds the gap. Many points have a gap below the target, and which of these points a
+search finds depends on the order of the rows and on their partitions. The coefficients at these
+points differ by up to a few ten-thousandths of the largest one. The Newton step that measured the
+gap ends so near to the minimum that the path no longer matters. The step costs one pass.
 
-What is left
-------------
+The distance that is left
+-------------------------
 Let M be the preconditioner and g the gradient after the step. The step :math:`-M^{-1} g` estimates
-the distance to the minimum, at no pass. If it is above `STEADY` as a fraction of the parameters,
-further steps of conjugate gradients follow.
+the distance to the minimum without a pass. If this distance, as a fraction of the parameters, is
+above `STEADY`, further steps of conjugate gradients follow.
 
 If M is the Hessian of all rows or of a sample, the step :math:`-M^{-1} g` is taken as well, without
 a pass, if the objective after it is known: the objective falls by the decrement, and the error of
@@ -18,8 +18,9 @@ this prediction is below the rounding error of the objective, see `Accuracy.is_f
 The gap
 -------
 A step s of conjugate gradients has :math:`g^\top s = -s^\top H s`. If it changes no logit by one or
-more, it lowers the exact objective, by the inequality in `newton_lines`. A bound of the gap before
-the step therefore holds after it, and falls by as much as the objective, up to rounding.
+more, it lowers the exact objective, by the inequality in `newton_lines`. The step lowers the gap by
+as much as the objective. A bound of the gap before the step, less the fall of the objective, is
+therefore a bound of the gap after it, up to rounding.
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ def steadied(
     accuracy: Accuracy,
     error: ModelError,
 ) -> tuple[Point, float]:
-    """Take up to two steps until what is left is negligible; return the point and its gap.
+    """Take up to two steps until the distance left is negligible; return the point and its gap.
 
-    The gap that is returned is an upper bound, or if the preconditioner is a Hessian, twice
-    the decrement times the stretch, if that is less.
+    The returned gap is an upper bound. If the preconditioner is a Hessian, the returned gap is
+    twice the decrement times the stretch if that is less than the bound.
 
     Parameters
     ----------
@@ -87,9 +88,9 @@ def steadied(
 def with_new_hessian(
     objective: Objective, here: PreconditionedPoint, schedule: Schedule, gap: float
 ) -> PreconditionedPoint | None:
-    """Return the point after a Newton step with the Hessian there; None if its gap is not lower.
+    """Return the point after the Newton step, with a new Hessian; None if its gap is not lower.
 
-    The step changes logits so much that the Hessian before the step does not hold after it.
+    This is for a step that changes logits so much that the Hessian before it is wrong after it.
     """
     trial = objective(here.point.theta + here.newton_step)
     model = schedule.preconditioner(trial.theta, 0.0)

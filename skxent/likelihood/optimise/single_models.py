@@ -1,10 +1,10 @@
-"""Models of the curvature in float32, where its rounding hides no curvature.
+"""Models of the curvature in float32, where rounding hides no curvature.
 
-Let a model have a matrix of unit diagonal, of some width. The rounding errors of its entries are
-about an epsilon of float32 each, and change the curvature along any direction by at most the width
-times epsilon. The least curvature is the squared least pivot of the factor. If the error may exceed
-a tenth of it, or if the matrix needed a larger jitter than in float64 to be factored, the model,
-and each later one, is computed in float64.
+A model factors a matrix with a unit diagonal. Each entry of the matrix has a rounding error of
+about epsilon of float32. Together these errors change the curvature along any direction by at most
+epsilon times the width of the matrix. The least curvature is the squared least pivot of the factor.
+This model and all later ones are computed in float64 if the error may exceed a tenth of the least
+curvature, or if the matrix needed a larger jitter than in float64 to be factored.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Builder(Protocol[AnyModel]):
 
 
 def full_in_single(build: Builder[AnyModel]) -> Builder[AnyModel]:
-    """Compute the whole Hessian in float32 on samples; on all rows it certifies the gap."""
+    """Compute the Hessian in float32 on samples only: that of all rows certifies the gap."""
     return _in_single(
         build,
         lambda objective: objective.sampled,

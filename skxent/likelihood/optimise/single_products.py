@@ -2,10 +2,11 @@ r"""Products with the Hessian in float32, for conjugate gradients.
 
 In coordinates whitened by a preconditioner with least pivot L, a product of a vector v with the
 Hessian has a rounding error of about epsilon of float32 times :math:`\|v\| / L^2` for each term
-of a logit. Conjugate gradients compute a residual from all products so far, and these errors add up
-to a bound of its distance from the true residual. The bound is added to the residual wherever it
-counts, so that a certificate stays one. If the bound is larger than the residual, the true residual
-is computed in float64, and so are all further products.
+of a logit. Conjugate gradients compute a residual from all products so far. The errors of these
+products add up to a bound of the distance between this residual and the true one. The bound is
+added to the residual wherever the gap depends on it, so that the certificate stays valid. If the
+bound is larger than the residual, the true residual and all further products are computed in
+float64.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Products:
         return self.model.to_whitened(product)
 
     def subtracted(self, length: float, v: np.ndarray, Hv: np.ndarray) -> None:
-        """Tell that `length` times the product of v was subtracted from the residual."""
+        """Record that `length` times the product of v was subtracted from the residual."""
         size = max(float(np.linalg.norm(v)), float(np.linalg.norm(Hv)))
         self.error += self.rounding * abs(length) * size
 
@@ -78,7 +79,7 @@ class Products:
         return self.error**2 > rr
 
     def true_residual(self, b: np.ndarray, s: np.ndarray) -> np.ndarray:
-        """Return b - H s in float64, as all further products."""
+        """Return b - H s in float64, and compute all further products in float64."""
         self.single, self.rounding, self.error = False, 0.0, 0.0
         if self.objective.single_rows is not None:
             self.objective.single_rows.close()

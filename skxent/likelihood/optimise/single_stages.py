@@ -1,10 +1,12 @@
 r"""The first stages of L-BFGS on all rows, in float32 as long as its rounding does not matter.
 
-A stage compares values and uses gradients. Values that differ by less than their rounding say
-nothing, see `single_sums`. In whitened coordinates a sum of gradients of samples with total weight
-w has a rounding error of about :math:`\sqrt{w}` times epsilon of float32, divided by the least
-pivot of the preconditioner. A gap of a step that can be judged is larger than both errors. At a
-smaller gap, or if a stage brings little, the search goes on in float64, from the same point.
+A stage compares values of the objective and uses gradients. Values that differ by less than their
+rounding errors, see `single_sums`, cannot be compared. In whitened coordinates a sum of gradients
+of samples with total weight w has a rounding error of about :math:`\sqrt{w}` times epsilon of
+float32, divided by the least pivot of the preconditioner. A step can be judged while the gap is
+larger than the rounding error of the values and than half the squared error of the gradient. At a
+smaller gap, or if a stage lowers the objective little, the search goes on in float64 from the same
+point.
 """
 
 from __future__ import annotations

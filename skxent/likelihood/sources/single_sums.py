@@ -6,9 +6,9 @@ for models of the curvature, and for products with the Hessian.
 
 **Rounding.** A logit is a sum of terms W_j x_j, each rounded to an epsilon of float32, so that its
 error is at most about epsilon times :math:`s = \sum_j |W_j| |x_j|`. The sum of the log-partitions A
-has then an error of at most epsilon times the sum over samples of :math:`|A| + s`. The parameters
-are rounded to float32 first, and the objective is computed for the rounded ones, so that their
-rounding, which would be the same for every sample, causes no error.
+then has an error of at most epsilon times the sum over samples of :math:`|A| + s`. The parameters
+are rounded to float32 first, and the objective is that of the rounded parameters. Their rounding,
+which would be the same for every sample, is therefore no error.
 
 Columns must be near zero: the terms of a column with mean m and deviation t are
 :math:`\sqrt{1 + (m / t)^2}` times as large as those of the centred column. If the ratio is above
@@ -29,8 +29,9 @@ from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_sums import LocalSums
 
 EPS = float(np.finfo(np.float32).eps)
-# Largest size of a column and largest weight, and the reciprocal of the smallest: a sum of weighted
-# squares, of four such factors with the number of rows, does not overflow in float32.
+# Largest size of a column and largest weight; the smallest allowed is 1 / LARGEST. A sum of
+# weighted squares has four factors of at most this size, one of which is the number of rows, and
+# does not overflow in float32.
 LARGEST = float(np.finfo(np.float32).max) ** 0.25
 
 
@@ -64,7 +65,8 @@ class SingleSums(LocalSums):
     ) -> Self | None:
         """Return the sums, or None if X is not dense float32, or if its numbers may overflow.
 
-        Unless `small`, the result is also None if the rows fit one block, as a copy in float64.
+        Unless `small`, the result is also None if the rows fit one block: such rows are copied in
+        float64.
         """
         if data.sparse or data.X.dtype != np.float32:
             return None

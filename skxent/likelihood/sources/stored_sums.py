@@ -1,4 +1,4 @@
-"""Sums over few dense rows, whose centred samples are stored and are one block."""
+"""Sums over few dense rows, whose centred samples are stored as one block."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from skxent.likelihood.sources.local_sums import ClassWeights, LocalSums
 
 
 class StoredSums(LocalSums):
-    """Sums over the samples of one block; `LocalSums` with the same bits for fewer calls.
+    """Sums over the samples of one block, with fewer calls than `LocalSums` and the same results.
 
-    The probabilities of the last pass are kept for the Hessian at the same point, and the products
-    of two entries of a sample are kept for all points.
+    The results are the same to the last bit. The probabilities of the last pass are kept for the
+    Hessian at the same point. The products of any two entries of a sample are kept for all points.
     """
 
     _last: tuple[np.ndarray, np.ndarray] | None  # theta, result of `kernels.log_partition` there
