@@ -396,6 +396,5 @@ def test_with_an_offset_the_gradient_is_zero(d):
     clf = SoftmaxClassifier(penalty_factor=factors, **EXACT).fit(X, y, offset=offset)
     residual = clf.predict_proba(X, offset=offset) - np.eye(3)[y]
     gradient = residual.T @ (X - X.mean(axis=0)) + factors * clf.coef_
-    assert np.abs(gradient).max() < 1e-4
-    assert np.abs(residual.sum(axis=0)).max() < 1e-4
+    assert max(np.abs(gradient).max(), np.abs(residual.sum(axis=0)).max()) < 1e-4
     assert np.abs(factors * clf.coef_).max() > 0.1
