@@ -131,7 +131,7 @@ def continued(
         if found is not None:
             gap, change = found
             if gap > FINE * target:
-                point, gap = polished(objective, there, gap)
+                point, gap = polished(objective, there, gap, change + tuning.SMALL_CHANGE)
             if not near(change):
                 curvature = Curvature.of(objective, point.theta)
             solution = _solution(objective, moments, point, gap, target, curve)

@@ -51,8 +51,8 @@ def steadied(
 ) -> tuple[Point, float]:
     """Take up to two steps until the distance left is negligible; return the point and its gap.
 
-    The returned gap is an upper bound. If the preconditioner is a Hessian, the returned gap is
-    twice the decrement times the stretch if that is less than the bound.
+    The gap that is returned is an upper bound. The decrement gives none: a few products show only a
+    part of the directions whose curvature the preconditioner overrates.
 
     Parameters
     ----------
@@ -77,8 +77,7 @@ def steadied(
             break
         gap = bound_after(gap, here.point, there.point)
         here, error = there, newton.model_error
-    if accuracy.free:
-        gap = min(gap, 2.0 * error.stretch * here.decrement + here.point.rounding)
+    gap = max(gap, min(error.stretch * here.decrement, accuracy.target))
     if accuracy.is_free(here, error):
         theta, value = here.point.theta + here.newton_step, here.point.value - here.decrement
         return replace(here.point, theta=theta, value=value), gap
@@ -86,13 +85,13 @@ def steadied(
 
 
 def with_new_hessian(
-    objective: Objective, here: PreconditionedPoint, schedule: Schedule, gap: float
+    objective: Objective, here: PreconditionedPoint, schedule: Schedule
 ) -> PreconditionedPoint | None:
-    """Return the point after the Newton step, with a new Hessian; None if its gap is not lower.
+    """Return the point after a Newton step with the Hessian there; None if the step does not help.
 
     This is for a step that changes logits so much that the Hessian before it is wrong after it.
     """
     trial = objective(here.point.theta + here.newton_step)
     model = schedule.preconditioner(trial.theta, 0.0)
     there = PreconditionedPoint.of(model, trial)
-    return there if model.certain and lowers(here, there) and there.decrement < gap else None
+    return there if model.certain and lowers(here, there) else None

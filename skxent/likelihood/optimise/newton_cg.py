@@ -13,6 +13,10 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.single_products import Products
 from skxent.likelihood.solution import target_gap
 
+# Smallest contraction of a `ModelError`. The products do not show the errors of all directions, nor
+# that the Hessian changes along a step; with few parameters the last residual is only rounding.
+LEAST_CONTRACTION = 0.05
+
 
 def self_concordance_factor(change: float) -> float:
     r"""Return an upper bound of the ratio of the gap to the Newton decrement.
@@ -51,15 +55,19 @@ class ModelError:
         overrates the curvature along some direction by this factor.
     contraction : float
         Factor by which a Newton step of the preconditioner reduces the distance to the minimum.
+    shortest : float
+        Smallest length of a step. If it is below one, the preconditioner underrates the curvature.
     """
 
     stretch: float = 1.0
     contraction: float = 1.0
+    shortest: float = 1.0
 
     def after(self, length: float, fall: float) -> ModelError:
         """Return the error after another product, which changed the residual by a factor `fall`."""
-        stretch = max(self.stretch, length)
-        return ModelError(stretch, max(fall, 1.0 - 1.0 / stretch))
+        stretch, shortest = max(self.stretch, length), min(self.shortest, length)
+        off = max(1.0 - 1.0 / stretch, 1.0 / shortest - 1.0, LEAST_CONTRACTION)
+        return ModelError(stretch, max(fall, off), shortest)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ import numpy as np
 
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise.newton_cg import self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
 
@@ -133,20 +134,24 @@ def step_length(slope: float) -> float:
     return 2 / (1 + np.sqrt(1 - 4 * slope))
 
 
-def polished(objective: Objective, here: PreconditionedPoint, gap: float) -> tuple[Point, float]:
-    """Take up to two more Newton steps; return the point and its gap.
+def polished(
+    objective: Objective, here: PreconditionedPoint, gap: float, change: float
+) -> tuple[Point, float]:
+    """Take up to two more Newton steps; return the point and an upper bound of its gap.
 
-    No step is taken if the gap is negligible, or once a step does not lower the gap.
+    No step is taken if the gap is negligible, or once a step does not lower the bound. `change` is
+    the largest change of a logit from the point of the Hessian to the minimum.
     """
-    point = here.point
+    point, factor = here.point, np.exp(change) * self_concordance_factor(change)
     for _ in range(2):
         if gap <= tuning.NEGLIGIBLE_GAP * point.value:
             break
         trial = objective(point.theta + here.newton_step)
         here = PreconditionedPoint.of(here.preconditioner, trial)
-        if not here.decrement < gap:
+        bound = float(factor * here.decrement)
+        if not bound < gap:
             break
-        point, gap = here.point, here.decrement
+        point, gap = here.point, bound
     return point, gap
 
 

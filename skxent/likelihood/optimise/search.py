@@ -225,13 +225,24 @@ class Search(SearchState):
             error = newton.model_error
             self.point, self.gap = steadied(self.objective, there, gap, self.accuracy, error)
         elif newton.direct and found.change < tuning.SMALL_CHANGE:  # H still holds after the step
-            self._polish(here)
+            self._polish(here, found.change)
         elif newton.direct and definite and self.choice.newton and not self.must_end:
-            renewed = with_new_hessian(self.objective, here, self.schedule, self.gap)
-            if renewed is not None:
-                self.gap = renewed.decrement
-                self._polish(renewed)
+            self._renew(here, found.bound)
         return None
+
+    def _renew(self, here: PreconditionedPoint, bound: float) -> None:
+        """Take Newton steps with a new Hessian; `bound` is an upper bound of the gap at `here`."""
+        there = with_new_hessian(self.objective, here, self.schedule)
+        if there is None:
+            return
+        newton = NewtonStep(there.newton_step, there.decrement)
+        found = Certificate.of(self.objective, there, newton, target=self.target, vanished=0.0)
+        bound = min(found.bound, bound_after(bound, here.point, there.point))
+        if bound > self.gap:
+            return
+        self.point, self.gap = there.point, bound
+        if found.change < 1:
+            self._polish(there, found.change)
 
     def _unproved(self) -> Point | None:
         """Return the point if the Hessian may prove that a finite minimum exists, else None.
@@ -266,13 +277,13 @@ class Search(SearchState):
         self.certified, self.point, self.gap = True, there.point, found[0]
         if not self.objective.penalty.is_definite:
             self.proved = proves_finite(self.objective, self.built_at, model, None)
-        self._polish(there)
+        self._polish(there, found[1] + tuning.SMALL_CHANGE)
         return True
 
-    def _polish(self, here: PreconditionedPoint) -> None:
+    def _polish(self, here: PreconditionedPoint, change: float) -> None:
         """Take up to two more Newton steps, which together count as one iteration."""
         if self.progress.n_left > 0:
-            self.point, self.gap = newton_lines.polished(self.objective, here, self.gap)
+            self.point, self.gap = newton_lines.polished(self.objective, here, self.gap, change)
 
     def _may_be_at_the_end(self, here: PreconditionedPoint) -> bool:
         """Whether to measure the gap: the gap may be at the target, or stages do not help."""
