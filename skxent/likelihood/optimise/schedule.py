@@ -78,6 +78,17 @@ class Schedule:
         if self.source is self.objective or not self._serves_again(theta):
             self._draw_source(theta)
 
+    def serves_still(self, theta: np.ndarray, built_at: np.ndarray) -> bool:
+        """Whether a preconditioner made at `built_at` may measure the gap at `theta`.
+
+        If logits of its sample have changed much, their curvature may have gone. The preconditioner
+        then overrates the curvature by any factor, and a gap along such a direction is not seen.
+        Preconditioners from all rows are not checked, as that would cost a pass.
+        """
+        if self.source is self.objective:
+            return True
+        return self.source.max_logit_range(theta - built_at) < tuning.FAR_CHANGE
+
     def escalate(self, theta: np.ndarray, advance: float = 0.0) -> bool:
         """Go on to the next choice and return True, if that choice is worth its cost.
 

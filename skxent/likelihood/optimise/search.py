@@ -38,7 +38,8 @@ class Search(SearchState):
         if self.progress.max_iter == 0:
             point = point or self.objective(np.zeros(self.objective.shape))
         elif point is None or not point.value < self.objective.value_at_zero:
-            point, self.model = begun(self.objective, self.schedule, self.progress)
+            first = begun(self.objective, self.schedule, self.progress)
+            point, self.model, self.built_at = first
         else:
             self.schedule.begin(point.theta)
         self._on_all_rows(point)
@@ -164,7 +165,10 @@ class Search(SearchState):
         if found.doubtful and self._is_graded():
             return self._by_rows(here.point if there is None else there.point)
         if found.holds or (there is not None and found.holds_after(here, there, self.target)):
-            return self._conclude(here, newton, found, there)
+            if self.must_end or self.fresh or self._model_serves():
+                return self._conclude(here, newton, found, there)
+            self.certified, self.model = False, None
+            return here.point if there is None else there.point
         if self.must_end or (self.stuck and there is None):
             return None
         self.slow = False
@@ -303,6 +307,10 @@ class Search(SearchState):
             return True
         most = self.objective.n_passes
         return stale and self.schedule.escalate_to_hessian(self.point.theta, most)
+
+    def _model_serves(self) -> bool:
+        """Whether the preconditioner, made elsewhere, can measure the gap at the present point."""
+        return self.schedule.serves_still(self.point.theta, self.built_at)
 
     def _is_noisy(self, model: Preconditioner) -> bool:
         """Whether the Hessian is noisy, so that conjugate gradients must measure the gap.

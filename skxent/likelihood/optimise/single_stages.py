@@ -11,6 +11,8 @@ point.
 
 from __future__ import annotations
 
+import numpy as np
+
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import SINGLE_EPS, Objective, Point
 from skxent.likelihood.optimise.lbfgs import Stage
@@ -21,29 +23,33 @@ from skxent.likelihood.optimise.schedule import Schedule
 
 def begun(
     objective: Objective, schedule: Schedule, progress: Progress
-) -> tuple[Point, Preconditioner | None]:
+) -> tuple[Point, Preconditioner | None, np.ndarray]:
     """Minimise samples, and then all rows as far as float32 goes, unless Newton steps follow.
 
-    Return a point in float64, and the preconditioner with which the search goes on, if it has one.
+    Return a point in float64, the preconditioner with which the search goes on, if it has one, and
+    the parameters at which this preconditioner was made.
     """
     theta = schedule.start()
     double = objective.single_rows is None or objective.has_flat
     if double or schedule.choice.is_hessian:
         point = objective(theta)
         schedule.begin(point.theta)
-        return point, None
+        return point, None, point.theta
     with objective.with_products_in(single=True):
-        point, model = _minimised(objective, schedule, progress, objective(theta))
+        point, model, built_at = _minimised(objective, schedule, progress, objective(theta))
     objective.to_double()
     exact = objective(point.theta)
     progress.correct(point, exact)
-    return exact, model
+    return exact, model, built_at
 
 
 def _minimised(
     objective: Objective, schedule: Schedule, progress: Progress, point: Point
-) -> tuple[Point, Preconditioner | None]:
-    """Minimise in float32; return the point, and the last preconditioner if it still serves."""
+) -> tuple[Point, Preconditioner | None, np.ndarray]:
+    """Minimise in float32; return the point, the last preconditioner if it still serves, and where.
+
+    The array holds the parameters at which the preconditioner was made.
+    """
     schedule.begin(point.theta)
     residual_weight = 0.0
 
@@ -56,19 +62,19 @@ def _minimised(
         here = PreconditionedPoint.of(model, point)
         goal = resolved_gap(objective, here)
         if not here.decrement > goal:
-            return point, model
+            return point, model, point.theta
         choice = schedule.choice
         stage = Stage(objective, here, goal, choice.fall, residual_weight > 0, record)
         stage.run(min(choice.iterations, progress.n_left))
         failed, point = stage.best is point, stage.best
         if stage.decrement <= goal or not objective.in_single:
-            return point, model
+            return point, model, here.point.theta
         poor = failed or stage.slow
         advance = tuning.POOR_ADVANCE if poor else 0.0
         if not schedule.escalate(point.theta, advance) and poor:
             break
         residual_weight = tuning.RESIDUAL_WEIGHT * stage.line_search_struggling
-    return point, None
+    return point, None, point.theta
 
 
 def resolved_gap(objective: Objective, here: PreconditionedPoint) -> float:
