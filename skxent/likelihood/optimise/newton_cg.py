@@ -119,8 +119,8 @@ class Accuracy:
     max_products : int
         Largest number of Hessian products.
     steady : bool
-        Whether the step is taken: if it is likely to be the last, conjugate gradients go on until
-        the parameters that it leads to are accurate, see `last_steps`.
+        Whether conjugate gradients go on, if the step is likely to be the last, until the
+        parameters that it leads to are accurate, see `last_steps`.
     free : bool
         Whether the preconditioner is the Hessian of all rows or of a sample. One more step with it
         may then follow without a pass, see `is_free`.

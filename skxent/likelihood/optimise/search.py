@@ -19,7 +19,12 @@ from skxent.likelihood.optimise.certificate import (
 )
 from skxent.likelihood.optimise.choices import Kind
 from skxent.likelihood.optimise.class_subspace import ClassSubspace
-from skxent.likelihood.optimise.last_steps import lowers, steadied, with_new_hessian
+from skxent.likelihood.optimise.last_steps import (
+    lowers,
+    pass_is_cheap,
+    steadied,
+    with_new_hessian,
+)
 from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.newton_cg import Accuracy, NewtonStep, conjugate_gradients
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
@@ -196,7 +201,7 @@ class Search(SearchState):
             self.point.value,
             self.target,
             free=self.choice.kind is Kind.HESSIAN,
-            steady=self.policy.takes_certificate,
+            steady=self.policy.takes_certificate and pass_is_cheap(self.objective),
             end=self.must_end,
         )
         newton = conjugate_gradients(self.objective, here, self.accuracy)

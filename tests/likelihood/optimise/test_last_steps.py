@@ -80,6 +80,17 @@ def test_neither_order_nor_partitions_of_rows_matter(size):
         assert error(SoftmaxClassifier().fit(*there).coef_, reference) < 1e-6
 
 
+def test_where_a_pass_is_dear_one_step_is_the_last(monkeypatch):
+    X, y = drawn(900, 30, 8)
+    cheap = SoftmaxClassifier().fit(X, y)
+    monkeypatch.setattr(last_steps, "CHEAP_PASS", 0)
+    dear = SoftmaxClassifier().fit(X, y)
+    assert dear.converged_
+    assert dear.n_passes_ < cheap.n_passes_
+    assert dear.optimality_gap_ >= dear.objective_ - cheap.objective_
+    assert error(dear.coef_, cheap.coef_) < 1e-5
+
+
 def test_lbfgs_stays_where_it_certified():
     X, y = drawn(900, 30, 8)
     auto, lbfgs = (SoftmaxClassifier(solver=solver).fit(X, y) for solver in ("auto", "lbfgs"))
