@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import time
 from dataclasses import asdict, dataclass, field
@@ -321,6 +322,7 @@ def main() -> None:
             continue
         print(line(results[-1]), flush=True)
         made["took"] = round((time.perf_counter() - begin) / 60)
+        made["busy"] = max(made["busy"], round(os.getloadavg()[0], 1))
         if out:
             write(out, made, results)
     process.end()

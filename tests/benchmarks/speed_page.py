@@ -107,7 +107,7 @@ def _when(made: dict[str, Any]) -> str:
     )
     return _joined(f"""
         The figures were measured on {made["date"]} with skxent {made["version"]}, and {threads} for
-        each library. Seconds are {made["clock"]}. {busy}
+        each library. Seconds are {made["clock"]}. {busy} {made.get("since", "")}
     """)
 
 
