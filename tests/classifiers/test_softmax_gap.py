@@ -42,7 +42,10 @@ def check(minimum, X, y, solver="auto"):
             assert true <= 100 * asked, what
         if true > 1e-9:
             told += 1
-            if clf.converged_:
+            if clf.converged_ and solver == "auto":
+                # A last step may make the gap much smaller; the claim is then its upper bound.
+                assert 0.99 * true <= claimed, what
+            elif clf.converged_:
                 assert true / 10 <= claimed <= true * 10, what
             else:
                 assert 0.99 * true <= claimed <= clf.objective_ * (1 + 1e-9), what
