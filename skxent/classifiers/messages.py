@@ -78,10 +78,8 @@ def _extreme_value_message(extreme: Extreme, names: ArrayLike | None) -> str:
 
 def _unbounded_message(clf: Fitted, solution: Solution) -> str:
     """Return why no finite maximum exists, or why this could not be decided; else empty."""
-    found, ended_well = (
-        solution.separation,
-        solution.gap <= solution.target and not solution.stopped,
-    )
+    found = solution.separation
+    ended_well = solution.gap <= solution.target and not solution.stopped
     undecided = ended_well and not solution.decided
     if found is None and not (solution.unbounded or undecided):
         return ""

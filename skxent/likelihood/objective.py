@@ -52,9 +52,9 @@ from skxent.likelihood.sources.base import RowSource, RowSums
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.offset_sums import OffsetSums
 from skxent.likelihood.sources.sampling import Scores
+from skxent.likelihood.sources.single_sums import SINGLE_EPS
 
 EPS = float(np.finfo(float).eps)
-SINGLE_EPS = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)

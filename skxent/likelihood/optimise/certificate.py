@@ -46,7 +46,6 @@ class Certificate:
     moved: float
     unbounded: bool = False
     doubtful: bool = False
-
     finite: bool = True
 
     def holds_after(

@@ -310,8 +310,8 @@ class Search(SearchState):
         from_rows = self.schedule.extreme is not None and not fresh
         if (self.residual_weight or stale or from_rows) and self.choice.is_hessian:
             return True
-        most = self.objective.n_passes
-        return stale and self.schedule.escalate_to_hessian(self.point.theta, most)
+        passes = self.objective.n_passes
+        return stale and self.schedule.escalate_to_hessian(self.point.theta, passes)
 
     def _model_serves(self) -> bool:
         """Whether the preconditioner, made elsewhere, can measure the gap at the present point."""

@@ -16,7 +16,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from skxent.likelihood import tuning
-from skxent.likelihood.objective import SINGLE_EPS, Objective
+from skxent.likelihood.objective import Objective
+from skxent.likelihood.sources.single_sums import SINGLE_EPS
 
 
 class Model(Protocol):

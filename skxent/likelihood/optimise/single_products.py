@@ -14,8 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from skxent.likelihood import tuning
-from skxent.likelihood.objective import SINGLE_EPS, Objective
+from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
+from skxent.likelihood.sources.single_sums import SINGLE_EPS
 
 
 class Products:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from skxent.likelihood import tuning
-from skxent.likelihood.objective import SINGLE_EPS, Objective, Point
+from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.lbfgs import Stage
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
 from skxent.likelihood.optimise.progress import Progress
 from skxent.likelihood.optimise.schedule import Schedule
+from skxent.likelihood.sources.single_sums import SINGLE_EPS
 
 
 def begun(

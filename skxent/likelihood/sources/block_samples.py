@@ -43,8 +43,7 @@ class BlockSamples:
         if centre is not None and self.blocks.centre is not None:
             rest = centre - self.blocks.centre  # what float32 cannot hold
             self.centre = rest if rest.any() else None
-        # The stored samples, with p entries each, must fit one block. If they were several blocks,
-        # `LocalSums` would keep the probabilities of the last block only.
+        # Samples, with p entries each, are stored if they fit one block, as in `StoredSums`.
         self.written_out = data.are_one_block
         if self.written_out:
             samples = self.samples(slice(0, len(data.X)), self.blocks.buffer())
@@ -129,8 +128,6 @@ class BlockSamples:
 
     def _space(self, n: int) -> list[np.ndarray]:
         size = self.shape[0] * self.blocks.block_rows
-        if self.written_out:  # new arrays, because the probabilities are kept
-            return [np.empty(size, self.dtype) for _ in range(n)]
         return [self.blocks.space(1 + i, (size,)) for i in range(n)]
 
     def _shaped(self, space: list[np.ndarray], rows: slice) -> list[np.ndarray]:

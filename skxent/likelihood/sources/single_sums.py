@@ -28,7 +28,7 @@ from skxent.likelihood.sources.blocks import fit_one_block
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.local_sums import LocalSums
 
-EPS = float(np.finfo(np.float32).eps)
+SINGLE_EPS = float(np.finfo(np.float32).eps)
 # Largest size of a column and largest weight; the smallest allowed is 1 / LARGEST. A sum of
 # weighted squares has four factors of at most this size, one of which is the number of rows, and
 # does not overflow in float32.
@@ -91,4 +91,4 @@ class SingleSums(LocalSums):
         d = len(self._sizes)
         intercept = W[:, d:].sum(axis=1) if shift is None else shift
         sizes = np.abs(theta[:, :d]) @ self._sizes + np.abs(intercept)
-        return EPS * self._total_weight * float(sizes.max())
+        return SINGLE_EPS * self._total_weight * float(sizes.max())

@@ -9,7 +9,7 @@ from skxent.likelihood.objective import Objective
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.moments import compute_moments
-from skxent.likelihood.sources.single_sums import EPS, LARGEST
+from skxent.likelihood.sources.single_sums import LARGEST, SINGLE_EPS
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_each_sum_is_that_of_float64(K, weighted, offset, intercept):
     n = len(data.X)
     value, gradient = single.log_partition(theta)
     exact, slope = double.log_partition(theta)
-    assert 0 < abs(value - exact) < single.rounding(theta) + EPS * exact
+    assert 0 < abs(value - exact) < single.rounding(theta) + SINGLE_EPS * exact
     np.testing.assert_allclose(gradient, slope, atol=3e-6 * n)
     for name, arguments in {
         "hessian_product": (direction,),
