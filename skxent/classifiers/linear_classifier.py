@@ -197,11 +197,12 @@ class LinearClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         if is_dask(X):
             return accuracy(self, X, y, sample_weight, offset)
         if namespace_of(X) is not None:
-            return device_accuracy(self.predict(X, offset=offset), y, sample_weight)
+            predicted = self.predict(X, offset=offset)
+            return device_accuracy(self.classes_, predicted, y, sample_weight)
         predicted, truth = self.predict(X, offset=offset), as_array(y, "y")
         check_target_shape(truth.shape, len(predicted))
         weight = sample_weights(sample_weight, len(predicted))
-        return host_accuracy(predicted, truth, weight)
+        return host_accuracy(self.classes_, predicted, truth, weight)
 
     def log_likelihood(
         self,

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, log_softmax
-from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from skxent.classifiers.device_training import device_weights, read_device_X
 from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.features import AnyArray, place_of, read_rows
 from skxent.inputs.fit_targets import check_target_shape
+from skxent.inputs.labels import agreeing
 from skxent.inputs.namespaces import Floats, library_of, moved, namespace_of, to_numpy, widened
 from skxent.inputs.offsets import predicted_offset
 from skxent.likelihood.sources.blocks import Blocks
@@ -132,21 +132,30 @@ def _two_columns(z: AnyArray, likely: AnyArray, unlikely: AnyArray) -> AnyArray:
     return xp.stack(columns, axis=1)
 
 
-def host_accuracy(predicted: np.ndarray, y: np.ndarray, weight: Floats | None) -> float:
-    """Return the weighted fraction of correct predictions; scikit-learn checks unlike labels."""
+def host_accuracy(
+    classes: np.ndarray, predicted: np.ndarray, y: np.ndarray, weight: Floats | None
+) -> float:
+    """Return the weighted fraction of correct predictions.
+
+    Arrays of one type are compared directly. Others are compared as labels, which refuses numbers
+    beside text.
+    """
     kind = y.dtype.kind
     if y.ndim == 1 and kind == predicted.dtype.kind and kind in "biuU":
-        return float(np.average(y == predicted, weights=weight))
-    return float(accuracy_score(y, predicted, sample_weight=weight))
+        right = y == predicted
+    else:
+        right = agreeing(y, predicted, classes)
+    return float(np.average(right, weights=weight))
 
 
-def device_accuracy(predicted: AnyArray, y: AnyArray, sample_weight: AnyArray) -> float:
+def device_accuracy(
+    classes: AnyArray, predicted: AnyArray, y: AnyArray, sample_weight: AnyArray
+) -> float:
     """Return the weighted fraction of correct predictions, computed on their device."""
     y = np.asarray(y) if namespace_of(y) is None else y
     if any(isinstance(x, np.ndarray) and x.dtype.kind not in "biuf" for x in (predicted, y)):
         weight = None if sample_weight is None else to_numpy(sample_weight)
-        score = accuracy_score(to_numpy(y), to_numpy(predicted), sample_weight=weight)
-        return float(score)
+        return host_accuracy(to_numpy(classes), to_numpy(predicted), to_numpy(y), weight)
     check_target_shape(y.shape, predicted.shape[0])
     xp, weight = library_of(predicted), device_weights(sample_weight, predicted)
     right = widened(xp.reshape(moved(y, predicted), (-1,)) == predicted)

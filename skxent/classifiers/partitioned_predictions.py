@@ -16,7 +16,7 @@ from skxent.inference.fitted import FittedLinearModel
 from skxent.inputs.dask_arguments import match, row_counts
 from skxent.inputs.errors import raise_no_weight
 from skxent.inputs.features import AnyArray
-from skxent.inputs.labels import as_labels, locate
+from skxent.inputs.labels import agreeing
 from skxent.inputs.offsets import check_offset_names, is_zero
 from skxent.inputs.partitions import compute, is_dask, map_partitions, tree_reduce
 from skxent.inputs.weights import as_weights
@@ -138,8 +138,7 @@ def _right(index: int, part: tuple[AnyArray, ...], classes: np.ndarray) -> tuple
     weight = as_weights(weight, n, zero=True)
     if n == 0:
         return 0.0, 0.0
-    known = as_labels(classes, "classes_")
-    right = locate(as_labels(y, "y"), known) == locate(as_labels(prediction, "X"), known)
+    right = agreeing(y, prediction, classes)
     if weight is None:
         return float(right.sum()), float(n)
     return float(weight[right].sum()), float(weight.sum())

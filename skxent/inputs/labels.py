@@ -114,6 +114,12 @@ def locate(labels: Labels, classes: Labels) -> Codes:
     return labels.at(np.array([code_of.get(label, -1) for label in held], dtype=np.intp))
 
 
+def agreeing(y: Array, predicted: Array, classes: Array) -> NDArray[np.bool_]:
+    """Return for each sample whether its predicted label, one of `classes`, is its label in y."""
+    known = as_labels(classes, "classes_")
+    return locate(as_labels(y, "y"), known) == locate(as_labels(predicted, "predictions"), known)
+
+
 def kind_of(label: object) -> str:
     """Return the kind of a label; labels of different kinds are never equal."""
     if isinstance(label, str):

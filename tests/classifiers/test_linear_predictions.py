@@ -125,7 +125,13 @@ def test_score_is_the_accuracy_of_scikit_learn(two_hundred_samples, labels, weig
 
 def test_labels_of_another_type_have_no_accuracy(two_hundred_samples):
     X, y = two_hundred_samples[3]
-    clf = SoftmaxClassifier().fit(X, y)
-    with pytest.raises(ValueError, match="Mix of label input types"):
-        clf.score(X, y.astype(str))
-    assert clf.score(X, y.astype(float)) == clf.score(X, y.astype(np.uint8)) == clf.score(X, y)
+    numbers, text = SoftmaxClassifier().fit(X, y), SoftmaxClassifier().fit(X, y.astype(str))
+    for given in (y.astype(str), y.astype(str).astype(object)):
+        with pytest.raises(ValueError, match=r"y holds labels like '.' but classes_ .* convert"):
+            numbers.score(X, given)
+    with pytest.raises(ValueError, match=r"y holds labels like . but classes_ .* convert"):
+        text.score(X, y)
+    expected = numbers.score(X, y)
+    for same in (y.astype(float), y.astype(np.uint8), y.astype(object)):
+        assert numbers.score(X, same) == expected
+    assert text.score(X, y.astype(str).astype(object)) == expected
