@@ -10,7 +10,8 @@ The distance that is left
 Let M be the preconditioner and g the gradient after the step. The step :math:`-M^{-1} g` estimates
 the distance to the minimum without a pass. If this distance, as a fraction of the parameters, is
 above `STEADY`, further products and steps follow where a pass is cheap. On larger data the step
-that measured the gap is the last: further passes would cost up to half of the fit's seconds.
+that measured the gap is the last, because further steps would cost up to half of the fit's seconds.
+It is made from more products, at most one for each twenty passes of the search.
 
 If M is the Hessian of all rows or of a sample, the step :math:`-M^{-1} g` is taken as well, without
 a pass, if the objective after it is known: the objective falls by the decrement, and the error of
@@ -41,9 +42,18 @@ from skxent.likelihood.optimise.schedule import Schedule
 CHEAP_PASS = 1 << 22
 
 
+# Part of the passes of a search that may be spent on accurate parameters where a pass is not cheap.
+SPARE_PASSES = 0.05
+
+
 def pass_is_cheap(objective: Objective) -> bool:
     """Whether a few more passes take no time that matters."""
     return objective.data.n_rows * int(np.prod(objective.shape)) <= CHEAP_PASS
+
+
+def spare_products(objective: Objective, n_passes: float) -> int:
+    """Return the number of products that may make parameters accurate, after some passes."""
+    return tuning.LAST_CG_PRODUCTS if pass_is_cheap(objective) else int(SPARE_PASSES * n_passes)
 
 
 def lowers(here: PreconditionedPoint, there: PreconditionedPoint) -> bool:
@@ -62,7 +72,8 @@ def steadied(
 ) -> tuple[Point, float]:
     """Take up to two steps until the distance left is negligible; return the point and its gap.
 
-    If `accuracy` is not that of a steady end, no step is taken that needs a pass.
+    Where a pass is not cheap, or `accuracy` allows no further products, no step is taken that needs
+    a pass.
 
     The gap that is returned is an upper bound. The decrement gives none: a few products show only a
     part of the directions whose curvature the preconditioner overrates.
@@ -79,8 +90,8 @@ def steadied(
     error : ModelError
         The error of the preconditioner, known from the step before.
     """
-    for _ in range(2):
-        if not accuracy.steady or accuracy.left(objective, here, error) <= tuning.STEADY:
+    for _ in range(2 if accuracy.steadying and pass_is_cheap(objective) else 0):
+        if accuracy.left(objective, here, error) <= tuning.STEADY:
             break
         newton = conjugate_gradients(objective, here, accuracy)
         there = PreconditionedPoint.of(

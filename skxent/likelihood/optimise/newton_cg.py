@@ -118,9 +118,9 @@ class Accuracy:
         Norm of the residual, as a fraction of the norm of the gradient, both whitened.
     max_products : int
         Largest number of Hessian products.
-    steady : bool
-        Whether conjugate gradients go on, if the step is likely to be the last, until the
-        parameters that it leads to are accurate, see `last_steps`.
+    steadying : int
+        Number of further products, if the step is likely to be the last, that may make the
+        parameters accurate to which it leads, see `last_steps`.
     free : bool
         Whether the preconditioner is the Hessian of all rows or of a sample. One more step with it
         may then follow without a pass, see `is_free`.
@@ -130,7 +130,7 @@ class Accuracy:
     floor: float
     residual: float
     max_products: int
-    steady: bool = False
+    steadying: int = 0
     free: bool = False
 
     @classmethod
@@ -141,12 +141,12 @@ class Accuracy:
         target: float,
         *,
         free: bool,
-        steady: bool,
+        steadying: int,
         end: bool,
     ) -> Accuracy:
         """Return the accuracy that measures a gap of `target` nats at a point of some `value`.
 
-        `end` tells that the search may take no further step. `free` and `steady` are as above.
+        `end` tells that the search may take no further step. `free` and `steadying` are as above.
         """
         definite = objective.penalty.is_definite
         return cls(
@@ -154,7 +154,7 @@ class Accuracy:
             min(target, target_gap(tuning.KNOWN_GAP, value)) if definite and free else 0.0,
             tuning.CG_RESIDUAL if definite else tuning.UNPENALISED_CG_RESIDUAL,
             tuning.LAST_CG_PRODUCTS if end else tuning.CG_PRODUCTS,
-            steady=steady and not end,
+            steadying=0 if end else steadying,
             free=free,
         )
 
@@ -188,7 +188,7 @@ def conjugate_gradients(
     reached, or a product shows no curvature, the step has not converged; the second part is then
     bounded by the penalty, or estimated by the preconditioner.
 
-    A step that is taken may need more products after it has converged, see `Accuracy.steady`.
+    A step that is taken may need more products after it has converged, see `Accuracy.steadying`.
     """
     model, b, product = here.preconditioner, -here.gradient, Products(objective, here)
     s, r, d = np.zeros_like(b), b, b
@@ -215,9 +215,9 @@ def conjugate_gradients(
             rest = 0.5 * true_rr if bound is None else bound * true_rr / rr
             known = bound is not None and _suffices(here, accuracy.target, gap, rest, true_rr)
         if known and not converged:
-            converged, most = True, min(n_products + tuning.LAST_CG_PRODUCTS, most)
+            converged, most = True, min(n_products + accuracy.steadying, most)
         if converged:
-            last = accuracy.steady and gap <= tuning.HINT * accuracy.target
+            last = accuracy.steadying > 0 and gap <= tuning.HINT * accuracy.target
             there = replace(here, gradient=product.longest(r))
             known = not last or accuracy.left(objective, there, error) <= tuning.STEADY
             if known or n_products >= most:

@@ -21,7 +21,7 @@ from skxent.likelihood.optimise.choices import Kind
 from skxent.likelihood.optimise.class_subspace import ClassSubspace
 from skxent.likelihood.optimise.last_steps import (
     lowers,
-    pass_is_cheap,
+    spare_products,
     steadied,
     with_new_hessian,
 )
@@ -201,7 +201,7 @@ class Search(SearchState):
             self.point.value,
             self.target,
             free=self.choice.kind is Kind.HESSIAN,
-            steady=self.policy.takes_certificate and pass_is_cheap(self.objective),
+            steadying=self.policy.takes_certificate * spare_products(self.objective, self.n_passes),
             end=self.must_end,
         )
         newton = conjugate_gradients(self.objective, here, self.accuracy)

@@ -91,6 +91,17 @@ def test_where_a_pass_is_dear_one_step_is_the_last(monkeypatch):
     assert error(dear.coef_, cheap.coef_) < 1e-5
 
 
+def test_a_long_search_spends_a_twentieth_more_on_the_last_step(monkeypatch):
+    X, y = load_digits(return_X_y=True)
+    reference = exact(X, y, SoftmaxClassifier(tol=1e-10).fit(X, y))
+    monkeypatch.setattr(last_steps, "CHEAP_PASS", 0)
+    accurate = SoftmaxClassifier().fit(X, y)
+    monkeypatch.setattr(last_steps, "SPARE_PASSES", 0.0)
+    plain = SoftmaxClassifier().fit(X, y)
+    assert plain.n_passes_ < accurate.n_passes_ <= 1.06 * plain.n_passes_
+    assert error(accurate.coef_, reference) < error(plain.coef_, reference) / 1.5
+
+
 def test_lbfgs_stays_where_it_certified():
     X, y = drawn(900, 30, 8)
     auto, lbfgs = (SoftmaxClassifier(solver=solver).fit(X, y) for solver in ("auto", "lbfgs"))
@@ -169,7 +180,9 @@ def whole_hessian(distance=3e-8, seed=0):
 
 def test_a_free_step_costs_no_pass_and_its_value_is_right():
     objective, theta, here = whole_hessian()
-    accuracy = Accuracy(1e-6, 0.0, tuning.CG_RESIDUAL, 100, steady=True, free=True)
+    accuracy = Accuracy(
+        1e-6, 0.0, tuning.CG_RESIDUAL, 100, steadying=tuning.LAST_CG_PRODUCTS, free=True
+    )
     error_of_model = ModelError(1.0, 1e-3)
     assert accuracy.is_free(here, error_of_model)
     before = objective.n_passes
@@ -188,17 +201,19 @@ def test_a_free_step_costs_no_pass_and_its_value_is_right():
 
 def test_a_free_step_needs_a_good_hessian():
     objective, theta, here = whole_hessian()
-    accuracy = Accuracy(1e-6, 0.0, tuning.CG_RESIDUAL, 100, steady=True, free=True)
+    accuracy = Accuracy(
+        1e-6, 0.0, tuning.CG_RESIDUAL, 100, steadying=tuning.LAST_CG_PRODUCTS, free=True
+    )
     far = PreconditionedPoint.of(here.preconditioner, objective(0.9 * theta))
     assert not accuracy.is_free(far, ModelError(1.0, 1e-3))
     assert not accuracy.is_free(here, ModelError())
-    blocks = Accuracy(1e-6, 0.0, tuning.CG_RESIDUAL, 100, steady=True)
+    blocks = Accuracy(1e-6, 0.0, tuning.CG_RESIDUAL, 100, steadying=tuning.LAST_CG_PRODUCTS)
     assert not blocks.is_free(here, ModelError(1.0, 1e-3))
 
 
 def test_a_step_that_rises_is_not_taken(monkeypatch):
     objective, _, here = whole_hessian()
-    accuracy = Accuracy(1e-6, 0.0, tuning.CG_RESIDUAL, 100, steady=True)
+    accuracy = Accuracy(1e-6, 0.0, tuning.CG_RESIDUAL, 100, steadying=tuning.LAST_CG_PRODUCTS)
 
     def wrong(*args):
         newton = conjugate_gradients(*args)
@@ -277,7 +292,9 @@ def test_the_value_is_right_where_few_products_suffice(seed, monkeypatch):
 
 def test_products_that_end_at_once_show_no_perfect_hessian():
     here = whole_hessian(1e-4)[2]
-    accuracy = Accuracy(1e-6, 0.0, tuning.CG_RESIDUAL, 100, steady=True, free=True)
+    accuracy = Accuracy(
+        1e-6, 0.0, tuning.CG_RESIDUAL, 100, steadying=tuning.LAST_CG_PRODUCTS, free=True
+    )
     error_of_model = ModelError().after(0.5, 1e-15)
     assert error_of_model.contraction == 1.0
     assert not accuracy.is_free(here, error_of_model)
