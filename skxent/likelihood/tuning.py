@@ -121,6 +121,9 @@ LINE_FALL = 0.05
 LINE_HALVINGS = 10
 # Gap, as a fraction of the objective, below which another Newton step is not worth its cost.
 NEGLIGIBLE_GAP = 1e-20
+# Smallest cost of a Hessian, in passes by the cost model, for which conjugate gradients measure the
+# gap after a Newton step, with the Hessian from before it. They take two or three products.
+MEASURED_PASSES = 3
 # Smallest target gap, in rounding errors of the objective. A smaller gap cannot be resolved.
 ROUNDINGS = 8
 # Gap, in nats, below which logits that still change are taken to go to infinity.
@@ -226,8 +229,9 @@ ROUNDING_OF_TARGET = 0.25
 
 # Size of the rows and logits of one block: eight megabytes, about the cache of a core.
 BLOCK_ELEMENTS = 1 << 20
-# Size of a run, which is a part of a block. Up to two copies of a run exist at a time.
-RUN_ELEMENTS = 1 << 18
+# Size of a run, which is a part of a block: four megabytes. Up to two copies of a run exist at a
+# time.
+RUN_ELEMENTS = 1 << 19
 # Smallest number of rows of a run: products of fewer rows are slow.
 LEAST_RUN = 512
 # Largest size of rows and logits, four megabytes, of one block whose centred samples are kept.

@@ -109,9 +109,13 @@ class Blocks:
         return np.subtract(self.X[rows], self.centre, out=block)
 
     def runs(self, segment: list[slice]) -> Iterator[slice]:
-        """Slices of the rows of a segment, each small enough for a (dense) copy."""
+        """Slices of the rows of a segment, each small enough for a (dense) copy.
+
+        The slices of a block have about the same size.
+        """
         for rows in segment:
-            step = self.run_rows
+            n_rows = rows.stop - rows.start
+            step = -(-n_rows // -(-n_rows // self.run_rows))
             for start in range(rows.start, rows.stop, step):
                 yield slice(start, min(start + step, rows.stop))
 

@@ -27,7 +27,9 @@ def pair_weights(P: np.ndarray, residual: np.ndarray | None, residual_weight: fl
 
     They are the entries of diag(p) - p p' + `residual_weight` r r', where r is the residual.
     """
-    n = max(len(P) - 1, 1)
+    if len(P) == 1:
+        return class_weights(P, residual, residual_weight)
+    n = len(P) - 1
     k, l = pairs(n)
     C = P[k] * P[l]
     np.negative(C, out=C)
@@ -99,7 +101,7 @@ def each_gram(C: np.ndarray, x: np.ndarray, scaled: np.ndarray) -> np.ndarray:
 
     If all weights of a matrix have the same sign, x is multiplied by their square roots and then by
     its own transpose, for which BLAS takes half the time. `scaled` is scratch space of the shape of
-    x.
+    x. For one matrix it may be x itself, which is then overwritten.
     """
     grams = np.empty((len(C), x.shape[1], x.shape[1]))
     for c, gram in zip(C, grams, strict=True):
