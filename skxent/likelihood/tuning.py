@@ -242,6 +242,8 @@ SPARSE_BLOCK_LOGITS = 1 << 20
 SPARSE_BLOCK_ENTRIES = 1 << 21
 # Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
+# Number of multiplications of a product, some ten microseconds, that may hold the lock.
+LOCKED_OPERATIONS = 1 << 17
 # Number of blocks, below which it is rounded up to a multiple of four, for equal shares of threads.
 EVEN_BLOCKS = 16
 # Largest number of segments of rows, which threads share.

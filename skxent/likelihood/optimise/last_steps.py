@@ -27,6 +27,7 @@ therefore a bound of the gap after it, up to rounding.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -43,7 +44,7 @@ CHEAP_PASS = 1 << 22
 
 def pass_is_cheap(objective: Objective) -> bool:
     """Whether a few more passes take no time that matters."""
-    return objective.data.n_rows * int(np.prod(objective.shape)) <= CHEAP_PASS
+    return objective.data.n_rows * prod(objective.shape) <= CHEAP_PASS
 
 
 def lowers(here: PreconditionedPoint, there: PreconditionedPoint) -> bool:

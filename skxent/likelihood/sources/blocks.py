@@ -143,11 +143,14 @@ class Blocks:
             kept[key] = np.empty(shape, self.dtype)
         return kept[key]
 
+    @property
+    def by_column(self) -> bool:
+        """Whether X is dense and the entries of a column are next to each other in memory."""
+        return not self.sparse and abs(self.X.strides[0]) < abs(self.X.strides[1])
+
     def rows_space(self, key: Hashable, n: int, width: int) -> np.ndarray:
         """Scratch array (n, width) in the memory order of X, into which rows are copied faster."""
-        if self.sparse or abs(self.X.strides[0]) >= abs(self.X.strides[1]):
-            return self.space(key, (n, width))
-        return self.space(key, (width, n)).T
+        return self.space(key, (width, n)).T if self.by_column else self.space(key, (n, width))
 
     def map(self, function: Callable[[list[slice]], Any], sum_size: int = 1) -> list[Any]:
         """Apply `function` to every segment; the results are in the order of the segments."""
@@ -212,12 +215,15 @@ def in_order(terms: Iterable[np.ndarray]) -> np.ndarray:
 def product(a: np.ndarray, x: Matrix) -> np.ndarray:
     """Matrix product of a (k, m) and x (m, d), computed without holding the interpreter's lock.
 
-    `np.matmul` holds the lock if its result is small, however long it takes. The rows of x are
-    therefore divided into parts, whose products are stacked into one large result and then added.
+    `np.matmul` holds the lock if its result is small, however long it takes. Unless x is small, its
+    rows are therefore divided into parts, whose products are stacked into one large result and then
+    added.
     """
     if not isinstance(x, np.ndarray):
         result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
         return result
+    if a.shape[0] * x.size <= tuning.LOCKED_OPERATIONS:
+        return np.matmul(a, x)
     (k, m), d = a.shape, x.shape[1]
     n_parts = min(tuning.UNLOCKED_ELEMENTS // (k * d) + 1, m // tuning.UNLOCKED_ELEMENTS)
     if n_parts <= 1:
