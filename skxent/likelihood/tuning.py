@@ -266,6 +266,9 @@ KEPT_PROBABILITIES = 1 << 20
 PACKED_WIDTH = 96
 # Largest number of entries of a sample, per class weight, for which shared products are faster.
 PACKED_RATIO = 3.5
+# Largest number of multiplications of a matrix product for which OpenBLAS has kernels without
+# copies of the factors. Its product of a matrix with its own transpose always makes copies.
+SMALL_PRODUCT = 1_000_000
 # Size of the outer products of one batch of rows: four megabytes, and eight on a device.
 PACKED_SPACE = 1 << 19
 DEVICE_PACKED_SPACE = 1 << 20

@@ -100,13 +100,15 @@ def each_gram(C: np.ndarray, x: np.ndarray, scaled: np.ndarray) -> np.ndarray:
     """The q Gram matrices, (q, p, p), one matrix product for each.
 
     If all weights of a matrix have the same sign, x is multiplied by their square roots and then by
-    its own transpose, for which BLAS takes half the time. `scaled` is scratch space of the shape of
-    x. For one matrix it may be x itself, which is then overwritten.
+    its own transpose, for which BLAS takes half the time unless x is small. `scaled` is scratch
+    space of the shape of x. For one matrix with weights of the same sign it may be x itself, which
+    is then overwritten.
     """
     grams = np.empty((len(C), x.shape[1], x.shape[1]))
+    small = scaled is not x and x.size * x.shape[1] <= tuning.SMALL_PRODUCT
     for c, gram in zip(C, grams, strict=True):
-        negative = c.min() < 0
-        if negative and c.max() > 0:
+        negative = not small and c.min() < 0
+        if small or (negative and c.max() > 0):
             gram[...] = product(x.T, np.multiply(x, c[:, None], out=scaled))
             continue
         np.multiply(x, np.sqrt(np.abs(c) if negative else c)[:, None], out=scaled)

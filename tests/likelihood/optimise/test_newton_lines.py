@@ -156,15 +156,21 @@ class Decrement:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "passes", "expected"),
+    ("before", "after", "passes", "measures", "expected"),
     [
-        (1.0, 1e-2, 1.0, False),  # one more step leaves 1e-4
-        (1.0, 1e-2, 2.0, True),  # two more steps for the price of a Hessian leave 1e-6
-        (1.0, 3e-6, 9.0, False),  # near the target
-        (1.0, 2.0, 9.0, False),
-        (1e-9, 1e9, 1e3, False),  # the ratio to this power would overflow
+        (1.0, 1e-2, 1.0, True, False),  # one more step leaves 1e-4
+        (1.0, 1e-2, 2.0, True, True),  # two more steps for the price of a Hessian leave 1e-6
+        (1.0, 3e-6, 9.0, True, True),  # near the target conjugate gradients measure the gap
+        (1.0, 3e-6, 2.0, True, False),  # unless a new Hessian costs less
+        (1.0, 3e-6, 9.0, False, False),  # or unless they may miss a direction
+        (1.0, 2.0, 9.0, True, False),
+        (1e-6, 2e-6, 9.0, True, False),  # the step made the decrement larger
+        (1e-9, 1e9, 1e3, True, False),  # the ratio to this power would overflow
     ],
 )
-def test_a_hessian_serves_as_long_as_it_is_cheaper_than_a_new_one(before, after, passes, expected):
-    found = serves_still(Decrement(before), Decrement(after), 1e-6 * (1 + 1e-12), passes)
+def test_a_hessian_serves_as_long_as_it_is_cheaper_than_a_new_one(
+    before, after, passes, measures, expected
+):
+    target = 1e-6 * (1 + 1e-12)
+    found = serves_still(Decrement(before), Decrement(after), target, passes, measures=measures)
     assert found is expected
