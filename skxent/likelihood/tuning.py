@@ -121,9 +121,6 @@ LINE_FALL = 0.05
 LINE_HALVINGS = 10
 # Gap, as a fraction of the objective, below which another Newton step is not worth its cost.
 NEGLIGIBLE_GAP = 1e-20
-# Smallest cost of a Hessian, in passes by the cost model, for which conjugate gradients measure the
-# gap after a Newton step, with the Hessian from before it. They take two or three products.
-MEASURED_PASSES = 3
 # Smallest target gap, in rounding errors of the objective. A smaller gap cannot be resolved.
 ROUNDINGS = 8
 # Gap, in nats, below which logits that still change are taken to go to infinity.
@@ -229,8 +226,7 @@ ROUNDING_OF_TARGET = 0.25
 
 # Size of the rows and logits of one block: eight megabytes, about the cache of a core.
 BLOCK_ELEMENTS = 1 << 20
-# Size of a run, which is a part of a block: four megabytes. Up to two copies of a run exist at a
-# time.
+# Size of a run, a part of a block: four megabytes. Up to two copies of a run exist at a time.
 RUN_ELEMENTS = 1 << 19
 # Smallest number of rows of a run: products of fewer rows are slow.
 LEAST_RUN = 512
@@ -242,8 +238,6 @@ SPARSE_BLOCK_LOGITS = 1 << 20
 SPARSE_BLOCK_ENTRIES = 1 << 21
 # Size of a product, above which NumPy releases the interpreter's lock.
 UNLOCKED_ELEMENTS = 500
-# Number of multiplications of a product, some ten microseconds, that may hold the lock.
-LOCKED_OPERATIONS = 1 << 17
 # Number of blocks, below which it is rounded up to a multiple of four, for equal shares of threads.
 EVEN_BLOCKS = 16
 # Largest number of segments of rows, which threads share.
@@ -266,9 +260,6 @@ KEPT_PROBABILITIES = 1 << 20
 PACKED_WIDTH = 96
 # Largest number of entries of a sample, per class weight, for which shared products are faster.
 PACKED_RATIO = 3.5
-# Largest number of multiplications of a matrix product for which OpenBLAS has kernels without
-# copies of the factors. Its product of a matrix with its own transpose always makes copies.
-SMALL_PRODUCT = 1_000_000
 # Size of the outer products of one batch of rows: four megabytes, and eight on a device.
 PACKED_SPACE = 1 << 19
 DEVICE_PACKED_SPACE = 1 << 20

@@ -27,6 +27,10 @@ from skxent.likelihood.sources.thread_limits import end_pool, new_pool
 Matrix = Any  # an (n, d) NumPy array, or a SciPy CSR matrix, which has no types
 Float = type[np.float64] | type[np.float32]
 
+# Largest number of multiplications of a product that may hold the interpreter's lock: they take
+# some ten microseconds, less than it takes to divide the rows.
+LOCKED_OPERATIONS = 1 << 17
+
 
 class Blocks:
     """The rows of X, read block by block.
@@ -222,7 +226,7 @@ def product(a: np.ndarray, x: Matrix) -> np.ndarray:
     if not isinstance(x, np.ndarray):
         result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
         return result
-    if a.shape[0] * x.size <= tuning.LOCKED_OPERATIONS:
+    if a.shape[0] * x.size <= LOCKED_OPERATIONS:
         return np.matmul(a, x)
     (k, m), d = a.shape, x.shape[1]
     n_parts = min(tuning.UNLOCKED_ELEMENTS // (k * d) + 1, m // tuning.UNLOCKED_ELEMENTS)

@@ -15,6 +15,10 @@ from skxent.inputs.namespaces import Array
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.blocks import Matrix, product
 
+# Largest number of multiplications of a matrix product for which OpenBLAS has kernels that do not
+# copy the factors. Its product of a matrix with its own transpose always copies.
+SMALL_PRODUCT = 1_000_000
+
 
 @cache
 def pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +109,7 @@ def each_gram(C: np.ndarray, x: np.ndarray, scaled: np.ndarray) -> np.ndarray:
     is then overwritten.
     """
     grams = np.empty((len(C), x.shape[1], x.shape[1]))
-    small = scaled is not x and x.size * x.shape[1] <= tuning.SMALL_PRODUCT
+    small = scaled is not x and x.size * x.shape[1] <= SMALL_PRODUCT
     for c, gram in zip(C, grams, strict=True):
         negative = not small and c.min() < 0
         if small or (negative and c.max() > 0):

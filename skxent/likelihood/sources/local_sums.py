@@ -19,6 +19,10 @@ from skxent.likelihood.sources.kept_logits import KeptBlocks, KeptLine, same
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
 
+# Largest number of probabilities of a pass that are kept for the Hessian at the same point: one
+# megabyte. More would leave the cache, and most passes over many rows precede no Hessian.
+KEPT_PASS = 1 << 17
+
 
 class LocalSums(BlockSamples):
     """Sums over samples; implements `RowSums`. `StoredSums` is faster for few samples."""
@@ -44,7 +48,7 @@ class LocalSums(BlockSamples):
 
     def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Sum of the weighted log-partition A, and its gradient."""
-        keeps = self._keeps and self.data.weight is None
+        keeps = self.data.weight is None and theta.shape[0] * self.data.n_rows <= KEPT_PASS
         self._pass = kept = KeptBlocks.at(theta, self._pass) if keeps else None
         sums = self.blocks.map(lambda part: self._log_partition(theta, part, kept), theta.size)
         partition = sum(total for total, _ in sums)
