@@ -6,10 +6,12 @@ from scipy.optimize import minimize_scalar
 
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_lines import (
+    after_known_step,
     damped_length,
     damped_trial,
     line_minimum,
     newton_trial,
+    polished,
     serves_still,
     step_length,
 )
@@ -174,3 +176,31 @@ def test_a_hessian_serves_as_long_as_it_is_cheaper_than_a_new_one(
     target = 1e-6 * (1 + 1e-12)
     found = serves_still(Decrement(before), Decrement(after), target, passes, measures=measures)
     assert found is expected
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_the_value_after_a_known_step_is_that_of_an_evaluation(make_case, K):
+    case = make_case(K=K, n=60, d=4)
+    theta = np.zeros(case.objective().shape)
+    for _ in range(12):
+        objective, here = here_of(case, theta)
+        known = after_known_step(here, 0.05)
+        if known is not None:
+            break
+        theta = theta + here.newton_step
+    assert 0.05 * here.decrement <= here.point.rounding
+    exact = objective(known.theta)
+    assert abs(known.value - exact.value) <= 2 * here.point.rounding
+    assert np.linalg.norm(exact.gradient) < 0.2 * np.linalg.norm(here.point.gradient)
+    passes = objective.n_passes
+    point, gap = polished(objective, here, 1e-9, np.log1p(0.05))
+    assert objective.n_passes == passes
+    assert gap == 1e-9  # a bound at the start of the step is one at its end
+    np.testing.assert_array_equal(point.theta, known.theta)
+
+
+def test_a_step_far_from_the_minimum_is_not_known(make_case):
+    case = make_case(K=3, n=60, d=4)
+    _, here = here_of(case, np.zeros(case.objective().shape))
+    assert after_known_step(here, 0.05) is None
+    assert after_known_step(here, 1.0) is None
