@@ -9,8 +9,9 @@ The distance that is left
 -------------------------
 Let M be the preconditioner and g the gradient after the step. The step :math:`-M^{-1} g` estimates
 the distance to the minimum without a pass. If this distance, as a fraction of the parameters, is
-above `STEADY`, further products and steps follow where a pass is cheap. On larger data the step
-that measured the gap is the last: further passes would cost up to half of the fit's seconds.
+above `Accuracy.distance`, further products and steps follow where a pass is cheap. On larger data
+the step that measured the gap is the last: further passes would cost up to half of the fit's
+seconds.
 
 If M is the Hessian of all rows or of a sample, the step :math:`-M^{-1} g` is taken as well, without
 a pass, if the objective after it is known: the objective falls by the decrement, and the error of
@@ -29,7 +30,6 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.certificate import bound_after
 from skxent.likelihood.optimise.newton_cg import Accuracy, ModelError, conjugate_gradients
@@ -79,7 +79,7 @@ def steadied(
         The error of the preconditioner, known from the step before.
     """
     for _ in range(2):
-        if not accuracy.steady or accuracy.left(objective, here, error) <= tuning.STEADY:
+        if not accuracy.steady or accuracy.left(objective, here, error) <= accuracy.distance:
             break
         newton = conjugate_gradients(objective, here, accuracy)
         there = PreconditionedPoint.of(

@@ -30,6 +30,9 @@ from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 # Smallest cost of a Hessian, in passes by the cost model, for which conjugate gradients measure the
 # gap after a Newton step, preconditioned by the Hessian from before. They take a few products.
 MEASURED_PASSES = 3
+# Estimated distance to the minimum, as a fraction of the parameters, at which steps of conjugate
+# gradients after Newton steps are accurate enough. Steps with a new Hessian would end nearer.
+DISTANCE = 2.5e-9
 
 
 @dataclass(frozen=True)

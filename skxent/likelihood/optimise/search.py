@@ -207,6 +207,7 @@ class Search(SearchState):
             free=self.choice.kind is Kind.HESSIAN,
             steady=self.policy.takes_certificate and pass_is_cheap(self.objective),
             end=self.must_end,
+            distance=newton_lines.DISTANCE if self.choice.newton else tuning.STEADY,
         )
         newton = conjugate_gradients(self.objective, here, self.accuracy)
         if noisy and not newton.converged:  # the direct step is no worse

@@ -213,7 +213,7 @@ def test_a_step_that_rises_is_not_taken(monkeypatch):
         return type(newton)(-1e3 * newton.step, newton.gap, False)
 
     monkeypatch.setattr(last_steps, "conjugate_gradients", wrong)
-    monkeypatch.setattr(tuning, "STEADY", 0.0)
+    accuracy = replace(accuracy, distance=0.0)
     point, gap = steadied(objective, here, 1e-6, accuracy, ModelError())
     assert point is here.point
     assert gap == 1e-6
