@@ -140,7 +140,7 @@ def continued(
         settles = not settled and (
             there.decrement <= target or near(objective.max_logit_range(2 * there.newton_step))
         )
-        if settles or not serves_still(here, there, target, price):
+        if settles or not serves_still(here, there, target, price, measures=False):
             curvature = Curvature.of(objective, point.theta)
             model = curvature.factored(objective)
             settled = settles

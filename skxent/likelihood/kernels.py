@@ -81,7 +81,7 @@ def _symmetric_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
 def _sum_of_logs(x: Floats) -> float:
     """Sum of log(x) for 1 <= x <= 2, from logarithms of products of many numbers."""
     if len(x) < _FEW:
-        return float(np.log(x).sum(dtype=np.float64))
+        return float(np.add.reduce(np.log(x), dtype=np.float64))
     factors = _FACTORS[x.itemsize]
     whole = len(x) // factors * factors
     products = np.multiply.reduce(x[:whole].reshape(factors, -1), axis=0)
@@ -90,7 +90,7 @@ def _sum_of_logs(x: Floats) -> float:
 
 
 def _weighted_sum(x: Floats, weight: Floats | None) -> float:
-    return float(x.sum(dtype=np.float64) if weight is None else x @ weight)
+    return float(np.add.reduce(x, dtype=np.float64) if weight is None else x @ weight)
 
 
 def _softmax(Z: Floats, P: Floats, weight: Floats | None) -> float:

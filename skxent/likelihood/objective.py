@@ -198,12 +198,11 @@ class Objective:
 
     def _statistics(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
         """Return the sufficient statistic S, (R, p), and the sums of squares of entries, (p,)."""
-        total = moments.class_weight
-        S = moments.class_sums + total[:, None] * (moments.origin - self.mean)
-        squares = total.sum() * (moments.variance + (moments.mean - self.mean) ** 2)
-        if self.data.fit_intercept:
-            S = np.column_stack([S, total])
-            squares = np.append(squares, total.sum())
+        total, d = moments.class_weight, self.n_features
+        S, squares = np.empty((len(total), self.shape[1])), np.empty(self.shape[1])
+        S[:, :d] = moments.class_sums + total[:, None] * (moments.origin - self.mean)
+        squares[:d] = total.sum() * moments.mean_square(self.mean)
+        S[:, d:], squares[d:] = total[:, None], total.sum()  # the entry one, for the intercept
         return (0.5 * (S[1:] - S[:1]) if len(S) == 2 else S), squares
 
     def __call__(self, theta: np.ndarray) -> Point:

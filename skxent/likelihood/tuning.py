@@ -226,8 +226,8 @@ ROUNDING_OF_TARGET = 0.25
 
 # Size of the rows and logits of one block: eight megabytes, about the cache of a core.
 BLOCK_ELEMENTS = 1 << 20
-# Size of a run, which is a part of a block. Up to two copies of a run exist at a time.
-RUN_ELEMENTS = 1 << 18
+# Size of a run, a part of a block: four megabytes. Up to two copies of a run exist at a time.
+RUN_ELEMENTS = 1 << 19
 # Smallest number of rows of a run: products of fewer rows are slow.
 LEAST_RUN = 512
 # Largest size of rows and logits, four megabytes, of one block whose centred samples are kept.

@@ -65,6 +65,8 @@ class Absent:
         free : (d,) array of bool
             Mask of the columns without a penalty.
         """
+        if not free.any():
+            return None
         sums = moments.class_sums
         some = free & (moments.origin == 0) & (sums == 0).any(axis=0) & (sums != 0).any(axis=0)
         data = source.in_memory() if some.any() else None

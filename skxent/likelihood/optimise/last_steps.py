@@ -9,9 +9,9 @@ The distance that is left
 -------------------------
 Let M be the preconditioner and g the gradient after the step. The step :math:`-M^{-1} g` estimates
 the distance to the minimum without a pass. If this distance, as a fraction of the parameters, is
-above `STEADY`, further products and steps follow where a pass is cheap. On larger data the step
-that measured the gap is the last, because further steps would cost up to half of the fit's seconds.
-It is made from more products, at most one for each twenty passes of the search.
+above `Accuracy.distance`, further products and steps follow where a pass is cheap. On larger data
+the step that measured the gap is the last, because further steps would cost up to half of the fit's
+seconds. It is made from more products, at most one for each twenty passes of the search.
 
 If M is the Hessian of all rows or of a sample, the step :math:`-M^{-1} g` is taken as well, without
 a pass, if the objective after it is known: the objective falls by the decrement, and the error of
@@ -28,10 +28,8 @@ therefore a bound of the gap after it, up to rounding.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
-import numpy as np
-
-from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.certificate import bound_after
 from skxent.likelihood.optimise.newton_cg import Accuracy, ModelError, conjugate_gradients
@@ -48,7 +46,7 @@ SPARE_PASSES = 0.05
 
 def pass_is_cheap(objective: Objective) -> bool:
     """Whether a few more passes take no time that matters."""
-    return objective.data.n_rows * int(np.prod(objective.shape)) <= CHEAP_PASS
+    return objective.data.n_rows * prod(objective.shape) <= CHEAP_PASS
 
 
 def spare_products(objective: Objective, n_passes: float) -> int:
@@ -91,7 +89,7 @@ def steadied(
         The error of the preconditioner, known from the step before.
     """
     for _ in range(2 if accuracy.steadying and pass_is_cheap(objective) else 0):
-        if accuracy.left(objective, here, error) <= tuning.STEADY:
+        if accuracy.left(objective, here, error) <= accuracy.distance:
             break
         newton = conjugate_gradients(objective, here, accuracy)
         there = PreconditionedPoint.of(

@@ -124,6 +124,9 @@ class Accuracy:
     free : bool
         Whether the preconditioner is the Hessian of all rows or of a sample. One more step with it
         may then follow without a pass, see `is_free`.
+    distance : float
+        Estimated distance to the minimum, as a fraction of the parameters, at which a step that is
+        likely to be the last is accurate enough.
     """
 
     target: float
@@ -132,6 +135,7 @@ class Accuracy:
     max_products: int
     steadying: int = 0
     free: bool = False
+    distance: float = tuning.STEADY
 
     @classmethod
     def of(
@@ -143,10 +147,12 @@ class Accuracy:
         free: bool,
         steadying: int,
         end: bool,
+        distance: float,
     ) -> Accuracy:
         """Return the accuracy that measures a gap of `target` nats at a point of some `value`.
 
-        `end` tells that the search may take no further step. `free` and `steadying` are as above.
+        `end` tells that the search may take no further step. `free`, `steadying` and `distance` are
+        as above.
         """
         definite = objective.penalty.is_definite
         return cls(
@@ -156,6 +162,7 @@ class Accuracy:
             tuning.LAST_CG_PRODUCTS if end else tuning.CG_PRODUCTS,
             steadying=0 if end else steadying,
             free=free,
+            distance=distance,
         )
 
     def left(self, objective: Objective, here: PreconditionedPoint, error: ModelError) -> float:
@@ -219,7 +226,7 @@ def conjugate_gradients(
         if converged:
             last = accuracy.steadying > 0 and gap <= tuning.HINT * accuracy.target
             there = replace(here, gradient=product.longest(r))
-            known = not last or accuracy.left(objective, there, error) <= tuning.STEADY
+            known = not last or accuracy.left(objective, there, error) <= accuracy.distance
             if known or n_products >= most:
                 break
         if product.lost(rr):

@@ -18,7 +18,7 @@ overrates the curvature, as after a jitter or with a residual weight.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,13 @@ from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.newton_cg import self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+
+# Smallest cost of a Hessian, in passes by the cost model, for which conjugate gradients measure the
+# gap after a Newton step, preconditioned by the Hessian from before. They take a few products.
+MEASURED_PASSES = 3
+# Estimated distance to the minimum, as a fraction of the parameters, at which steps of conjugate
+# gradients after Newton steps are accurate enough. Steps with a new Hessian would end nearer.
+DISTANCE = 2.5e-9
 
 
 @dataclass(frozen=True)
@@ -134,18 +141,37 @@ def step_length(slope: float) -> float:
     return 2 / (1 + np.sqrt(1 - 4 * slope))
 
 
+def after_known_step(here: PreconditionedPoint, contraction: float) -> Point | None:
+    """Return the point after a Newton step, if its objective is known without a pass.
+
+    The objective falls by the decrement, except for an error of about the decrement times the
+    contraction. It is known if this error is less than its rounding error. `contraction` is the
+    factor by which the step reduces the distance to the minimum.
+    """
+    if not (contraction < 1 and contraction * here.decrement <= here.point.rounding):
+        return None
+    theta, value = here.point.theta + here.newton_step, here.point.value - here.decrement
+    return replace(here.point, theta=theta, value=value)
+
+
 def polished(
     objective: Objective, here: PreconditionedPoint, gap: float, change: float
 ) -> tuple[Point, float]:
     """Take up to two more Newton steps; return the point and an upper bound of its gap.
 
     No step is taken if the gap is negligible, or once a step does not lower the bound. `change` is
-    the largest change of a logit from the point of the Hessian to the minimum.
+    the largest change of a logit from the point of the Hessian to the minimum. It changes the
+    curvature by a factor of at most exp(`change`), and a step multiplies the distance to the
+    minimum by at most exp(`change`) - 1, the contraction. The last step needs no evaluation, see
+    `after_known_step`.
     """
     point, factor = here.point, np.exp(change) * self_concordance_factor(change)
     for _ in range(2):
         if gap <= tuning.NEGLIGIBLE_GAP * point.value:
             break
+        known = after_known_step(here, float(np.expm1(change)))
+        if known is not None:
+            return known, gap
         trial = objective(point.theta + here.newton_step)
         here = PreconditionedPoint.of(here.preconditioner, trial)
         bound = float(factor * here.decrement)
@@ -156,15 +182,23 @@ def polished(
 
 
 def serves_still(
-    here: PreconditionedPoint, there: PreconditionedPoint, target: float, passes: float
+    here: PreconditionedPoint,
+    there: PreconditionedPoint,
+    target: float,
+    passes: float,
+    *,
+    measures: bool,
 ) -> bool:
     """Whether further steps with a Hessian reach the target for less than a new Hessian costs.
 
-    The last step went from `here` to `there`, and a new Hessian costs `passes`. The answer is False
-    near the target, where the certificate needs a new Hessian.
+    The last step went from `here` to `there`, and a new Hessian costs `passes`. Near the target the
+    gap must be measured. `measures` tells whether conjugate gradients may do so, preconditioned by
+    the Hessian. They take a few products, and a cheap Hessian is made anew instead.
     """
     fall = there.decrement / here.decrement
-    if not (fall < 1 and there.decrement > tuning.HINT * target):
+    if not fall < 1:
         return False
+    if there.decrement <= tuning.HINT * target:
+        return measures and passes >= MEASURED_PASSES
     left = there.decrement * fall ** max(1.0, passes)
     return bool(left <= target)

@@ -68,7 +68,9 @@ class Extreme:
             return None
         X = np.asarray(data.dense(), dtype=np.float64)
         used = slice(None) if data.weight is None else np.flatnonzero(data.weight)
-        medians = np.median(X[used], axis=0) if data.fit_intercept else np.zeros(X.shape[1])
+        medians = np.zeros(X.shape[1])
+        if data.fit_intercept:
+            medians = np.array([_median(column) for column in X[used].T])
         distance = np.abs(X[used] - medians)
         sizes = np.array([_median_of_some(column) for column in distance.T])
         ratio = distance / sizes
@@ -81,7 +83,16 @@ class Extreme:
 
 def _median_of_some(distance: np.ndarray) -> float:
     some = distance[distance > 0]
-    return float(np.median(some)) if len(some) else 1.0
+    return _median(some) if len(some) else 1.0
+
+
+def _median(x: np.ndarray) -> float:
+    """Return the median of finite numbers, for few numbers in less time than `np.median`."""
+    half = len(x) // 2
+    if len(x) % 2:
+        return float(np.partition(x, half)[half])
+    middle = np.partition(x, [half - 1, half])[half - 1 : half + 1]
+    return float(middle.mean())
 
 
 @dataclass(frozen=True)

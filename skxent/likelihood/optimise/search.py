@@ -96,7 +96,11 @@ class Search(SearchState):
         there = PreconditionedPoint.of(here.preconditioner, trial)
         if self._arrived(there):
             return None
-        if not newton_lines.serves_still(here, there, self.target, self.choice.passes):
+        # Without a penalty conjugate gradients may miss a direction that separates classes.
+        measures = self.policy.takes_certificate and self.objective.penalty.is_definite
+        measures = measures and pass_is_cheap(self.objective)
+        passes = self.choice.passes
+        if not newton_lines.serves_still(here, there, self.target, passes, measures=measures):
             self.model = None
         return trial
 
@@ -203,6 +207,7 @@ class Search(SearchState):
             free=self.choice.kind is Kind.HESSIAN,
             steadying=self.policy.takes_certificate * spare_products(self.objective, self.n_passes),
             end=self.must_end,
+            distance=newton_lines.DISTANCE if self.choice.newton else tuning.STEADY,
         )
         newton = conjugate_gradients(self.objective, here, self.accuracy)
         if noisy and not newton.converged:  # the direct step is no worse

@@ -68,7 +68,8 @@ class BlockSamples:
         if x.shape[1] == self.shape[1] and self.centre is None:
             return x.astype(self.dtype, copy=False)  # else products would have the dtype of X
         if space is None:
-            space = np.empty((x.shape[0], self.shape[1]), self.dtype)
+            shape = x.shape[0], self.shape[1]
+            space = np.empty(shape, self.dtype, order="F" if self.blocks.by_column else "C")
         samples = space[: x.shape[0]]
         centre = 0.0 if self.centre is None else self.centre.astype(self.dtype, copy=False)
         np.subtract(x, centre, out=samples[:, : x.shape[1]])

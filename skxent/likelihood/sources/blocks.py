@@ -27,6 +27,10 @@ from skxent.likelihood.sources.thread_limits import end_pool, new_pool
 Matrix = Any  # an (n, d) NumPy array, or a SciPy CSR matrix, which has no types
 Float = type[np.float64] | type[np.float32]
 
+# Largest number of multiplications of a product that may hold the interpreter's lock: they take
+# some ten microseconds, less than it takes to divide the rows.
+LOCKED_OPERATIONS = 1 << 17
+
 
 class Blocks:
     """The rows of X, read block by block.
@@ -109,9 +113,13 @@ class Blocks:
         return np.subtract(self.X[rows], self.centre, out=block)
 
     def runs(self, segment: list[slice]) -> Iterator[slice]:
-        """Slices of the rows of a segment, each small enough for a (dense) copy."""
+        """Slices of the rows of a segment, each small enough for a (dense) copy.
+
+        The slices of a block have about the same size.
+        """
         for rows in segment:
-            step = self.run_rows
+            n_rows = rows.stop - rows.start
+            step = -(-n_rows // -(-n_rows // self.run_rows))
             for start in range(rows.start, rows.stop, step):
                 yield slice(start, min(start + step, rows.stop))
 
@@ -139,11 +147,14 @@ class Blocks:
             kept[key] = np.empty(shape, self.dtype)
         return kept[key]
 
+    @property
+    def by_column(self) -> bool:
+        """Whether X is dense and the entries of a column are next to each other in memory."""
+        return not self.sparse and abs(self.X.strides[0]) < abs(self.X.strides[1])
+
     def rows_space(self, key: Hashable, n: int, width: int) -> np.ndarray:
         """Scratch array (n, width) in the memory order of X, into which rows are copied faster."""
-        if self.sparse or abs(self.X.strides[0]) >= abs(self.X.strides[1]):
-            return self.space(key, (n, width))
-        return self.space(key, (width, n)).T
+        return self.space(key, (width, n)).T if self.by_column else self.space(key, (n, width))
 
     def map(self, function: Callable[[list[slice]], Any], sum_size: int = 1) -> list[Any]:
         """Apply `function` to every segment; the results are in the order of the segments."""
@@ -208,12 +219,15 @@ def in_order(terms: Iterable[np.ndarray]) -> np.ndarray:
 def product(a: np.ndarray, x: Matrix) -> np.ndarray:
     """Matrix product of a (k, m) and x (m, d), computed without holding the interpreter's lock.
 
-    `np.matmul` holds the lock if its result is small, however long it takes. The rows of x are
-    therefore divided into parts, whose products are stacked into one large result and then added.
+    `np.matmul` holds the lock if its result is small, however long it takes. Unless x is small, its
+    rows are therefore divided into parts, whose products are stacked into one large result and then
+    added.
     """
     if not isinstance(x, np.ndarray):
         result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
         return result
+    if a.shape[0] * x.size <= LOCKED_OPERATIONS:
+        return np.matmul(a, x)
     (k, m), d = a.shape, x.shape[1]
     n_parts = min(tuning.UNLOCKED_ELEMENTS // (k * d) + 1, m // tuning.UNLOCKED_ELEMENTS)
     if n_parts <= 1:

@@ -39,7 +39,11 @@ def _dense_products(
 ) -> Products:
     x = np.subtract(x, centre, dtype=np.float64)
     x *= scale
-    E = x if V is None else x @ V
+    if V is None:
+        x *= np.sqrt(weight)[:, None]
+        gram = x.T @ x
+        return gram, gram
+    E = x @ V
     weighted = E * weight[:, None]
     return (x.T @ weighted, E.T @ weighted)
 

@@ -15,6 +15,10 @@ from skxent.inputs.namespaces import Array
 from skxent.likelihood import tuning
 from skxent.likelihood.sources.blocks import Matrix, product
 
+# Largest number of multiplications of a matrix product for which OpenBLAS has kernels that do not
+# copy the factors. Its product of a matrix with its own transpose always copies.
+SMALL_PRODUCT = 1_000_000
+
 
 @cache
 def pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +31,9 @@ def pair_weights(P: np.ndarray, residual: np.ndarray | None, residual_weight: fl
 
     They are the entries of diag(p) - p p' + `residual_weight` r r', where r is the residual.
     """
-    n = max(len(P) - 1, 1)
+    if len(P) == 1:
+        return class_weights(P, residual, residual_weight)
+    n = len(P) - 1
     k, l = pairs(n)
     C = P[k] * P[l]
     np.negative(C, out=C)
@@ -98,13 +104,15 @@ def each_gram(C: np.ndarray, x: np.ndarray, scaled: np.ndarray) -> np.ndarray:
     """The q Gram matrices, (q, p, p), one matrix product for each.
 
     If all weights of a matrix have the same sign, x is multiplied by their square roots and then by
-    its own transpose, for which BLAS takes half the time. `scaled` is scratch space of the shape of
-    x.
+    its own transpose, for which BLAS takes half the time unless x is small. `scaled` is scratch
+    space of the shape of x. For one matrix with weights of the same sign it may be x itself, which
+    is then overwritten.
     """
     grams = np.empty((len(C), x.shape[1], x.shape[1]))
+    small = scaled is not x and x.size * x.shape[1] <= SMALL_PRODUCT
     for c, gram in zip(C, grams, strict=True):
-        negative = c.min() < 0
-        if negative and c.max() > 0:
+        negative = not small and c.min() < 0
+        if small or (negative and c.max() > 0):
             gram[...] = product(x.T, np.multiply(x, c[:, None], out=scaled))
             continue
         np.multiply(x, np.sqrt(np.abs(c) if negative else c)[:, None], out=scaled)

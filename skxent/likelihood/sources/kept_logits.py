@@ -9,8 +9,8 @@ import numpy as np
 
 
 @dataclass
-class KeptCurvature:
-    """Results of `kernels.curvature` at `theta`, one array for each block.
+class KeptBlocks:
+    """Results of a kernel at `theta`, one array over the samples of each block.
 
     A block is identified by the index of its first row. Blocks in `known` hold the values at
     `theta`; the array of any other block may be overwritten.

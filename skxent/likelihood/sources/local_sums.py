@@ -15,9 +15,13 @@ from skxent.likelihood.sources import grams
 from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.block_samples import BlockSamples
 from skxent.likelihood.sources.blocks import Matrix, add_outer, in_order, write_logits
-from skxent.likelihood.sources.kept_logits import KeptCurvature, KeptLine
+from skxent.likelihood.sources.kept_logits import KeptBlocks, KeptLine, same
 
 ClassWeights = Callable[[np.ndarray, np.ndarray | None, float], np.ndarray]
+
+# Largest number of probabilities of a pass that are kept for the Hessian at the same point: one
+# megabyte. More would leave the cache, and most passes over many rows precede no Hessian.
+KEPT_PASS = 1 << 17
 
 
 class LocalSums(BlockSamples):
@@ -25,11 +29,12 @@ class LocalSums(BlockSamples):
 
     def __init__(self, data: RowArrays, centre: np.ndarray | None, far: bool) -> None:
         super().__init__(data, centre, far)
-        self._keeps_curvature = data.n_rows * data.n_outputs <= tuning.KEPT_PROBABILITIES
+        self._keeps = data.n_rows * data.n_outputs <= tuning.KEPT_PROBABILITIES
         self._forget()
 
     def _forget(self) -> None:
-        self._curvature: KeptCurvature | None = None
+        self._pass: KeptBlocks | None = None  # results of `kernels.log_partition`, unweighted
+        self._curvature: KeptBlocks | None = None  # results of `kernels.curvature`
         self._line: KeptLine | None = None
 
     def close(self) -> None:
@@ -43,7 +48,9 @@ class LocalSums(BlockSamples):
 
     def log_partition(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Sum of the weighted log-partition A, and its gradient."""
-        sums = self.blocks.map(lambda segment: self._log_partition(theta, segment), theta.size)
+        keeps = self.data.weight is None and theta.shape[0] * self.data.n_rows <= KEPT_PASS
+        self._pass = kept = KeptBlocks.at(theta, self._pass) if keeps else None
+        sums = self.blocks.map(lambda part: self._log_partition(theta, part, kept), theta.size)
         partition = sum(total for total, _ in sums)
         return partition, self._recentre(in_order(g for _, g in sums))
 
@@ -83,7 +90,7 @@ class LocalSums(BlockSamples):
 
         If `changes`, (R, n), is given, the changes of the logits are written to it.
         """
-        kept = self._curvature_at(theta) if self._keeps_curvature else None
+        kept = self._curvature_at(theta) if self._keeps else None
 
         def products(segment: list[slice]) -> np.ndarray:
             V, shift = self._for_blocks(direction)
@@ -142,7 +149,7 @@ class LocalSums(BlockSamples):
                     x = self.blocks.read(rows, buffer)
                     self._write_logits(W, x, intercept, rows, Z)
                     write_logits(V, x, shift, Q)
-                    if self._keeps_curvature:
+                    if self._keeps:
                         line.blocks[rows.start] = Z.copy(), Q.copy()
                 total += kernels.slopes(Z, Q, lengths, moved, P, self._weight(rows))
             return total
@@ -224,7 +231,17 @@ class LocalSums(BlockSamples):
         return P, self.residuals(P, rows) if residual_weight else None
 
     def _probabilities(self, theta: np.ndarray, rows: slice, x: Matrix) -> np.ndarray:
-        """Probabilities (R, m) of a block; for two classes, those of the second class."""
+        """Probabilities (R, m) of a run; for two classes, those of the second class.
+
+        They are those of the last pass, if it was at the same point and kept them.
+        """
+        kept = self._pass
+        if kept is not None and same(kept.theta, theta):
+            begin = rows.start % self.blocks.block_rows
+            start, end = rows.start - begin, begin + rows.stop - rows.start
+            if start in kept.known:
+                P = kept.blocks[start][:, begin:end]
+                return P + 0.5 if len(P) == 1 else P
         W, intercept = self._for_blocks(theta)
         Z, P = np.empty((2, self.shape[0], x.shape[0]), self.dtype)
         self._write_logits(W, x, intercept, rows, Z)
@@ -250,28 +267,36 @@ class LocalSums(BlockSamples):
                 if packed:
                     part = grams.packed_gram(C, x)
                 else:
-                    part = grams.each_gram(C, x, scaled[: len(x)])
+                    in_place = n == 1 and np.may_share_memory(x, space)
+                    part = grams.each_gram(C, x, x if in_place else scaled[: len(x)])
                 total = np.add(total, part, out=total) if total.size else part.astype(total.dtype)
             return total
 
         gram: np.ndarray = sum(blocks.map(sums, n * p * (p + 1) // 2))
         return gram
 
-    def _log_partition(self, theta: np.ndarray, segment: list[slice]) -> tuple[float, np.ndarray]:
+    def _log_partition(
+        self, theta: np.ndarray, segment: list[slice], kept: KeptBlocks | None
+    ) -> tuple[float, np.ndarray]:
         W, intercept = self._for_blocks(theta)
         space, buffer = self._space(2), self.blocks.buffer()
         total, gradient = 0.0, np.zeros(self.shape)
         for rows in segment:
             x = self.blocks.read(rows, buffer)
             Z, P = self._shaped(space, rows)
+            if kept is not None:
+                kept.known.discard(rows.start)
+                P = kept.blocks.setdefault(rows.start, np.empty_like(P))
             self._write_logits(W, x, intercept, rows, Z)
             total += kernels.log_partition(Z, P, self._weight(rows))
             add_outer(gradient, P, x)
+            if kept is not None:
+                kept.known.add(rows.start)
         return total, gradient
 
-    def _curvature_at(self, theta: np.ndarray) -> KeptCurvature:
-        """The `KeptCurvature` at `theta`; a new one reuses the arrays of the last one."""
-        self._curvature = KeptCurvature.at(theta, self._curvature)
+    def _curvature_at(self, theta: np.ndarray) -> KeptBlocks:
+        """The `KeptBlocks` at `theta`; a new one reuses the arrays of the last one."""
+        self._curvature = KeptBlocks.at(theta, self._curvature)
         return self._curvature
 
     def _curvature_of(
@@ -281,7 +306,7 @@ class LocalSums(BlockSamples):
         x: Matrix,
         Z: np.ndarray,
         P: np.ndarray,
-        kept: KeptCurvature | None,
+        kept: KeptBlocks | None,
     ) -> np.ndarray:
         """`kernels.curvature` of a block; Z is scratch space for logits, P for the result."""
         if kept is not None:

@@ -6,10 +6,12 @@ from scipy.optimize import minimize_scalar
 
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.newton_lines import (
+    after_known_step,
     damped_length,
     damped_trial,
     line_minimum,
     newton_trial,
+    polished,
     serves_still,
     step_length,
 )
@@ -156,15 +158,49 @@ class Decrement:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "passes", "expected"),
+    ("before", "after", "passes", "measures", "expected"),
     [
-        (1.0, 1e-2, 1.0, False),  # one more step leaves 1e-4
-        (1.0, 1e-2, 2.0, True),  # two more steps for the price of a Hessian leave 1e-6
-        (1.0, 3e-6, 9.0, False),  # near the target
-        (1.0, 2.0, 9.0, False),
-        (1e-9, 1e9, 1e3, False),  # the ratio to this power would overflow
+        (1.0, 1e-2, 1.0, True, False),  # one more step leaves 1e-4
+        (1.0, 1e-2, 2.0, True, True),  # two more steps for the price of a Hessian leave 1e-6
+        (1.0, 3e-6, 9.0, True, True),  # near the target conjugate gradients measure the gap
+        (1.0, 3e-6, 2.0, True, False),  # unless a new Hessian costs less
+        (1.0, 3e-6, 9.0, False, False),  # or unless they may miss a direction
+        (1.0, 2.0, 9.0, True, False),
+        (1e-6, 2e-6, 9.0, True, False),  # the step made the decrement larger
+        (1e-9, 1e9, 1e3, True, False),  # the ratio to this power would overflow
     ],
 )
-def test_a_hessian_serves_as_long_as_it_is_cheaper_than_a_new_one(before, after, passes, expected):
-    found = serves_still(Decrement(before), Decrement(after), 1e-6 * (1 + 1e-12), passes)
+def test_a_hessian_serves_as_long_as_it_is_cheaper_than_a_new_one(
+    before, after, passes, measures, expected
+):
+    target = 1e-6 * (1 + 1e-12)
+    found = serves_still(Decrement(before), Decrement(after), target, passes, measures=measures)
     assert found is expected
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_the_value_after_a_known_step_is_that_of_an_evaluation(make_case, K):
+    case = make_case(K=K, n=60, d=4)
+    theta = np.zeros(case.objective().shape)
+    for _ in range(12):
+        objective, here = here_of(case, theta)
+        known = after_known_step(here, 0.05)
+        if known is not None:
+            break
+        theta = theta + here.newton_step
+    assert 0.05 * here.decrement <= here.point.rounding
+    exact = objective(known.theta)
+    assert abs(known.value - exact.value) <= 2 * here.point.rounding
+    assert np.linalg.norm(exact.gradient) < 0.2 * np.linalg.norm(here.point.gradient)
+    passes = objective.n_passes
+    point, gap = polished(objective, here, 1e-9, np.log1p(0.05))
+    assert objective.n_passes == passes
+    assert gap == 1e-9  # a bound at the start of the step is one at its end
+    np.testing.assert_array_equal(point.theta, known.theta)
+
+
+def test_a_step_far_from_the_minimum_is_not_known(make_case):
+    case = make_case(K=3, n=60, d=4)
+    _, here = here_of(case, np.zeros(case.objective().shape))
+    assert after_known_step(here, 0.05) is None
+    assert after_known_step(here, 1.0) is None

@@ -78,13 +78,19 @@ def test_batches_of_rows_change_nothing(make_case, K, batch, monkeypatch):
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0, 0.0])
-def test_class_weights_of_either_sign(sign):
+def test_class_weights_of_either_sign(sign, monkeypatch):
     """Weights above zero, below, and of both signs make the same sum."""
     rng = np.random.default_rng(0)
     x, C = rng.normal(size=(30, 4)), np.abs(rng.normal(size=(2, 30)))
     C[1] *= sign if sign else np.where(np.arange(30) % 2, 1, -1)
     found = grams.each_gram(C, x, np.empty_like(x))
-    np.testing.assert_allclose(found, np.einsum("qi,ij,il->qjl", C, x, x), rtol=1e-12, atol=1e-13)
+    expected = np.einsum("qi,ij,il->qjl", C, x, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+    monkeypatch.setattr(grams, "SMALL_PRODUCT", 1)
+    large = grams.each_gram(C, x, np.empty_like(x))
+    np.testing.assert_allclose(large, expected, rtol=1e-12, atol=1e-13)
+    in_place = grams.each_gram(C[:1], x, x)
+    np.testing.assert_allclose(in_place, expected[:1], rtol=1e-12, atol=1e-13)
 
 
 def test_packed_and_unpacked_matrices_are_the_same():

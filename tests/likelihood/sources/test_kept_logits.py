@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from skxent.likelihood import tuning
-from skxent.likelihood.sources.kept_logits import KeptCurvature, KeptLine
+from skxent.likelihood.sources.kept_logits import KeptBlocks, KeptLine
 from skxent.likelihood.sources.local_rows import LocalRows
 
 
 def test_curvature_at_other_parameters_is_not_known():
     theta = np.ones((3, 4))
-    kept = KeptCurvature.at(theta, None)
+    kept = KeptBlocks.at(theta, None)
     kept.blocks[0] = np.zeros(5)
     kept.known.add(0)
-    assert KeptCurvature.at(theta.copy(), kept) is kept
+    assert KeptBlocks.at(theta.copy(), kept) is kept
     theta[0, 0] = 2.0
-    other = KeptCurvature.at(theta, kept)
+    other = KeptBlocks.at(theta, kept)
     assert not other.known
     assert other.blocks[0] is kept.blocks[0]  # reused as space
 

@@ -6,6 +6,8 @@ import scipy.sparse
 from scipy.special import expit, softmax
 
 from skxent.likelihood import tuning
+from skxent.likelihood.sources import local_sums
+from skxent.likelihood.sources.grams import unpacked
 from skxent.likelihood.sources.local_rows import LocalRows
 
 
@@ -68,6 +70,31 @@ def test_what_is_kept_is_used_for_equal_parameters(monkeypatch):
     sums.close()
     np.testing.assert_array_equal(sums.hessian_product(theta, direction), one)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, scipy.sparse.csr_array])
+@pytest.mark.parametrize("K", [2, 3])
+def test_the_hessian_after_a_pass_is_the_formula(K, form, kept, block_size, monkeypatch):
+    """From probabilities of the pass, which are kept, or computed again in runs of each block."""
+    monkeypatch.setattr(tuning, "RUN_ELEMENTS", 40)
+    monkeypatch.setattr(tuning, "LEAST_RUN", 7)
+    monkeypatch.setattr(local_sums, "KEPT_PASS", 1 << 17 if kept else 1)
+    data = rows_of(form, K=K)
+    theta, direction = np.random.default_rng(3).normal(size=(2, *data.theta_shape))
+    centre = np.full(4, 0.5)
+    sums = data.sums(centre, False)
+    samples = np.column_stack([data.dense() - centre, np.ones(data.n_rows)])
+    Z = samples @ theta.T
+    P = expit(Z) if K == 2 else softmax(Z, axis=1)
+    for _ in range(2):
+        sums.log_partition(theta)
+        found = unpacked(sums.class_block_grams(theta, 0.0), 5)
+        expected = np.einsum("ik,ij,il->kjl", P * (1 - P), samples, samples)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+        found = unpacked(sums.hessian_gram(theta, 0.0), 5)[:1]
+        np.testing.assert_allclose(found, expected[:1], rtol=1e-12, atol=1e-12)
+        sums.log_partition(direction)  # what is kept now serves another point
 
 
 @pytest.mark.parametrize("weighted", [False, True])
