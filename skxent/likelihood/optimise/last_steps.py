@@ -30,6 +30,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.certificate import bound_after
 from skxent.likelihood.optimise.newton_cg import Accuracy, ModelError, conjugate_gradients

@@ -21,6 +21,7 @@ from skxent.likelihood.optimise.choices import Kind
 from skxent.likelihood.optimise.class_subspace import ClassSubspace
 from skxent.likelihood.optimise.last_steps import (
     lowers,
+    pass_is_cheap,
     spare_products,
     steadied,
     with_new_hessian,
