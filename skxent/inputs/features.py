@@ -72,6 +72,9 @@ def _common_dtype(X: Any, *, framed: bool) -> np.dtype[Any] | None:
     """Return the dtype of an array, or that of a frame as an array; None for other objects."""
     if isinstance(X, np.ndarray):
         return X.dtype
+    first = next(iter(getattr(X, "dtypes", ())), None) if framed else None
+    if getattr(first, "kind", "M") not in "mM":  # a frame is one of dates only if each column is
+        return None
     return np.asarray(X[:0]).dtype if framed and hasattr(X, "__array__") else None
 
 
