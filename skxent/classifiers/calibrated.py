@@ -35,6 +35,7 @@ from skxent.inputs.features import AnyArray
 from skxent.inputs.fit_targets import FitTargets, Floats, sample_weights
 from skxent.inputs.options import check_option
 from skxent.inputs.parameters import calibration_penalty, calibration_smoothing, check_tolerance
+from skxent.inputs.row_order import warn_of_row_order
 from skxent.inputs.splits import Split, check_holds_out, read_splits
 from skxent.inputs.stacklevel import users_stacklevel
 from skxent.inputs.weights import group_codes
@@ -214,6 +215,7 @@ class CalibratedClassifier(MetaEstimatorMixin, CalibratedPredictions):
                 "fitted classifier pass estimator=sklearn.frozen.FrozenEstimator(classifier)."
             )
         X, y, sample_weight, groups = computed(X, y, sample_weight, groups)
+        warn_of_row_order(X, "X", y=y, sample_weight=sample_weight)
         found = FitTargets.read(y, None)
         weight = sample_weights(sample_weight, len(found.values))
         fit_params, split_params = self._routed(sample_weight, groups, params)

@@ -22,7 +22,7 @@ from skxent.inference.fitted import ClassWeight, LinearModel
 from skxent.inputs.class_names import column_names
 from skxent.inputs.dask_arguments import check_collection, match
 from skxent.inputs.errors import check_kind, raise_no_weight
-from skxent.inputs.features import FLOATS, AnyArray, canonical, columns_named
+from skxent.inputs.features import FLOATS, AnyArray, canonical, check_columns, columns_named
 from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, require_two_classes
 from skxent.inputs.labels import as_labels, locate
 from skxent.inputs.offsets import (
@@ -276,6 +276,7 @@ def learn_columns(estimator: LinearModel, X: AnyArray, *, reset: bool) -> int:
 def as_block(x: AnyArray) -> AnyArray:
     """Return a block of X as a dense array of floats, or as CSR with sorted indices."""
     check_kind(x, "X")
+    check_columns(x)
     if _is_ready(x):
         return x
     with columns_named(x):

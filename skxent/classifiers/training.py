@@ -19,6 +19,7 @@ from skxent.inputs.fit_targets import FitTargets, Floats, class_factors, sample_
 from skxent.inputs.namespaces import namespace_of
 from skxent.inputs.offsets import read_offset
 from skxent.inputs.partitions import is_dask
+from skxent.inputs.row_order import warn_of_row_order
 from skxent.inputs.splits import Indices, Split, read_splits
 from skxent.likelihood.sources.arrays import balanced_offset
 from skxent.likelihood.sources.base import RowSource
@@ -84,6 +85,7 @@ def read_samples(
     offset: ArrayLike | None = None,
 ) -> LocalSamples | PartitionedSamples:
     """Read and check the samples of a fit, in memory or in Dask partitions, not on a device."""
+    warn_of_row_order(X, "X", y=y, sample_weight=sample_weight, offset=offset)
     if is_dask(X):
         return PartitionedSamples.read(estimator, X, y, sample_weight, classes, offset)
     X = read_X(estimator, X, reset=True)

@@ -38,7 +38,8 @@ def jeffreys_optimum(clf: FittedLinearModel, data: LocalRows, names: list[str]) 
     step = None if point is None else NewtonStep.of(point)
     if step is None or (clf.converged_ and not _is_at_optimum(clf, data, step)):
         _raise_other_data(clf, data, step)
-    check_collinear(data, moments, names, np.ones(len(names), dtype=bool))
+    every = np.ones(len(names), dtype=bool)
+    check_collinear(data, moments, names, every, "Leave columns out.")
     if objective.samples.to_coef.shape[1] < len(names):
         raise ValueError(
             "X has columns that are linearly dependent up to rounding: leave columns out."

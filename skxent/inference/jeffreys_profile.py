@@ -5,7 +5,11 @@ this coefficient; the prior is that of all parameters. An interval consists of t
 :math:`2 (F(b) - F) \le r^2`, where F is the minimum of the objective and :math:`r^2` a quantile of
 chi-squared with one degree of freedom [1]_. Both ends are finite, because F(b) grows without bound.
 
-`profile_ends` finds the ends.
+`profile_ends` finds the ends. It follows constrained minima from the optimum, but the objective is
+not convex. With few samples of three or more classes there may be several minima under one
+constraint, and the followed one need not be the lowest. With three or more classes the constrained
+fit at an end is therefore begun again at multiples of the optimum. If one of these fits ends lower,
+the value belongs to the interval, and the search goes on from there.
 
 References
 ----------
@@ -15,7 +19,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +30,12 @@ from skxent.likelihood.jeffreys.jeffreys_objective import JeffreysObjective, Jef
 
 ITERATIONS = 100  # largest number of Newton steps of a constrained fit
 CONSTRAINED_GAP = 1e-9  # gap, in nats, of a constrained fit before full Newton steps end it
+
+# Fraction of the root at an end by which the root at another minimum must be smaller to count as
+# lower. It is far above the error of an end.
+LOWER = 1e-4
+RESTARTS = 10  # largest number of other minima from which the search for one end goes on
+SCALES = (0.0, 0.5, 4.0)  # multiples of the optimum at which constrained fits begin again
 
 Place = tuple[float, JeffreysPoint]  # a signed distance, and the constrained minimum there
 
@@ -82,20 +92,51 @@ class _Coefficient:
     ----------
     best : JeffreysPoint
     a : (q,) array
+    begin : Place or None
+        Where a search begins; None is the optimum.
     """
 
     best: JeffreysPoint
     a: np.ndarray
+    begin: Place | None = None
 
     def ends(self, root: float) -> tuple[float, float]:
         """Return the low and the high end of the interval."""
         value, error = self._value(self.best), self._std_error
-        low, high = (value + error * profile_ends.end(self, target) for target in (-root, root))
+        low, high = (value + error * self._end(target) for target in (-root, root))
         return low, high
 
+    def _end(self, target: float) -> float:
+        """Return the distance at which the smallest root found is `target`."""
+        profile, distance = self, 0.0
+        for _ in range(RESTARTS):
+            distance = profile_ends.end(profile, target)
+            lower = self._lower_minimum(distance, abs(target) * (1.0 - LOWER))
+            if lower is None:
+                break
+            profile = replace(self, begin=lower)
+        return distance
+
+    def _lower_minimum(self, distance: float, root: float) -> Place | None:
+        """Return another constrained minimum at a distance, with a root below `root` in size."""
+        if np.isinf(distance) or len(self.best.theta) == 1:
+            return None
+        along = self.best.inverse @ self.a
+        along = along.reshape(self.best.theta.shape) / float(self.a @ along)
+        optimum = self._value(self.best)
+        value = optimum + self._std_error * distance
+        for scale in SCALES:
+            theta = scale * self.best.theta + (value - scale * optimum) * along
+            start = self.best.objective(theta)
+            if start is not None:
+                found = _constrained_minimum(start, self.a[:, None])
+                if _twice_above(self.best, found) < root**2:
+                    return distance, found
+        return None
+
     def start(self) -> Place:
-        """Return the distance 0, and the optimum."""
-        return 0.0, self.best
+        """Return the place where the search begins."""
+        return (0.0, self.best) if self.begin is None else self.begin
 
     def at(self, distance: float, near: Place, limit: float) -> Place:
         """Return the constrained minimum at a distance; the fit starts on the tangent at `near`."""

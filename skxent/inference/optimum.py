@@ -316,7 +316,13 @@ def _unpenalised(clf: FittedLinearModel) -> np.ndarray:
     return penalty_of_fit(clf).at_most(0.0, clf.n_features_in_)
 
 
-def check_collinear(data: LocalRows, moments: Moments, names: list[str], mask: np.ndarray) -> None:
+def check_collinear(
+    data: LocalRows,
+    moments: Moments,
+    names: list[str],
+    mask: np.ndarray,
+    cure: str = "Leave columns out, or pass a finite C.",
+) -> None:
     """Raise an error that names linearly dependent columns among those in a mask, if any are."""
     if not mask.any():
         return
@@ -330,8 +336,7 @@ def check_collinear(data: LocalRows, moments: Moments, names: list[str], mask: n
     clauses = [_dependence(column, others, data, names) for column, others in found[:MOST]]
     more = f"; and {len(found) - MOST} more columns" if len(found) > MOST else ""
     raise ValueError(
-        f"X has columns whose coefficients cannot be identified: {'; '.join(clauses)}{more}. Leave "
-        "columns out, or pass a finite C."
+        f"X has columns whose coefficients cannot be identified: {'; '.join(clauses)}{more}. {cure}"
     )
 
 

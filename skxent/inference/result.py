@@ -95,7 +95,9 @@ class LikelihoodInference(ComparedInference, EstimatedEffects):
             * "profile": the values that a likelihood-ratio test does not reject; for a
               `FirthClassifier` the test is that of the penalised likelihood [1]_. Profile intervals
               fit the model again several times for each end. They need not be symmetric, and
-              exclude values that Wald intervals contain near separation.
+              exclude values that Wald intervals contain near separation. The penalised likelihood
+              of three or more classes may have several maxima under one constraint; an end is at
+              the highest of those that a few fits from different starts find.
 
         Returns
         -------

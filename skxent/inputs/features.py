@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
+from skxent.inputs.class_names import all_column_names
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.errors import check_kind
 from skxent.inputs.namespaces import AnyArray, library_of, namespace_of
@@ -43,13 +44,38 @@ def read_rows(estimator: Any, X: AnyArray, *, reset: bool) -> AnyArray:
             estimator.n_features_in_ = X.shape[1]
         return X
     check_kind(X, "X")
-    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":  # NumPy would convert dates to numbers
-        raise TypeError(
-            f"X is an array of {X.dtype}: pass numbers, for example days since a date of your "
-            "choice, or leave such columns out."
-        )
+    check_columns(X)
     with columns_named(X):
         return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
+
+
+def check_columns(X: object) -> None:
+    """Refuse dates, which NumPy would convert to numbers, and frames without usable names."""
+    names = None if issparse(X) else all_column_names(X)
+    if names is not None:
+        if not names:
+            raise ValueError("X has no columns: pass at least one feature.")
+        if len(set(names)) < len(names):
+            repeated = next(name for i, name in enumerate(names) if name in names[:i])
+            raise ValueError(
+                f"X has two columns with the name {repeated!r}: give each column a name of its own."
+            )
+    dtype = _common_dtype(X, framed=names is not None)
+    if dtype is not None and dtype.kind in "mM":
+        raise TypeError(
+            f"X is {'a data frame' if names is not None else 'an array'} of {dtype}: pass numbers, "
+            "for example days since a date of your choice, or leave such columns out."
+        )
+
+
+def _common_dtype(X: Any, *, framed: bool) -> np.dtype[Any] | None:
+    """Return the dtype of an array, or that of a frame as an array; None for other objects."""
+    if isinstance(X, np.ndarray):
+        return X.dtype
+    first = next(iter(getattr(X, "dtypes", ())), None) if framed else None
+    if getattr(first, "kind", "M") not in "mM":  # a frame is one of dates only if each column is
+        return None
+    return np.asarray(X[:0]).dtype if framed and hasattr(X, "__array__") else None
 
 
 def _is_plain(estimator: Any, X: AnyArray, reset: bool) -> bool:

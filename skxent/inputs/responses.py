@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skxent.inputs.array_arguments import as_array, numbers_of, reals_of
+from skxent.inputs.class_names import check_orders
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.labels import Labels, as_labels, shorten
 from skxent.inputs.namespaces import A, AnyArray, Array, library_of, moved, namespace_of
@@ -41,7 +42,8 @@ def predicted_columns(estimator: object, X: object, logarithms: bool) -> tuple[A
             f"{name} is a list, one array for each of several outputs: use bce_scorer with y of "
             "shape (n, m) for yes/no outcomes."
         )
-    prediction = reals_of(computed(prediction)[0], name)
+    (table,) = computed(prediction)
+    prediction = reals_of(table, name)
     known = getattr(estimator, "classes_", None)
     if known is None:
         raise TypeError(
@@ -57,6 +59,7 @@ def predicted_columns(estimator: object, X: object, logarithms: bool) -> tuple[A
             f"{name} has shape {shape} but classes_ names {len(classes)} classes, "
             f"{shorten(classes.source.tolist())}: the class of each column is unknown."
         )
+    check_orders(table, name, classes.source.tolist(), "classes_")
     return prediction, classes
 
 

@@ -8,7 +8,7 @@ the target stands a mask of the samples that count, or None if all samples count
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,12 +54,21 @@ from skxent.inputs.shapes import check_length, has_rows
 class Classes:
     """What is known about the columns of a prediction before the target is read.
 
-    `all_names` are the column names of a data frame, default names included.
+    `all_names` are the column names of a data frame, default names included. `one_column` says that
+    the prediction is only the column of the second of two classes.
     """
 
     count: int
     labels: Labels | None = None
     all_names: list[Label] | None = None
+    one_column: bool = False
+
+    @property
+    def described(self) -> str:
+        """Say how many columns the prediction has, for messages."""
+        if self.one_column:
+            return "has one column, that of the second of two classes"
+        return f"has {self.count} columns"
 
     @property
     def names(self) -> list[Label] | None:
@@ -71,16 +80,17 @@ class Classes:
         """Read what the prediction and `labels` say about the columns."""
         count = 2 if prediction.ndim == 1 else prediction.shape[1]
         names = all_column_names(y_pred) if prediction.ndim == 2 else None
+        unnamed = cls(count, None, names, prediction.ndim == 1)
         if labels is None:
-            return cls(count, None, names)
+            return unnamed
         known = as_labels(labels, "labels")
         check_distinct(known)
         if len(known) != count:
             raise ValueError(
-                f"labels names {len(known)} classes but y_pred has {count} columns: name every "
+                f"labels names {len(known)} classes but y_pred {unnamed.described}: name every "
                 "column once, in the order of the columns."
             )
-        found = cls(count, known, names)
+        found = replace(unnamed, labels=known)
         check_order("y_pred", found.names, "labels", known.source.tolist())
         return found
 
@@ -151,8 +161,8 @@ def classes_from(truth: Labels, classes: Classes) -> Labels:
             return classes_named(named, "y_pred")
     if len(found) != classes.count:
         raise ValueError(
-            f"y_true holds {len(found)} classes, {shorten(found.tolist())}, but y_pred has "
-            f"{classes.count} columns: pass labels= to name the class of each column."
+            f"y_true holds {len(found)} classes, {shorten(found.tolist())}, but y_pred "
+            f"{classes.described}: pass labels= to name the class of each column."
         )
     return as_labels(found, "y_true")
 

@@ -26,6 +26,7 @@ from skxent.inputs.compared_models import check_baseline, check_estimators
 from skxent.inputs.dask_arguments import computed
 from skxent.inputs.labels import as_labels
 from skxent.inputs.namespaces import AnyArray, Floats
+from skxent.inputs.row_order import warn_of_row_order
 from skxent.inputs.splits import Split, check_two_folds, fold_weights, read_splits
 from skxent.inputs.weights import as_weights, check_weight_range
 from skxent.metrics.comparison import Comparison, Options, tested
@@ -188,6 +189,7 @@ def _splits(cv: object, X: object, y: object, groups: ArrayLike | None) -> list[
         cv = _random_splits(y, groups)
     elif groups is not None and isinstance(cv, numbers.Integral):
         cv = GroupKFold(int(cv))
+    warn_of_row_order(X, "X", y=y, groups=groups)
     splits = read_splits(cv, X, y, {"groups": groups}, len(as_array(y, "y")))
     check_two_folds(splits)
     return splits

@@ -18,6 +18,7 @@ from skxent.inputs.options import check_flag, check_keywords, max_loss
 from skxent.inputs.partitioned_classes import known_classes, known_yes
 from skxent.inputs.predictions import check_distributions
 from skxent.inputs.roles import check_certainty, explain_roles
+from skxent.inputs.row_order import warn_of_row_order
 from skxent.inputs.shapes import check_same_shape
 from skxent.inputs.targets import (
     Classes,
@@ -116,6 +117,7 @@ def losses_of(
     """
     limit = max_loss(options.eps)
     check_flag(options.from_logits, "from_logits")
+    warn_of_row_order(y_pred, "y_pred", y_true=y_true)
     prediction = numbers_of(y_pred, "y_pred")
     rows = loss.read(y_true, y_pred, prediction, options)
     losses = rows.form.losses(

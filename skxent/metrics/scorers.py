@@ -28,6 +28,7 @@ from skxent.inputs.responses import (
     response_name,
     spread_columns,
 )
+from skxent.inputs.row_order import warn_of_row_order
 from skxent.inputs.shapes import check_length, has_rows
 from skxent.inputs.stand_ins import GivenPredictions, with_offset, with_shared_predictions
 from skxent.metrics.loss_registry import LOSSES
@@ -123,6 +124,7 @@ class CrossEntropyScorer(ScorerOfSklearn):
         partition is scored by its own worker, which returns sums.
         """
         estimator = with_offset(estimator, offset)
+        warn_of_row_order(X, "X", y=y, sample_weight=sample_weight, offset=offset)
         if is_dask(X, y, sample_weight):
             return self._over_partitions(estimator, X, y, sample_weight)
         return self._value(estimator, X, y, sample_weight)

@@ -123,3 +123,10 @@ def test_class_weights_warn():
     clf = FirthClassifier(class_weight="balanced").fit(X, y)
     with pytest.warns(match="class weights"):
         infer(clf, X, y)
+
+
+def test_the_cure_for_a_constant_column_is_one_that_the_classifier_has():
+    X, y = endometrial()[:2]
+    X = np.column_stack([X, np.ones(len(X))])
+    with pytest.raises(ValueError, match=r"is constant, as the intercept is. Leave columns out.$"):
+        infer(FirthClassifier().fit(X, y), X, y)

@@ -135,3 +135,17 @@ def test_profiles_and_ratio_tests_that_are_refused():
         inference_of(X, y).likelihood_ratio_test(plain)
     with pytest.raises(ValueError, match="a FirthClassifier does not"):
         plain.likelihood_ratio_test(inference_of(X[:, :1], y))
+
+
+def test_an_end_is_at_the_lowest_of_several_minima():
+    """The minima that begin at the optimum reach the quantile at 17.3, but are not the lowest."""
+    X = """-1.05 1.2 -0.63 0.88 0.79 0.95 0.08 -0.21 2.83 -0.19 -0.43 -1.35 0.41 0.91 -0.77 -0.28
+        -1.22 -1.31 1.19 -0.75 0.67 0.1 0.84 -0.63 0.94 1.16 0.34 -1.02 -0.15 0.04"""
+    X = np.array(X.split(), dtype=float).reshape(15, 2)
+    y = np.array([0, 1, 2, 1, 2, 0, 2, 0, 0, 1, 2, 1, 2, 0, 1])
+    inference = inference_of(X, y)
+    least = plain_objective(inference.coef, X, y)
+    assert 2 * (plain_profile(inference, X, y, 4, 17.3) - least) < 0.5 * QUANTILE
+    end = inference.confint(method="profile")[1, 1, 1]
+    rise = 2 * (plain_profile(inference, X, y, 4, end) - least)
+    assert rise == pytest.approx(QUANTILE, rel=1e-5)

@@ -69,6 +69,14 @@ BAD_CATEGORICAL = {
         {"y_true": [1, 1], "y_pred": [0.5, 0.5]},
         r"holds 1 classes, \[1\].*pass labels=",
     ),
+    "one class, one column": (
+        {"y_true": [0, 0], "y_pred": [[1.0], [1.0]]},
+        "y_pred has one column, that of the second of two classes: pass labels=",
+    ),
+    "one label, one column": (
+        {"y_true": [0, 0], "y_pred": [[1.0], [1.0]], "labels": [0]},
+        "labels names 1 classes but y_pred has one column, that of the second of two",
+    ),
     "too many classes": (bad(y_true=[0, 1, 2, 3]), "holds 4 classes.*y_pred has 3 columns"),
     "labels count": (bad(labels=[0, 1]), "labels names 2 classes but y_pred has 3 columns"),
     "labels twice": (bad(labels=[0, 1, 1]), "1 is twice in labels"),

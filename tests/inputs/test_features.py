@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from extreme_samples import N
@@ -143,3 +145,40 @@ def test_assume_finite_is_respected():
     with sklearn.config_context(assume_finite=True):
         found = read_rows(BaseEstimator(), BAD["NaN"], reset=True)
     assert found is BAD["NaN"]
+
+
+WHEN = pd.date_range("2020-01-01", periods=N)
+DATES = {
+    "pandas": pd.DataFrame({"when": WHEN}),
+    "pandas, two units": pd.DataFrame({"when": WHEN, "then": WHEN.as_unit("s")}),
+    "pandas, durations": pd.DataFrame({"since": WHEN - WHEN[0]}),
+    "polars": pl.DataFrame({"when": WHEN}),
+    "polars, days": pl.DataFrame({"when": WHEN}).with_columns(pl.col("when").cast(pl.Date)),
+    "pyarrow": pa.table({"when": pa.array(WHEN)}),
+    "numpy": WHEN.to_numpy()[:, None],
+}
+
+
+@pytest.mark.parametrize("X_of_dates", DATES.values(), ids=DATES)
+def test_dates_alone_are_not_read_as_numbers(X_of_dates):
+    """NumPy would convert them to numbers, whose unit depends on the library and its version."""
+    with pytest.raises(TypeError, match=r"X is an? .*\[.*: pass numbers, for example days since"):
+        SoftmaxClassifier().fit(X_of_dates, Y2)
+
+
+def test_dates_in_partitions_are_not_read_as_numbers():
+    dd = pytest.importorskip("dask.dataframe")
+    X_of_dates = dd.from_pandas(DATES["pandas"], npartitions=2)
+    with pytest.raises(TypeError, match=r"in partition .: X is a data frame of datetime64"):
+        SoftmaxClassifier().fit(X_of_dates, dd.from_pandas(pd.Series(Y2), npartitions=2))
+
+
+@pytest.mark.parametrize("names", [["a", "b", "a"], [0, 0, 1]])
+def test_columns_of_one_name_are_refused_by_name(names):
+    with pytest.raises(ValueError, match=f"X has two columns with the name {names[0]!r}: give"):
+        SoftmaxClassifier().fit(pd.DataFrame(X, columns=names), Y2)
+
+
+def test_frames_without_columns():
+    with pytest.raises(ValueError, match="X has no columns: pass at least one feature"):
+        SoftmaxClassifier().fit(pd.DataFrame(index=range(N)), Y2)

@@ -35,6 +35,16 @@ def test_columns_follow_classes_whatever_their_order():
     np.testing.assert_allclose(scores, [0.3, 0.2, 0.5])
 
 
+@pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame])
+def test_names_of_predicted_columns_must_have_the_order_of_classes(table):
+    columns = {"c": [0.5], "a": [0.3], "b": [0.2]}
+    model = Fixed(table(columns), ["c", "a", "b"])
+    assert cce_scorer(model, None, ["c"]) == pytest.approx(np.log(0.5))
+    model = Fixed(table(columns), ["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"predict_proba\(X\), .*not in the order of classes_"):
+        cce_scorer(model, None, ["c"])
+
+
 @pytest.mark.parametrize("kind", [str, int, float, bool, object, "category", "Int64"])
 def test_labels_of_every_type(iris, kind):
     X, y = iris
