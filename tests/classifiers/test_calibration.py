@@ -310,6 +310,7 @@ def test_weights_are_checked():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("K", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.thinned(3)
 def test_logits_near_the_largest_float(method, K):
     rng = np.random.default_rng(K)
     Z = rng.normal(size=(200, K))

@@ -68,7 +68,7 @@ def logits_of(parameters, method, frame, L):
 @pytest.mark.parametrize("soft", [False, True])
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.thinned(2)
+@pytest.mark.thinned(3)
 def test_losses_are_those_of_fits_without_the_sample(method, K, soft):
     C = 0.3
     frame, L, target, w, logits, own, leverages = problem_of(method, K, soft, C)

@@ -33,7 +33,7 @@ def page_and_speed(page):
     return pytest.param(page, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
 
 
-@pytest.mark.parametrize("page", map(page_and_speed, PAGES))
+@pytest.mark.parametrize("page", [page_and_speed(page) for page in PAGES])
 def test_examples_of_page(page):
     report = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
