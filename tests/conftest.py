@@ -1,5 +1,6 @@
-"""Settings that must be made before NumPy, SciPy or matplotlib is imported, and thinned tests."""
+"""Settings before NumPy, SciPy or matplotlib is imported, thinned tests, garbage collection."""
 
+import gc
 import os
 from zlib import crc32
 
@@ -21,6 +22,21 @@ pytest_plugins = [
     "loss_by_sample",
     "newton_optimum",
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """Keep the garbage collector away from what lives until the end of the run.
+
+    Test modules, imported packages and thousands of tests are many objects. Each full collection
+    would visit all of them again: a second for `gc.collect()`, which some libraries call often.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out slow tests

@@ -8,11 +8,12 @@ caption. ``:size: WIDTH HEIGHT`` is in inches. A script whose picture is on seve
 constants ``ALT`` and ``SIZE``.
 
 Each picture is drawn twice, for wide screens and for narrow ones, and the style sheet shows one of
-the two. The one for narrow screens is four inches wide, so that its letters are large enough. If a
-picture has two panels, its script has the constant ``PANELS`` and ``draw(figure, rows, columns)``.
-The panels are side by side on wide screens, and one below the other on narrow ones. A picture with
-much text beside its axes has the constant ``SCROLLS``: it is drawn once, and scrolls in its box on
-narrow screens.
+the two. The one for narrow screens is four inches wide, so that its letters are large enough. The
+constant ``NARROW_HEIGHT`` of the script is its height, if there is one. If a picture has two
+panels, its script has the constant ``PANELS`` and ``draw(figure, rows, columns)``. The panels are
+side by side on wide screens, and one below the other on narrow ones. A picture with much text
+beside its axes has the constant ``SCROLLS``: it is drawn once, and scrolls in its box on narrow
+screens.
 """
 
 import html
@@ -83,7 +84,7 @@ def svgs_of(name, size=None, alt=None):
         return wide + _svg(script, name, "narrow", alt, stacked, 2, 1)
     if script.get("SCROLLS"):
         return _svg(script, name, "scrolls", alt, (width, height))
-    less = (NARROW, height * (NARROW / width) ** 0.5)
+    less = (NARROW, script.get("NARROW_HEIGHT", height * (NARROW / width) ** 0.5))
     wide = _svg(script, name, "wide", alt, (width, height))
     return wide + _svg(script, name, "narrow", alt, less)
 

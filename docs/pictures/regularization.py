@@ -6,7 +6,7 @@ from sklearn.datasets import load_breast_cancer
 import skxent
 
 SIZE = (5.6, 4.0)
-SCROLLS = True
+NARROW_HEIGHT = 4.0
 ALT = (
     "Mean held-out loss with error bars against C on a logarithmic axis. The curve is flat for "
     "small C, has its minimum near C = 300 and rises steeply for larger C. Vertical lines mark "

@@ -7,7 +7,7 @@ from sklearn.model_selection import train_test_split
 import skxent
 
 SIZE = (5.2, 5.4)
-SCROLLS = True
+NARROW_HEIGHT = 5.0
 ALT = (
     "Recalibrated probability of the digit 8 against predicted probability. Before calibration "
     "the curve rises steeply to 1 near the predicted probability 0.35, and leaves the band of "

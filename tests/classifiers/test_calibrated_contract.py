@@ -26,7 +26,7 @@ names, cases = checks.args
 @pytest.mark.filterwarnings("ignore:LogitCalibrator. no finite optimum")  # 2026-11
 @pytest.mark.filterwarnings("ignore:LogitCalibrator. y has no samples with a weight")  # 2026-11
 @pytest.mark.parametrize(names, list(cases), **checks.kwargs)
-@pytest.mark.thinned(6)
+@pytest.mark.thinned(24)
 def test_check_estimator(estimator, check):
     if estimator.C == "loo" and "weight_equivalence" in getattr(check, "func", check).__name__:
         # Leave-one-out leaves out a sample with all its weight, and copies one by one.

@@ -135,6 +135,7 @@ def test_folds_within_a_fold_are_refused_before_the_fit():
 
 
 @pytest.mark.parametrize("dtype", [float, np.float32, np.int8, bool, str])
+@pytest.mark.thinned(3)
 def test_classes_are_those_of_the_classifier(dtype):
     y = (Y > 0).astype(dtype)
     clf = CalibratedClassifier(GaussianNB(), method="bias")

@@ -158,6 +158,7 @@ def test_impossible_classes_have_the_floor(method, K):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.thinned(4)
 def test_votes_are_smoothed(method, K):
     """Shares of 20 votes: a share of 0 is no probability of 0."""
     rng = np.random.default_rng(K)
@@ -309,6 +310,7 @@ def test_weights_are_checked():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("K", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.thinned(3)
 def test_logits_near_the_largest_float(method, K):
     rng = np.random.default_rng(K)
     Z = rng.normal(size=(200, K))

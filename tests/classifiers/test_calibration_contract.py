@@ -49,7 +49,7 @@ def name_of(check):
 @pytest.mark.filterwarnings("ignore:LogitCalibrator. no finite optimum")  # 2026-11, random labels
 @pytest.mark.filterwarnings("ignore:LogitCalibrator. y has no samples with a weight")  # 2026-11
 @pytest.mark.parametrize(names, list(cases), **checks.kwargs)
-@pytest.mark.thinned(2)
+@pytest.mark.thinned(6)
 def test_check_estimator(estimator, check):
     if name_of(check) == "check_classifiers_train":
         with pytest.raises((AssertionError, ValueError)):

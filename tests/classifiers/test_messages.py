@@ -78,7 +78,7 @@ KINDS = ["normal", "correlated", "heavy", "lognormal", "one-hot", "integer", "re
 
 @pytest.mark.parametrize("n_seeds", [24, pytest.param(90, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(6)
 def test_fits_converge_where_nothing_separates(kind, n_seeds):
     """572 times of 630, over the kinds, and never a false alarm; warnings agree with the search."""
     n_finite = 0

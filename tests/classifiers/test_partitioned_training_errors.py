@@ -112,7 +112,7 @@ class TestErrors:
         with pytest.raises(ValueError, match="zero for every sample"):
             SoftmaxClassifier().fit(*collections(X, y, 0 * weight))
 
-    @pytest.mark.parametrize("where", ["cluster", "threads"])
+    @pytest.mark.parametrize("where", ["threads", pytest.param("cluster", marks=pytest.mark.slow)])
     def test_a_task_that_raises_is_named(self, where, request):
         if where == "cluster":
             request.getfixturevalue("client")

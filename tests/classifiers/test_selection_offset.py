@@ -49,6 +49,7 @@ def left_out(X, y, O, C, weight=None):
 
 @kinds
 @pytest.mark.parametrize("size", [1.0, 8.0])
+@pytest.mark.thinned(2)
 def test_leave_one_out_is_what_as_many_fits_say(K, size):
     X, y, O = drawn(K, size=size)
     clf = SoftmaxClassifierCV(Cs=GRID).fit(X, y, offset=O)

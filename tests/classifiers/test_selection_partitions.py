@@ -39,7 +39,8 @@ def on_workers(monkeypatch):
 def drawn(K=3, seed=0):
     rng = np.random.default_rng([K, seed])
     X = rng.normal(size=(N, 4)) * [1, 1, 3, 0.3] + [0, 5, 0, 1]
-    Z = (X - X.mean(axis=0)) @ rng.normal(size=(4, K))
+    # Classes that overlap: few samples need a fit of their own, which takes long in partitions.
+    Z = 0.4 * (X - X.mean(axis=0)) @ rng.normal(size=(4, K))
     return X, (Z + rng.gumbel(size=Z.shape)).argmax(axis=1)
 
 
@@ -76,7 +77,7 @@ def test_labels(K, fit_intercept, on_workers):
 
 @pytest.mark.parametrize("settings", [{}, {"class_weight": "balanced"}], ids=str)
 @pytest.mark.parametrize("K", [2, 3])
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(6)
 def test_weights(K, settings, on_workers):
     (X, y), weight = drawn(K), weights()
     here = SoftmaxClassifierCV(GRID, **settings).fit(X, y, weight)

@@ -20,6 +20,7 @@ def drawn(n=40, d=4, K=3, seed=0):
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("zeros", [[], [0]], ids=str)
 @pytest.mark.parametrize("d", [4, 70], ids=["few columns", "more columns than rows"])
+@pytest.mark.thinned(2)
 def test_leave_one_out_equals_n_fits(d, zeros, K):
     X, y, factors = drawn(d=d, K=K)
     factors[zeros] = 0.0

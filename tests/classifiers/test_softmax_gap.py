@@ -68,7 +68,7 @@ def test_class_blocks(optimum, generate, kind):
 @pytest.mark.parametrize("C", [1e-3, 1.0, 1e3])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(6)
 def test_small_data(optimum, generate, shape, kind, C):
     told = 0
     for seed, strength, rarer in ((0, 1.0, 0.0), (1, 8.0, 0.0), (2, 1.0, 2.0)):
@@ -80,7 +80,7 @@ def test_small_data(optimum, generate, shape, kind, C):
 @pytest.mark.parametrize("C", [1.0, 1e3])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(30_000, 6, 2), (25_000, 8, 3)], ids=str)
-@pytest.mark.thinned(4)
+@pytest.mark.thinned(8)
 def test_sampled_curvature(optimum, generate, shape, kind, C, monkeypatch):
     monkeypatch.setattr(tuning, "FEW_OPERATIONS", 0)
     monkeypatch.setattr(tuning, "ONE_BLOCK_ELEMENTS", 0)

@@ -118,6 +118,7 @@ def test_fit_of_more_than_memory(folder, report):
     np.testing.assert_allclose(report["coef"], clf.coef_, rtol=1e-10)
 
 
+@pytest.mark.thinned(3)
 def test_log_likelihood_of_more_than_memory(report):
     assert report["predicted"] == pytest.approx(report["training"], rel=1e-10)
 

@@ -37,6 +37,7 @@ def two_classes(seed, n=12):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("extreme", [np.inf, -np.inf, 800.0, -800.0])
+@pytest.mark.thinned(2)
 def test_certain_logits_in_a_reliability_curve(extreme, seed):
     """They are the probabilities 0 and 1, whose curve and decomposition are known."""
     y, z = two_classes(seed)

@@ -61,6 +61,7 @@ def test_displays_of_curves_name_the_scorer(name):
 
 
 @pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.thinned(3)
 def test_thresholds_cannot_be_tuned_by_a_cross_entropy(name):
     scorer = SCORERS[name]
     with pytest.raises(AttributeError, match="which no decision threshold changes"):

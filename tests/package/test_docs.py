@@ -16,6 +16,7 @@ PAGES = [
         if not MADE & set(page.relative_to(ROOT).parts)
     ),
 ]
+SLOW = {"docs/calibrate.md"}  # fits more than a thousand trees
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FENCE = re.compile(r"^ *(?:```|~~~).*$", flags=re.MULTILINE)
 
@@ -26,7 +27,13 @@ def examples(page):
     return doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def page_and_speed(page):
+    """The page as a parameter; its name, and the mark of a page that takes many seconds."""
+    name = page.relative_to(ROOT).as_posix()
+    return pytest.param(page, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+
+
+@pytest.mark.parametrize("page", [page_and_speed(page) for page in PAGES])
 def test_examples_of_page(page):
     report = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from injected_faults import in_package
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import LogisticClassifier, SoftmaxClassifier, SoftmaxClassifierCV, infer
@@ -118,15 +119,10 @@ def test_an_error_at_any_stage(name, error, sweep, settings, process_unchanged):
         case.fit()
         case.reset()
 
-    n = sweep(fit, check, error, wanted=in_a_fit, **settings)
+    n = sweep(fit, check, error, wanted=in_package, **settings)
     assert n > FEW // 2
     clf = case.fit()  # and nothing is left that changes the next one
     assert (clf.coef_.tobytes(), clf.intercept_.tobytes()) == expected
-
-
-def in_a_fit(frame):
-    """Frames of the package; where a test resets the estimator no fault may come."""
-    return "skxent" in frame.f_code.co_filename and "tests" not in frame.f_code.co_filename
 
 
 @pytest.mark.parametrize("error", [MemoryError, RuntimeError])
@@ -134,7 +130,7 @@ def test_an_error_in_a_thread_of_the_fit(error, sweep, settings, process_unchang
     case = CASES["threads"]()
 
     def wanted(frame):
-        return in_a_fit(frame) and threading.current_thread() is not threading.main_thread()
+        return in_package(frame) and threading.current_thread() is not threading.main_thread()
 
     def check():
         case.check()

@@ -19,7 +19,7 @@ from skxent.likelihood.sources.moments import compute_moments
 
 
 @pytest.mark.parametrize("start", range(0, 120, 20))
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(9)
 def test_definition(start):
     """Kind, classes and samples; the features suffice, and none is superfluous."""
     kinds = set()

@@ -30,6 +30,7 @@ def hessian(point):
 
 @pytest.mark.parametrize("K", CLASSES)
 @pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.thinned(3)
 def test_minimum_is_that_of_another_minimiser(K, apart):
     objective = objective_of(K, apart=apart)
     found = minimum(objective)

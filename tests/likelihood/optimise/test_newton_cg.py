@@ -49,7 +49,7 @@ def true_gap(objective, point):
 @pytest.mark.parametrize("kind", ["", "correlated", "twins"])
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("model", [preconditioners.diagonal, preconditioners.class_blocks])
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(6)
 def test_gap(model, K, kind, alpha, target):
     objective = objective_of(K, alpha, kind)
     theta = np.zeros(objective.shape)

@@ -165,6 +165,7 @@ def test_without_penalty_a_finite_maximum_is_proved(solver, size):
 
 
 @pytest.mark.parametrize("seed", [1, 4, 5, 6])
+@pytest.mark.thinned(2)
 def test_a_placeholder_is_no_silent_wrong_fit(seed):
     """Products with the Hessian lose the digits that its factor from the rows keeps."""
     rng = np.random.default_rng(seed)
