@@ -212,7 +212,7 @@ def product(a: np.ndarray, x: Matrix) -> np.ndarray:
     therefore divided into parts, whose products are stacked into one large result and then added.
     """
     if not isinstance(x, np.ndarray):
-        result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
+        result: np.ndarray = (view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
         return result
     (k, m), d = a.shape, x.shape[1]
     n_parts = min(tuning.UNLOCKED_ELEMENTS // (k * d) + 1, m // tuning.UNLOCKED_ELEMENTS)
@@ -229,10 +229,10 @@ def _csr_rows(X: Matrix, rows: slice) -> Matrix:
     first, last = X.indptr[rows.start], X.indptr[rows.stop]
     indptr = X.indptr[rows.start : rows.stop + 1] - first
     shape = rows.stop - rows.start, X.shape[1]
-    return _view(scipy.sparse.csr_array, X, indptr, shape, slice(first, last))
+    return view(scipy.sparse.csr_array, X, indptr, shape, slice(first, last))
 
 
-def _view(
+def view(
     kind: type, X: Matrix, indptr: np.ndarray, shape: tuple[int, int], entries: slice = slice(None)
 ) -> Matrix:
     """A sparse matrix that shares entries of X.
