@@ -15,6 +15,7 @@ import numpy as np
 
 from skxent.likelihood import tuning
 from skxent.likelihood.coordinates.changes import Change, Coordinates, Parameters, leave
+from skxent.likelihood.coordinates.column_order import ColumnOrder
 from skxent.likelihood.coordinates.independence import among_some, changes_to_basis, graded
 from skxent.likelihood.coordinates.rank import ColumnBasis, independent_columns
 from skxent.likelihood.coordinates.units import Units, read
@@ -97,9 +98,17 @@ class Frame:
 
     @property
     def of_columns(self) -> bool:
-        """Whether the coordinates are the columns of X, possibly rescaled."""
+        """Whether the coordinates are the columns of X, possibly rescaled or reordered."""
         # Not a generator that ends early: Python ignores an interrupt while it is closed.
-        return {type(change) for change in self.changes} <= {Units}
+        return {type(change) for change in self.changes} <= {Units, ColumnOrder}
+
+    def ordered(self) -> Frame:
+        """Return the coordinates with columns in the order that makes products faster."""
+        change = None if self.changes else ColumnOrder.of(self.data)
+        if change is None:
+            return self
+        moments, penalty = self.moments.of_columns(change.order), change.penalty(self.penalty)
+        return self._after(change, moments, penalty, certain=True)
 
     def identified(self) -> Frame:
         """Return the coordinates to minimise in.

@@ -14,6 +14,12 @@ from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.cost_model import Cost, CostModel
 from skxent.likelihood.optimise.preconditioners import Preconditioner
 from skxent.likelihood.sources.base import RowSource
+from skxent.likelihood.sources.sparse_single_sums import exceeds_cache
+
+# Number of L-BFGS iterations of a stage over wide sparse rows with many classes, in place of
+# `tuning.DIAGONAL_STAGE`. No better model than the diagonal follows there, and a pass is so dear
+# that the corrections of L-BFGS should not be lost often.
+SPARSE_STAGE = 40
 
 Build = Callable[[Objective, np.ndarray, float], Preconditioner]
 
@@ -128,6 +134,8 @@ def plan(data: RowSource) -> Plan:
     )
     costs = CostModel.of(data)
     if data.sparse and costs.width > tuning.SPARSE_FEATURES:
+        if exceeds_cache(data.theta_shape):
+            diagonal = replace(diagonal, iterations=SPARSE_STAGE)
         return Plan((diagonal,), (), tuning.CG_GAP)
     choices = _factored(costs, data.can_sample)
     rows = choices[0].rows if choices else None

@@ -16,6 +16,9 @@ from skxent.likelihood.solution import target_gap
 # Smallest contraction of a `ModelError`. The products do not show the errors of all directions, nor
 # that the Hessian changes along a step; with few parameters the last residual is only rounding.
 LEAST_CONTRACTION = 0.05
+# Gap, in units of the target, above which a step needs no residual in float64, see
+# `single_products`. No certificate follows from such a step.
+UNVERIFIED_GAP = 10.0
 
 
 def self_concordance_factor(change: float) -> float:
@@ -195,7 +198,8 @@ def conjugate_gradients(
     reached, or a product shows no curvature, the step has not converged; the second part is then
     bounded by the penalty, or estimated by the preconditioner.
 
-    A step that is taken may need more products after it has converged, see `Accuracy.steadying`.
+    A step that is taken may need more products after it has converged, see `Accuracy.steadying`. If
+    the errors of its products are only estimated, it has not converged, see `single_products`.
     """
     model, b, product = here.preconditioner, -here.gradient, Products(objective, here)
     s, r, d = np.zeros_like(b), b, b
@@ -223,17 +227,23 @@ def conjugate_gradients(
             known = bound is not None and _suffices(here, accuracy.target, gap, rest, true_rr)
         if known and not converged:
             converged, most = True, min(n_products + accuracy.steadying, most)
+        ends = False
         if converged:
             last = accuracy.steadying > 0 and gap <= tuning.HINT * accuracy.target
+            last = last and product.verified
             there = replace(here, gradient=product.longest(r))
             known = not last or accuracy.left(objective, there, error) <= accuracy.distance
-            if known or n_products >= most:
+            ends = known or n_products >= most
+            if ends and (product.verified or gap > UNVERIFIED_GAP * accuracy.target):
                 break
-        if product.lost(rr):
+            if ends:
+                converged, most = False, accuracy.max_products
+        if ends or product.lost(rr):
             d = r = product.true_residual(b, s)
             rr = float(r @ r)
         else:
             d = r + rr / before * d
+    converged = converged and product.verified
     if converged:
         rest = min(rest, tuning.GAP_FACTOR * gap)
     most_left = accuracy.residual**2 * here.decrement if converged else np.inf

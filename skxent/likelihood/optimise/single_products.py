@@ -7,6 +7,11 @@ products add up to a bound of the distance between this residual and the true on
 added to the residual wherever the gap depends on it, so that the certificate stays valid. If the
 bound is larger than the residual, the true residual and all further products are computed in
 float64.
+
+For sparse rows the error of a product is only estimated. If conjugate gradients would end with a
+gap near the target, the true residual is computed, and they go on in float64 until they would end
+again. No certificate therefore relies on a product in float32. Float32 is not used where losses are
+so small that their curvature is lost in it.
 """
 
 from __future__ import annotations
@@ -33,13 +38,20 @@ class Products:
         self.objective = objective
         self.model: Preconditioner = here.preconditioner
         self.theta = here.point.theta
-        # The Hessian is at most twice its class blocks, see `preconditioners`.
-        terms = 2.0 * objective.shape[1] * (1.0 + tuning.FAR_CENTRE_SINGLE**2)
-        rounding = SINGLE_EPS * terms / self.model.least_pivot**2
         certain = objective.penalty.is_definite and not objective.has_flat
-        self.single = (
-            certain and objective.single_rows is not None and rounding < tuning.CG_RESIDUAL
-        )
+        rows = objective.single_rows if certain else None
+        if rows is not None and not rows.bounded:
+            # Float32 loses the curvature of a sample whose loss is near its epsilon.
+            clear = here.point.value > np.sqrt(SINGLE_EPS) * objective.total_weight
+            rows = rows if clear else None
+        rounding = 0.0
+        if rows is not None:
+            # The Hessian is at most twice its class blocks, see `preconditioners`.
+            terms = 2.0 * rows.terms * (1.0 + tuning.FAR_CENTRE_SINGLE**2)
+            rounding = SINGLE_EPS * terms / self.model.least_pivot**2
+        self.single = rows is not None and rounding < tuning.CG_RESIDUAL
+        # Whether the certificate may rely on the residual.
+        self.verified = not self.single or rows is None or rows.bounded
         self.rounding = rounding if self.single else 0.0
         self.error = 0.0  # bound of the distance of the residual from the true one
         self.plain = not self.single  # whether all products were in float64
@@ -81,7 +93,7 @@ class Products:
 
     def true_residual(self, b: np.ndarray, s: np.ndarray) -> np.ndarray:
         """Return b - H s in float64, and compute all further products in float64."""
-        self.single, self.rounding, self.error = False, 0.0, 0.0
+        self.single, self.verified, self.rounding, self.error = False, True, 0.0, 0.0
         if self.objective.single_rows is not None:
             self.objective.single_rows.close()
         return b - self(s)

@@ -62,7 +62,7 @@ def _minimised(
         model = schedule.preconditioner(point.theta, residual_weight)
         here = PreconditionedPoint.of(model, point)
         goal = resolved_gap(objective, here)
-        if not here.decrement > goal:
+        if not here.decrement > max(goal, schedule.plan.cg_gap * point.value):
             return point, model, point.theta
         choice = schedule.choice
         stage = Stage(objective, here, goal, choice.fall, residual_weight > 0, record)

@@ -144,7 +144,7 @@ def _minimised(
             absent = Absent.of(data, frame.first, frame.unpenalised)
         if absent is not None:
             start = absent.start(start)
-        frame = frame.identified()
+        frame = frame.identified().ordered()
         search = partial(_in_frame, frame, settings, absent is not None)
         solution = frame.fit(search, start, report)
         # If the frame left out a weak penalty, the objective is evaluated again with the penalty.

@@ -224,7 +224,7 @@ def product(a: np.ndarray, x: Matrix) -> np.ndarray:
     added.
     """
     if not isinstance(x, np.ndarray):
-        result: np.ndarray = (_view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
+        result: np.ndarray = (view(scipy.sparse.csc_array, x, x.indptr, x.shape[::-1]) @ a.T).T
         return result
     if a.shape[0] * x.size <= LOCKED_OPERATIONS:
         return np.matmul(a, x)
@@ -243,10 +243,10 @@ def _csr_rows(X: Matrix, rows: slice) -> Matrix:
     first, last = X.indptr[rows.start], X.indptr[rows.stop]
     indptr = X.indptr[rows.start : rows.stop + 1] - first
     shape = rows.stop - rows.start, X.shape[1]
-    return _view(scipy.sparse.csr_array, X, indptr, shape, slice(first, last))
+    return view(scipy.sparse.csr_array, X, indptr, shape, slice(first, last))
 
 
-def _view(
+def view(
     kind: type, X: Matrix, indptr: np.ndarray, shape: tuple[int, int], entries: slice = slice(None)
 ) -> Matrix:
     """A sparse matrix that shares entries of X.

@@ -17,6 +17,7 @@ from skxent.likelihood.sources.first_sums import FirstSums, Moments
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.row_space import AnyRowSpace
 from skxent.likelihood.sources.single_sums import SingleSums
+from skxent.likelihood.sources.sparse_single_sums import SparseSingleSums
 from skxent.likelihood.sources.stored_sums import StoredSums
 
 Answer = TypeVar("Answer")
@@ -169,8 +170,9 @@ class LocalRows(RowArrays):
     def single_sums(
         self, moments: Moments, centre: np.ndarray | None, *, small: bool = False
     ) -> SingleSums | None:
-        """Sums with products in float32, see `SingleSums`."""
-        return SingleSums.of(self, moments, centre, small)
+        """Sums with products in float32, see `SingleSums` and `SparseSingleSums`."""
+        kind = SparseSingleSums if self.sparse else SingleSums
+        return kind.of(self, moments, centre, small)
 
     def _column(self, column: int) -> np.ndarray:
         x = self.X[:, [column]]

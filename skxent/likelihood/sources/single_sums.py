@@ -18,7 +18,7 @@ float32 numbers is rounded once, so that a column of 1e6 plus small numbers keep
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -49,13 +49,15 @@ class SingleSums(LocalSums):
     """
 
     dtype = np.float32
+    # Whether `terms` bounds the rounding of a product. If not, no certificate may rely on these
+    # products, see `single_products`.
+    bounded: ClassVar[bool] = True
 
     def __init__(self, data: RowArrays, moments: Moments, centre: np.ndarray | None) -> None:
-        far = centre is not None and bool(
-            np.any(np.abs(centre) > tuning.FAR_CENTRE_SINGLE * np.sqrt(moments.variance))
-        )
+        far = far_columns(moments, centre, tuning.FAR_CENTRE_SINGLE)
         super().__init__(data, centre, far)
         subtracted = centre if centre is not None and (far or self.written_out) else 0.0
+        self.terms = float(self.shape[1])  # rounded terms of a logit
         self._sizes = np.sqrt(moments.mean_square(subtracted))
         self._total_weight = float(moments.class_weight.sum())
 
@@ -72,10 +74,7 @@ class SingleSums(LocalSums):
             return None
         if not small and fit_one_block(data.n_rows, data.theta_shape[1], data.n_outputs):
             return None
-        sizes = np.sqrt(moments.mean_square(0.0 if centre is None else centre))
-        sizes = [*sizes[sizes > 0], *([] if data.weight is None else data.weight[data.weight > 0])]
-        safe = not sizes or (min(sizes) > 1 / LARGEST and max(sizes) < LARGEST)
-        return cls(data, moments, centre) if safe else None
+        return cls(data, moments, centre) if in_range(data, moments, centre) else None
 
     def rounded(self, theta: np.ndarray) -> np.ndarray:
         """Return the parameters nearest to `theta` that float32 holds exactly in the products."""
@@ -92,3 +91,17 @@ class SingleSums(LocalSums):
         intercept = W[:, d:].sum(axis=1) if shift is None else shift
         sizes = np.abs(theta[:, :d]) @ self._sizes + np.abs(intercept)
         return SINGLE_EPS * self._total_weight * float(sizes.max())
+
+
+def far_columns(moments: Moments, centre: np.ndarray | None, limit: float) -> bool:
+    """Whether some column has a centre more than `limit` standard deviations from zero."""
+    return centre is not None and bool(np.any(np.abs(centre) > limit * np.sqrt(moments.variance)))
+
+
+def in_range(data: RowArrays, moments: Moments, centre: np.ndarray | None) -> bool:
+    """Whether no sum of weighted squares of columns less `centre` can overflow in float32."""
+    sizes = np.sqrt(moments.mean_square(0.0 if centre is None else centre))
+    sizes = sizes[sizes > 0]
+    if data.weight is not None:
+        sizes = np.append(sizes, data.weight[data.weight > 0])
+    return not len(sizes) or bool(sizes.min() > 1 / LARGEST and sizes.max() < LARGEST)

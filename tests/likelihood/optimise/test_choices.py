@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from skxent.likelihood import tuning
-from skxent.likelihood.optimise.choices import Kind, plan
+from skxent.likelihood.optimise.choices import SPARSE_STAGE, Kind, plan
 from skxent.likelihood.sources.local_rows import LocalRows
 
 SIZES = [(n, d, K) for n in (50, 2000, 10**5, 10**7) for d in (2, 40, 700) for K in (2, 5, 60)]
@@ -68,3 +68,12 @@ def test_dear_class_blocks_are_drawn():
     models = [choice.kind for choice in chosen.choices]
     assert models == [Kind.DIAGONAL, Kind.DRAWN_CLASS_BLOCKS]
     assert chosen.choices[1].passes < 20
+
+
+@pytest.mark.parametrize("K", [2, 60])
+def test_stages_over_wide_sparse_rows_of_many_classes_are_longer(K):
+    wide, _ = plan_of(1000, 5000, K, sparse=True)
+    assert [choice.kind for choice in wide.choices] == [Kind.DIAGONAL]
+    assert wide.choices[0].iterations == (SPARSE_STAGE if K == 60 else tuning.DIAGONAL_STAGE)
+    assert wide.choices[0].iterations >= (30 if K == 60 else 6)
+    assert wide.cg_gap > 0
