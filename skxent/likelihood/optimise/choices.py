@@ -19,7 +19,7 @@ from skxent.likelihood.sources.sparse_single_sums import exceeds_cache
 # Number of L-BFGS iterations of a stage over wide sparse rows with many classes, in place of
 # `tuning.DIAGONAL_STAGE`. No better model than the diagonal follows there, and a pass is so dear
 # that the corrections of L-BFGS should not be lost often.
-SPARSE_STAGE = 40
+SPARSE_STAGE = 24
 
 Build = Callable[[Objective, np.ndarray, float], Preconditioner]
 
