@@ -9,8 +9,6 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-
 from skxent.inputs.stacklevel import users_stacklevel
 
 
@@ -53,9 +51,14 @@ def _first_moved(index: Any, other: Any) -> int | None:
     """Return the first row with another label, or None if one index is no reordered other."""
     if other is None or len(index) != len(other) or index.equals(other):
         return None
-    if not (index.is_unique and other.is_unique and index.isin(other).all()):
+    if not (index.is_unique and other.is_unique):
         return None
-    return int(np.argmax(np.asarray(index != other)))
+    # Plain labels, since methods of an index fail beside an index of another type or more levels.
+    labels, others = index.tolist(), other.tolist()
+    if set(labels) != set(others):
+        return None
+    pairs = zip(labels, others, strict=True)
+    return next((row for row, (label, its) in enumerate(pairs) if label != its), None)
 
 
 def _shown(index: Any, row: int) -> str:

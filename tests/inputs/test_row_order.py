@@ -78,6 +78,9 @@ SILENT = {
     "nothing": None,
     "a scalar": 0,
     "an index alone": pd.Index(NAMES[::-1]),
+    "an index of two levels": pd.Series(Y3, index=pd.MultiIndex.from_product([[0], NAMES])),
+    "an index of numbers": pd.Series(Y3, index=range(1, N + 1)),
+    "an index of times": pd.Series(Y3, index=pd.date_range("2020-01-01", periods=N)),
 }
 
 

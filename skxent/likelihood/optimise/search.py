@@ -138,7 +138,11 @@ class Search(SearchState):
         # A step of conjugate gradients goes on from there. Without a penalty, separated classes are
         # recognised by the steps near the target.
         early = self.policy.takes_certificate and self.objective.penalty.is_definite
-        goal = target * (tuning.HINT if early else tuning.GOAL) if here.decrement > target else 0.0
+        goal = target * (tuning.HINT if early else tuning.GOAL)
+        if here.decrement <= target:
+            # Far below a vanished gap rounding would hide that logits go to infinity.
+            definite = self.objective.penalty.is_definite
+            goal = 0.0 if definite else tuning.GOAL * vanished_gap(self.objective)
         short = self.residual_weight > 0 or self.failures > 0
         stage = Stage(self.objective, here, goal, self.choice.fall, short, self._record)
         stage.run(min(self.choice.iterations, self.progress.n_left))
