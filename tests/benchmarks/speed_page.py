@@ -75,9 +75,10 @@ def _first_lines(made: dict[str, Any], figures: Figures) -> str:
     if figures.alone:
         texts.append(
             f"""On {counted(len(figures.alone), "problem")} no rival came within 1e-6 of the optimum
-            before its time limit: {listed([p.name for p in figures.alone])}. The mean leaves these
-            problems out. If on each of them a rival had solved the problem just at its time limit,
-            the mean over all problems would be {times(figures.mean_with_limits)}."""
+            before its time limit: {listed([p.name for p in figures.alone])}. {_not_begun(figures)}
+            The mean leaves these problems out. If on each of them a rival had solved the problem
+            just at its time limit, the mean over all problems would be
+            {times(figures.mean_with_limits)}."""
         )
     if made["left_out"]:
         texts.append(f"This run left out {listed(made['left_out'])}.")
@@ -95,6 +96,15 @@ def _first_lines(made: dict[str, Any], figures: Figures) -> str:
         {AIM_LEAST:g}."""
     )
     return "\n\n".join(map(_joined, texts))
+
+
+def _not_begun(figures: Figures) -> str:
+    """Say on how many problems that no rival solved some rivals were never begun."""
+    late = sum(any(run[-1] == "no time left" for run in p.data["runs"]) for p in figures.alone)
+    if not late:
+        return ""
+    return f"""On {late} of them the time that the rivals share was over before each rival had begun,
+        so that a rival late in the order might have solved the problem."""
 
 
 def _when(made: dict[str, Any]) -> str:
