@@ -103,8 +103,8 @@ def _not_begun(figures: Figures) -> str:
     late = sum(any(run[-1] == "no time left" for run in p.data["runs"]) for p in figures.alone)
     if not late:
         return ""
-    return f"""On {late} of them the time that the rivals share was over before each rival had begun,
-        so that a rival late in the order might have solved the problem."""
+    return f"""On {late} of them the time that the rivals share was over before each rival had
+        begun. A rival late in the order might have solved the problem."""
 
 
 def _when(made: dict[str, Any]) -> str:
