@@ -1,7 +1,8 @@
-"""Settings before NumPy, SciPy or matplotlib is imported, thinned tests, garbage collection."""
+"""Settings before NumPy, SciPy or matplotlib is imported, thinned tests, garbage, open figures."""
 
 import gc
 import os
+import sys
 from zlib import crc32
 
 import pytest
@@ -22,6 +23,13 @@ pytest_plugins = [
     "loss_by_sample",
     "newton_optimum",
 ]
+
+
+def pytest_runtest_teardown():
+    """Close all figures: pyplot warns of more than twenty, whichever tests have left them open."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
 
 
 @pytest.hookimpl(wrapper=True)
