@@ -205,7 +205,7 @@ def infer_plain(found):
 
 def test_other_kinds_of_x(survey):
     """A polars frame, and an array of objects."""
-    pytest.importorskip("sklearn", "1.8", reason="ColumnTransformer refuses frames of polars 2")
+    pytest.importorskip("sklearn", "1.9", reason="ColumnTransformer refuses frames of polars 2")
     X, y = survey[3]
     expected = inference_of(survey, 3, columns())
     other = pl.DataFrame(X.to_dict(orient="list"))

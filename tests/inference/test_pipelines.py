@@ -161,7 +161,7 @@ def test_steps_without_names(survey):
 @pytest.mark.parametrize("output", ["default", "pandas", "polars"])
 def test_frames_between_steps(survey, output):
     if output == "polars":
-        pytest.importorskip("sklearn", "1.8", reason="ColumnTransformer refuses frames of polars 2")
+        pytest.importorskip("sklearn", "1.9", reason="ColumnTransformer refuses frames of polars 2")
     X, y = survey[3]
     pipe = make_pipeline(columns(sparse_output=False), SoftmaxClassifier(C=np.inf))
     pipe[0].set_output(transform=output)
