@@ -15,7 +15,7 @@ seconds. It is made from more products, at most one for each twenty passes of th
 
 If M is the Hessian of all rows or of a sample, the step :math:`-M^{-1} g` is taken as well, without
 a pass, if the objective after it is known: the objective falls by the decrement, and the error of
-this prediction is below the rounding error of the objective, see `Accuracy.is_free`.
+this prediction is below the rounding error of the objective, see `step_is_known`.
 
 The gap
 -------
@@ -27,20 +27,22 @@ therefore a bound of the gap after it, up to rounding.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.certificate import bound_after
-from skxent.likelihood.optimise.newton_cg import Accuracy, ModelError, conjugate_gradients
+from skxent.likelihood.optimise.newton_cg import (
+    Accuracy,
+    ModelError,
+    after_known_step,
+    conjugate_gradients,
+)
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.schedule import Schedule
 
 # Largest number of samples times parameters for which a pass is cheap: it takes a few milliseconds.
 CHEAP_PASS = 1 << 22
-
-
 # Part of the passes of a search that may be spent on accurate parameters where a pass is not cheap.
 SPARE_PASSES = 0.05
 
@@ -101,10 +103,8 @@ def steadied(
         gap = bound_after(gap, here.point, there.point)
         here, error = there, newton.model_error
     gap = max(gap, min(error.stretch * here.decrement, accuracy.target))
-    if accuracy.is_free(here, error):
-        theta, value = here.point.theta + here.newton_step, here.point.value - here.decrement
-        return replace(here.point, theta=theta, value=value), gap
-    return here.point, gap
+    known = after_known_step(here, error.contraction) if accuracy.free else None
+    return known or here.point, gap
 
 
 def with_new_hessian(

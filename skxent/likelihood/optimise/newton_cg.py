@@ -178,13 +178,29 @@ class Accuracy:
         return left * error.contraction if self.is_free(here, error) else left
 
     def is_free(self, here: PreconditionedPoint, error: ModelError) -> bool:
-        """Whether the objective after a Newton step of the preconditioner is known without a pass.
+        """Whether one more step with the preconditioner needs no pass, see `step_is_known`."""
+        return self.free and step_is_known(here, error.contraction)
 
-        The objective falls by the decrement, except for an error of about the decrement times the
-        contraction, which is less than the rounding error of the objective.
-        """
-        unknown = error.contraction * here.decrement
-        return self.free and error.contraction < 1 and unknown <= here.point.rounding
+
+def step_is_known(here: PreconditionedPoint, contraction: float) -> bool:
+    """Whether the objective after a Newton step of the preconditioner is known without a pass.
+
+    The objective falls by the decrement, except for an error of about the decrement times the
+    contraction. It is known if this error is at most its rounding error. `contraction` is the
+    factor by which the step reduces the distance to the minimum.
+    """
+    return contraction < 1 and contraction * here.decrement <= here.point.rounding
+
+
+def after_known_step(here: PreconditionedPoint, contraction: float) -> Point | None:
+    """Return the point after a Newton step, or None unless its objective is known without a pass.
+
+    `contraction` is as in `step_is_known`.
+    """
+    if not step_is_known(here, contraction):
+        return None
+    theta, value = here.point.theta + here.newton_step, here.point.value - here.decrement
+    return replace(here.point, theta=theta, value=value)
 
 
 def conjugate_gradients(

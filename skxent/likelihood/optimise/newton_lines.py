@@ -18,13 +18,13 @@ overrates the curvature, as after a jitter or with a residual weight.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
-from skxent.likelihood.optimise.newton_cg import self_concordance_factor
+from skxent.likelihood.optimise.newton_cg import after_known_step, self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
 # Smallest cost of a Hessian, in passes by the cost model, for which conjugate gradients measure the
@@ -139,19 +139,6 @@ def step_length(slope: float) -> float:
     if slope >= 0.25:
         return 2.0
     return 2 / (1 + np.sqrt(1 - 4 * slope))
-
-
-def after_known_step(here: PreconditionedPoint, contraction: float) -> Point | None:
-    """Return the point after a Newton step, if its objective is known without a pass.
-
-    The objective falls by the decrement, except for an error of about the decrement times the
-    contraction. It is known if this error is less than its rounding error. `contraction` is the
-    factor by which the step reduces the distance to the minimum.
-    """
-    if not (contraction < 1 and contraction * here.decrement <= here.point.rounding):
-        return None
-    theta, value = here.point.theta + here.newton_step, here.point.value - here.decrement
-    return replace(here.point, theta=theta, value=value)
 
 
 def polished(

@@ -137,11 +137,10 @@ class Search(SearchState):
         target = self.target / self.underrated
         # A step of conjugate gradients goes on from there. Without a penalty, separated classes are
         # recognised by the steps near the target.
-        early = self.policy.takes_certificate and self.objective.penalty.is_definite
-        goal = target * (tuning.HINT if early else tuning.GOAL)
+        definite = self.objective.penalty.is_definite
+        goal = target * (tuning.HINT if self.policy.takes_certificate and definite else tuning.GOAL)
         if here.decrement <= target:
             # Far below a vanished gap rounding would hide that logits go to infinity.
-            definite = self.objective.penalty.is_definite
             goal = 0.0 if definite else tuning.GOAL * vanished_gap(self.objective)
         short = self.residual_weight > 0 or self.failures > 0
         stage = Stage(self.objective, here, goal, self.choice.fall, short, self._record)
