@@ -34,10 +34,15 @@ def log_partition(Z: Floats, P: Floats, weight: Floats | None) -> float:
     which stands for the two logits -z / 2 and z / 2, A(z) = log(2 cosh(z / 2)) and
     P = w (sigmoid(z) - 1/2). Z is overwritten.
     """
-    total = _symmetric_partition(Z, P, weight) if len(Z) == 1 else _softmax(Z, P, weight)
+    total = partition_and_probabilities(Z, P, weight)
     if weight is not None:
         P *= weight
     return total
+
+
+def partition_and_probabilities(Z: Floats, P: Floats, weight: Floats | None) -> float:
+    """As `log_partition`, but P is not multiplied by the weights."""
+    return _symmetric_partition(Z, P, weight) if len(Z) == 1 else _softmax(Z, P, weight)
 
 
 def losses_and_residuals(Z: Floats, Y: NDArray[np.float64]) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ from skxent import LogisticClassifier, SoftmaxClassifier, infer
 from skxent.likelihood import tuning
 from skxent.likelihood.existence import proof
 from skxent.likelihood.existence.separation import find_separation
-from skxent.likelihood.optimise import search
+from skxent.likelihood.optimise import search, solver
 from skxent.likelihood.sources.local_rows import LocalRows
 
 DENIED = "no finite maximum of the likelihood exists, because "
@@ -241,6 +241,7 @@ def test_what_cannot_be_decided_is_said_plainly(patients, monkeypatch):
     assert UNKNOWN in message
     assert "could not be decided" in message
     monkeypatch.setattr(search, "proves_finite", lambda *args: False)
+    monkeypatch.setattr(solver, "fit_small", lambda *args: None)
     message = warning_of(X[["age"]], outcome)
     assert "it could not be decided whether a finite maximum of the likelihood exists" in message
     monkeypatch.setattr(tuning, "PROGRAMME_SECONDS", 20.0)

@@ -24,6 +24,7 @@ import numpy as np
 
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise.last_steps import pass_is_cheap
 from skxent.likelihood.optimise.newton_cg import after_known_step, self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 
@@ -144,21 +145,28 @@ def step_length(slope: float) -> float:
 def polished(
     objective: Objective, here: PreconditionedPoint, gap: float, change: float
 ) -> tuple[Point, float]:
-    """Take up to two more Newton steps; return the point and an upper bound of its gap.
+    """Take up to three more Newton steps; return the point and an upper bound of its gap.
 
     No step is taken if the gap is negligible, or once a step does not lower the bound. `change` is
     the largest change of a logit from the point of the Hessian to the minimum. It changes the
     curvature by a factor of at most exp(`change`), and a step multiplies the distance to the
     minimum by at most exp(`change`) - 1, the contraction. The last step needs no evaluation, see
-    `after_known_step`.
+    `after_known_step`. Where a pass is cheap, that step is taken only if it leads near to the
+    minimum, or after three others.
     """
     point, factor = here.point, np.exp(change) * self_concordance_factor(change)
-    for _ in range(2):
+    contraction = float(np.expm1(change))
+    cheap = pass_is_cheap(objective)
+    for left in (3, 2, 1, 0) if cheap else (2, 1):
         if gap <= tuning.NEGLIGIBLE_GAP * point.value:
             break
-        known = after_known_step(here, float(np.expm1(change)))
-        if known is not None:
-            return known, gap
+        distance = contraction * objective.relative_size(here.newton_step, point.theta)
+        if not (cheap and left) or distance <= DISTANCE:
+            known = after_known_step(here, contraction)
+            if known is not None:
+                return known, gap
+        if not left:
+            break
         trial = objective(point.theta + here.newton_step)
         here = PreconditionedPoint.of(here.preconditioner, trial)
         bound = float(factor * here.decrement)

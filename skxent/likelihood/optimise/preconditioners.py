@@ -45,7 +45,7 @@ from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.single_models import blocks_in_single, full_in_single
 from skxent.likelihood.penalty import Penalty
-from skxent.likelihood.sources.grams import pairs, unpacked
+from skxent.likelihood.sources.grams import joined, unpacked
 
 
 class Preconditioner(Protocol):
@@ -292,16 +292,8 @@ def loss_hessian(
     objective: Objective, theta: np.ndarray, residual_weight: float = 0.0
 ) -> np.ndarray:
     """Return the Hessian of the losses alone, without the penalty, of width (K - 1) p."""
-    R, p = theta.shape
-    n = max(R - 1, 1)
-    gram = unpacked(objective.one_pass().hessian_gram(theta, residual_weight), p)
-    if n == 1:
-        return gram.reshape(p, p)
-    k, l = pairs(n)
-    H = np.empty((n, p, n, p))
-    H[k, :, l, :] = gram
-    H[l, :, k, :] = gram
-    return H.reshape(n * p, n * p)
+    gram = objective.one_pass().hessian_gram(theta, residual_weight)
+    return joined(gram, *theta.shape)
 
 
 def add_penalty(objective: Objective, H: np.ndarray) -> None:

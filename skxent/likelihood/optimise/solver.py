@@ -1,5 +1,7 @@
 r"""The minimiser: L-BFGS in whitened coordinates, Newton steps and measured gaps.
 
+Plain fits of few dense rows take Newton steps only (`small_fits`). All others are a search:
+
 1. **Samples first** (`schedule`). If there are many rows, the objective is first minimised on
    samples of the rows, from small to large. The search on all rows then starts near the minimum,
    where the objective is nearly quadratic. If a preconditioner from all rows costs too much, it is
@@ -51,6 +53,7 @@ from skxent.likelihood.optimise.policies import POLICIES, Policy
 from skxent.likelihood.optimise.progress import Progress
 from skxent.likelihood.optimise.returned import as_returned
 from skxent.likelihood.optimise.search import Search
+from skxent.likelihood.optimise.small_fits import fit_small
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution
 from skxent.likelihood.sources.base import RowSource
@@ -133,6 +136,10 @@ def _minimised(
     # threads would wait for the threads of this package. BLAS could be a hundred times slower,
     # above all on small matrices.
     with closing(one_blas_thread()) as limit, limit:
+        if settings.policy is POLICIES["auto"]:
+            solution = fit_small(data, penalty, settings.tol, settings.max_iter, start, report)
+            if solution is not None:
+                return solution
         frame = Frame.of(data, penalty)
         present = Present.of(data, frame.first)
         if present is not None:

@@ -65,6 +65,19 @@ def unpacked(gram: np.ndarray, p: int) -> np.ndarray:
     return matrices
 
 
+def joined(gram: np.ndarray, R: int, p: int) -> np.ndarray:
+    """The Hessian of width (K - 1) p from its blocks (k, l), k <= l, packed or not."""
+    n = max(R - 1, 1)
+    gram = unpacked(gram, p)
+    if n == 1:
+        return gram.reshape(p, p)
+    k, l = pairs(n)
+    H = np.empty((n, p, n, p))
+    H[k, :, l, :] = gram
+    H[l, :, k, :] = gram
+    return H.reshape(n * p, n * p)
+
+
 def packed_products(x: np.ndarray) -> np.ndarray | None:
     """All products of two entries of each row, (p (p + 1) / 2, m); None if they are too many."""
     m, p = x.shape
