@@ -120,6 +120,17 @@ def test_the_page_counts_how_rivals_ended_on_problems_that_none_solved(with_limi
     assert len(ends) == sum(map(ends.count, ("time up", "elsewhere", "failed")))
 
 
+def test_results_of_a_race_with_a_shared_time_say_so(results):
+    results["made"]["rules"].pop("limit", None)
+    run = next(p for p in results["problems"] if not p["ratio"])["runs"][-1]
+    run[2:] = [None, None, None, "no time left"]
+    page = page_of(results)
+    assert "The rivals of a problem share a time" in page
+    assert "A rival late in the order might have solved the problem." in page
+    assert f"* {run[0]}, " in page
+    assert "no time was left." in page
+
+
 def test_ends_of_rivals_are_told_apart():
     runs = [
         ["a", 1e-2, 1.0, 1e-3, 5, ""],
