@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from race_results import Figures, listed, number
+from race_results import Figures, listed
 
 
 def time_limits(rules: dict[str, Any]) -> str:
@@ -21,7 +21,7 @@ def named_with_limits(made: dict[str, Any], figures: Figures) -> list[str]:
     """The problems that no rival solved, and how long each run had."""
     if "limit" not in made["rules"]:
         return [p.name for p in figures.alone]
-    return [f"{p.name} ({number(p.data['limit'])} s)" for p in figures.alone]
+    return [f"{p.name} ({p.data['limit']:.3g} s)" for p in figures.alone]
 
 
 def how_rivals_ended(made: dict[str, Any], figures: Figures) -> str:
@@ -57,12 +57,12 @@ def _not_begun(figures: Figures) -> str:
 
 def _limits(rules: dict[str, Any]) -> str:
     limit = rules["limit"]
-    hard = [f"{name} ({number(seconds)} s)" for name, seconds in limit["hard"].items()]
+    hard = [f"{name} ({seconds:.3g} s)" for name, seconds in limit["hard"].items()]
     return f"""A run of a rival has a time limit. It depends on the problem and is the same for all
-        rivals, whether they run early or late. The limit is {number(limit["floor"])} s, plus 1 s
-        for each {number(limit["dense"] / 1e6)} million multiplications of X with the coefficients.
+        rivals, whether they run early or late. The limit is {limit["floor"]:.3g} s, plus 1 s
+        for each {limit["dense"] / 1e6:.3g} million multiplications of X with the coefficients.
         If X is sparse, only its nonzero entries count, and 1 s is added for each
-        {number(limit["sparse"] / 1e6)} million. Some problems take long for their size and have
+        {limit["sparse"] / 1e6:.3g} million. Some problems take long for their size and have
         fixed limits: {listed(hard)}. A limit is at least {limit["ours"]:g} times as long as the fit
         of skxent. If a run ends by itself before the limit and has not solved the problem, the
         rival goes on to the next tolerance, again with the whole limit. A run is also stopped when

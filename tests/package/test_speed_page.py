@@ -101,9 +101,9 @@ def with_limits(results):
 
 def test_the_page_says_which_limit_a_run_has(with_limits):
     page = page_of(with_limits)
-    assert f"The limit is {race_limits.FLOOR:.2f} s, plus 1 s for each" in page
+    assert f"The limit is {race_limits.FLOOR:g} s, plus 1 s for each" in page
     for name, seconds in race_limits.HARD.items():
-        assert f"{name} ({race_results.number(seconds)} s)" in page
+        assert f"{name} ({seconds:g} s)" in page
     assert "No time was left" not in page
     assert "no time was left" not in page
     assert "share" not in page
@@ -114,7 +114,7 @@ def test_the_page_counts_how_rivals_ended_on_problems_that_none_solved(with_limi
     ends = [end for p in problems for end in p.outcomes().values()]
     first = page_of(with_limits).split("## ")[0]
     for p in problems:
-        assert f"{p.name} ({race_results.number(p.data['limit'])} s)" in first
+        assert f"{p.name} ({p.data['limit']:.3g} s)" in first
     assert f"the rivals started {len(ends)} times: {ends.count('time up')} were stopped" in first
     assert f"{ends.count('elsewhere')} ended by themselves farther from the optimum" in first
     assert len(ends) == sum(map(ends.count, ("time up", "elsewhere", "failed")))
