@@ -131,6 +131,30 @@ def test_a_short_run_has_the_seconds_of_a_second_one():
     assert [run.seconds for run in runs] == [0.01, 0.02, 0.2]
 
 
+@pytest.mark.parametrize(("seconds", "end"), [(1.9, ""), (2.05, ""), (2.5, "time up")])
+def test_a_run_that_could_not_be_interrupted_is_late(seconds, end):
+    class Process:
+        def fit(self, name, tol, limit):
+            return rivals.Fitted(np.zeros((1, 2)), np.zeros(1), 3.0), seconds, {"end": ""}
+
+    problem = bench_fits.Problem("a problem", lambda: None)
+    race = bench_fits.Race(problem, np.ones((4, 2)), np.array([0, 1, 0, 1]), Process())
+    run = race.attempt("a solver", 1e-2, 2.0)
+    assert (run.end, run.seconds) == (end, seconds)
+    # A late run has a value, and it counts if it solves the problem.
+    assert run.value == pytest.approx(4 * np.log(2))
+
+
+def test_zeros_of_sparse_data_do_not_keep_a_solver_out():
+    X, y = sp.random(20_000, 10_000, 1e-5, "csr", random_state=0), np.arange(20_000) % 2
+    names = {r.name for r in rivals.rivals(X, y, 1.0) if isinstance(r, rivals.Rival)}
+    assert {"sag", "saga"} <= names
+    # Dense data of this shape is too large for them.
+    dense = np.broadcast_to(np.float64(0.0), X.shape)
+    found = rivals._scikit_learn(dense, y, 1.0, ("sag", "saga"))
+    assert all(isinstance(r, rivals.NotRaced) for r in found)
+
+
 def test_limits_follow_from_the_size_of_the_problem():
     X = np.zeros((1000, 500))
     X[:, 0] = 1.0
