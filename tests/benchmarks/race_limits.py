@@ -13,7 +13,7 @@ from typing import Any
 from rivals import multiplications
 
 MINUTES = 35.0  # length of a race with the limits below
-FLOOR = 6.0  # seconds of every limit
+FLOOR = 5.0  # seconds of every limit
 DENSE = 5e7  # multiplications of a pass over dense X that make a limit one second longer
 SPARSE = 7e6  # those over sparse X, each of which takes longer
 OURS = 2.0  # times the seconds of skxent: no limit is shorter

@@ -130,8 +130,6 @@ def _scikit_learn(
             yield NotRaced(solver, "makes a dense copy of sparse X")
         elif solver == "newton-cholesky" and d * (1 if K == 2 else K) > 6000:
             yield NotRaced(solver, "its Hessian has more than 6000 rows")
-        elif solver in ("sag", "saga") and multiplications(X, K) > 5e7:
-            yield NotRaced(solver, "more than 5e7 multiplications in a pass")
         else:
 
             def fit(tol: float, most: int, solver: str = solver) -> Fitted:
