@@ -10,9 +10,10 @@ nats where that is below one). Its objective is computed here, from its coeffici
 fails or does not get there is shown as such. The runs that decide, those of skxent, of the defaults
 and of the fastest rivals, are repeated in turn and their medians taken.
 
-With one thread, seconds are processor time. ``--minutes`` is about the length of a whole run, by
-what the rivals of a problem may take together: the fastest decides, so a run ends when it is slower
-than the fastest rival that has arrived. It does not on the problems of which the page shows curves.
+With one thread, seconds are processor time. Each run of a rival has a time limit, which depends on
+the problem (race_limits.py). ``--minutes`` makes all limits longer or shorter, and is about the
+length of a whole run. The fastest decides, so a run also ends when it is slower than the fastest
+rival that has arrived. It does not on the problems of which the page shows curves.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ import numpy as np
 import race_results
 import scipy.sparse as sp
 import speed_page
-from fit_process import CrashedError, FitProcess, TimeUpError
+from fit_process import GRACE, CrashedError, FitProcess, TimeUpError
 from problems import Problem, available, problems
 from race_conditions import conditions
+from race_limits import MINUTES, limit_rules, run_limit
 from rivals import NotRaced
 
 NEAR_ENOUGH = 1e-6  # distance from the optimum at which a problem counts as solved
@@ -43,12 +45,11 @@ CURVE_REPEATS = 3
 PAUSE = 0.15  # seconds before a repeat: threads of BLAS wait busily for so long after the last fit
 ENOUGH = 3.0  # seconds of repeats of one problem
 COMPARED = 1.5  # times as slow as the fastest rival that gets there, and still repeated
-BEATEN = 1.2  # times as slow as the fastest rival that gets there, and ended
-PURSE = 18.0  # seconds that the rivals of one problem have together, in a run of MINUTES,
-SHARE = 24.0  # or so many times the seconds of skxent, if that is more
-EACH = 0.5  # part of them that one rival may take
+BEATEN = 1.2  # times as slow as the fastest rival that gets there, and ended,
+MARGIN = 0.05  # after so many seconds more, so that short runs end by themselves
+LATE = 1.05  # times its limit, and a run that could not be interrupted counts as ended by it
+QUICK = 0.1  # seconds of a run that is done twice: the first fit of a library takes longer
 DEFAULT = 10.0  # seconds that LogisticRegression at its defaults has
-MINUTES = 25.0
 OURS = 900.0  # seconds that a fit of skxent may take
 
 
@@ -148,6 +149,8 @@ class Race:
             return Run(name, tol, np.inf, end=f"failed: {error}")
         value = objective(self.X, self.y, fitted.coef, fitted.intercept, self.problem.C)
         end = details["end"] if np.isfinite(value) else "failed: not finite"
+        if not end and seconds > LATE * limit:
+            end = "time up"
         return Run(name, tol, seconds, value, fitted.iterations, end, details=details)
 
     def result(self, minutes: float) -> Result:
@@ -157,18 +160,18 @@ class Race:
         if first.end:
             raise RuntimeError(f"the fit of skxent on {self.problem.name} ended with: {first.end}")
         exact = self.attempt("exact", None, OURS)
-        purse = max(PURSE * minutes / MINUTES, SHARE * first.seconds)
+        classes = int(self.y.max()) + 1
         result = Result(
-            self.problem.name, *self.X.shape, int(self.y.max()) + 1, self.problem.C,
+            self.problem.name, *self.X.shape, classes, self.problem.C,
             sp.issparse(self.X), 0.0, first.seconds, first.details["passes"], first.details["gap"],
             0.0, bool(first.details["converged"]),
-            max(min(EACH * purse, 1 + 200 * first.seconds), 2 * first.seconds),
+            run_limit(self.problem.name, self.X, classes, first.seconds, minutes),
         )  # fmt: skip
         result.not_raced = {r.name: r.reason for r in names if isinstance(r, NotRaced)}
         optimum = np.nanmin([first.value, exact.value])
         default = self.attempt("default", None, max(DEFAULT, result.limit))
         raced = [name for name in names if isinstance(name, str)]
-        runs = self.ladders(raced, optimum, purse, result.limit)
+        runs = self.ladders(raced, optimum, result.limit)
         if self.problem.name in CURVES:
             runs = [self.attempt("skxent", tol, OURS) for tol in OUR_LADDER] + runs
             self.steady(runs)
@@ -183,35 +186,34 @@ class Race:
         self.repeat(result, first)
         return result
 
-    def ladders(self, names: list[str], optimum: float, purse: float, limit: float) -> list[Run]:
-        """All rivals at all tolerances, as long as there is time for them."""
+    def ladders(self, names: list[str], optimum: float, limit: float) -> list[Run]:
+        """All rivals at all tolerances. Each run has the whole limit, whoever ran before."""
         whole = self.problem.name in CURVES
-        left = 2 * purse if whole else purse
         fastest, runs = np.inf, []
         for name in names:
-            mine, last = limit, None
+            last = None
             for tol in LADDER:
-                allowed = min(left, mine, np.inf if whole else BEATEN * fastest + 0.05)
-                if left <= 0:
-                    runs.append(Run(name, tol, np.inf, end="no time left"))
-                    break
-                begin = time.perf_counter()
-                run = self.attempt(name, tol, allowed)
-                if run.end == "time up" and allowed < min(left, mine):
+                allowed = limit if whole else min(limit, BEATEN * fastest + MARGIN)
+                run = self.quick(self.attempt(name, tol, allowed), allowed)
+                if run.end == "time up" and allowed < limit:
                     run.end = "slower"
-                spent = min(run.seconds, time.perf_counter() - begin, 1.5 * allowed)
-                left, mine = left - spent, mine - spent
                 runs.append(run)
                 distance = (run.value - optimum) / max(abs(optimum), 1.0)
                 if distance <= NEAR_ENOUGH:
                     fastest = min(fastest, run.seconds)
-                if run.end or distance <= 1e-8 or run.value == last:
-                    break
-                if mine <= 0 and tol > LADDER[-1]:
-                    runs.append(Run(name, tol, np.inf, end="time up"))
+                enough = 1e-8 if whole else NEAR_ENOUGH
+                if run.end or distance <= enough or run.value == last:
                     break
                 last = run.value
         return runs
+
+    def quick(self, run: Run, limit: float) -> Run:
+        """The run; if it was short, with its seconds when the library has run before."""
+        if not run.end and run.seconds < QUICK:
+            again = self.attempt(run.rival, run.tol, limit)
+            if again.value == run.value:
+                run.seconds = min(run.seconds, again.seconds)
+        return run
 
     def steady(self, runs: list[Run]) -> None:
         """Medians of all runs that have an end, for curves; in turn, with skxent's among them."""
@@ -308,6 +310,9 @@ def main() -> None:
         "our_ladder": OUR_LADDER,
         "repeats": REPEATS,
         "beaten": BEATEN,
+        "margin": MARGIN,
+        "grace": GRACE,
+        "limit": limit_rules(options.minutes),
     }
     process, begin = FitProcess(options.threads), time.perf_counter()
     results, failures = [], []

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ from skxent import SoftmaxClassifier
 GRACE = 5.0  # seconds beyond its limit until a fit that does not react to a signal is ended
 START = 120.0  # seconds in which the process has read its data
 LOOK = 0.02  # seconds between two looks at the time that a fit has taken
+BEGUN = "begun"  # tells that the time of a fit begins; trials that measure a pace end before
+TRIAL = 0.05  # part of the limit that a trial takes before its pace is believed
+USED = 0.8  # part of the limit after which a fit that ran out of iterations has had its time
+TRIES = 3  # fits with more iterations each, until USED
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -59,6 +63,8 @@ class FitProcess:
             self._send_data()
         self._connection.send((name, tol, limit))
         answer = self._receive(limit)
+        while isinstance(answer, str):  # BEGUN
+            answer = self._receive(limit)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -147,7 +153,8 @@ def _serve(connection: Connection) -> None:
                 continue
             name, tol, limit = order
             try:
-                connection.send(_timed(fits[name], tol, limit, threads, alarm))
+                begun = lambda: connection.send(BEGUN)  # noqa: E731
+                connection.send(_timed(fits[name], tol, limit, threads, alarm, begun))
             except Exception as error:
                 known = isinstance(error, TimeUpError)
                 connection.send(error if known else RuntimeError(type(error).__name__))
@@ -181,22 +188,77 @@ def _all(X: Any, y: np.ndarray, C: float, threads: int) -> Iterator[Rival | NotR
 
 
 def _timed(
-    rival: Rival, tol: float | None, limit: float, threads: int, alarm: _Alarm
+    rival: Rival,
+    tol: float | None,
+    limit: float,
+    threads: int,
+    alarm: _Alarm,
+    begun: Callable[[], None],
 ) -> tuple[Fitted, float, dict]:
-    """A fit and its seconds, which other programs do not disturb if there is one thread."""
+    """A fit and its seconds, which other programs do not disturb if there is one thread.
+
+    A compiled solver gets as many iterations as fit into the limit. If it has used them too early,
+    the pace was too slow, and the fit is done again with more of them.
+    """
     clock = time.process_time if threads == 1 else time.perf_counter
-    most = rival.most
+    most, before = rival.most, (0.0, 0.0)
     if rival.compiled:
         if not rival.pace:
+            with alarm:
+                before = _trials(rival, tol, limit, clock)
+        most = _fitting(rival, limit)
+    for _ in range(TRIES):
+        begun()
+        with alarm:
             begin = clock()
-            rival.fit(tol, rival.compiled)
-            rival.pace = max(clock() - begin, 1e-6) / rival.compiled
-        most = int(np.clip(limit / rival.pace, 1, most))
-    with alarm:
-        begin = clock()
-        fitted = rival.fit(tol, most)
-        seconds = clock() - begin
+            fitted = rival.fit(tol, most)
+            seconds = clock() - begin
+        used = _used(rival, fitted, most)
+        if not used or most == rival.most or seconds > USED * limit:
+            break
+        before = _learn(rival, before, (float(fitted.iterations), seconds))
+        if _fitting(rival, limit) <= most:
+            break
+        most = _fitting(rival, limit)
     end = ""
-    if fitted.iterations is not None and fitted.iterations >= most - 1:
+    if used:
         end = "all iterations used" if most == rival.most else "time up"
     return fitted, seconds, rival.details() | {"end": end}
+
+
+def _used(rival: Rival, fitted: Fitted, most: int) -> bool:
+    """Whether a fit took all iterations that it had; cyanure counts in steps of five."""
+    return fitted.iterations is not None and fitted.iterations > most - max(rival.compiled, 2)
+
+
+def _fitting(rival: Rival, limit: float) -> int:
+    """Iterations that a compiled solver has, a multiple of those of the first trial."""
+    steps = int(max(limit - rival.start, 0.0) / rival.pace / rival.compiled)
+    return int(np.clip(steps * rival.compiled, rival.compiled, rival.most))
+
+
+def _trials(
+    rival: Rival, tol: float | None, limit: float, clock: Callable[[], float]
+) -> tuple[float, float]:
+    """Measure the pace. Trials grow until they take a part of the limit."""
+    most, before = rival.compiled, (0.0, 0.0)
+    while True:
+        begin = clock()
+        fitted = rival.fit(tol, most)
+        before = _learn(rival, before, (float(fitted.iterations or most), clock() - begin))
+        if not _used(rival, fitted, most) or before[1] > TRIAL * limit or 3 * most > rival.most:
+            return before
+        most *= 3
+
+
+def _learn(
+    rival: Rival, before: tuple[float, float], last: tuple[float, float]
+) -> tuple[float, float]:
+    """The last (iterations, seconds), after setting the line through them and those before."""
+    (few, early), (iterations, seconds) = before, last
+    pace = seconds / max(iterations, 1.0)
+    if iterations > few and seconds > early:
+        pace = (seconds - early) / (iterations - few)
+    rival.pace = max(pace, 1e-7)
+    rival.start = max(seconds - rival.pace * iterations, 0.0)
+    return last

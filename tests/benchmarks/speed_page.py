@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import race_rules
 from race_results import (
     Figures,
     Raced,
@@ -75,7 +76,8 @@ def _first_lines(made: dict[str, Any], figures: Figures) -> str:
     if figures.alone:
         texts.append(
             f"""On {counted(len(figures.alone), "problem")} no rival came within 1e-6 of the optimum
-            before its time limit: {listed([p.name for p in figures.alone])}. {_not_begun(figures)}
+            before its time limit: {listed(race_rules.named_with_limits(made, figures))}.
+            {race_rules.how_rivals_ended(made, figures)}
             The mean leaves these problems out. If on each of them a rival had solved the problem
             just at its time limit, the mean over all problems would be
             {times(figures.mean_with_limits)}."""
@@ -96,15 +98,6 @@ def _first_lines(made: dict[str, Any], figures: Figures) -> str:
         {AIM_LEAST:g}."""
     )
     return "\n\n".join(map(_joined, texts))
-
-
-def _not_begun(figures: Figures) -> str:
-    """Say on how many problems that no rival solved some rivals were never begun."""
-    late = sum(any(run[-1] == "no time left" for run in p.data["runs"]) for p in figures.alone)
-    if not late:
-        return ""
-    return f"""On {late} of them the time that the rivals share was over before each rival had
-        begun. A rival late in the order might have solved the problem."""
 
 
 def _when(made: dict[str, Any]) -> str:
@@ -140,10 +133,7 @@ def _rules(made: dict[str, Any]) -> str:
         {rules["repeats"]} runs, and a ratio is the median of the ratios of runs in the same turn.
         Slow fits run once. Importing a library is not timed, nor is the copy of X that the
         interface of liblinear makes.""",
-        f"""The rivals of a problem share a time, which is longer where skxent takes longer. One
-        rival may use about half of this time: that is its time limit. A run is also stopped when it
-        has taken {rules["beaten"]} times as long as the fastest rival that has solved the problem,
-        except on the problems whose curves are shown below.""",
+        race_rules.time_limits(rules),
     )
     return "\n\n".join(map(_joined, texts))
 
@@ -187,6 +177,14 @@ def _rivals(figures: Figures) -> str:
         cells = [sum(found.values()), found["there"], fastest[rival], *ends]
         lines.append(f"| {name} | " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
+
+
+def _not_tried(problems: list[Raced]) -> str:
+    text = "The list has the solvers that were not tried on all problems, and why."
+    if any("no time left" in p.outcomes().values() for p in problems):
+        text += """ *No time was left* means that
+other rivals had used the time that the rivals of a problem share."""
+    return text
 
 
 def _not_raced(problems: list[Raced]) -> str:
@@ -281,8 +279,7 @@ finite, or a crash of the process.
 
 {rivals}
 
-The list has the solvers that were not tried on all problems, and why. *No time was left* means that
-other rivals had used the time that the rivals of a problem share.
+{not_tried}
 
 {not_raced}
 
@@ -329,6 +326,7 @@ def page(made: dict[str, Any], problems: list[Raced]) -> str:
         "most": times(max(ratios)),
         "problems": _problems(problems),
         "rivals": _rivals(figures),
+        "not_tried": _not_tried(problems),
         "not_raced": _not_raced(problems),
         "defaults": _defaults(problems),
         "curves": _curves(problems),
