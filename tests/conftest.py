@@ -32,18 +32,6 @@ def pytest_runtest_teardown():
         pyplot.close("all")
 
 
-@pytest.fixture(autouse=True)
-def searches_half_of_the_time(request, monkeypatch):
-    """Let each second test, chosen by a checksum of its name, fit small data by the search.
-
-    By default fits of small dense data take the short way of `small_fits`, and few tests are large.
-    """
-    if crc32(request.node.nodeid.encode()) % 2:
-        solver = sys.modules.get("skxent.likelihood.optimise.solver")
-        if solver is not None:
-            monkeypatch.setattr(solver, "fit_small", lambda *arguments: None)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session):
     """Keep the garbage collector away from what lives until the end of the run.

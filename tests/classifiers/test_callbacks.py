@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skxent
 from skxent import SoftmaxClassifier
-from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise.small_samples import Samples
 
 callback = pytest.importorskip("sklearn.callback", reason="new in scikit-learn 1.9")
 
@@ -131,13 +131,13 @@ def test_an_iteration_begins_where_the_last_one_ended(wine, K, warm_start):
 def test_a_task_begins_before_its_work_and_ends_after_it(wine, monkeypatch):
     """So the time between the two is that of the iteration."""
     recorder = Recorder()
-    original = Objective.__call__
+    original = Samples.at
 
     def evaluated(*arguments):
         recorder.events.append("evaluation")
         return original(*arguments)
 
-    monkeypatch.setattr(Objective, "__call__", evaluated)
+    monkeypatch.setattr(Samples, "at", evaluated)
     SoftmaxClassifier().set_callbacks(recorder).fit(*wine)
     first = recorder.events.index("begin iteration")
     assert "evaluation" in recorder.events[first : recorder.events.index("end iteration")]

@@ -27,7 +27,6 @@ not be finite.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -61,6 +60,10 @@ MOST_STEPS = 25
 HESSIAN_PASSES = 2
 
 
+class Stopped(Exception):
+    """The report has ended the fit."""
+
+
 class SmallFit:
     """A search from given parameters.
 
@@ -73,23 +76,41 @@ class SmallFit:
         The tolerance, see `target_gap`.
     max_steps : int
         Largest number of steps; more raise `Declined`.
+    report : function(coef, intercept, value) -> bool, or None
+        Called after each step. The fit ends if it returns True.
     """
 
-    def __init__(self, samples: Samples, tol: float, max_steps: int, *, definite: bool) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        tol: float,
+        max_steps: int,
+        *,
+        definite: bool,
+        report: Report | None = None,
+    ) -> None:
         self.samples = samples
+        self.report = report
+        self.stopped = False  # whether `report` has ended the fit
         self.definite = definite
         self.tol = tol
         self.max_steps = max_steps
         self.n_passes = tuning.FIRST_READ_PASSES
         self.curve: list[tuple[float, float]] = []  # passes and objective after each step
-        self.path: list[np.ndarray] = []  # parameters after each step
         self.fall = 1.0  # factor by which the last step has changed the decrement
 
     def run(self, theta: np.ndarray) -> tuple[np.ndarray, float, float]:
         """Minimise from theta; return the last parameters, the objective and a bound of the gap.
 
-        The search begins at zero if theta is no better.
+        The search begins at zero if theta is no better. If the report ends it, the objective bounds
+        the gap, because no loss is negative.
         """
+        try:
+            return self._minimised(theta)
+        except Stopped:
+            return self.here.theta, self.here.value, self.here.value
+
+    def _minimised(self, theta: np.ndarray) -> tuple[np.ndarray, float, float]:
         here = self._at(theta)
         if theta.any() and not here.value < self.samples.total * np.log(self.samples.n_classes):
             here = self._at(np.zeros_like(theta))
@@ -128,7 +149,7 @@ class SmallFit:
 
     def _descend(self) -> None:
         """Take a Newton step, or a part or a multiple of it, see `newton_lines.newton_trial`."""
-        if len(self.path) >= self.max_steps:
+        if len(self.curve) >= self.max_steps:
             raise Declined
         here, before = self.here, self.decrement
         there = self._at(here.theta + self.step)
@@ -146,12 +167,15 @@ class SmallFit:
             raise Declined
         self.here, self.gradient = there, gradient
         self._record(there.theta, there.value)
+        if self.stopped:
+            raise Stopped
         self._aim()
         self.fall = self.decrement / before
 
     def _record(self, theta: np.ndarray, value: float) -> None:
-        self.path.append(theta)
         self.curve.append((self.n_passes, value))
+        if self.report is not None:
+            self.stopped = self.report(*self.samples.leave(theta), value)
 
     def _serves(self) -> bool:
         """Whether more steps with a factor from before reach the target for less than a new one."""
@@ -181,7 +205,7 @@ class SmallFit:
         factor = float(np.exp(change) * self_concordance_factor(change))
         contraction = float(np.expm1(change))
         theta, value = start, _ = self.here.theta, self.here.value
-        for left in (3, 2, 1, 0) if len(self.path) < self.max_steps else ():
+        for left in (3, 2, 1, 0) if len(self.curve) < self.max_steps else ():
             if gap <= tuning.NEGLIGIBLE_GAP * value:
                 break
             known = contraction * self.decrement <= self.here.rounding
@@ -211,8 +235,8 @@ def fit_small(
 ) -> Solution | None:
     """Minimise the penalised cross-entropy of few dense rows; None if the search must do so.
 
-    Parameters are those of `solver.minimise`. `report` is called for each step once the minimum is
-    known, because a fit that is declined must not report its steps twice.
+    Parameters are those of `solver.minimise`. If there is a report, the fit is first made without
+    it: a fit that is declined must not report steps that the search reports again.
     """
     rows = data.in_memory()
     if rows is None or rows.sparse or rows.offset is not None:
@@ -222,76 +246,48 @@ def fit_small(
     few = few and rows.n_rows * costs.hessian.row <= MOST_OPERATIONS
     if not few or not (penalty.is_definite or penalty.is_zero):
         return None
-    with np.errstate(all="ignore"):
+    most, solution = min(max_iter, MOST_STEPS), None
+    for reported in (None, report) if report is not None else (None,):
         try:
-            return _fitted(rows, penalty, tol, max_iter, start, report)
+            solution = _fitted(rows, penalty, tol, most, start, reported)
         except Declined:
             return None
+    return solution
 
 
 def _fitted(
     rows: LocalRows,
     penalty: Penalty,
     tol: float,
-    max_iter: int,
+    max_steps: int,
     start: Parameters | None,
     report: Report | None,
 ) -> Solution:
-    samples = Samples.of(rows, penalty)
-    most = min(max_iter, MOST_STEPS)
-    fit = SmallFit(samples, tol, most, definite=penalty.is_definite)
-    theta, value, gap = fit.run(samples.enter(start))
-    coef, intercept = samples.leave(theta)
-    # See `returned`: logits of the rows as they are may have fewer digits.
-    size = np.abs(samples.mean) + np.sqrt(samples.squares[: len(samples.mean)])
-    error = EPS * float((np.abs(coef) @ size).max())
-    if error * samples.total > tuning.SAME_VALUE * value or error > tuning.SAME_LOGITS:
+    with np.errstate(all="ignore"):
+        samples = Samples.of(rows, penalty)
+        definite = penalty.is_definite
+        fit = SmallFit(samples, tol, max_steps, definite=definite, report=report)
+        theta, value, gap = fit.run(samples.enter(start))
+        coef, intercept = samples.leave(theta)
+        # See `returned`: logits of the rows as they are may have fewer digits.
+        size = np.abs(samples.mean) + np.sqrt(samples.squares[: len(samples.mean)])
+        error = EPS * float((np.abs(coef) @ size).max())
+    lost = error * samples.total > tuning.SAME_VALUE * value or error > tuning.SAME_LOGITS
+    if lost and not fit.stopped:
         raise Declined
-    solution = Solution(
+    target = target_gap(tol, value, fit.here.rounding)
+    return Solution(
         coef=coef,
         intercept=intercept,
         value=value,
         log_likelihood=penalty.value(coef) - value,
         gap=gap,
-        target=target_gap(tol, value, fit.here.rounding),
-        converged=True,
+        target=target,
+        converged=gap <= target,
         unbounded=False,
-        stopped=False,
-        n_iterations=len(fit.path),
+        stopped=fit.stopped,
+        n_iterations=len(fit.curve),
         n_passes=fit.n_passes,
         curve=tuple(fit.curve),
         unpenalised=np.full(rows.n_features, penalty.is_zero),
     )
-    if report is None:
-        return solution
-    return _reported(solution, [samples.leave(theta) for theta in fit.path], penalty, report)
-
-
-def _reported(
-    solution: Solution, path: list[Parameters], penalty: Penalty, report: Report
-) -> Solution:
-    """Report all steps; return the solution at the step after which `report` stops the fit.
-
-    The objective is the only bound of the gap there, unless it is the last step.
-    """
-    for step, ((coef, intercept), (n_passes, value)) in enumerate(
-        zip(path, solution.curve, strict=True), start=1
-    ):
-        if not report(coef, intercept, value):
-            continue
-        if step == len(path):
-            return replace(solution, stopped=True)
-        return replace(
-            solution,
-            coef=coef,
-            intercept=intercept,
-            value=value,
-            log_likelihood=penalty.value(coef) - value,
-            gap=value,
-            converged=False,
-            stopped=True,
-            n_iterations=step,
-            n_passes=n_passes,
-            curve=solution.curve[:step],
-        )
-    return solution

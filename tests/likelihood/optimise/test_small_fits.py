@@ -119,36 +119,6 @@ def test_starts_where_it_is_told(problem):
     np.testing.assert_array_equal(lost.coef, cold.coef)
 
 
-def test_reports_every_step(problem):
-    X, Y = problem(150, 4, 3)
-    seen = []
-    solution = small(rows_of(X, Y), report=lambda *step: seen.append(step))
-    assert len(seen) == solution.n_iterations == len(solution.curve)
-    assert [value for *_, value in seen] == [value for _, value in solution.curve]
-    np.testing.assert_array_equal(seen[-1][0], solution.coef)
-    silent = small(rows_of(X, Y))
-    np.testing.assert_array_equal(silent.coef, solution.coef)
-
-
-@pytest.mark.parametrize("after", [1, 2, "last"])
-def test_a_report_ends_the_fit(problem, optimum, after):
-    X, Y = problem(150, 4, 3)
-    rows, seen = rows_of(X, Y), []
-    after = small(rows).n_iterations if after == "last" else after
-
-    def report(coef, intercept, value):
-        seen.append((coef, intercept, value))
-        return len(seen) == after
-
-    solution = small(rows, report=report)
-    assert solution.stopped and len(seen) == solution.n_iterations == len(solution.curve) == after
-    np.testing.assert_array_equal(solution.coef, seen[-1][0])
-    exact = optimum(X, Y)
-    assert exact.objective(solution.coef, solution.intercept) == pytest.approx(solution.value)
-    assert solution.value - float(exact.value) <= solution.gap + 1e-12
-    assert solution.converged is (after == small(rows).n_iterations)
-
-
 @pytest.mark.parametrize("most", range(6))
 def test_few_iterations_are_kept(problem, most):
     X, Y = problem(150, 4, 3)
@@ -249,3 +219,42 @@ def test_a_fit_goes_through_here_by_default(problem, monkeypatch):
     found = searched(rows)
     assert found.curve == small(rows).curve
     np.testing.assert_array_equal(found.coef, small(rows).coef)
+
+
+def test_reports_every_step(problem):
+    X, Y = problem(150, 4, 3)
+    seen = []
+    solution = small(rows_of(X, Y), report=lambda *step: seen.append(step) or False)
+    assert len(seen) == solution.n_iterations == len(solution.curve)
+    assert [value for *_, value in seen] == [value for _, value in solution.curve]
+    np.testing.assert_array_equal(seen[-1][0], solution.coef)
+    silent = small(rows_of(X, Y))
+    np.testing.assert_array_equal(silent.coef, solution.coef)
+
+
+def test_a_fit_that_is_declined_reports_nothing(problem):
+    X, Y = problem(60, 3, 2)
+    Y = np.eye(2)[(X[:, 0] > 0).astype(int)]
+    seen = []
+    assert small(rows_of(X, Y), 1e9, report=lambda *step: seen.append(step) or False) is None
+    assert not seen
+
+
+@pytest.mark.parametrize("after", [1, 2, "last"])
+def test_a_report_ends_the_fit(problem, optimum, after):
+    X, Y = problem(150, 4, 3)
+    rows, seen = rows_of(X, Y), []
+    whole = small(rows).n_iterations
+    after = whole if after == "last" else after
+
+    def report(coef, intercept, value):
+        seen.append((coef, intercept, value))
+        return len(seen) == after
+
+    solution = small(rows, report=report)
+    assert solution.stopped and len(seen) == solution.n_iterations == len(solution.curve) == after
+    np.testing.assert_array_equal(solution.coef, seen[-1][0])
+    exact = optimum(X, Y)
+    assert exact.objective(solution.coef, solution.intercept) == pytest.approx(solution.value)
+    assert solution.value - float(exact.value) <= solution.gap + 1e-12
+    assert solution.converged is (after == whole)
