@@ -35,6 +35,8 @@ CHANGED_LEVERAGE = 1.0
 # on a sample leaves about a twentieth of the gap, so that the minimum itself is worth no more.
 TILTED_FALL = 300.0
 TILTED_STAGES = 6
+# Number of steps on samples that lower the objective too little, after which none follows.
+MOST_POOR_STEPS = 2
 
 
 def leverages(objective: Objective, theta: np.ndarray) -> Scores:
@@ -72,6 +74,7 @@ class Schedule:
         self.plan = plan
         self.choices = list(plan.choices)
         self.drawn_at: np.ndarray | None = None  # where the present sample was drawn by scores
+        self.poor_steps = 0  # steps on samples that lowered the objective too little
         self.by_leverage = False  # whether rows are drawn by their leverage
         self._passes_of_closed = 0.0
 
@@ -123,7 +126,8 @@ class Schedule:
     @property
     def on_sample(self) -> bool:
         """Whether steps minimise on a sample drawn by leverage, see `tilted`."""
-        return self.by_leverage and self.source is not self.objective
+        helps = self.poor_steps < MOST_POOR_STEPS
+        return self.by_leverage and helps and self.source is not self.objective
 
     def serves_still(self, theta: np.ndarray, built_at: np.ndarray) -> bool:
         """Whether a preconditioner made at `built_at` may measure the gap at `theta`.
@@ -148,7 +152,7 @@ class Schedule:
         if self.choices[1].passes > self.objective.n_passes + advance:
             return False
         grows = self.choices[1].kind is self.choice.kind and self.drawn_at is not theta
-        if grows and (self.by_leverage or self._is_uneven(theta)):
+        if grows and (self.on_sample or self._is_uneven(theta)):
             self.by_leverage = True
         else:
             self.choices.pop(0)
@@ -228,7 +232,7 @@ class Schedule:
         A row of the present sample then has much of the curvature of some parameter.
         """
         can = self.plan.by_leverage and self.objective.penalty.is_definite
-        if not can or self.source is self.objective:
+        if not can or self.by_leverage or self.source is self.objective:
             return False
         found = leverages(self.source, theta)
         return bool(found.max() > max(UNEVEN_LEVERAGE, UNEVEN_RATIO * found.mean()))

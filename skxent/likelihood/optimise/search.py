@@ -128,6 +128,7 @@ class Search(SearchState):
         trial = self.objective(theta)
         least = here.point.at_most - tuning.SUFFICIENT_FALL * fall
         self.samples_help = trial.at_most < least
+        self.schedule.poor_steps += not self.samples_help
         if not trial.at_most < here.point.at_most:
             return self._stage(here)
         self._record(trial)
