@@ -349,6 +349,6 @@ class Objective:
         """
         return self.one_pass().max_logit_range(direction, theta)
 
-    def sampling_scores(self, theta: np.ndarray) -> Scores:
-        """Return the contribution of each row to the curvature; it stays where the rows are."""
-        return self.one_pass().sampling_scores(theta)
+    def sampling_scores(self, theta: np.ndarray, per_leverage: np.ndarray | None = None) -> Scores:
+        """Return the contribution of each row to the curvature, see `RowSums.sampling_scores`."""
+        return self.one_pass().sampling_scores(theta, per_leverage)

@@ -113,11 +113,14 @@ class Plan:
         Sizes of the samples that are minimised, one after the other, before all rows.
     cg_gap : float
         Gap, as a fraction of the objective, below which conjugate gradients take the steps.
+    by_leverage : bool
+        Whether samples are drawn by leverage, and steps minimise on such a sample, see `tilted`.
     """
 
     choices: tuple[PreconditionerChoice, ...]
     first_rows: tuple[int, ...]
     cg_gap: float = 0.0
+    by_leverage: bool = False
 
 
 def plan(data: RowSource) -> Plan:
@@ -144,7 +147,14 @@ def plan(data: RowSource) -> Plan:
             choices, diagonal = _drawn(costs, choices, diagonal, data.can_sample)
         choices = [diagonal, *choices]
     first = _first_rows(costs, rows) if data.can_sample else ()
-    return Plan(tuple(choices), first)
+    return Plan(tuple(choices), first, by_leverage=_by_leverage(data.n_rows, choices))
+
+
+def _by_leverage(n_rows: int, choices: list[PreconditionerChoice]) -> bool:
+    """Whether steps minimise on samples drawn by leverage: a larger sample would cost too much."""
+    first, after = choices[0], choices[1:2]
+    small = first.kind is Kind.HESSIAN and first.rows is not None and 8 * first.rows <= n_rows
+    return small and after[0].passes >= tuning.DEAR_PASSES
 
 
 def _factored(costs: CostModel, can_sample: bool) -> list[PreconditionerChoice]:

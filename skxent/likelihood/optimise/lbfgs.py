@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from skxent.likelihood import tuning
-from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.objective import Point
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+
+
+class Function(Protocol):
+    """What a stage minimises: an objective, or the tilted one of a sample, see `tilted`."""
+
+    def __call__(self, theta: np.ndarray) -> Point:
+        """Return value and gradient."""
+        ...
+
+    def max_logit_range(self, direction: np.ndarray) -> float:
+        """Return the largest difference, over samples, between the changes of two logits."""
+        ...
 
 
 class Stage:
@@ -22,7 +34,7 @@ class Stage:
 
     Parameters
     ----------
-    objective : Objective
+    objective : Function
     start : PreconditionedPoint
     goal : float
         The decrement to reach, in nats.
@@ -36,7 +48,7 @@ class Stage:
 
     def __init__(
         self,
-        objective: Objective,
+        objective: Function,
         start: PreconditionedPoint,
         goal: float,
         fall: float,

@@ -52,7 +52,7 @@ def plan_lbfgs(data: RowSource) -> Plan:
     if found.cg_gap:
         change |= {"iterations": tuning.LONG_DIAGONAL_STAGE, "fall": tuning.LONG_FALL}
     choices = tuple(replace(choice, **change) for choice in found.choices)
-    return replace(found, choices=choices, cg_gap=0.0)
+    return replace(found, choices=choices, cg_gap=0.0, by_leverage=False)
 
 
 def plan_newton(data: RowSource) -> Plan:

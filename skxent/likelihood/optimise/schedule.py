@@ -8,16 +8,41 @@ about P/2 nats in the objective of the sample, so that a sample is not minimised
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from skxent.likelihood import tuning
-from skxent.likelihood.objective import Objective
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.choices import Plan, PreconditionerChoice
-from skxent.likelihood.optimise.lbfgs import Stage
+from skxent.likelihood.optimise.lbfgs import Function, Stage
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint, Preconditioner
 from skxent.likelihood.optimise.row_factor import Extreme, RowFactor
+from skxent.likelihood.optimise.tilted import Tilted
+from skxent.likelihood.sources.base import Scores
 from skxent.likelihood.sources.first_sums import Moments
 from skxent.likelihood.sources.moments import compute_moments
+
+# Leverage of a row in its sample, above which steps minimise on samples drawn by leverage. One row
+# then has a quarter of the curvature of some parameter. The leverage must also be this multiple of
+# the mean: in a small sample of even data all leverages are large.
+UNEVEN_LEVERAGE = 0.25
+UNEVEN_RATIO = 10.0
+# Largest change of an undecided logit after which a sample drawn by leverage serves again.
+CHANGED_LEVERAGE = 1.0
+# Factor by which the decrement of a tilted objective falls, and the number of stages for it. A step
+# on a sample leaves about a twentieth of the gap, so that the minimum itself is worth no more.
+TILTED_FALL = 300.0
+TILTED_STAGES = 6
+# Number of steps on samples that lower the objective too little, after which none follows.
+MOST_POOR_STEPS = 2
+
+
+def leverages(objective: Objective, theta: np.ndarray) -> Scores:
+    """Return the leverage of each row at `theta`, with the diagonal of the Hessian."""
+    per_leverage = preconditioners.diagonal(objective, theta).scale ** 2
+    return objective.sampling_scores(theta, per_leverage)
 
 
 class Schedule:
@@ -48,6 +73,9 @@ class Schedule:
         self.source = objective  # objective on the rows of the preconditioner
         self.plan = plan
         self.choices = list(plan.choices)
+        self.drawn_at: np.ndarray | None = None  # where the present sample was drawn by scores
+        self.poor_steps = 0  # steps on samples that lowered the objective too little
+        self.by_leverage = False  # whether rows are drawn by their leverage
         self._passes_of_closed = 0.0
 
     @property
@@ -68,6 +96,7 @@ class Schedule:
             self._close_source()
             self.source = self._draw(rows)
             theta = self._minimise_source(theta)
+        self.by_leverage = self._is_uneven(theta)
         return theta
 
     def begin(self, theta: np.ndarray) -> None:
@@ -75,8 +104,30 @@ class Schedule:
 
         The last sample is used again, or a new one is drawn by the curvature at `theta`.
         """
-        if self.source is self.objective or not self._serves_again(theta):
+        if self.by_leverage or self.source is self.objective or not self._serves_again(theta):
             self._draw_source(theta)
+
+    def renew(self, before: np.ndarray, theta: np.ndarray) -> None:
+        """Draw the rows anew after a step from `before` to `theta` that changed leverages."""
+        if self.source.max_logit_range(theta - before, theta) >= CHANGED_LEVERAGE:
+            self._draw_source(theta)
+
+    def sample_minimum(self, here: PreconditionedPoint) -> tuple[np.ndarray, float]:
+        """Minimise the sample, tilted to the gradient of `here`; return the minimum and the fall.
+
+        The fall of the tilted objective predicts that of the objective of all rows, see `tilted`.
+        """
+        with self.source.with_products_in(single=False):
+            tilted = Tilted.of(self.source, here.point)
+            start = replace(here, point=tilted.start)
+            end = self._minimise(tilted, start, here.decrement / TILTED_FALL, TILTED_STAGES)
+        return end.theta, tilted.start.value - end.value
+
+    @property
+    def on_sample(self) -> bool:
+        """Whether steps minimise on a sample drawn by leverage, see `tilted`."""
+        helps = self.poor_steps < MOST_POOR_STEPS
+        return self.by_leverage and helps and self.source is not self.objective
 
     def serves_still(self, theta: np.ndarray, built_at: np.ndarray) -> bool:
         """Whether a preconditioner made at `built_at` may measure the gap at `theta`.
@@ -94,12 +145,17 @@ class Schedule:
 
         A choice is worth its cost once as many passes have been spent without it. The search then
         costs at most twice as much as with the best choice. `advance` is added to the passes spent.
+        A sample of the same size, drawn by leverage, comes before a larger one, if it helps.
         """
         if len(self.choices) == 1:
             return False
         if self.choices[1].passes > self.objective.n_passes + advance:
             return False
-        self.choices.pop(0)
+        grows = self.choices[1].kind is self.choice.kind and self.drawn_at is not theta
+        if grows and (self.on_sample or self._is_uneven(theta)):
+            self.by_leverage = True
+        else:
+            self.choices.pop(0)
         self._draw_source(theta)
         return True
 
@@ -123,8 +179,11 @@ class Schedule:
 
     def _draw(self, rows: int, theta: np.ndarray | None = None) -> Objective:
         """Return the objective on a sample, drawn uniformly or by the curvature at `theta`."""
-        whole = self.objective
-        scores = None if theta is None else whole.sampling_scores(theta)
+        whole, scores = self.objective, None
+        if theta is not None and self.by_leverage:
+            scores = leverages(whole, theta)
+        elif theta is not None:
+            scores = whole.sampling_scores(theta)
         small = whole.data.sample(self.moments, whole.mean, rows, scores)
         drawn = Objective(small, compute_moments(small), whole.penalty, None, sampled=True)
         drawn.has_flat = whole.has_flat
@@ -132,20 +191,29 @@ class Schedule:
 
     def _minimise_source(self, theta: np.ndarray) -> np.ndarray:
         """Minimise on the present sample until its gap is `SAMPLE_GAP` for each parameter."""
-        point, residual_weight = self.source(theta), 0.0
+        point = self.source(theta)
         floor = tuning.SAMPLE_GAP * theta.size
-        for _ in range(tuning.SAMPLE_STAGES):
-            model = self.preconditioner(point.theta, residual_weight)
-            here = PreconditionedPoint.of(model, point)
+        here = PreconditionedPoint.of(self.preconditioner(theta, 0.0), point)
+        return self._minimise(self.source, here, floor, tuning.SAMPLE_STAGES).theta
+
+    def _minimise(
+        self, function: Function, here: PreconditionedPoint, floor: float, stages: int
+    ) -> Point:
+        """Minimise a function of the present sample until its decrement is at most `floor`."""
+        point, residual_weight = here.point, 0.0
+        for _ in range(stages):
             if here.decrement <= floor:
                 break
-            stage = Stage(self.source, here, floor, self.choice.fall, residual_weight > 0)
+            stage = Stage(function, here, floor, self.choice.fall, residual_weight > 0)
             stage.run(self.choice.iterations)
             if stage.best is point:
                 break
             point = stage.best
+            if stage.decrement <= floor and function is not self.source:
+                break
             residual_weight = tuning.RESIDUAL_WEIGHT * stage.line_search_struggling
-        return point.theta
+            here = PreconditionedPoint.of(self.preconditioner(point.theta, residual_weight), point)
+        return point
 
     def _serves_again(self, theta: np.ndarray) -> bool:
         """Whether preconditioners can be made from the sample that was minimised last.
@@ -158,8 +226,20 @@ class Schedule:
         rows = share.sum() ** 2 / np.square(share).sum()
         return bool(rows > tuning.CURVED_ROWS * self.choice.rows)
 
+    def _is_uneven(self, theta: np.ndarray) -> bool:
+        """Whether steps should minimise on a sample drawn by leverage, see `tilted`.
+
+        A row of the present sample then has much of the curvature of some parameter.
+        """
+        can = self.plan.by_leverage and self.objective.penalty.is_definite
+        if not can or self.by_leverage or self.source is self.objective:
+            return False
+        found = leverages(self.source, theta)
+        return bool(found.max() > max(UNEVEN_LEVERAGE, UNEVEN_RATIO * found.mean()))
+
     def _draw_source(self, theta: np.ndarray) -> None:
         self._close_source()
+        self.drawn_at = theta
         if self.choice.rows is not None:
             self.source = self._draw(self.choice.rows, theta)
 

@@ -87,6 +87,8 @@ class Search(SearchState):
         """
         if self.subspace is not None:
             return self._in_subspace(here, self.subspace)
+        if self.schedule.on_sample and self.samples_help:
+            return self._on_sample(here)
         trial = None
         if self.choice.newton and not self.residual_weight:
             tried = newton_lines.newton_trial(self.objective, here, self.line_first)
@@ -115,6 +117,23 @@ class Search(SearchState):
             return here.point
         self.failures = 0
         self._record(trial)
+        return trial
+
+    def _on_sample(self, here: PreconditionedPoint) -> Point:
+        """Return the point after a step to the minimum of the tilted sample, see `tilted`.
+
+        If the objective falls by too little, a stage follows.
+        """
+        theta, fall = self.schedule.sample_minimum(here)
+        trial = self.objective(theta)
+        least = here.point.at_most - tuning.SUFFICIENT_FALL * fall
+        self.samples_help = trial.at_most < least
+        self.schedule.poor_steps += not self.samples_help
+        if not trial.at_most < here.point.at_most:
+            return self._stage(here)
+        self._record(trial)
+        self.failures, self.model = 0, None
+        self.schedule.renew(here.point.theta, trial.theta)
         return trial
 
     def _damped(self, here: PreconditionedPoint) -> Point:
@@ -156,6 +175,7 @@ class Search(SearchState):
         if self.residual_weight and self.choice.by_class and self.policy.takes_certificate:
             self.subspace = ClassSubspace.of(self.objective)
             self.residual_weight *= self.subspace is None
+        self.samples_help = True  # another sample may help again
         # If the stage ended near the target, conjugate gradients can use its preconditioner.
         if self.choice.is_cheap_hessian or escalated or stage.decrement > tuning.HINT * target:
             self.model = None

@@ -60,6 +60,7 @@ class SearchState:
         self.failures = 0  # stages in a row that found no better point
         self.line_first = False  # whether a Newton step begins with a search on its line
         self.subspace: ClassSubspace | None = None  # takes the steps after a stage that struggled
+        self.samples_help = True  # False after a step on a sample that lowered it too little
         self.slow = False  # the last stage was so slow that conjugate gradients take over
         self.cg_failed = False  # whether conjugate gradients failed with a noisy Hessian
         self.underrated = 1.0  # gap over decrement when last measured, if the step was not taken

@@ -32,7 +32,7 @@ def begun(
     """
     theta = schedule.start()
     double = objective.single_rows is None or objective.has_flat
-    if double or schedule.choice.is_hessian:
+    if double or schedule.choice.is_hessian or schedule.by_leverage:
         point = objective(theta)
         schedule.begin(point.theta)
         return point, None, point.theta

@@ -6,7 +6,10 @@ Plain fits of few dense rows take Newton steps only (`small_fits`). All others a
    samples of the rows, from small to large. The search on all rows then starts near the minimum,
    where the objective is nearly quadratic. If a preconditioner from all rows costs too much, it is
    made from a sample, drawn in proportion to each row's part in the curvature. The sample that was
-   minimised last is used again if many of its rows have curvature.
+   minimised last is used again if many of its rows have curvature. If a row of the sample has much
+   of the curvature of some parameter, and a larger sample would cost many passes, rows are drawn by
+   their leverage, and each step minimises the sample, tilted to the gradient of all rows
+   (`tilted`).
 2. **Stages** (`lbfgs`). A stage makes a preconditioner at the present point, and minimises over v
    in Theta = Theta_0 + T v by SciPy's L-BFGS-B. The first trial step is the Newton step of the
    preconditioner. A stage ends when the decrement has fallen by a given factor, when the line

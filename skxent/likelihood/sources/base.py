@@ -78,8 +78,13 @@ class RowSums(Protocol):
         """Diagonal of the Hessian, (R, p)."""
         ...
 
-    def sampling_scores(self, theta: np.ndarray) -> Scores:
-        """Contribution of each row to the curvature; the result stays where the rows are."""
+    def sampling_scores(self, theta: np.ndarray, per_leverage: np.ndarray | None = None) -> Scores:
+        """Contribution of each row to the curvature; the result stays where the rows are.
+
+        Without `per_leverage` it is w (sum p (1 - p) + sum (p - y)^2). If `per_leverage`, (R, p),
+        is the reciprocal of the Hessian's diagonal, it is the leverage of the row: the sum over
+        classes of w p (1 - p) sum_j per_leverage[k, j] x_j^2.
+        """
         ...
 
     def close(self) -> None:

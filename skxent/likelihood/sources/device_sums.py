@@ -149,7 +149,9 @@ class DeviceSums:
 
         return self._curvature(theta, squares, residual_weight)
 
-    def sampling_scores(self, theta: np.ndarray) -> NoReturn:
+    def sampling_scores(
+        self, theta: np.ndarray, per_leverage: np.ndarray | None = None
+    ) -> NoReturn:
         """Raise NotImplementedError, because rows on a device cannot be sampled."""
         raise NotImplementedError("rows on a device cannot be sampled")
 

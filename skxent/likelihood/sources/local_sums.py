@@ -209,8 +209,10 @@ class LocalSums(BlockSamples):
         squares: np.ndarray = sum(blocks.map(sums, theta.size))
         return squares
 
-    def sampling_scores(self, theta: np.ndarray) -> np.ndarray:
-        """Contribution of each row to the curvature, w (sum p (1 - p) + sum (p - y)^2), (n,)."""
+    def sampling_scores(
+        self, theta: np.ndarray, per_leverage: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Contribution of each row to the curvature, or its leverage, (n,), see `RowSums`."""
         result = np.empty(self.blocks.n_rows)
 
         def fill(segment: list[slice]) -> None:
@@ -220,7 +222,17 @@ class LocalSums(BlockSamples):
                 assert R is not None
                 result[rows] = (P * (1.0 - P) + R * R).sum(axis=0)
 
-        self.blocks.map(fill)
+        def fill_leverages(segment: list[slice]) -> None:
+            assert per_leverage is not None
+            buffer = self.blocks.buffer()
+            space = self.blocks.rows_space("samples", self.blocks.run_rows, theta.shape[1])
+            for run in self.blocks.runs(segment):
+                P = self._probabilities(theta, run, self.blocks.read(run, buffer))
+                x = self.samples(run, buffer, space)
+                of_class = per_leverage @ np.square(x).T
+                result[run] = (P * (1.0 - P) * of_class).sum(axis=0)
+
+        self.blocks.map(fill if per_leverage is None else fill_leverages)
         return result if self.data.weight is None else result * self.data.weight
 
     def _at(

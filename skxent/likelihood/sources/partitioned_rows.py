@@ -388,9 +388,9 @@ class PartitionedSums(Partitions):
         """Diagonal of the Hessian, (R, p)."""
         return np.asarray(self.sum("hessian_diagonal", theta, residual_weight))
 
-    def sampling_scores(self, theta: np.ndarray) -> Each:
+    def sampling_scores(self, theta: np.ndarray, per_leverage: np.ndarray | None = None) -> Each:
         """Contribution of each row to the curvature; the result stays on the workers."""
-        return self.each("sampling_scores", theta)
+        return self.each("sampling_scores", theta, per_leverage)
 
 
 def _wider(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:

@@ -109,3 +109,23 @@ def test_sampling_scores_are_the_formula(K, weighted, block_size):
     expected = expected * data.weight if weighted else expected
     found = data.sums(None, False).sampling_scores(theta)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("K", [2, 3])
+def test_leverages_are_the_formula_and_add_up_to_the_parameters(K, weighted, form, block_size):
+    data = rows_of(form, weighted=weighted, K=K)
+    X = data.dense()
+    theta = np.random.default_rng(1).normal(size=data.theta_shape)
+    centre = X.mean(axis=0)
+    samples = np.column_stack([X - centre, np.ones(len(X))])
+    logits = samples @ theta.T
+    P = expit(logits) if K == 2 else softmax(logits, axis=1)
+    sums = data.sums(centre, False)
+    per_leverage = 1 / sums.hessian_diagonal(theta, 0.0)
+    expected = np.einsum("ik,kj,ij->i", P * (1 - P), per_leverage, samples**2)
+    expected = expected * data.weight if weighted else expected
+    found = sums.sampling_scores(theta, per_leverage)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    assert found.sum() == pytest.approx(theta.size, rel=1e-10)

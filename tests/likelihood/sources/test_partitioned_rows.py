@@ -140,11 +140,12 @@ def test_other_columns_and_classes(rows):
     np.testing.assert_allclose(other[2], one[2], rtol=1e-12, atol=1e-12)
 
 
-def test_drawn_rows_come_here(rows):
+@pytest.mark.parametrize("per_leverage", [(), (np.ones((4, 6)),)], ids=["", "leverage"])
+def test_drawn_rows_come_here(rows, per_leverage):
     there = partitioned(rows)
     moments = compute_moments(there)
     sums = there.sums(moments.mean, False)
-    scores = sums.sampling_scores(np.zeros(there.theta_shape))
+    scores = sums.sampling_scores(np.zeros(there.theta_shape), *per_leverage)
     sample = there.sample(moments, moments.mean, 30, scores)
     assert isinstance(sample, LocalRows)
     assert 0 < sample.n_rows < rows.n_rows

@@ -51,7 +51,7 @@ def test_each_sum_is_that_of_float64(K, weighted, offset, intercept):
         "hessian_gram": (0.1,),
         "class_block_grams": (0.1,),
         "hessian_diagonal": (0.1,),
-        "sampling_scores": (),
+        "sampling_scores": (np.ones(data.theta_shape),),
     }.items():
         found, expected = (getattr(s, name)(theta, *arguments) for s in (single, double))
         assert found.dtype == np.float64
