@@ -1,0 +1,58 @@
+r"""A diagonal preconditioner for wide sparse rows, that counts only a part of the losses' curvature.
+
+Words occur together. A direction that changes many coefficients so that the changes of the logits
+cancel has far less curvature than the diagonal of the Hessian says, and conjugate gradients need
+many products to find it. With the curvature :math:`h_{kj}` of the losses along the coefficient of
+class k and feature j, and the curvature :math:`a_j` of the penalty, the damped diagonal is
+
+.. math:: m_{kj} = a_j + c \sqrt{h_{kj} \, \bar h_{kj}}, \qquad
+          \bar h_{kj} = \frac{h_{k0}}{\sum_l h_{l0}} \sum_l h_{lj} ,
+
+with c = `DAMPING`; :math:`m_{k0} = c\, h_{k0}` for the intercept. The mean :math:`\bar h` is what
+the curvature would be if the features and the classes were independent. The words of one subject
+have much curvature for its class and occur together, so that the diagonal overrates them most. The
+geometric mean damps them further. Without an intercept, and for two classes, :math:`\bar h = h`.
+
+The penalty is not damped, because its curvature is exact along every direction. The certificate
+does not depend on the model: it uses products with the Hessian and the curvature of the penalty,
+see `newton_cg`. Products in float32 have larger errors in these coordinates, but also larger norms,
+to which `single_products` compares the errors. On three texts the errors were at most a thirtieth
+of its estimate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skxent.likelihood.objective import Objective
+from skxent.likelihood.optimise.preconditioners import Diagonal, diagonal
+
+# Part of the curvature of the losses that the damped diagonal counts. With 0.05 fits of newsgroups
+# with C = 1 take a fifth more passes; with 0.2 and more, or 1 for intercepts, half of the gain for
+# C = 100 is lost.
+DAMPING = 0.1
+
+
+def damped_diagonal(
+    objective: Objective, theta: np.ndarray, residual_weight: float = 0.0
+) -> Diagonal:
+    """Return the damped diagonal; the diagonal of the Hessian at zero, or without a penalty.
+
+    At zero the step to the minimum of a damped model would be too long. Without a penalty damping
+    would only change the unit.
+    """
+    model = diagonal(objective, theta, residual_weight)
+    if not objective.penalty.is_definite or not theta.any():
+        return model
+    d = objective.n_features
+    H = 1.0 / model.scale**2
+    penalty = np.zeros((len(H), d))
+    objective.penalty.add_to_diagonal(penalty)
+    losses, intercepts = np.maximum(H[:, :d] - penalty, 0.0), H[:, d:]
+    if intercepts.size and len(H) > 1:
+        by_class = intercepts / intercepts.sum()
+        losses *= by_class * losses.sum(axis=0)
+        np.sqrt(losses, out=losses)
+    H[:, :d] = penalty + DAMPING * losses
+    H[:, d:] *= DAMPING
+    return Diagonal(1.0 / np.sqrt(H))
