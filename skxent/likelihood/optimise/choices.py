@@ -142,9 +142,8 @@ def plan(data: RowSource) -> Plan:
     )
     costs = CostModel.of(data)
     if data.sparse and costs.width > tuning.SPARSE_FEATURES:
-        diagonal = replace(diagonal, kind=Kind.DAMPED_DIAGONAL)
         if exceeds_cache(data.theta_shape):
-            diagonal = replace(diagonal, iterations=SPARSE_STAGE)
+            diagonal = replace(diagonal, kind=Kind.DAMPED_DIAGONAL, iterations=SPARSE_STAGE)
         return Plan((diagonal,), (), tuning.CG_GAP)
     choices = _factored(costs, data.can_sample)
     rows = choices[0].rows if choices else None

@@ -1,4 +1,4 @@
-r"""A diagonal preconditioner for wide sparse rows, that counts only a part of the losses' curvature.
+r"""A diagonal preconditioner for texts, which counts only a part of the curvature of the losses.
 
 Words occur together. A direction that changes many coefficients so that the changes of the logits
 cancel has far less curvature than the diagonal of the Hessian says, and conjugate gradients need
@@ -16,8 +16,8 @@ geometric mean damps them further. Without an intercept, and for two classes, :m
 The penalty is not damped, because its curvature is exact along every direction. The certificate
 does not depend on the model: it uses products with the Hessian and the curvature of the penalty,
 see `newton_cg`. Products in float32 have larger errors in these coordinates, but also larger norms,
-to which `single_products` compares the errors. On three texts the errors were at most a thirtieth
-of its estimate.
+to which `single_products` compares the errors. On newsgroups, reuters52 and generated counts the
+errors were at most a thirtieth of its estimate.
 """
 
 from __future__ import annotations
@@ -36,23 +36,25 @@ DAMPING = 0.1
 def damped_diagonal(
     objective: Objective, theta: np.ndarray, residual_weight: float = 0.0
 ) -> Diagonal:
-    """Return the damped diagonal; the diagonal of the Hessian at zero, or without a penalty.
+    """Return the damped diagonal, or at zero the diagonal of the Hessian.
 
-    At zero the step to the minimum of a damped model would be too long. Without a penalty damping
-    would only change the unit.
+    At zero the step to the minimum of a damped model would be too long. Unless every coefficient is
+    penalised, the result is the diagonal of the Hessian as well, because damping would do little
+    more than change the unit.
     """
     model = diagonal(objective, theta, residual_weight)
-    if not objective.penalty.is_definite or not theta.any():
+    if objective.has_flat or not (objective.penalty.is_definite and theta.any()):
         return model
     d = objective.n_features
-    H = 1.0 / model.scale**2
-    penalty = np.zeros((len(H), d))
+    penalty = np.zeros((1, d))
     objective.penalty.add_to_diagonal(penalty)
-    losses, intercepts = np.maximum(H[:, :d] - penalty, 0.0), H[:, d:]
+    H = 1.0 / np.square(model.scale)
+    losses, intercepts = H[:, :d], H[:, d:]
+    losses -= penalty
+    np.maximum(losses, 0.0, out=losses)
     if intercepts.size and len(H) > 1:
-        by_class = intercepts / intercepts.sum()
-        losses *= by_class * losses.sum(axis=0)
+        losses *= (intercepts / intercepts.sum()) * losses.sum(axis=0)
         np.sqrt(losses, out=losses)
-    H[:, :d] = penalty + DAMPING * losses
-    H[:, d:] *= DAMPING
-    return Diagonal(1.0 / np.sqrt(H))
+    H *= DAMPING
+    losses += penalty
+    return Diagonal(np.reciprocal(np.sqrt(H, out=H), out=H))

@@ -19,9 +19,6 @@ LEAST_CONTRACTION = 0.05
 # Gap, in units of the target, above which a step needs no residual in float64, see
 # `single_products`. No certificate follows from such a step.
 UNVERIFIED_GAP = 10.0
-# Part of the target that a step may leave of a gap above it, if its products begin in float32 and
-# end in float64. The rest of the target is for the change of the Hessian along the step.
-LEFT_GAP = 0.5
 
 
 def self_concordance_factor(change: float) -> float:
@@ -224,7 +221,6 @@ def conjugate_gradients(
     s, r, d = np.zeros_like(b), b, b
     rr = goal = float(b @ b)
     gap, rest, converged, error, most = 0.0, 0.5 * rr, not rr, ModelError(), accuracy.max_products
-    near = 0.0 if product.verified else UNVERIFIED_GAP * accuracy.target
     for n_products in range(1, accuracy.max_products + 1):
         Hd = product(d)
         curved = float(d @ Hd)
@@ -245,7 +241,6 @@ def conjugate_gradients(
             bound = model.gap_bound(r, objective.penalty, objective.n_features)
             rest = 0.5 * true_rr if bound is None else bound * true_rr / rr
             known = bound is not None and _suffices(here, accuracy.target, gap, rest, true_rr)
-            known = known or (gap <= near and bound is not None and rest <= LEFT_GAP * accuracy.target)
         if known and not converged:
             converged, most = True, min(n_products + accuracy.steadying, most)
         ends = False
