@@ -12,6 +12,7 @@ from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
 from skxent.likelihood.optimise.cost_model import Cost, CostModel
+from skxent.likelihood.optimise.damped_diagonal import damped_diagonal
 from skxent.likelihood.optimise.preconditioners import Preconditioner
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.sparse_single_sums import exceeds_cache
@@ -28,6 +29,7 @@ class Kind(Enum):
     """A kind of preconditioner, see `preconditioners`."""
 
     DIAGONAL = "diagonal"
+    DAMPED_DIAGONAL = "damped diagonal"
     CLASS_BLOCKS = "class blocks"
     DRAWN_CLASS_BLOCKS = "drawn class blocks"
     HESSIAN = "Hessian"
@@ -41,6 +43,7 @@ class Kind(Enum):
 
 BUILDERS: dict[Kind, Build] = {
     Kind.DIAGONAL: preconditioners.diagonal,
+    Kind.DAMPED_DIAGONAL: damped_diagonal,
     Kind.CLASS_BLOCKS: preconditioners.class_blocks,
     Kind.DRAWN_CLASS_BLOCKS: preconditioners.drawn_class_blocks,
     Kind.HESSIAN: preconditioners.full,
@@ -91,6 +94,11 @@ class PreconditionerChoice:
         return self.kind in (Kind.CLASS_BLOCKS, Kind.DRAWN_CLASS_BLOCKS)
 
     @property
+    def is_diagonal(self) -> bool:
+        """Whether the preconditioner is a diagonal."""
+        return self.kind in (Kind.DIAGONAL, Kind.DAMPED_DIAGONAL)
+
+    @property
     def is_hessian(self) -> bool:
         """Whether the preconditioner is the Hessian of all rows."""
         return self.rows is None and self.kind is Kind.HESSIAN
@@ -138,7 +146,7 @@ def plan(data: RowSource) -> Plan:
     costs = CostModel.of(data)
     if data.sparse and costs.width > tuning.SPARSE_FEATURES:
         if exceeds_cache(data.theta_shape):
-            diagonal = replace(diagonal, iterations=SPARSE_STAGE)
+            diagonal = replace(diagonal, kind=Kind.DAMPED_DIAGONAL, iterations=SPARSE_STAGE)
         return Plan((diagonal,), (), tuning.CG_GAP)
     choices = _factored(costs, data.can_sample)
     rows = choices[0].rows if choices else None

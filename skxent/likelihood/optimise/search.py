@@ -169,7 +169,7 @@ class Search(SearchState):
         advance = tuning.POOR_ADVANCE if failed or slow else 0.0
         escalated = not stage.converged and self.schedule.escalate(stage.best.theta, advance)
         self.failures = self.failures + 1 if failed and not escalated else 0
-        cg_helps = self.policy.takes_certificate and self.choice.kind is Kind.DIAGONAL
+        cg_helps = self.policy.takes_certificate and self.choice.is_diagonal
         self.slow = slow and cg_helps and not (failed or escalated)
         self.residual_weight = tuning.RESIDUAL_WEIGHT * (stage.line_search_struggling or failed)
         if self.residual_weight and self.choice.by_class and self.policy.takes_certificate:

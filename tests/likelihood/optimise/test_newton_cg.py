@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from skxent.likelihood import tuning
 from skxent.likelihood.objective import Objective
 from skxent.likelihood.optimise import preconditioners
+from skxent.likelihood.optimise.damped_diagonal import damped_diagonal
 from skxent.likelihood.optimise.newton_cg import Accuracy, conjugate_gradients
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.penalty import Penalty
@@ -48,7 +49,9 @@ def true_gap(objective, point):
 @pytest.mark.parametrize("alpha", [0.01, 1.0, 100.0])
 @pytest.mark.parametrize("kind", ["", "correlated", "twins"])
 @pytest.mark.parametrize("K", [2, 3])
-@pytest.mark.parametrize("model", [preconditioners.diagonal, preconditioners.class_blocks])
+@pytest.mark.parametrize(
+    "model", [preconditioners.diagonal, preconditioners.class_blocks, damped_diagonal]
+)
 @pytest.mark.thinned(6)
 def test_gap(model, K, kind, alpha, target):
     objective = objective_of(K, alpha, kind)
