@@ -46,13 +46,14 @@ def test_each_sum_is_that_of_float64(K, weighted, offset, intercept):
     exact, slope = double.log_partition(theta)
     assert 0 < abs(value - exact) < single.rounding(theta) + SINGLE_EPS * exact
     np.testing.assert_allclose(gradient, slope, atol=3e-6 * n)
-    for name, arguments in {
-        "hessian_product": (direction,),
-        "hessian_gram": (0.1,),
-        "class_block_grams": (0.1,),
-        "hessian_diagonal": (0.1,),
-        "sampling_scores": (np.ones(data.theta_shape),),
-    }.items():
+    for name, *arguments in (
+        ("hessian_product", direction),
+        ("hessian_gram", 0.1),
+        ("class_block_grams", 0.1),
+        ("hessian_diagonal", 0.1),
+        ("sampling_scores",),
+        ("sampling_scores", np.ones(data.theta_shape)),
+    ):
         found, expected = (getattr(s, name)(theta, *arguments) for s in (single, double))
         assert found.dtype == np.float64
         np.testing.assert_allclose(
