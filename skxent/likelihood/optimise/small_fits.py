@@ -65,11 +65,10 @@ class Stopped(Exception):
 
 
 class SmallFit:
-    """A search from given parameters.
+    """A fit of some samples.
 
     Parameters
     ----------
-    samples : Samples
     definite : bool
         Whether every coefficient is penalised.
     tol : float
@@ -82,15 +81,14 @@ class SmallFit:
 
     def __init__(
         self,
-        samples: Samples,
         tol: float,
         max_steps: int,
         *,
         definite: bool,
         report: Report | None = None,
     ) -> None:
-        self.samples = samples
         self.report = report
+        self.errors = np.geterr()  # how NumPy treats errors in the report
         self.stopped = False  # whether `report` has ended the fit
         self.definite = definite
         self.tol = tol
@@ -99,12 +97,13 @@ class SmallFit:
         self.curve: list[tuple[float, float]] = []  # passes and objective after each step
         self.fall = 1.0  # factor by which the last step has changed the decrement
 
-    def run(self, theta: np.ndarray) -> tuple[np.ndarray, float, float]:
+    def run(self, samples: Samples, theta: np.ndarray) -> tuple[np.ndarray, float, float]:
         """Minimise from theta; return the last parameters, the objective and a bound of the gap.
 
         The search begins at zero if theta is no better. If the report ends it, the objective bounds
         the gap, because no loss is negative.
         """
+        self.samples = samples
         try:
             return self._minimised(theta)
         except Stopped:
@@ -112,7 +111,8 @@ class SmallFit:
 
     def _minimised(self, theta: np.ndarray) -> tuple[np.ndarray, float, float]:
         here = self._at(theta)
-        if theta.any() and not here.value < self.samples.total * np.log(self.samples.n_classes):
+        lost = self.max_steps > 0 and theta.any()
+        if lost and not here.value < self.samples.total * np.log(self.samples.n_classes):
             here = self._at(np.zeros_like(theta))
         self._go_to(here)
         self._renew()
@@ -175,7 +175,9 @@ class SmallFit:
     def _record(self, theta: np.ndarray, value: float) -> None:
         self.curve.append((self.n_passes, value))
         if self.report is not None:
-            self.stopped = self.report(*self.samples.leave(theta), value)
+            parameters = self.samples.leave(theta)
+            with np.errstate(**self.errors):
+                self.stopped = self.report(*parameters, value)
 
     def _serves(self) -> bool:
         """Whether more steps with a factor from before reach the target for less than a new one."""
@@ -263,11 +265,11 @@ def _fitted(
     start: Parameters | None,
     report: Report | None,
 ) -> Solution:
+    definite = penalty.is_definite
+    fit = SmallFit(tol, max_steps, definite=definite, report=report)
     with np.errstate(all="ignore"):
         samples = Samples.of(rows, penalty)
-        definite = penalty.is_definite
-        fit = SmallFit(samples, tol, max_steps, definite=definite, report=report)
-        theta, value, gap = fit.run(samples.enter(start))
+        theta, value, gap = fit.run(samples, samples.enter(start))
         coef, intercept = samples.leave(theta)
         # See `returned`: logits of the rows as they are may have fewer digits.
         size = np.abs(samples.mean) + np.sqrt(samples.squares[: len(samples.mean)])

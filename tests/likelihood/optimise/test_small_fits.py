@@ -232,6 +232,24 @@ def test_reports_every_step(problem):
     np.testing.assert_array_equal(silent.coef, solution.coef)
 
 
+def test_a_report_has_the_errors_of_its_caller(problem):
+    X, Y = problem(150, 4, 3)
+
+    def report(*step):
+        return bool(np.log(np.zeros(1))[0] > 0)
+
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        small(rows_of(X, Y), report=report)
+
+
+def test_without_iterations_the_fit_stays_where_it_begins():
+    """Here zero is the minimum, and better than the start."""
+    X, Y = np.array([[1.0], [1.0], [-1.0], [-1.0]]), np.tile(np.eye(2), (2, 1))
+    solution = small(rows_of(X, Y), max_iter=0, start=(np.array([[3.0]]), np.zeros(1)))
+    assert solution is None
+    assert not small(rows_of(X, Y), start=(np.array([[3.0]]), np.zeros(1))).coef.any()
+
+
 def test_a_fit_that_is_declined_reports_nothing(problem):
     X, Y = problem(60, 3, 2)
     Y = np.eye(2)[(X[:, 0] > 0).astype(int)]
