@@ -80,7 +80,7 @@ class Raced:
                 continue
             if run.there:
                 found[run.rival] = "there"
-            elif run.end in ("slower", "time up", "no time left"):
+            elif run.end in ("slower", "time up"):
                 found[run.rival] = run.end
             elif run.end == "crashed" or run.end.startswith("failed"):
                 found[run.rival] = "failed"

@@ -1,7 +1,6 @@
 """The sentences of the page docs/speed.md about the time that rivals have.
 
-Results of races with the limits of race_limits.py have a rule "limit". In earlier races the rivals
-of a problem shared a time, so that a late one might never begin; the page says so.
+The limits are those of race_limits.py, as the results hold them.
 """
 
 from __future__ import annotations
@@ -12,24 +11,12 @@ from typing import Any
 from race_results import Figures, listed
 
 
-def time_limits(rules: dict[str, Any]) -> str:
-    """How long a run may take."""
-    return _limits(rules) if "limit" in rules else _shared_time(rules)
-
-
-def named_with_limits(made: dict[str, Any], figures: Figures) -> list[str]:
+def named_with_limits(figures: Figures) -> list[str]:
     """The problems that no rival solved, and how long each run had."""
-    if "limit" not in made["rules"]:
-        return [p.name for p in figures.alone]
     return [f"{p.name} ({p.data['limit']:.3g} s)" for p in figures.alone]
 
 
-def how_rivals_ended(made: dict[str, Any], figures: Figures) -> str:
-    """How the rivals ended on the problems that none of them solved."""
-    return _tried(figures) if "limit" in made["rules"] else _not_begun(figures)
-
-
-def _tried(figures: Figures) -> str:
+def how_rivals_ended(figures: Figures) -> str:
     """Say how the rivals ended on the problems that no rival solved."""
     ends = Counter(end for p in figures.alone for end in p.outcomes().values())
     others = [
@@ -46,16 +33,8 @@ def _tried(figures: Figures) -> str:
         stopped at the limit{more}."""
 
 
-def _not_begun(figures: Figures) -> str:
-    """Say on how many problems that no rival solved some rivals were never begun."""
-    late = sum(any(run[-1] == "no time left" for run in p.data["runs"]) for p in figures.alone)
-    if not late:
-        return ""
-    return f"""On {late} of them the time that the rivals share was over before each rival had
-        begun. A rival late in the order might have solved the problem."""
-
-
-def _limits(rules: dict[str, Any]) -> str:
+def time_limits(rules: dict[str, Any]) -> str:
+    """How long a run may take."""
     limit = rules["limit"]
     hard = [f"{name} ({seconds:.3g} s)" for name, seconds in limit["hard"].items()]
     return f"""A run of a rival has a time limit. It depends on the problem and is the same for all
@@ -70,11 +49,3 @@ def _limits(rules: dict[str, Any]) -> str:
         solved the problem, plus {rules["margin"]} s, except on the problems whose curves are shown
         below. Some compiled solvers cannot be interrupted. If such a run solves the problem within
         {rules["grace"]:g} s after its limit, it counts."""
-
-
-def _shared_time(rules: dict[str, Any]) -> str:
-    """The rule of races before each rival had a time of its own."""
-    return f"""The rivals of a problem share a time, which is longer where skxent takes longer. One
-        rival may use about half of this time: that is its time limit. A run is also stopped when it
-        has taken {rules["beaten"]} times as long as the fastest rival that has solved the problem,
-        except on the problems whose curves are shown below."""

@@ -76,8 +76,8 @@ def _first_lines(made: dict[str, Any], figures: Figures) -> str:
     if figures.alone:
         texts.append(
             f"""On {counted(len(figures.alone), "problem")} no rival came within 1e-6 of the optimum
-            before its time limit: {listed(race_rules.named_with_limits(made, figures))}.
-            {race_rules.how_rivals_ended(made, figures)}
+            before its time limit: {listed(race_rules.named_with_limits(figures))}.
+            {race_rules.how_rivals_ended(figures)}
             The mean leaves these problems out. If on each of them a rival had solved the problem
             just at its time limit, the mean over all problems would be
             {times(figures.mean_with_limits)}."""
@@ -166,10 +166,7 @@ def _rivals(figures: Figures) -> str:
     ]
     outcomes = [p.outcomes() for p in figures.problems]
     fastest = Counter(p.fastest.rival for p in figures.compared)
-    tried = {
-        r: Counter(o[r] for o in outcomes if r in o and o[r] != "no time left")
-        for r in figures.solvers
-    }
+    tried = {r: Counter(o[r] for o in outcomes if r in o) for r in figures.solvers}
     for rival in sorted(figures.solvers, key=lambda r: (-fastest[r], -tried[r]["there"], r)):
         found, library = tried[rival], library_of(rival)
         name = rival if library.split("-")[0] in rival else f"{rival} ({library})"
@@ -179,21 +176,10 @@ def _rivals(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def _not_tried(problems: list[Raced]) -> str:
-    text = "The list has the solvers that were not tried on all problems, and why."
-    if any("no time left" in p.outcomes().values() for p in problems):
-        text += """ *No time was left* means that
-other rivals had used the time that the rivals of a problem share."""
-    return text
-
-
 def _not_raced(problems: list[Raced]) -> str:
     reasons: Counter[tuple[str, str]] = Counter()
     for p in problems:
         reasons.update(p.data["not_raced"].items())
-        reasons.update(
-            (r, "no time was left") for r, o in p.outcomes().items() if o == "no time left"
-        )
     return "\n".join(
         f"* {name}, {counted(n, 'problem')}: {reason}."
         for (name, reason), n in sorted(reasons.items(), key=lambda item: (item[0][0], -item[1]))
@@ -279,7 +265,7 @@ finite, or a crash of the process.
 
 {rivals}
 
-{not_tried}
+The list has the solvers that were not tried on all problems, and why.
 
 {not_raced}
 
@@ -326,7 +312,6 @@ def page(made: dict[str, Any], problems: list[Raced]) -> str:
         "most": times(max(ratios)),
         "problems": _problems(problems),
         "rivals": _rivals(figures),
-        "not_tried": _not_tried(problems),
         "not_raced": _not_raced(problems),
         "defaults": _defaults(problems),
         "curves": _curves(problems),

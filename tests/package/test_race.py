@@ -284,5 +284,4 @@ def test_a_run_on_a_small_problem(process):
         raced.data["not_raced"]["statsmodels"] == "is not installed"
     )
     assert min(r.distance for r in raced.runs if r.distance is not None) == 0.0
-    assert "no time left" not in outcomes.values()
     assert raced.data["limit"] >= race_limits.FLOOR / race_limits.MINUTES

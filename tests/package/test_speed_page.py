@@ -85,50 +85,22 @@ def test_a_problem_that_was_left_out_is_named(results):
     assert "This run left out one and another." in page_of(results).split("## ")[0]
 
 
-@pytest.fixture
-def with_limits(results):
-    """Results of a race in which each run of a rival has a limit, and all rivals are tried."""
-    results["made"]["rules"] |= {
-        "margin": 0.05,
-        "grace": 5.0,
-        "limit": race_limits.limit_rules(race_limits.MINUTES),
-    }
-    for problem in results["problems"]:
-        for run in problem["runs"]:
-            run[-1] = "time up" if run[-1] == "no time left" else run[-1]
-    return results
-
-
-def test_the_page_says_which_limit_a_run_has(with_limits):
-    page = page_of(with_limits)
+def test_the_page_says_which_limit_a_run_has(results):
+    page = page_of(results)
     assert f"The limit is {race_limits.FLOOR:g} s, plus 1 s for each" in page
     for name, seconds in race_limits.HARD.items():
         assert f"{name} ({seconds:g} s)" in page
-    assert "No time was left" not in page
-    assert "no time was left" not in page
-    assert "share" not in page
 
 
-def test_the_page_counts_how_rivals_ended_on_problems_that_none_solved(with_limits):
-    problems = [race_results.Raced(p) for p in with_limits["problems"] if not p["ratio"]]
+def test_the_page_counts_how_rivals_ended_on_problems_that_none_solved(results):
+    problems = [race_results.Raced(p) for p in results["problems"] if not p["ratio"]]
     ends = [end for p in problems for end in p.outcomes().values()]
-    first = page_of(with_limits).split("## ")[0]
+    first = page_of(results).split("## ")[0]
     for p in problems:
         assert f"{p.name} ({p.data['limit']:.3g} s)" in first
     assert f"the rivals started {len(ends)} times: {ends.count('time up')} were stopped" in first
     assert f"{ends.count('elsewhere')} ended by themselves farther from the optimum" in first
     assert len(ends) == sum(map(ends.count, ("time up", "elsewhere", "failed")))
-
-
-def test_results_of_a_race_with_a_shared_time_say_so(results):
-    results["made"]["rules"].pop("limit", None)
-    run = next(p for p in results["problems"] if not p["ratio"])["runs"][-1]
-    run[2:] = [None, None, None, "no time left"]
-    page = page_of(results)
-    assert "The rivals of a problem share a time" in page
-    assert "A rival late in the order might have solved the problem." in page
-    assert f"* {run[0]}, " in page
-    assert "no time was left." in page
 
 
 def test_ends_of_rivals_are_told_apart():
