@@ -151,12 +151,12 @@ def polished(
     the largest change of a logit from the point of the Hessian to the minimum. It changes the
     curvature by a factor of at most exp(`change`), and a step multiplies the distance to the
     minimum by at most exp(`change`) - 1, the contraction. The last step needs no evaluation, see
-    `after_known_step`. Where a pass is cheap, that step is taken only if it leads near to the
-    minimum, or after three others.
+    `after_known_step`. Where a pass is cheap and steps contract, that step is taken only if it
+    leads near to the minimum, or after three others. Otherwise at most two others come before it.
     """
     point, factor = here.point, np.exp(change) * self_concordance_factor(change)
     contraction = float(np.expm1(change))
-    cheap = pass_is_cheap(objective)
+    cheap = contraction < 1 and pass_is_cheap(objective)
     for left in (3, 2, 1, 0) if cheap else (2, 1):
         if gap <= tuning.NEGLIGIBLE_GAP * point.value:
             break

@@ -1,5 +1,7 @@
 """Points on the line of a Newton step, against the functions that they minimise or bound."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -204,3 +206,17 @@ def test_a_step_far_from_the_minimum_is_not_known(make_case):
     _, here = here_of(case, np.zeros(case.objective().shape))
     assert after_known_step(here, 0.05) is None
     assert after_known_step(here, 1.0) is None
+
+
+@pytest.mark.parametrize(("change", "most"), [(0.6, 3), (0.8, 2)])
+def test_few_steps_follow_where_they_may_not_contract(make_case, change, most):
+    """With a Hessian of half the curvature every step overshoots, and none is known."""
+    case = make_case(K=3, n=60, d=4)
+    objective = case.objective()
+    theta = np.zeros(objective.shape)
+    model = preconditioners.full(objective, theta)
+    loose = replace(model, factors=[L * 0.8 for L in model.factors])
+    here = PreconditionedPoint.of(loose, objective(theta))
+    before = objective.n_passes
+    polished(objective, here, np.inf, change)
+    assert objective.n_passes - before == most
