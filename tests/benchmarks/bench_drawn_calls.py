@@ -1,7 +1,7 @@
 """Drawn calls of the features that came last, by the thousand, each against its own reference.
 
-Run ``python tests/benchmarks/bench_drawn_calls.py --count 1000``; ``--start`` is the first seed, and
-``--features`` names some of the features (parts of names will do). A call is made from its seed
+Run ``python tests/benchmarks/bench_drawn_calls.py --count 1000``. ``--start`` is the first seed,
+and ``--features`` names some of the features (parts of names will do). A call is made from its seed
 alone, see tests/support/drawn_calls.py, which also says how a call may end. The script prints each
 fault with the choices that made the call, and a table of calls and faults at the end. The exit
 status is 1 if there are faults.

@@ -1,4 +1,4 @@
-"""Calls of every feature, each drawn from its seed: correct numbers, or errors and warnings by name.
+"""Calls of every feature, each drawn from its seed: right numbers, or errors that name arguments.
 
 tests/benchmarks/bench_drawn_calls.py runs other seeds, and as many as are wanted.
 """
