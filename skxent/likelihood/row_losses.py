@@ -25,13 +25,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# exp(x) is zero in float64 for x below -745.2. Differences of logits below this constant, also
-# -inf, are replaced by this constant, so that every difference is finite.
-_EXP_IS_ZERO = -800.0
-
 
 def categorical_losses(Z: Floats, codes: NDArray[np.intp]) -> Floats:
     """Cross-entropy of softmax(Z_i) with the label `codes[i]`, in nats, shape (n,)."""
+    if Z.shape[1] == 2:
+        first, second = map(np.ascontiguousarray, Z.T)
+        below, above = np.minimum(first, second), np.maximum(first, second)
+        gap, odds = _gap_and_odds(below, above)
+        return _losses_of_two(gap, odds, (second >= first) != codes)
     Zt, top, log_rest = _class_major(Z)
     with np.errstate(over="ignore"):
         return (top - Zt[codes, np.arange(codes.size)]) + log_rest
@@ -56,26 +57,36 @@ def binary_losses(z: Floats, y: Floats) -> Floats:
     for z >= 0, y for z < 0. This equals max(z, 0) - y z + log1p(exp(-|z|)), but subtracts nothing.
     """
     size = np.abs(z)
-    denied = np.where(z >= 0, 1.0 - y, y)
-    losses = np.zeros_like(size)
-    np.multiply(size, denied, out=losses, where=denied != 0)
-    return losses + np.log1p(np.exp(-size))
+    return _losses_of_two(-size, np.exp(-size), np.abs((z >= 0) - y))
+
+
+def _losses_of_two(gap: Floats, odds: Floats, denied: Floats | NDArray[np.bool_]) -> Floats:
+    """Losses of two classes whose logits differ by `gap` <= 0, with odds exp(gap).
+
+    `denied` is the target of the less probable class.
+    """
+    with np.errstate(invalid="ignore"):  # a target of 0 and a logit of -inf cost 0
+        return np.fmax(-gap * denied, 0.0) + np.log1p(odds)
 
 
 def _class_major(Z: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the transpose of Z, the maximum m of each row, and log1p(s) as defined above."""
     Zt = np.ascontiguousarray(Z.T)
     top = Zt.max(axis=0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        gap, lost = _two_difference(Zt, top)
-    lost[gap < _EXP_IS_ZERO] = 0.0
-    at_top = gap == 0
-    rest = np.exp(np.maximum(gap, _EXP_IS_ZERO))
-    rest *= 1.0 + lost
+    gap, odds = _gap_and_odds(Zt, top)
     # One class at the maximum is left out of the sum; each other class at the maximum adds 1.
-    rest[at_top] = 0.0
-    ties = np.count_nonzero(at_top, axis=0) - 1
-    return Zt, top, np.log1p(_sum_over_classes(rest) + ties)
+    ties = np.count_nonzero(gap == 0, axis=0) - 1
+    return Zt, top, np.log1p(_sum_over_classes(np.where(gap < 0, odds, 0.0)) + ties)
+
+
+def _gap_and_odds(Z: Floats, top: Floats) -> tuple[Floats, Floats]:
+    """Return Z - m, and exp(Z - m) with the rounding of Z - m corrected.
+
+    An infinite difference has no rounding, but odds of 0.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        gap, lost = _two_difference(Z, top)
+        return gap, np.fmax(np.exp(gap) * (1.0 + lost), 0.0)
 
 
 def _two_difference(a: Floats, b: Floats) -> tuple[Floats, Floats]:

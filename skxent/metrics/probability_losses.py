@@ -8,6 +8,8 @@ that the floor acted on.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,17 +52,35 @@ def soft_losses(
 def outcome_losses(block: Floats, y: Floats, max_loss: float) -> tuple[Floats, Floored]:
     """Return the loss of yes/no outcomes, summed over the outcomes of a sample.
 
-    If p is small, ``log1p(-p)`` keeps all digits of the small loss of a "no".
+    If all outcomes are certain, only the side that happened has a loss.
     """
-    sides = (_minus_log(block, False), y), (0.0 - np.log1p(-block), 1.0 - y)
-    losses, most = np.zeros_like(block), np.zeros_like(block)
-    for side, share in sides:
-        wanted = share > 0
-        np.maximum(most, side, out=most, where=wanted)
+    against = 1.0 - y
+    certain = not (y * against).any()
+    sides: list[tuple[Any, Any]] = [(against, 1.0)] if certain else [(0.0, y), (1.0, against)]
+    losses, exact = np.zeros_like(block), np.zeros_like(block)
+    for no, share in sides:
+        side = _minus_log_of_outcome(block, no)
+        if not certain:
+            side[~(share > 0)] = 0.0
+        np.maximum(exact, side, out=exact)
         np.minimum(side, max_loss, out=side)
-        side[~wanted] = 0.0
-        losses += side * share
-    return losses.sum(axis=1) if losses.ndim == 2 else losses, _floored(most > max_loss, most)
+        side *= share
+        losses += side
+    return losses.sum(axis=1) if losses.ndim == 2 else losses, _floored(exact > max_loss, exact)
+
+
+def _minus_log_of_outcome(p: Floats, no: Floats | float) -> Floats:
+    """Return -log p where `no` is 0, and -log(1 - p) where `no` is 1.
+
+    The part of p that rounds away in 1 - p is a small p's only part: log(1 - p) is the logarithm of
+    the rounded difference plus this part, to first order, and to full relative accuracy.
+    """
+    p = np.minimum(p, 1.0)  # above 1 by rounding
+    difference = no - p
+    logs = (no - difference) - p  # the lost part
+    np.abs(difference, out=difference)
+    logs += np.log(difference, out=difference)
+    return np.subtract(0.0, logs, out=logs)
 
 
 def _minus_log(p: Floats, logarithms: bool) -> Floats:

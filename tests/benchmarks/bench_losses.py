@@ -1,5 +1,7 @@
 """Time and peak memory of categorical_cross_entropy against sklearn.metrics.log_loss.
 
+A second table compares two classes in one column (binary_cross_entropy) and in two columns.
+
 Both check the range, the row sums, finiteness and labels. The two take turns, so that other load on
 the machine hits both; medians of wall time are printed, and the ratio of medians.
 
@@ -10,11 +12,12 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from functools import partial
 
 import numpy as np
 from sklearn.metrics import log_loss
 
-from skxent.metrics import categorical_cross_entropy
+from skxent.metrics import binary_cross_entropy, categorical_cross_entropy
 
 SHAPES = [(100, 3), (1_000_000, 2), (1_000_000, 10), (100_000, 1000)]
 
@@ -58,8 +61,23 @@ def row(name, y, P, repeats):
     )
 
 
+def two_classes(n=1_000_000, repeats=11):
+    """Lines of the table of two classes: one column of numbers beside two, in turns."""
+    y, P = problem(n, 2)
+    Z = np.log(P)
+    one, two = binary_cross_entropy, categorical_cross_entropy
+    for name, column, columns, options in (
+        ("probabilities", P[:, 1].copy(), P, {}),
+        ("logits", Z[:, 1] - Z[:, 0], Z, {"from_logits": True}),
+    ):
+        calls = partial(one, y, column, **options), partial(two, y, columns, **options)
+        pairs = [[seconds(call) for call in calls] for _ in range(repeats)]
+        fast, slow = np.median(pairs, axis=0)
+        yield f"{name:28} {fast * 1e3:10.3f} {slow * 1e3:10.3f} {fast / slow:7.2f}"
+
+
 def main():
-    """Print the table."""
+    """Print the tables."""
     print(
         f"{'labels, shape':28} {'skxent ms':>10} {'sklearn ms':>10} {'ratio':>7}"
         f" {'skxent MB':>10} {'sklearn MB':>10} {'memory':>8} {'|diff|':>9}"
@@ -74,6 +92,9 @@ def main():
             print(row(f"str, ({n}, {n_classes})", names[y], P, 3), flush=True)
             text = names.astype(object)[y]
             print(row(f"object, ({n}, {n_classes})", text, P, 3), flush=True)
+    print(f"\n{'two classes, 1e6 samples':28} {'(n,) ms':>10} {'(n, 2) ms':>10} {'ratio':>7}")
+    for line in two_classes():
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,6 @@ TESTED_WITH = {
     "metrics/report_rows.py": "metrics/test_report.py",
     "metrics/loss_registry.py": "metrics/test_losses.py",
     "metrics/loss_values.py": "metrics/test_losses.py",
-    "metrics/probability_losses.py": "metrics/test_losses.py",
     "metrics/row_forms.py": "metrics/test_losses.py",
 }
 
