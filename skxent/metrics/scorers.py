@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
 from skxent.inputs.array_arguments import array_of, numbers_of
@@ -30,19 +29,15 @@ from skxent.inputs.responses import (
 )
 from skxent.inputs.row_order import warn_of_row_order
 from skxent.inputs.shapes import check_length, has_rows
-from skxent.inputs.stand_ins import GivenPredictions, with_offset, with_shared_predictions
+from skxent.inputs.stand_ins import GivenPredictions, with_offset
 from skxent.metrics.loss_registry import LOSSES
 from skxent.metrics.loss_values import Losses
 from skxent.metrics.partitioned_losses import PartitionedLosses
 from skxent.metrics.row_forms import OUTCOMES, predicted_losses
 
-# scikit-learn gives its cache of predictions only to scorers of one private class. The public
-# `make_scorer` returns an object of that class.
-ScorerOfSklearn: Any = type(make_scorer(accuracy_score))
-
 
 @dataclass(frozen=True, repr=False)
-class CrossEntropyScorer(ScorerOfSklearn):
+class CrossEntropyScorer:
     """Negative cross-entropy of a fitted classifier: greater is better, 0 is perfect.
 
     Call it as ``scorer(estimator, X, y, sample_weight=None, *, offset=None)``, or pass it as
@@ -128,32 +123,6 @@ class CrossEntropyScorer(ScorerOfSklearn):
         if is_dask(X, y, sample_weight):
             return self._over_partitions(estimator, X, y, sample_weight)
         return self._value(estimator, X, y, sample_weight)
-
-    def _score(
-        self,
-        method_caller: object,
-        estimator: object,
-        X: object,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        offset: ArrayLike | None = None,
-    ) -> float:
-        """Return the score from predictions that several scorers share.
-
-        If scikit-learn evaluates several scorers at once, it calls this method of each scorer.
-        `method_caller` holds the cache of the predictions.
-        """
-        sharing = with_shared_predictions(method_caller, estimator)
-        return self(sharing, X, y, sample_weight, offset=offset)
-
-    @property
-    def _response_method(self) -> tuple[str, ...]:
-        """Names of the prediction methods, the preferred one first.
-
-        scikit-learn caches predictions if several scorers use the same method of the estimator.
-        """
-        return ("predict_log_proba",) * (self.eps == 0) + ("predict_proba", "predict")
 
     def _value(self, estimator: object, X: object, y: object, sample_weight: object) -> float:
         losses = self._losses(estimator, X, y)

@@ -199,7 +199,7 @@ def test_scoring_monitor(wine):
 def test_scoring_monitor_with_weights(wine):
     X, y = wine
     weight = 1.0 + np.arange(len(y)) % 3
-    monitor = callback.ScoringMonitor(scoring=skxent.cce_scorer)
+    monitor = callback.ScoringMonitor(scoring={"cce": skxent.cce_scorer})
     SoftmaxClassifier().set_callbacks(monitor).fit(X, y, sample_weight=weight)
 
 

@@ -101,23 +101,6 @@ def test_several_scorers_at_once(routing):
         np.testing.assert_array_equal(found[f"test_{name}"], expected)
 
 
-def test_several_scorers_predict_once_for_each_offset(routing, monkeypatch):
-    calls = []
-    predict = SoftmaxClassifier.predict_proba
-
-    def counted(self, X, *, offset=None):
-        calls.append(len(X))
-        return predict(self, X, offset=offset)
-
-    monkeypatch.setattr(SoftmaxClassifier, "predict_proba", counted)
-    one, two = (s.set_score_request(offset=True) for s in (cce_scorer, cce_sum_scorer))
-    params = {"offset": O}
-    scoring = {"one": one, "two": two}
-    clf = requesting()
-    cross_validate(clf, X, y, scoring=scoring, cv=FOLDS, params=params)
-    assert len(calls) == len(FOLDS)
-
-
 def test_a_search(routing):
     scoring = cce_scorer.set_score_request(offset=True)
     search = GridSearchCV(requesting(), {"C": [1e-3, 1.0]}, cv=FOLDS, scoring=scoring)
