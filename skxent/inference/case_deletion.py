@@ -97,16 +97,17 @@ class Fit:
 
 def one_step(
     sums: LocalSums, theta: np.ndarray, half: np.ndarray, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the logits of all samples, (n, R); of `rows`, their changes A u and u, (m, free).
 
-    `half` is that of the `Fit`.
+    The last array, (m,), has the fraction of the curvature that is left without each of `rows` in
+    the direction that loses most, or less. `half` is that of the `Fit`.
     """
     free, p = max(len(theta) - 1, 1), theta.shape[1]
     Z = sums.logits(theta)
-    moves, pushes = np.empty((2, len(rows), free))
+    moves, pushes, left = *np.empty((2, len(rows), free)), np.empty(len(rows))
     if not len(rows):
-        return Z.T, moves, pushes
+        return Z.T, moves, pushes, left
     own, Y = np.ascontiguousarray(Z[:, rows]), sums.data.target_block(rows)
     r = kernels.losses_and_residuals(own, Y[1:] if len(Y) == 2 else Y)[1]
     w = np.ones(len(rows)) if sums.data.weight is None else sums.data.weight[rows]
@@ -118,13 +119,13 @@ def one_step(
         for block in segment:
             x = blocks.read(block, None)
             probabilities = P[:free, block], others[:free, block]
-            moves[block], pushes[block] = _moves(
+            moves[block], pushes[block], left[block] = _moves(
                 half, x, *probabilities, (r[:free, block] * w[block]).T, w[block]
             )
 
     with closing(blocks):
         blocks.map(work)
-    return Z.T, moves, pushes
+    return Z.T, moves, pushes, left
 
 
 def _probabilities(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,10 +148,11 @@ def _moves(
     others: np.ndarray,
     r: np.ndarray,
     w: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return A u and u = (I - W A)^-1 r of some samples, both (m, free); `half` is T'.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return A u and u = (I - W A)^-1 r of some samples, (m, free), and det(I - W A), (m,).
 
-    x is (m, p), probabilities are (free, m), and r, which is weighted, is (m, free).
+    x is (m, p), probabilities are (free, m), and r, which is weighted, is (m, free). `half` is T'.
+    The eigenvalues of I - W A are between 0 and 1, and so none is below the determinant.
     """
     (m, p), free = x.shape, len(P)
     # T' is lower triangular: the rows above k p of B are zero for class k, and left out.
@@ -165,7 +167,7 @@ def _moves(
     # without the jitter.
     lever = (1.0 + tuning.JITTER) * np.eye(free) - W.transpose(2, 0, 1) @ A
     u = r[:, :, None] / lever if free == 1 else np.linalg.solve(lever, r[:, :, None])
-    return (A @ u)[:, :, 0], u[:, :, 0]
+    return (A @ u)[:, :, 0], u[:, :, 0], np.linalg.det(lever)
 
 
 def largest_change(moves: np.ndarray) -> np.ndarray:

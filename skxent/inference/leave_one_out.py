@@ -137,7 +137,10 @@ class LeaveOneOut:
         factors: np.ndarray | None = None,
     ) -> None:
         if cases.n_weighted(data) < 2:
-            raise ValueError("only one sample has some weight: leave-one-out needs two or more.")
+            raise ValueError(
+                "sample_weight and class_weight leave only one sample with some weight: "
+                "leave-one-out needs two or more."
+            )
         self.cases = cases
         self.tol, self.max_iter, self.solver = tol, max_iter, solver
         self.start: tuple[np.ndarray, np.ndarray] | None = None
@@ -255,7 +258,7 @@ class LeaveOneOut:
             batch = order[done : done + BATCH]
             before = losses[batch]
             for i in batch:
-                losses[i] = self._loss_without(fit, found.rows[i], found.pushes[i])
+                losses[i] = self._loss_without(fit, found.rows[i], found.pushes[i], found.left[i])
             wrong = importance[batch] * np.abs(losses[batch] - before)
             # A loss that stays at the largest possible one is no evidence about the other errors.
             known = bound[batch][wrong > 0].sum()
@@ -267,8 +270,10 @@ class LeaveOneOut:
         self.share = float(importance @ (losses - found.fitted)) / total if total > 0 else np.inf
         return done
 
-    def _loss_without(self, fit: Fit, row: int, push: np.ndarray) -> float:
+    def _loss_without(self, fit: Fit, row: int, push: np.ndarray, left: float) -> float:
         """Return the loss of a sample in a fit in which its weight is zero.
+
+        `left` is the fraction of the curvature that is left without the sample.
 
         L-BFGS stages begin at the end of the Newton step (or at the minimum of all samples, if it
         is better), with the Hessian of all samples as the model of the curvature. If logits change
@@ -286,7 +291,8 @@ class LeaveOneOut:
                 point = stage.best
                 if stage.converged:
                     break
-            near = stage.converged and is_minimum(others, point, fit.theta, stage.decrement, target)
+            gap = stage.decrement / left if left > 0 else np.inf
+            near = stage.converged and is_minimum(others, point, fit.theta, gap, target)
         coef, intercept = others.leave(point.theta)
         if not near:
             other = self._minimise(data, others.penalty, (coef, intercept), FINE * self.tol, False)

@@ -66,6 +66,8 @@ class Deleted:
         Weights of the samples in the mean loss.
     pushes : (m, free) array
         See `case_deletion`.
+    left : (m,) array
+        Fractions of the curvature that are left without a sample, see `one_step`.
     alone : (m,) array of bool
         Whether a sample is the only one of its class.
     """
@@ -77,6 +79,7 @@ class Deleted:
     bound: np.ndarray
     importance: np.ndarray
     pushes: np.ndarray
+    left: np.ndarray
     alone: NDArray[np.bool_]
 
     @classmethod
@@ -338,7 +341,7 @@ def delete(
         forget_class(Z, places, classes)
         return loss(rows, Z)
 
-    Z, moves, pushes = one_step(sums, parameters.theta, parameters.half, rows)
+    Z, moves, pushes, left = one_step(sums, parameters.theta, parameters.half, rows)
     fitted = loss(np.arange(len(Z)), Z)
     # A sample without importance may have an infinite loss.
     total = float(np.where(importance > 0, fitted, 0.0) @ importance)
@@ -350,7 +353,7 @@ def delete(
     alone = np.zeros(len(rows), dtype=bool)
     alone[places] = True
     bound[alone] = 0.0
-    return Deleted(total, rows, fitted, losses, bound, importance[rows], pushes, alone)
+    return Deleted(total, rows, fitted, losses, bound, importance[rows], pushes, left, alone)
 
 
 def only_samples(

@@ -159,7 +159,7 @@ class TestOneStep:
         objective = case.objective()
         theta = case.theta(scale=0.4)
         solution = minimise_stub(objective, theta)
-        Z, moves, _ = step_of(Fit.of(objective, solution))
+        Z, moves, *_ = step_of(Fit.of(objective, solution))
         R, p = theta.shape
         P, H = case.probabilities(theta), case.hessian(theta)
         for i, x in enumerate(case.samples):
@@ -179,7 +179,7 @@ class TestOneStep:
         case = make_case(2, n=25, alpha=0.6)
         theta = case.theta(scale=0.4)
         objective = case.objective()
-        _, moves, _ = step_of(Fit.of(objective, minimise_stub(objective, theta)))
+        _, moves, *_ = step_of(Fit.of(objective, minimise_stub(objective, theta)))
         both = np.vstack([-theta, theta]) / 2
         twice = replace(case, alpha=2 * case.alpha)
         P, H = twice.probabilities(both), np.zeros((8, 8))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.model_selection import LeaveOneOut as LeaveOneOutSplitter
 
 from skxent import SoftmaxClassifierCV
 from skxent.inference.leave_one_out import LeaveOneOut
@@ -51,11 +52,9 @@ def problem(seed, K, strength):
         minimise(d, penalty=Penalty(alpha), start=None, tol=1e-12, max_iter=1000)
         for d in (data, others)
     ]
-    before, after = (
-        Objective(d, compute_moments(d), Penalty(alpha), centre) for d in (data, others)
-    )
+    after = Objective(others, compute_moments(others), Penalty(alpha), centre)
     start, end = (after.enter(fit.coef, fit.intercept) for fit in fits)
-    return rng, before, after, start, end
+    return rng, after, start, end
 
 
 @pytest.mark.parametrize("strength", [1.0, 5.0, 30.0])
@@ -63,8 +62,8 @@ def problem(seed, K, strength):
 @pytest.mark.parametrize("seed", range(10))
 def test_an_end_that_counts_is_within_the_target(seed, K, strength):
     """At points of all distances from the minimum: what is true of it, and what is said of it."""
-    rng, before, after, start, end = problem(seed, K, strength)
-    model = preconditioners.full(before, start)
+    rng, after, start, end = problem(seed, K, strength)
+    model = preconditioners.full(after, start)
     lowest = after(end)
     said = {True: 0, False: 0}
     for distance in 10.0 ** np.arange(-9.0, 1.0):
@@ -80,3 +79,22 @@ def test_an_end_that_counts_is_within_the_target(seed, K, strength):
             assert not near or gap <= 2 * target + 1e-12
             assert near or gap > 1e-5 * target
     assert min(said.values()) > 5
+
+
+@pytest.mark.parametrize("weight", [1e6, 1e12])
+@pytest.mark.parametrize("K", [2, 3])
+def test_a_soft_sample_with_nearly_all_of_the_weight(weight, K):
+    """The fit goes through this sample, whose loss has no slope there, and then far away."""
+    X = np.arange(5.0)[:, None]
+    Y = np.array([[0.7, 0.3], [0.4, 0.6], [0.5, 0.5], [0.1, 0.9], [0.2, 0.8]])
+    Y = np.column_stack([0.8 * Y, np.full(5, 0.2)])[:, :K] if K == 3 else Y
+    w = np.array([1.0, weight, 1.0, 1.0, 1.0])
+    loo = SoftmaxClassifierCV(Cs=[1.0, 1e3]).fit(X, Y, w)
+    folds = SoftmaxClassifierCV(Cs=[1.0, 1e3], cv=LeaveOneOutSplitter()).fit(X, Y, w)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=1e-4)
+
+
+def test_one_sample_with_weight_is_an_error_that_names_the_weights():
+    X, y = np.arange(3.0)[:, None], np.eye(2)[[0, 1, 0]] * 0.5 + 0.25
+    with pytest.raises(ValueError, match="sample_weight and class_weight leave only one sample"):
+        SoftmaxClassifierCV(Cs=[1.0]).fit(X, y, [1.0, 0.0, 0.0])

@@ -173,8 +173,9 @@ class Draw:
         """Return an array in a drawn type and form, and the float64 numbers that it then holds."""
         A = np.asarray(A)
         dtype = self.one_of(f"{name} dtype", dtypes)
-        if dtype in ("int64", "int8", "bool") and not np.array_equal(A, A.astype(dtype)):
-            dtype = "float64"
+        with np.errstate(invalid="ignore"):  # a number that no integer type holds
+            if dtype in ("int64", "int8", "bool") and not np.array_equal(A, A.astype(dtype)):
+                dtype = "float64"
         if dtype == "float32" and np.abs(A).max(initial=0.0) > 1e30:
             dtype = "float64"
         kept = A if dtype in ("object", "nullable") else A.astype(dtype)
@@ -247,7 +248,7 @@ def ended(
     UserWarnings that the call may give.
     """
     found = Ended()
-    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn"):
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
         warnings.simplefilter("always")
         try:
             found.result = call()

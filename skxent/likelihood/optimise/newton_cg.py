@@ -291,27 +291,15 @@ def is_minimum(
 ) -> bool:
     """Whether the gap at `point` is at most `target` nats for data with one sample left out.
 
-    `decrement` is the Newton decrement at `point` by the Hessian of all samples at `start`. The
-    Hessian at `point` itself is computed only if logits have changed so much from `start` to
-    `point` that the first Hessian gives no useful bound.
+    `decrement` is the Newton decrement at `point` by the Hessian at `start`, or more. The Hessian
+    at `point` itself is computed only if logits have changed so much from `start` to `point` that
+    the first Hessian gives no useful bound. If they change by q, the curvature of a sample changes
+    by a factor between exp(-q) and exp(q).
     """
     change = objective.max_logit_range(point.theta - start)
-    if change < tuning.FAR_CHANGE and decrement * _overrated(change) <= target:
+    if change < tuning.FAR_CHANGE and decrement * np.exp(change) <= target:
         return True
     model = preconditioners.full(objective, point.theta)
     here = PreconditionedPoint.of(model, point)
     near = model.certain and here.decrement <= target
     return near and objective.max_logit_range(here.newton_step) < tuning.SMALL_CHANGE
-
-
-def _overrated(change: float) -> float:
-    """Return the factor by which the Hessian of all samples may overrate the curvature.
-
-    The true curvature lacks one sample, and logits have changed by `change`, or q, since that
-    Hessian. Logits that change by q change the curvature of a sample by a factor between exp(-q)
-    and exp(q). If the sample left out has leverage h, the curvature without it is 1 - h of the
-    whole. The Newton step without the sample changes the logit of that sample by at least
-    h / (1 - h), so that 1 / (1 - h) is at most 1 + q exp(q).
-    """
-    factor = float(np.exp(change))
-    return factor * (1.0 + change * factor)

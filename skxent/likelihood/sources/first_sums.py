@@ -125,7 +125,8 @@ class FirstSums:
                     weight = data.weight[rows]
                     Y *= weight
                 class_weight += Y.sum(axis=1)
-                class_sums += product(Y, x)
+                with np.errstate(over="ignore", invalid="ignore"):  # their squares overflow, too
+                    class_sums += product(Y, x)
                 squares += _sum_of_squares(x, weight, space)
             return class_weight, class_sums, squares
 
