@@ -82,7 +82,7 @@ def test_two_samples_are_enough():
     found = engine(data, np.ones(2), cost_of(data)).fit(Penalty(1.0))
     assert found.losses.tolist() == [36.0, 36.0]  # each is all there is of its class
     one = LocalRows(data.X, data.targets, np.array([0.0, 1.0]), 2)
-    with pytest.raises(ValueError, match="only one sample has some weight"):
+    with pytest.raises(ValueError, match="leave only one sample with some weight"):
         engine(one, np.ones(2), cost_of(one))
 
 
