@@ -359,8 +359,14 @@ def delete(
 def only_samples(
     sums: LocalSums, rows: np.ndarray, class_weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions in `rows` of samples that are alone in a class, and this class."""
+    """Return the positions in `rows` of samples that are alone in a class, and this class.
+
+    Soft targets have a column for the class without the sample too, and a fit without an intercept
+    keeps this column: no sample is alone there.
+    """
     data = sums.data
+    if data.targets.ndim == 2 and not data.fit_intercept:
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
     weight = 1.0 if data.weight is None else data.weight[rows]
     targets, nearly_all = data.targets[rows], (1.0 - ALONE) * class_weight
     if targets.ndim == 1:

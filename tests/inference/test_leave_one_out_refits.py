@@ -98,3 +98,12 @@ def test_one_sample_with_weight_is_an_error_that_names_the_weights():
     X, y = np.arange(3.0)[:, None], np.eye(2)[[0, 1, 0]] * 0.5 + 0.25
     with pytest.raises(ValueError, match="sample_weight and class_weight leave only one sample"):
         SoftmaxClassifierCV(Cs=[1.0]).fit(X, y, [1.0, 0.0, 0.0])
+
+
+def test_a_column_of_one_sample_stays_in_a_fit_without_an_intercept():
+    """A soft class has no limit without an intercept: it is fitted as any other."""
+    X, Y = np.array([[0.0], [1.0], [1.0], [2.0]]), np.eye(3)[[0, 1, 2, 1]]
+    options = dict(Cs=[0.1, 10.0], fit_intercept=False)
+    loo = SoftmaxClassifierCV(**options).fit(X, Y)
+    folds = SoftmaxClassifierCV(cv=LeaveOneOutSplitter(), **options).fit(X, Y)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)
