@@ -158,6 +158,7 @@ class LeaveOneOut:
             self.data = self.data.with_classes(self.present.mask)
             self.moments = compute_moments(self.data)
             self.changes.append(self.present)
+        self.class_counts = cases.class_counts(self.data)
         self.centre = self.moments.mean if data.fit_intercept else None
         free = max(self.data.n_outputs - 1, 1)
         width = free * (self.data.n_features + data.fit_intercept)
@@ -232,7 +233,7 @@ class LeaveOneOut:
         return LeftOut(solution, np.inf, n, none.astype(np.intp), none, none, none, 0)
 
     def _leave_out(self, solution: Solution, fit: Fit) -> LeftOut:
-        parameters = Parameters(fit.theta, fit.half, self.moments.class_weight, self.present)
+        parameters = Parameters(fit.theta, fit.half, self.class_counts, self.present)
         found = self.cases.delete(fit, parameters)
         n_refits = self._refit(fit, found)
         return LeftOut(

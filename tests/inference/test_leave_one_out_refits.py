@@ -107,3 +107,13 @@ def test_a_column_of_one_sample_stays_in_a_fit_without_an_intercept():
     loo = SoftmaxClassifierCV(**options).fit(X, Y)
     folds = SoftmaxClassifierCV(cv=LeaveOneOutSplitter(), **options).fit(X, Y)
     np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)
+
+
+@pytest.mark.parametrize("rest", [1e-9, 1e-14])
+def test_a_sample_with_nearly_all_of_a_class(rest):
+    """What the others have of the class is little, and a fit without the sample finds it."""
+    X, Y = np.arange(8.0)[:, None] % 3, np.tile([1.0, rest], (8, 1))
+    Y[0] = 0.1, 0.9
+    loo = SoftmaxClassifierCV(Cs=[0.1, 10.0]).fit(X, Y)
+    folds = SoftmaxClassifierCV(Cs=[0.1, 10.0], cv=LeaveOneOutSplitter()).fit(X, Y)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)

@@ -50,13 +50,15 @@ class HeldOut:
     """Losses of samples (m,) in fits without them, and what is known of them.
 
     `slack` is the change of a loss for a gap of one nat (to first order in its root), and `judged`
-    tells whether the reference vouches for the loss. `objective` is the minimum of the fit.
+    tells whether the reference vouches for the loss. `objective` is the minimum of the fit, and
+    `finite` tells whether the reference found a finite one.
     """
 
     losses: np.ndarray
     slack: np.ndarray
     judged: np.ndarray
     objective: np.ndarray
+    finite: np.ndarray
 
     def error(self, tol: float) -> np.ndarray:
         """Return the error that a loss may have, at the target gap of each fit, (m,)."""
@@ -77,7 +79,7 @@ def held_out(
     classes have one row in all otherwise. Without an intercept such a class stays in the fit.
     """
     m, K = len(row), T.shape[2]
-    found = HeldOut(np.zeros(m), np.zeros(m), np.zeros(m, bool), np.full(m, np.inf))
+    found = HeldOut(*np.zeros((2, m)), np.zeros(m, bool), np.full(m, np.inf), np.ones(m, bool))
     known = T.sum(axis=1) > 0
     if limit and not samples.fit_intercept:
         known[:] = True
@@ -91,7 +93,7 @@ def held_out(
             continue
         centred = mask.sum() > 2 or (limit and K > 2)
         Q = _of_batch(samples.of_classes(mask), T[those][:, :, mask], C[those], row[those], centred)
-        for name in ("slack", "judged", "objective"):
+        for name in ("slack", "judged", "objective", "finite"):
             getattr(found, name)[those] = getattr(Q, name)
         found.losses[those] = base + Q.losses
         # Where the whole target is a class that the fit lacks, the fit does not matter.
@@ -111,7 +113,7 @@ def _of_batch(
     logits = np.einsum("mkp,mp->mk", fit.theta, x)
     log_p = log_softmax(np.column_stack([logits, np.zeros(m)]) + samples.O[row], axis=1)
     Y = samples.Y[row]
-    losses = (Y * np.minimum(-log_p, MAX_LOSS)).sum(axis=1)
+    losses = (Y * np.fmin(-log_p, MAX_LOSS)).sum(axis=1)
     share = Y.sum(axis=1, keepdims=True)
     residual = (share * np.exp(log_p) - Y)[:, :-1]
     g = (residual[:, :, None] * x[:, None, :]).reshape(m, -1)
@@ -119,7 +121,7 @@ def _of_batch(
     capped = (Y * (-log_p > MAX_LOSS + 1)).sum(axis=1) >= share[:, 0]
     slack = np.where(capped, 0.0, np.sqrt(np.maximum(lever, 0)))
     judged = sound & fit.done & fit.regular & np.isfinite(losses)
-    return HeldOut(losses, slack, judged, fit.F)
+    return HeldOut(losses, slack, judged, fit.F, fit.done & fit.regular)
 
 
 def _standardised(
@@ -198,6 +200,7 @@ class Newton:
         m, free = len(at), P.shape[2] * S.shape[2]
         return g.reshape(m, free), H.reshape(m, free, free)
 
+    @np.errstate(all="ignore")  # of fits that run away, which are not judged
     def run(self, most: int = 150) -> None:
         """Take steps until each fit is at its minimum, or `most` of them."""
         at = np.arange(len(self.F))
