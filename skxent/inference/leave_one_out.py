@@ -9,7 +9,7 @@ q, the curvature changes by a factor between exp(-q) and exp(q), so the relative
 is of the order of q. If classes are nearly separable, a few samples determine the boundary. Without
 one of them logits change by ten, and the error of the step is as large. The rough bound of the
 error of a loss is the larger of two numbers: the fraction min(1, q) of its change in the step, and
-its further change if the step is exp(min(1, q)) times as long. The second number matters for
+its further change if the step is exp(min(2, q)) times as long. The second number matters for
 samples whose loss is nearly zero before and after the Newton step, but not after the exact step.
 The samples with the largest bounds are left out by fits of their own (refits), until the estimated
 error of the others is small against the mean. This estimate is the sum of the bounds of the others,

@@ -30,7 +30,7 @@ def test_ordinary_data_take_no_second_fit(load, monkeypatch):
 
     monkeypatch.setattr(LeaveOneOut, "_minimise", counted)
     clf = SoftmaxClassifierCV().fit(*load(return_X_y=True))
-    assert clf.n_refits_.sum() > 50
+    assert clf.n_refits_.sum() > 40
     assert kinds == [True]  # the first fit of all samples; Newton steps lead to the others
 
 
@@ -116,4 +116,17 @@ def test_a_sample_with_nearly_all_of_a_class(rest):
     Y[0] = 0.1, 0.9
     loo = SoftmaxClassifierCV(Cs=[0.1, 10.0]).fit(X, Y)
     folds = SoftmaxClassifierCV(Cs=[0.1, 10.0], cv=LeaveOneOutSplitter()).fit(X, Y)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)
+
+
+def test_a_step_that_ends_far_from_the_minimum():
+    """One sample has nearly all of a class, and its Newton step a fraction of the way."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, size=(33, 3))
+    Y = np.column_stack([rng.uniform(0.4, 0.6, size=33), np.full((33, 2), 1e-9)])
+    Y[0, 2] = 0.1
+    Y[:, 1] = 1.0 - Y[:, 0] - Y[:, 2]
+    options = dict(Cs=[0.01], class_weight={2: 110.0})
+    loo = SoftmaxClassifierCV(**options).fit(X, Y)
+    folds = SoftmaxClassifierCV(cv=LeaveOneOutSplitter(), **options).fit(X, Y)
     np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)

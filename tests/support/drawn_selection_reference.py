@@ -168,6 +168,7 @@ class Newton:
         self, S: np.ndarray, T: np.ndarray, O: np.ndarray, ridge: np.ndarray, centred: bool
     ) -> None:
         self.S, self.T, self.O, self.ridge = S, T, O, ridge
+        self.total = T.sum(axis=(1, 2))
         m, _, K = T.shape
         self.across = np.eye(K - 1) - (1.0 / K if centred else 0.0)
         self.theta = np.zeros((m, K - 1, S.shape[2]))
@@ -213,13 +214,15 @@ class Newton:
             k = np.arange(g.shape[1])
             H[:, k, k] = 1.0
             fall = self._check(at, g * unit, H, unit)
+            # Without curvature the gradient tells nothing about the distance to the minimum.
+            self.regular[at] &= (diagonal > 1e-14 * self.total[at, None]).all(axis=1)
             left = ~(fall <= 1e-14 * self.F[at])
             self.done[at[~left]] = True
             at, g, H, unit, damping = at[left], g[left], H[left], unit[left], damping[left]
             if not len(at):
                 return
             damped = H.copy()
-            damped[:, k, k] += damping[:, None]
+            damped[:, k, k] += np.maximum(damping, 1e-13)[:, None]
             step = unit * np.linalg.solve(damped, (unit * g)[:, :, None])[:, :, 0]
             trial = self.theta[at] - step.reshape(self.theta[at].shape)
             F = self._value(at, trial)[0]
