@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 from drawn_calls import Draw, Ended, ended, same_state, state_of
-from drawn_selection_reference import MAX_LOSS, HeldOut, Samples, held_out, standard_error
+from drawn_selection_reference import (
+    MAX_LOSS,
+    HeldOut,
+    Samples,
+    held_out,
+    objective_at,
+    standard_error,
+)
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit, StratifiedKFold
 
 from skxent import SoftmaxClassifierCV, ZeroProbabilityWarning
@@ -148,12 +155,18 @@ def fit_faults(call: Call) -> list[str]:
     least = held_out(call.samples, T, np.array([clf.C_]), np.zeros(1, int), True)
     if not least.judged[0] or (T.sum(axis=1) == 0).any() or not clf.converged_:
         return []
-    excess, F = clf.objective_ - least.objective[0], least.objective[0]
+    value, noise = objective_at(call.samples, T[0], clf.C_, clf.coef_, clf.intercept_)
+    noise += float(least.noise[0]) + 1e-12
     # A column without a penalty may have no curvature that float64 tells from rounding.
-    rest = 1e-12 if np.isfinite(clf.C_) and call.samples.f.all() else 1e-6
-    if -1e-9 * F - 1e-12 <= excess <= 2 * clf.target_gap_ + 1e-9 * F + rest:
-        return []
-    return [f"objective {clf.objective_!r}, and the minimum is {F!r}"]
+    rest = noise if np.isfinite(clf.C_) and call.samples.f.all() else noise + 1e-6
+    faults = []
+    if not abs(clf.objective_ - value) <= noise + clf.target_gap_:
+        faults.append(f"objective {clf.objective_!r}, but the parameters have {value!r}")
+    if not value - least.objective[0] <= 2 * clf.target_gap_ + rest:
+        faults.append(f"objective {value!r}, and the minimum is {least.objective[0]!r}")
+    if not clf.optimality_gap_ <= clf.target_gap_:
+        faults.append(f"gap {clf.optimality_gap_}, above {clf.target_gap_}, and converged_")
+    return faults
 
 
 # Leave-one-out -------------------------------------------------------------------------------

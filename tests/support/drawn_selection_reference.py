@@ -51,7 +51,7 @@ class HeldOut:
 
     `slack` is the change of a loss for a gap of one nat (to first order in its root), and `judged`
     tells whether the reference vouches for the loss. `objective` is the minimum of the fit, and
-    `finite` tells whether the reference found a finite one.
+    `finite` tells whether the reference found a finite one. `noise` is what rounding makes of it.
     """
 
     losses: np.ndarray
@@ -59,11 +59,12 @@ class HeldOut:
     judged: np.ndarray
     objective: np.ndarray
     finite: np.ndarray
+    noise: np.ndarray
 
     def error(self, tol: float) -> np.ndarray:
         """Return the error that a loss may have, at the target gap of each fit, (m,)."""
         F = self.objective
-        target = tol * np.where(F < 1, F, np.maximum(F / 1e3, 1.0)) + 1e-13 * F
+        target = tol * np.where(F < 1, F, np.maximum(F / 1e3, 1.0)) + self.noise
         move = np.sqrt(2 * target) * self.slack
         # Errors of more than a nat are no error of first order: such a loss is not compared.
         return np.where(move < 1, 2 * move, np.inf) + FLOOR
@@ -79,7 +80,9 @@ def held_out(
     classes have one row in all otherwise. Without an intercept such a class stays in the fit.
     """
     m, K = len(row), T.shape[2]
-    found = HeldOut(*np.zeros((2, m)), np.zeros(m, bool), np.full(m, np.inf), np.ones(m, bool))
+    found = HeldOut(
+        *np.zeros((2, m)), np.zeros(m, bool), np.full(m, np.inf), np.ones(m, bool), np.zeros(m)
+    )
     known = T.sum(axis=1) > 0
     if limit and not samples.fit_intercept:
         known[:] = True
@@ -93,7 +96,7 @@ def held_out(
             continue
         centred = mask.sum() > 2 or (limit and K > 2)
         Q = _of_batch(samples.of_classes(mask), T[those][:, :, mask], C[those], row[those], centred)
-        for name in ("slack", "judged", "objective", "finite"):
+        for name in ("slack", "judged", "objective", "finite", "noise"):
             getattr(found, name)[those] = getattr(Q, name)
         found.losses[those] = base + Q.losses
         # Where the whole target is a class that the fit lacks, the fit does not matter.
@@ -121,7 +124,8 @@ def _of_batch(
     capped = (Y * (-log_p > MAX_LOSS + 1)).sum(axis=1) >= share[:, 0]
     slack = np.where(capped, 0.0, np.sqrt(np.maximum(lever, 0)))
     judged = sound & fit.done & fit.regular & np.isfinite(losses)
-    return HeldOut(losses, slack, judged, fit.F, fit.done & fit.regular)
+    noise = 1e-14 * (60 * fit.F + T.sum(axis=(1, 2)))
+    return HeldOut(losses, slack, judged, fit.F, fit.done & fit.regular, noise)
 
 
 def _standardised(
@@ -250,3 +254,20 @@ def standard_error(values: np.ndarray, weight: np.ndarray) -> float:
     rest = np.array([np.delete(share, i).sum() for i in range(len(share))])
     moved = values - share @ values
     return float(np.sqrt((share**2 * moved**2 / rest).sum()))
+
+
+def objective_at(
+    samples: Samples, T: np.ndarray, C: float, coef: np.ndarray, intercept: np.ndarray
+) -> tuple[float, float]:
+    """Return the objective at parameters of a fit, and the error that rounded logits have in it."""
+    wide = np.longdouble
+    Z = samples.X.astype(wide) @ coef.T.astype(wide) + intercept
+    Z = np.column_stack([0 * Z[:, 0], Z[:, 0]]) if Z.shape[1] == 1 else Z
+    Z = Z + samples.O
+    top = Z.max(axis=1, keepdims=True)
+    losses = np.log(np.exp(Z - top).sum(axis=1, keepdims=True)) + top - Z
+    value = (
+        np.where(T > 0, T * losses, 0).sum() + (samples.f * coef.astype(wide) ** 2).sum() / 2 / C
+    )
+    size = np.abs(samples.X) @ np.abs(coef).T + np.abs(intercept)
+    return float(value), 1e-15 * float(size.max()) * float(value)
