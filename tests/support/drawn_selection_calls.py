@@ -169,6 +169,12 @@ def fit_faults(call: Call) -> list[str]:
     return faults
 
 
+def out_of_reach(call: Call, C: float) -> bool:
+    """Whether a column without a penalty has an outlier, whose finite minimum float64 may miss."""
+    X = np.abs(call.samples.X[:, (call.samples.f == 0) | np.isinf(C)])
+    return bool((X.max(axis=0, initial=0.0) > 1e4 * np.median(X, axis=0)).any())
+
+
 # Leave-one-out -------------------------------------------------------------------------------
 
 
@@ -199,7 +205,8 @@ def loo_faults(call: Call, found: Ended) -> list[str]:
     w = call.samples.w[rows]
     means = losses @ w / w.sum()
     error = errors @ w / w.sum() + ACCURACY * means
-    error[np.isinf(clf.mean_loss_) & ~truth.finite.reshape(shape).all(axis=1)] = np.inf
+    endless = ~truth.finite.reshape(shape).all(axis=1) | [out_of_reach(call, C) for C in call.Cs]
+    error[np.isinf(clf.mean_loss_) & endless] = np.inf
     faults = means_differ(clf.mean_loss_, means, error) + choice_faults(clf) + fit_faults(call)
     if clf.n_left_out_ != len(rows):
         faults.append(f"{clf.n_left_out_} were left out of {len(rows)}")
@@ -305,7 +312,7 @@ def fold_faults(call: Call, folds: list[tuple[np.ndarray, np.ndarray]]) -> list[
         error = np.where(truth.judged, truth.error(clf.tol), np.inf)
         path = np.bincount(fold, w * truth.losses) / totals
         known = np.bincount(fold, w * error) / totals + 1e-9 * path
-        endless = np.bincount(fold, ~truth.finite) > 0
+        endless = (np.bincount(fold, ~truth.finite) > 0) | out_of_reach(call, C)
         known[np.isinf(clf.loss_path_[j]) & endless] = np.inf
         faults += means_differ(clf.loss_path_[j], path, known)
         means.append(clf.loss_path_[j] @ totals / totals.sum())

@@ -80,9 +80,8 @@ def held_out(
     classes have one row in all otherwise. Without an intercept such a class stays in the fit.
     """
     m, K = len(row), T.shape[2]
-    found = HeldOut(
-        *np.zeros((2, m)), np.zeros(m, bool), np.full(m, np.inf), np.ones(m, bool), np.zeros(m)
-    )
+    never, endless = np.zeros(m, bool), np.full(m, np.inf)
+    found = HeldOut(*np.zeros((2, m)), never, endless, ~never, np.zeros(m))
     known = T.sum(axis=1) > 0
     if limit and not samples.fit_intercept:
         known[:] = True
@@ -252,7 +251,10 @@ def standard_error(values: np.ndarray, weight: np.ndarray) -> float:
         return np.nan
     share = weight / weight.sum()
     rest = np.array([np.delete(share, i).sum() for i in range(len(share))])
-    moved = values - share @ values
+    top = share.argmax()  # digits of a value of nearly all weight cancel in its difference
+    moved = values - values[top]
+    moved = moved - share @ moved
+    moved[top] = -(np.delete(share, top) @ np.delete(moved, top)) / share[top]
     return float(np.sqrt((share**2 * moved**2 / rest).sum()))
 
 
