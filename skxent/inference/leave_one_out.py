@@ -9,11 +9,11 @@ q, the curvature changes by a factor between exp(-q) and exp(q), so the relative
 is of the order of q. If classes are nearly separable, a few samples determine the boundary. Without
 one of them logits change by ten, and the error of the step is as large. The rough bound of the
 error of a loss is the larger of two numbers: the fraction min(1, q) of its change in the step, and
-its further change if the step is exp(min(2, q)) times as long. The second number matters for
+its further change if the step is exp(min(1, q)) times as long. The second number matters for
 samples whose loss is nearly zero before and after the Newton step, but not after the exact step.
 The samples with the largest bounds are left out by fits of their own (refits), until the estimated
 error of the others is small against the mean. This estimate is the sum of the bounds of the others,
-times the ratio of error to bound in the last refits.
+times the largest ratio of error to bound in the last refits, or times one before the first refit.
 
 References
 ----------
@@ -63,9 +63,6 @@ STALE = 1e-3
 # Largest change of a logit between that curvature and the minimum. The relative error of the Newton
 # step is of this order.
 LARGEST_STALE = 0.1
-# Ratio of error to bound that is assumed before the first refit. Measured ratios are between 0.1
-# and 0.45 if q is small.
-PESSIMISM = 0.5
 REFITS = 64  # largest number of samples that are left out by fits of their own
 BATCH = 8  # refits after which the ratio of error to bound is estimated anew
 # Target gap of refits as a fraction of that of the fit. The error of a logit is of the order of the
@@ -254,7 +251,7 @@ class LeaveOneOut:
         # Without its only sample a class is not part of the fit: the loss is known without a refit.
         order = order[~found.alone[order]][:REFITS]
         order = order[bound[order] > 0]
-        rest, share, done = bound.sum(), PESSIMISM, 0
+        rest, share, done = bound.sum(), 1.0, 0
         while done < len(order) and share * rest > ACCURACY * (importance @ losses):
             batch = order[done : done + BATCH]
             before = losses[batch]
@@ -262,9 +259,8 @@ class LeaveOneOut:
                 losses[i] = self._loss_without(fit, found.rows[i], found.pushes[i], found.left[i])
             wrong = importance[batch] * np.abs(losses[batch] - before)
             # A loss that stays at the largest possible one is no evidence about the other errors.
-            known = bound[batch][wrong > 0].sum()
-            if known > 0:
-                share = wrong.sum() / known
+            if wrong.any():
+                share = (wrong / bound[batch]).max()
             rest -= bound[batch].sum()
             done += len(batch)
         total = float(importance @ losses)

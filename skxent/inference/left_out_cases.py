@@ -23,10 +23,6 @@ from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.partitioned_rows import PartitionedRows, PartitionedSums
 
-# Logarithm of the largest factor by which the exact step is assumed to be longer than the Newton
-# step. On data that are nearly separable a larger factor takes fewer refits, which are too few.
-LONGEST = 2.0
-
 # Function that returns the losses of m samples, (m,), from their indices and their logits, (m, K)
 # or (m, 1).
 LossFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -369,10 +365,9 @@ def delete(
     total = float(np.where(importance > 0, fitted, 0.0) @ importance)
     fitted, Z = fitted[rows], Z[rows]
     losses = moved(Z, moves)
-    q = largest_change(moves)
-    longer = np.exp(np.minimum(q, LONGEST))[:, None]
-    farther = np.abs(moved(Z, moves * longer) - losses)
-    bound = np.maximum(farther, np.minimum(q, 1.0) * np.abs(losses - fitted)) * importance[rows]
+    q = np.minimum(largest_change(moves), 1.0)
+    farther = np.abs(moved(Z, moves * np.exp(q)[:, None]) - losses)
+    bound = np.maximum(farther, q * np.abs(losses - fitted)) * importance[rows]
     alone = np.zeros(len(rows), dtype=bool)
     alone[places] = True
     bound[alone] = 0.0

@@ -30,7 +30,7 @@ def test_ordinary_data_take_no_second_fit(load, monkeypatch):
 
     monkeypatch.setattr(LeaveOneOut, "_minimise", counted)
     clf = SoftmaxClassifierCV().fit(*load(return_X_y=True))
-    assert clf.n_refits_.sum() > 40
+    assert clf.n_refits_.sum() > 50
     assert kinds == [True]  # the first fit of all samples; Newton steps lead to the others
 
 
