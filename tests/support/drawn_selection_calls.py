@@ -191,7 +191,8 @@ def refits(call: Call) -> tuple[HeldOut, np.ndarray]:
         own = call.samples.Y[rows].argmax(axis=1)
         whole = call.targets(np.ones(n, bool)).sum(axis=0)
         lone = np.tile((T.sum(axis=1)[np.arange(len(rows)), own] == 0) & (whole[own] > 0), m)
-        found.losses[lone], found.slack[lone], found.judged[lone] = MAX_LOSS, 0.0, True
+        found.losses[lone], found.judged[lone] = MAX_LOSS, True
+        found.slack[lone] = found.reach[lone] = 0.0
     return found, rows
 
 

@@ -49,13 +49,14 @@ class Samples:
 class HeldOut:
     """Losses of samples (m,) in fits without them, and what is known of them.
 
-    `slack` is the change of a loss for a gap of one nat (to first order in its root), and `judged`
-    tells whether the reference vouches for the loss. `objective` is the minimum of the fit, and
+    `slack` is the change of a loss for a gap of half a nat, to first order in its root, and `reach`
+    the same of a logit. `judged` tells whether the reference vouches for the loss. `objective` is the minimum of the fit, and
     `finite` tells whether the reference found a finite one. `noise` is what rounding makes of it.
     """
 
     losses: np.ndarray
     slack: np.ndarray
+    reach: np.ndarray
     judged: np.ndarray
     objective: np.ndarray
     finite: np.ndarray
@@ -65,9 +66,9 @@ class HeldOut:
         """Return the error that a loss may have, at the target gap of each fit, (m,)."""
         F = self.objective
         target = tol * np.where(F < 1, F, np.maximum(F / 1e3, 1.0)) + self.noise
-        move = np.sqrt(2 * target) * self.slack
-        # Errors of more than a nat are no error of first order: such a loss is not compared.
-        return np.where(move < 1, 2 * move, np.inf) + FLOOR
+        move = np.sqrt(2 * target)
+        # A loss changes to first order if its logits change by less than one; else nothing is said.
+        return np.where(move * self.reach < 1, 2 * move * self.slack, np.inf) + FLOOR
 
 
 def held_out(
@@ -81,7 +82,7 @@ def held_out(
     """
     m, K = len(row), T.shape[2]
     never, endless = np.zeros(m, bool), np.full(m, np.inf)
-    found = HeldOut(*np.zeros((2, m)), never, endless, ~never, np.zeros(m))
+    found = HeldOut(*np.zeros((3, m)), never, endless, ~never, np.zeros(m))
     known = T.sum(axis=1) > 0
     if limit and not samples.fit_intercept:
         known[:] = True
@@ -95,12 +96,13 @@ def held_out(
             continue
         centred = mask.sum() > 2 or (limit and K > 2)
         Q = _of_batch(samples.of_classes(mask), T[those][:, :, mask], C[those], row[those], centred)
-        for name in ("slack", "judged", "objective", "finite", "noise"):
+        for name in ("slack", "reach", "judged", "objective", "finite", "noise"):
             getattr(found, name)[those] = getattr(Q, name)
         found.losses[those] = base + Q.losses
         # Where the whole target is a class that the fit lacks, the fit does not matter.
         alone = target[:, mask].sum(axis=1) == 0
-        found.judged[those[alone]], found.slack[those[alone]] = True, 0.0
+        found.judged[those[alone]] = True
+        found.slack[those[alone]] = found.reach[those[alone]] = 0.0
     return found
 
 
@@ -122,9 +124,15 @@ def _of_batch(
     lever = np.einsum("mi,mij,mj->m", g, fit.inverse, g)
     capped = (Y * (-log_p > MAX_LOSS + 1)).sum(axis=1) >= share[:, 0]
     slack = np.where(capped, 0.0, np.sqrt(np.maximum(lever, 0)))
+    d, p = fit.inverse, x.shape[1]
+    levers = [
+        np.einsum("mi,mij,mj->m", x, d[:, k * p : (k + 1) * p, k * p : (k + 1) * p], x)
+        for k in range(residual.shape[1])
+    ]
+    reach = np.sqrt(np.maximum(np.max(levers, axis=0), 0))
     judged = sound & fit.done & fit.regular & np.isfinite(losses)
     noise = 1e-14 * (60 * fit.F + T.sum(axis=(1, 2)))
-    return HeldOut(losses, slack, judged, fit.F, fit.done & fit.regular, noise)
+    return HeldOut(losses, slack, reach, judged, fit.F, fit.done & fit.regular, noise)
 
 
 def _standardised(
