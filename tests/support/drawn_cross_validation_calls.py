@@ -124,7 +124,7 @@ def fold_sums(
             each = np.where(truth.judged, truth.error(tol), np.inf)
             if zero.any():
                 each[:] = np.inf
-            sums[name][j], errors[name][j] = w @ truth.losses, w @ each
+            sums[name][j], errors[name][j] = w @ truth.losses, w[w > 0] @ each[w > 0]
     return sums, errors, weight
 
 

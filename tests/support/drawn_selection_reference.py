@@ -50,8 +50,9 @@ class HeldOut:
     """Losses of samples (m,) in fits without them, and what is known of them.
 
     `slack` is the change of a loss for a gap of half a nat, to first order in its root, and `reach`
-    the same of a logit. `judged` tells whether the reference vouches for the loss. `objective` is the minimum of the fit, and
-    `finite` tells whether the reference found a finite one. `noise` is what rounding makes of it.
+    the same of a logit. `judged` tells whether the reference vouches for the loss. `objective` is
+    the minimum of the fit, and `finite` tells whether the reference found a finite one.
+    `noise` is the rounding error of the objective.
     """
 
     losses: np.ndarray
