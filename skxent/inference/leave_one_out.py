@@ -248,15 +248,15 @@ class LeaveOneOut:
         """Replace the losses with the largest bounds by refits, in place; return their number."""
         losses, bound, importance = found.losses, found.bound, found.importance
         order = np.argsort(-bound, kind="stable")
-        # Without its only sample a class is not part of the fit: the loss is known without a refit.
-        order = order[~found.alone[order]][:REFITS]
-        order = order[bound[order] > 0]
+        order = order[bound[order] > 0][:REFITS]
         rest, share, done = bound.sum(), 1.0, 0
         while done < len(order) and share * rest > ACCURACY * (importance @ losses):
             batch = order[done : done + BATCH]
             before = losses[batch]
             for i in batch:
-                losses[i] = self._loss_without(fit, found.rows[i], found.pushes[i], found.left[i])
+                losses[i] = self._loss_without(
+                    fit, found.rows[i], found.pushes[i], found.left[i], bool(found.alone[i])
+                )
             wrong = importance[batch] * np.abs(losses[batch] - before)
             # A loss that stays at the largest possible one is no evidence about the other errors.
             if wrong.any():
@@ -267,10 +267,13 @@ class LeaveOneOut:
         self.share = float(importance @ (losses - found.fitted)) / total if total > 0 else np.inf
         return done
 
-    def _loss_without(self, fit: Fit, row: int, push: np.ndarray, left: float) -> float:
+    def _loss_without(
+        self, fit: Fit, row: int, push: np.ndarray, left: float, alone: bool
+    ) -> float:
         """Return the loss of a sample in a fit in which its weight is zero.
 
-        `left` is the fraction of the curvature that is left without the sample.
+        `left` is the fraction of the curvature that is left without the sample. If it is `alone` in
+        a class, the others have no minimum with this class, and an ordinary fit leaves it out.
 
         L-BFGS stages begin at the end of the Newton step (or at the minimum of all samples, if it
         is better), with the Hessian of all samples as the model of the curvature. If logits change
@@ -281,15 +284,16 @@ class LeaveOneOut:
         with closing(self._objective(data, compute_moments(data), fit.objective.penalty)) as others:
             points = others(fit.theta), others(fit.theta + fit.step(x, push))
             point = min(points, key=lambda point: point.value)
-            for _ in range(STAGES):
+            near = False
+            for _ in range(0 if alone else STAGES):
                 here = PreconditionedPoint.of(fit.model, point)
                 target = min(fit.target, target_gap(self.tol, point.value))
                 stage = Stage(others, here, FINE * target, np.inf).run(STAGE)
                 point = stage.best
                 if stage.converged:
+                    gap = stage.decrement / left if left > 0 else np.inf
+                    near = is_minimum(others, point, fit.theta, gap, target)
                     break
-            gap = stage.decrement / left if left > 0 else np.inf
-            near = stage.converged and is_minimum(others, point, fit.theta, gap, target)
         coef, intercept = others.leave(point.theta)
         if not near:
             other = self._minimise(data, others.penalty, (coef, intercept), FINE * self.tol, False)

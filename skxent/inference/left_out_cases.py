@@ -66,7 +66,7 @@ class Deleted:
     left : (m,) array
         Fractions of the curvature that are left without a sample, see `one_step`.
     alone : (m,) array of bool
-        Whether a sample is the only one of its class.
+        Whether a sample is the only one of a class, which is then not part of the fit without it.
     """
 
     total: float
@@ -368,9 +368,9 @@ def delete(
     q = np.minimum(largest_change(moves), 1.0)
     farther = np.abs(moved(Z, moves * np.exp(q)[:, None]) - losses)
     bound = np.maximum(farther, q * np.abs(losses - fitted)) * importance[rows]
-    alone = np.zeros(len(rows), dtype=bool)
-    alone[places] = True
-    bound[alone] = 0.0
+    n_forgotten = np.bincount(places, minlength=len(rows))
+    bound[nothing_else(sums.data, rows, n_forgotten)] = 0.0
+    alone = n_forgotten > 0
     return Deleted(total, rows, fitted, losses, bound, importance[rows], pushes, left, alone)
 
 
@@ -389,6 +389,19 @@ def only_samples(
     alone = (class_counts == 1) & (targets > 0) & weighted[:, None] & data.fit_intercept
     places, classes = np.nonzero(alone)
     return places, classes
+
+
+def nothing_else(data: RowArrays, rows: np.ndarray, n_forgotten: np.ndarray) -> np.ndarray:
+    """Return whether the loss of a sample is known as soon as its classes are forgotten, (m,).
+
+    `n_forgotten` has the number of classes in which a sample is alone. The loss is known if the
+    target has no other class, or if the fit without the sample has one class only.
+    """
+    own = 1 if data.targets.ndim == 1 else np.count_nonzero(data.targets[rows] > 0, axis=1)
+    known: np.ndarray = (n_forgotten > 0) & (
+        (n_forgotten == own) | (data.n_classes - n_forgotten < 2)
+    )
+    return known
 
 
 def forget_class(Z: np.ndarray, places: np.ndarray, classes: np.ndarray) -> None:

@@ -130,3 +130,14 @@ def test_a_step_that_ends_far_from_the_minimum():
     loo = SoftmaxClassifierCV(**options).fit(X, Y)
     folds = SoftmaxClassifierCV(cv=LeaveOneOutSplitter(), **options).fit(X, Y)
     np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)
+
+
+@pytest.mark.parametrize("own", [1e-6, 0.3])
+def test_a_sample_alone_in_a_class_with_a_share_in_others(own):
+    """Its loss in the other classes is that of a fit, which has only these classes."""
+    X = np.array([[3.0], [0.0], [0.2], [1.0], [1.1], [0.9]])
+    Y = np.eye(3)[[0, 0, 0, 1, 1, 1]]
+    Y[0] = 1.0 - own, 0.0, own
+    loo = SoftmaxClassifierCV(Cs=[100.0]).fit(X, Y)
+    folds = SoftmaxClassifierCV(Cs=[100.0], cv=LeaveOneOutSplitter()).fit(X, Y)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)

@@ -368,7 +368,7 @@ def check_one_way_or_the_other(draw: Draw) -> list[str]:
     if found.error or again.error or found.warned_of() or again.warned_of() or weighted or zero:
         return faults
     truth = refits(call)[0]
-    rest = truth.error(call.clf.tol).reshape(len(call.Cs), -1)
+    rest = np.where(truth.judged, truth.error(call.clf.tol), np.inf).reshape(len(call.Cs), -1)
     w = call.samples.w / call.samples.w.sum()
     means, error = other.clf.mean_loss_, ACCURACY * other.clf.mean_loss_ + 2 * rest @ w
     return faults + means_differ(call.clf.mean_loss_, means, error)

@@ -132,7 +132,8 @@ def _of_batch(
     ]
     reach = np.sqrt(np.maximum(np.max(levers, axis=0), 0))
     judged = sound & fit.done & fit.regular & np.isfinite(losses)
-    noise = 1e-14 * (60 * fit.F + T.sum(axis=(1, 2)))
+    Z = np.abs(np.einsum("mnp,mkp->mnk", S, fit.theta)).max(axis=(1, 2))
+    noise = 1e-14 * (np.maximum(60, Z) * fit.F + T.sum(axis=(1, 2)))
     return HeldOut(losses, slack, reach, judged, fit.F, fit.done & fit.regular, noise)
 
 
