@@ -13,7 +13,7 @@ its further change if the step is exp(min(1, q)) times as long. The second numbe
 samples whose loss is nearly zero before and after the Newton step, but not after the exact step.
 The samples with the largest bounds are left out by fits of their own (refits), until the estimated
 error of the others is small against the mean. This estimate is the sum of the bounds of the others,
-times the ratio of error to bound in the last refits.
+times the largest ratio of error to bound in the last refits, or times one before the first refit.
 
 References
 ----------
@@ -63,9 +63,6 @@ STALE = 1e-3
 # Largest change of a logit between that curvature and the minimum. The relative error of the Newton
 # step is of this order.
 LARGEST_STALE = 0.1
-# Ratio of error to bound that is assumed before the first refit. Measured ratios are between 0.1
-# and 0.45 if q is small.
-PESSIMISM = 0.5
 REFITS = 64  # largest number of samples that are left out by fits of their own
 BATCH = 8  # refits after which the ratio of error to bound is estimated anew
 # Target gap of refits as a fraction of that of the fit. The error of a logit is of the order of the
@@ -158,6 +155,7 @@ class LeaveOneOut:
             self.data = self.data.with_classes(self.present.mask)
             self.moments = compute_moments(self.data)
             self.changes.append(self.present)
+        self.class_counts = cases.class_counts(self.data)
         self.centre = self.moments.mean if data.fit_intercept else None
         free = max(self.data.n_outputs - 1, 1)
         width = free * (self.data.n_features + data.fit_intercept)
@@ -232,7 +230,7 @@ class LeaveOneOut:
         return LeftOut(solution, np.inf, n, none.astype(np.intp), none, none, none, 0)
 
     def _leave_out(self, solution: Solution, fit: Fit) -> LeftOut:
-        parameters = Parameters(fit.theta, fit.half, self.moments.class_weight, self.present)
+        parameters = Parameters(fit.theta, fit.half, self.class_counts, self.present)
         found = self.cases.delete(fit, parameters)
         n_refits = self._refit(fit, found)
         return LeftOut(
@@ -250,30 +248,32 @@ class LeaveOneOut:
         """Replace the losses with the largest bounds by refits, in place; return their number."""
         losses, bound, importance = found.losses, found.bound, found.importance
         order = np.argsort(-bound, kind="stable")
-        # Without its only sample a class is not part of the fit: the loss is known without a refit.
-        order = order[~found.alone[order]][:REFITS]
-        order = order[bound[order] > 0]
-        rest, share, done = bound.sum(), PESSIMISM, 0
+        order = order[bound[order] > 0][:REFITS]
+        rest, share, done = bound.sum(), 1.0, 0
         while done < len(order) and share * rest > ACCURACY * (importance @ losses):
             batch = order[done : done + BATCH]
             before = losses[batch]
             for i in batch:
-                losses[i] = self._loss_without(fit, found.rows[i], found.pushes[i], found.left[i])
+                losses[i] = self._loss_without(
+                    fit, found.rows[i], found.pushes[i], found.left[i], bool(found.alone[i])
+                )
             wrong = importance[batch] * np.abs(losses[batch] - before)
             # A loss that stays at the largest possible one is no evidence about the other errors.
-            known = bound[batch][wrong > 0].sum()
-            if known > 0:
-                share = wrong.sum() / known
+            if wrong.any():
+                share = (wrong / bound[batch]).max()
             rest -= bound[batch].sum()
             done += len(batch)
         total = float(importance @ losses)
         self.share = float(importance @ (losses - found.fitted)) / total if total > 0 else np.inf
         return done
 
-    def _loss_without(self, fit: Fit, row: int, push: np.ndarray, left: float) -> float:
+    def _loss_without(
+        self, fit: Fit, row: int, push: np.ndarray, left: float, alone: bool
+    ) -> float:
         """Return the loss of a sample in a fit in which its weight is zero.
 
-        `left` is the fraction of the curvature that is left without the sample.
+        `left` is the fraction of the curvature that is left without the sample. If it is `alone` in
+        a class, the others have no minimum with this class, and an ordinary fit leaves it out.
 
         L-BFGS stages begin at the end of the Newton step (or at the minimum of all samples, if it
         is better), with the Hessian of all samples as the model of the curvature. If logits change
@@ -284,15 +284,16 @@ class LeaveOneOut:
         with closing(self._objective(data, compute_moments(data), fit.objective.penalty)) as others:
             points = others(fit.theta), others(fit.theta + fit.step(x, push))
             point = min(points, key=lambda point: point.value)
-            for _ in range(STAGES):
+            near = False
+            for _ in range(0 if alone else STAGES):
                 here = PreconditionedPoint.of(fit.model, point)
                 target = min(fit.target, target_gap(self.tol, point.value))
                 stage = Stage(others, here, FINE * target, np.inf).run(STAGE)
                 point = stage.best
                 if stage.converged:
+                    gap = stage.decrement / left if left > 0 else np.inf
+                    near = is_minimum(others, point, fit.theta, gap, target)
                     break
-            gap = stage.decrement / left if left > 0 else np.inf
-            near = stage.converged and is_minimum(others, point, fit.theta, gap, target)
         coef, intercept = others.leave(point.theta)
         if not near:
             other = self._minimise(data, others.penalty, (coef, intercept), FINE * self.tol, False)

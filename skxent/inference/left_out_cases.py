@@ -17,14 +17,11 @@ from numpy.typing import NDArray
 from skxent.inference.case_deletion import Fit, largest_change, one_step
 from skxent.inputs.partitions import Each
 from skxent.likelihood.coordinates.weighted_classes import Present
+from skxent.likelihood.sources.arrays import RowArrays
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_rows import LocalRows
 from skxent.likelihood.sources.local_sums import LocalSums
 from skxent.likelihood.sources.partitioned_rows import PartitionedRows, PartitionedSums
-
-# A sample is the only one of its class if the others have at most this fraction of the weight of
-# the class, which may be rounding.
-ALONE = 1e-12
 
 # Function that returns the losses of m samples, (m,), from their indices and their logits, (m, K)
 # or (m, 1).
@@ -69,7 +66,7 @@ class Deleted:
     left : (m,) array
         Fractions of the curvature that are left without a sample, see `one_step`.
     alone : (m,) array of bool
-        Whether a sample is the only one of its class.
+        Whether a sample is the only one of a class, which is then not part of the fit without it.
     """
 
     total: float
@@ -104,15 +101,15 @@ class Parameters:
     theta : (R, p) array
     half : array
         See `case_deletion.Fit.half`.
-    class_weight : (K,) array
-        Total weight of each class.
+    class_counts : (K,) array
+        Number of samples of positive weight in each class.
     present : Present or None
         Which classes have weight, if not all have.
     """
 
     theta: np.ndarray
     half: np.ndarray
-    class_weight: np.ndarray
+    class_counts: np.ndarray
     present: Present | None
 
 
@@ -135,6 +132,10 @@ class Cases(Protocol):
 
     def n_weighted(self, data: RowSource) -> int:
         """Return the number of samples of positive weight in the fit."""
+        ...
+
+    def class_counts(self, data: RowSource) -> np.ndarray:
+        """Return the number of samples of positive weight in each class of the fit, (K,)."""
         ...
 
     def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
@@ -177,6 +178,10 @@ class LocalCases:
     def n_weighted(self, data: RowSource) -> int:
         """Return the number of samples of positive weight in the fit."""
         return count_weighted(local(data))
+
+    def class_counts(self, data: RowSource) -> np.ndarray:
+        """Return the number of samples of positive weight in each class of the fit, (K,)."""
+        return count_in_classes(local(data))
 
     def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
         """Leave out each of the samples by one Newton step."""
@@ -240,6 +245,11 @@ class PartitionedCases:
         """Return the number of samples of positive weight in the fit."""
         return int(partitioned(data).sum(count_weighted))
 
+    def class_counts(self, data: RowSource) -> np.ndarray:
+        """Return the number of samples of positive weight in each class of the fit, (K,)."""
+        counts: np.ndarray = partitioned(data).sum(count_in_classes)
+        return counts
+
     def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
         """Leave out each of the samples by one Newton step, where it is."""
         sums = fit.objective.rows
@@ -295,6 +305,14 @@ def count_weighted(rows: LocalRows) -> int:
     return int(np.count_nonzero(rows.weighted))
 
 
+def count_in_classes(rows: LocalRows) -> np.ndarray:
+    """Return the number of rows of positive weight in each class, (K,)."""
+    targets = rows.targets[rows.weighted]
+    if targets.ndim == 1:
+        return np.bincount(targets, minlength=rows.n_classes)
+    return np.count_nonzero(targets > 0, axis=0)
+
+
 def count_important(rows: LocalRows, truth: Truth) -> tuple[int, float]:
     """Return the number of samples of positive importance, and the sum of the importances."""
     return int(np.count_nonzero(truth.importance)), float(truth.importance.sum())
@@ -332,7 +350,7 @@ def delete(
     def loss(which: np.ndarray, Z: np.ndarray) -> np.ndarray:
         return truth.loss(which, Z if present is None else present.logits(Z))
 
-    places, classes = only_samples(sums, rows, parameters.class_weight)
+    places, classes = only_samples(sums.data, rows, parameters.class_counts)
 
     def moved(Z: np.ndarray, moves: np.ndarray) -> np.ndarray:
         """Return the losses of `rows` after a change of their logits."""
@@ -350,26 +368,40 @@ def delete(
     q = np.minimum(largest_change(moves), 1.0)
     farther = np.abs(moved(Z, moves * np.exp(q)[:, None]) - losses)
     bound = np.maximum(farther, q * np.abs(losses - fitted)) * importance[rows]
-    alone = np.zeros(len(rows), dtype=bool)
-    alone[places] = True
-    bound[alone] = 0.0
+    n_forgotten = np.bincount(places, minlength=len(rows))
+    bound[nothing_else(sums.data, rows, n_forgotten)] = 0.0
+    alone = n_forgotten > 0
     return Deleted(total, rows, fitted, losses, bound, importance[rows], pushes, left, alone)
 
 
 def only_samples(
-    sums: LocalSums, rows: np.ndarray, class_weight: np.ndarray
+    data: RowArrays, rows: np.ndarray, class_counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions in `rows` of samples that are alone in a class, and this class."""
-    data = sums.data
-    weight = 1.0 if data.weight is None else data.weight[rows]
-    targets, nearly_all = data.targets[rows], (1.0 - ALONE) * class_weight
+    """Return the positions in `rows` of samples that are alone in a class, and this class.
+
+    Soft targets have a column for the class without the sample too, and a fit without an intercept
+    keeps this column: no sample is alone there.
+    """
+    targets, weighted = data.targets[rows], data.weighted[rows]
     if targets.ndim == 1:
-        own = weight * np.ones(len(targets))
-        places = np.flatnonzero((own >= nearly_all[targets]) & (own > 0))
+        places = np.flatnonzero((class_counts[targets] == 1) & weighted)
         return places, targets[places]
-    own = (weight * targets.T).T
-    places, classes = np.nonzero((own >= nearly_all) & (own > 0))
+    alone = (class_counts == 1) & (targets > 0) & weighted[:, None] & data.fit_intercept
+    places, classes = np.nonzero(alone)
     return places, classes
+
+
+def nothing_else(data: RowArrays, rows: np.ndarray, n_forgotten: np.ndarray) -> np.ndarray:
+    """Return whether the loss of a sample is known as soon as its classes are forgotten, (m,).
+
+    `n_forgotten` has the number of classes in which a sample is alone. The loss is known if the
+    target has no other class, or if the fit without the sample has one class only.
+    """
+    own = 1 if data.targets.ndim == 1 else np.count_nonzero(data.targets[rows] > 0, axis=1)
+    known: np.ndarray = (n_forgotten > 0) & (
+        (n_forgotten == own) | (data.n_classes - n_forgotten < 2)
+    )
+    return known
 
 
 def forget_class(Z: np.ndarray, places: np.ndarray, classes: np.ndarray) -> None:

@@ -74,8 +74,8 @@ def _class_major(Z: Floats) -> tuple[Floats, Floats, Floats]:
     Zt = np.ascontiguousarray(Z.T)
     top = Zt.max(axis=0)
     gap, odds = _gap_and_odds(Zt, top)
-    # One class at the maximum is left out of the sum; each other class at the maximum adds 1. If a
-    # logit is NaN, no class is at the maximum.
+    # One class at the maximum is left out of the sum; each other class at the maximum adds 1. A row
+    # with a NaN, from a start or a step of the optimiser, has no class there: its loss is NaN.
     ties = np.maximum(np.count_nonzero(gap == 0, axis=0), 1) - 1
     return Zt, top, np.log1p(_sum_over_classes(np.where(gap < 0, odds, 0.0)) + ties)
 

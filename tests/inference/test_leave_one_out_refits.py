@@ -98,3 +98,46 @@ def test_one_sample_with_weight_is_an_error_that_names_the_weights():
     X, y = np.arange(3.0)[:, None], np.eye(2)[[0, 1, 0]] * 0.5 + 0.25
     with pytest.raises(ValueError, match="sample_weight and class_weight leave only one sample"):
         SoftmaxClassifierCV(Cs=[1.0]).fit(X, y, [1.0, 0.0, 0.0])
+
+
+def test_a_column_of_one_sample_stays_in_a_fit_without_an_intercept():
+    """A soft class has no limit without an intercept: it is fitted as any other."""
+    X, Y = np.array([[0.0], [1.0], [1.0], [2.0]]), np.eye(3)[[0, 1, 2, 1]]
+    options = dict(Cs=[0.1, 10.0], fit_intercept=False)
+    loo = SoftmaxClassifierCV(**options).fit(X, Y)
+    folds = SoftmaxClassifierCV(cv=LeaveOneOutSplitter(), **options).fit(X, Y)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)
+
+
+@pytest.mark.parametrize("rest", [1e-9, 1e-14])
+def test_a_sample_with_nearly_all_of_a_class(rest):
+    """What the others have of the class is little, and a fit without the sample finds it."""
+    X, Y = np.arange(8.0)[:, None] % 3, np.tile([1.0, rest], (8, 1))
+    Y[0] = 0.1, 0.9
+    loo = SoftmaxClassifierCV(Cs=[0.1, 10.0]).fit(X, Y)
+    folds = SoftmaxClassifierCV(Cs=[0.1, 10.0], cv=LeaveOneOutSplitter()).fit(X, Y)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)
+
+
+def test_a_step_that_ends_far_from_the_minimum():
+    """One sample has nearly all of a class, and its Newton step a fraction of the way."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, size=(33, 3))
+    Y = np.column_stack([rng.uniform(0.4, 0.6, size=33), np.full((33, 2), 1e-9)])
+    Y[0, 2] = 0.1
+    Y[:, 1] = 1.0 - Y[:, 0] - Y[:, 2]
+    options = dict(Cs=[0.01], class_weight={2: 110.0})
+    loo = SoftmaxClassifierCV(**options).fit(X, Y)
+    folds = SoftmaxClassifierCV(cv=LeaveOneOutSplitter(), **options).fit(X, Y)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)
+
+
+@pytest.mark.parametrize("own", [1e-6, 0.3])
+def test_a_sample_alone_in_a_class_with_a_share_in_others(own):
+    """Its loss in the other classes is that of a fit, which has only these classes."""
+    X = np.array([[3.0], [0.0], [0.2], [1.0], [1.1], [0.9]])
+    Y = np.eye(3)[[0, 0, 0, 1, 1, 1]]
+    Y[0] = 1.0 - own, 0.0, own
+    loo = SoftmaxClassifierCV(Cs=[100.0]).fit(X, Y)
+    folds = SoftmaxClassifierCV(Cs=[100.0], cv=LeaveOneOutSplitter()).fit(X, Y)
+    np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)

@@ -53,6 +53,15 @@ def test_losses_and_residuals(where, R, soft):
         np.testing.assert_allclose(residuals, kept, rtol=3e-12, atol=1e-15 if soft else 1e-300)
 
 
+@pytest.mark.parametrize("R", [1, 3])
+def test_a_nan_logit_gives_a_nan_loss_without_a_warning(R):
+    """A start with a NaN: the optimiser compares its objective with that of zero."""
+    Z = np.zeros((R, 2))
+    Z[:, 1] = np.nan
+    losses, _ = kernels.losses_and_residuals(Z, np.full((R, 2), 1.0 / max(R, 2)))
+    assert np.isnan(losses).tolist() == [False, True]
+
+
 @pytest.mark.parametrize("weight", [1e-6, 1.0, 1e6, 1e12])
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("fit_intercept", [True, False])

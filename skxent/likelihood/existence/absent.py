@@ -80,7 +80,9 @@ class Absent:
         unit = np.divide(1.0, size, out=np.zeros_like(size), where=free)
         while found:
             coef = sum(-float(2**i) * level * unit for i, level in enumerate(reversed(found)))
-            separation = _separation(data, coef, np.sqrt(moments.variance))
+            # Without an intercept a constant column separates, too.
+            spread = moments.variance if data.fit_intercept else moments.mean_square()
+            separation = _separation(data, coef, np.sqrt(spread))
             if separation is not None:
                 n_passes = 2.0 + 3.0 * len(found)  # signs, margins, and three sums for each level
                 own = coef[1:] - coef[:1] if len(coef) == 2 else coef

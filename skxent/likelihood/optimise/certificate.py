@@ -94,7 +94,7 @@ class Certificate:
             # separation, and linear programmes decide.
             finite = sure and change < tuning.FINITE_CHANGE
             lost = model.from_rows and most > tuning.STUCK_GAP
-            ends = gap <= vanished and (finite or not lost)
+            ends = gap <= (min(target, vanished) if finite else vanished) and (finite or not lost)
             return cls(gap, bound, ends, change, moved, ends and not finite, finite=False)
         small = gap <= target
         holds = small and (sure or most <= target)

@@ -147,7 +147,7 @@ class RowFactor:
         )
         A *= scale
         A = A[np.argsort(-np.abs(A).max(axis=1), kind="stable")]
-        norms = np.sqrt(np.square(A).sum(axis=0))
+        norms = np.hypot.reduce(A, axis=0)  # squares of tiny columns in their units overflow
         upper, order = scipy.linalg.qr(
             A, mode="r", pivoting=True, overwrite_a=True, check_finite=False
         )

@@ -185,7 +185,7 @@ class RowSource(Protocol):
         ...
 
     def without_far_unweighted(self) -> Self:
-        """The same rows; rows of weight zero become zeros if their squares would overflow.
+        """The same rows; rows of weight zero become others if their squares would overflow.
 
         A source whose sums skip rows of weight zero returns itself unchanged.
         """

@@ -109,15 +109,19 @@ class LocalRows(RowArrays):
         return replace(self, weight=weight)
 
     def without_far_unweighted(self) -> Self:
-        """These rows, with zeros for all rows of weight zero if squares in one of them overflow.
+        """These rows, with others for all rows of weight zero if squares in one of them overflow.
 
-        Otherwise a weight of zero times an infinite square would be NaN.
+        Otherwise a weight of zero times an infinite square would be NaN. The others are zeros in a
+        sparse X, and copies of the row of largest weight in a dense X, which are near after
+        centring, too.
         """
         if self.weight is None or self.weight.all():
             return self
         rows = np.flatnonzero(self.weight == 0)
-        for start in range(0, len(rows), tuning.UNWEIGHTED_ROWS):
-            some = self.X[rows[start : start + tuning.UNWEIGHTED_ROWS]]
+        heaviest = int(self.weight.argmax())
+        checked = np.append(heaviest, rows)
+        for start in range(0, len(checked), tuning.UNWEIGHTED_ROWS):
+            some = self.X[checked[start : start + tuning.UNWEIGHTED_ROWS]]
             largest = float(np.abs(some.data if self.sparse else some).max(initial=0.0))
             if largest > tuning.OVERFLOWING:
                 break
@@ -127,7 +131,7 @@ class LocalRows(RowArrays):
         if self.sparse:
             X.data[np.repeat(self.weight == 0, np.diff(X.indptr))] = 0.0
         else:
-            X[rows] = 0.0
+            X[rows] = X[heaviest]
         return replace(self, X=X)
 
     def total_score(self, scores: np.ndarray) -> float:

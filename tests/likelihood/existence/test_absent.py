@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxClassifier
 from skxent.likelihood import tuning
@@ -213,3 +214,13 @@ def test_columns_of_any_size(size):
     solution = fit(LocalRows(X, y, None, 2))
     assert solution.separation.features.tolist() == [0]
     assert not solution.converged
+
+
+@pytest.mark.parametrize("value", [3.0, 1e8])
+def test_a_constant_column_without_an_intercept(value):
+    """Its variance is zero, and its size is not: a class without weight is absent in it."""
+    X = np.column_stack([np.arange(6.0) - 2.5, np.full(6, value)])
+    Y = np.tile([0.5, 0.3, 0.2, 0.0], (6, 1))
+    with pytest.warns(ConvergenceWarning, match="x1 separates"):
+        clf = SoftmaxClassifier(C=np.inf, fit_intercept=False).fit(X, Y)
+    np.testing.assert_allclose(clf.predict_proba(X), Y, atol=1e-6)

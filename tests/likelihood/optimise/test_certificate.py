@@ -66,3 +66,17 @@ def test_logits_out_of_reach_do_not_count(K):
     expected = [np.ptp(q[some]) for q, some in zip(changes.T, near.T, strict=True)]
     assert 0 < (near.sum(axis=0) == 1).sum() < 500
     np.testing.assert_allclose(kernels.undecided_range(Z, Q), expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("solver", ["auto", "newton", "lbfgs"])
+def test_a_fit_of_huge_weights_ends_at_its_target(solver):
+    """A gap that vanishes beside a weight of 1e12 is no end while the minimum is finite."""
+    y = np.array([2, 2, 1, 0, 2, 2, 2, 1, 0])
+    weight = np.ones(9)
+    weight[2] = 1e12
+    clf = SoftmaxClassifier(solver=solver, tol=0.01).fit(np.zeros((9, 1)), y, weight)
+    total = np.bincount(y, weight)
+    least = total @ np.log(total.sum() / total)
+    assert clf.converged_
+    assert clf.optimality_gap_ <= clf.target_gap_
+    assert clf.objective_ == pytest.approx(least, abs=clf.target_gap_)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from skxent import SoftmaxClassifier
 from skxent.likelihood import tuning
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
 from skxent.likelihood.optimise.row_factor import Extreme, RowFactor
@@ -197,3 +198,14 @@ def test_large_problems_are_not_looked_at():
     X[0, 0] = 1e9
     assert Extreme.of(LocalRows(X, np.arange(10) % 3, None, 3)) is None
     assert Extreme.of(LocalRows(X[:, :10], np.arange(10) % 3, None, 3)) is not None
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_the_penalty_of_a_tiny_column(K):
+    """In the units of the column the square of its penalty overflows; no NumPy warning."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=11), 1e-300 * rng.normal(size=11)])
+    X[0, 0] = 1e6
+    clf = SoftmaxClassifier(100.0).fit(X, np.arange(11) % K)
+    plain = SoftmaxClassifier(100.0).fit(X[:, :1], np.arange(11) % K)
+    np.testing.assert_allclose(clf.coef_[:, :1], plain.coef_, rtol=1e-6)

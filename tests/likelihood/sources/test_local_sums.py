@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse
 from scipy.special import expit, softmax
 
+from skxent import SoftmaxClassifier
 from skxent.likelihood import tuning
 from skxent.likelihood.sources import local_sums
 from skxent.likelihood.sources.grams import unpacked
@@ -129,3 +130,10 @@ def test_leverages_are_the_formula_and_add_up_to_the_parameters(K, weighted, for
     found = sums.sampling_scores(theta, per_leverage)
     np.testing.assert_allclose(found, expected, rtol=1e-10)
     assert found.sum() == pytest.approx(theta.size, rel=1e-10)
+
+
+def test_rows_without_weight_beside_a_huge_constant_column():
+    """Centred they are as far away as the column is large, whose squares overflow."""
+    X = np.array([[1e300], [1e300], [0.0], [-1e300]])
+    clf = SoftmaxClassifier().fit(X, [0, 1, 0, 1], [1.0, 2.0, 0.0, 0.0])
+    np.testing.assert_allclose(clf.predict_proba(X[:1]), [[1 / 3, 2 / 3]], rtol=1e-6)
