@@ -7,6 +7,7 @@ whatever a test expects. Default values stand for the defaults of skxent.
 
 from __future__ import annotations
 
+from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,8 +71,8 @@ class _Linear:
         penalised = solver == "liblinear" and theirs["fit_intercept"]
         require(not penalised, "solver='liblinear' with an intercept")
         ours = {"solver": SOLVERS[solver], "penalty_factor": None}
-        if theirs["tol"] == 1e-4:
-            ours["tol"] = 1e-6
+        # Their tol bounds the gradient. Ours bounds the gap, which is quadratic in the gradient.
+        ours["tol"] = 1e-6 if theirs["tol"] == 1e-4 else theirs["tol"] ** 2
         if theirs["max_iter"] == 100:
             ours["max_iter"] = 1000
         return ours
@@ -149,7 +150,7 @@ class LogisticRegressionCV(_Linear, SoftmaxClassifierCV):
 
     def _translated(self, theirs: dict[str, Any]) -> dict[str, Any]:
         ratios = theirs["l1_ratios"]
-        require(ratios in ("warn", None) or not np.any(ratios), "l1_ratio")
+        require(isinstance(ratios, str) or not np.any(ratios), "l1_ratio")
         require(theirs["scoring"] in ("warn", "neg_log_loss"), "scoring of the choice of C")
         require(theirs["refit"], "refit=False")
         require(theirs["use_legacy_attributes"] in ("warn", False), "use_legacy_attributes=True")
@@ -192,7 +193,7 @@ class CalibratedClassifierCV(CalibratedClassifier):
         require(self.method != "isotonic", "method='isotonic'")
         require(self.ensemble in ("auto", False), "ensemble=True")
         # Their maps have no penalty and take decision values if there are any.
-        vars(self).update(C=np.inf, smoothing=0.0, tol=1e-6)
+        vars(self).update(C=np.inf, smoothing=0.0, tol=1e-12)
         self.estimator = LinearSVC(random_state=0) if self.estimator is None else self.estimator
         wrapped = isinstance(self.estimator, FrozenEstimator)
         inner = self.estimator.estimator if wrapped else self.estimator
@@ -207,7 +208,8 @@ class CalibratedClassifierCV(CalibratedClassifier):
     @property
     def calibrated_classifiers_(self) -> list[SimpleNamespace]:
         """The classifier and its calibrator, as the only member of their list."""
-        calibrator = SimpleNamespace(**vars(self.calibrator_), beta_=self.calibrator_.slope_[0])
+        calibrator = copy(self.calibrator_)
+        calibrator.beta_ = calibrator.slope_[0]  # the inverse temperature
         pair = {"estimator": self.estimator_, "calibrators": [calibrator]}
         return [SimpleNamespace(**pair, predict_proba=self.predict_proba)]
 
