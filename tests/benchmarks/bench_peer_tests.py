@@ -146,10 +146,8 @@ def main() -> int:
             failed += 1
             print(f"\nFAILED {name} {', '.join(result.missing)}\n{result.errors}")
     print(f"\nscikit-learn {sklearn.__version__}: {len(results)} tests use skxent")
-    print(f"{passed:>6} passed\n{reasons.total():>6} differ by intent")
-    for reason, count in reasons.most_common():
-        print(f"{count:>12} {reason}")
-    print(f"{failed:>6} failed")
+    print(f"passed: {passed}, differing by intent: {reasons.total()}, failed: {failed}")
+    print("\n".join(f"| {count} | {reason} |" for reason, count in reasons.most_common()))
     everything = not settings.select and settings.modules == [""]
     stale = [entry for entry in (*OPTIONS, *TESTS) if entry not in fitting] if everything else []
     for entry in stale:

@@ -6,11 +6,11 @@ other words is a failure, so that an entry cannot hide another one. `docs/compar
 of the reasons with the numbers of tests.
 """
 
-ABSOLUTE = "no penalty with absolute values (`l1_ratio`)"
-LIBLINEAR = "no solver that penalises the intercept, as liblinear does, and none for the dual"
-ENSEMBLE = "one classifier and one calibrator, and not those of each fold (`ensemble=True`)"
-CHOICE = "cross-entropy chooses C, of coefficients from all samples (`scoring`, `refit=False`)"
-PATHS = "no coefficients, iterations or scores by fold and class (`coefs_paths_` and others)"
+ABSOLUTE = "no penalties with absolute values (`l1_ratio`)"
+LIBLINEAR = "no solver like liblinear, which penalises the intercept, and none for the dual"
+ENSEMBLE = "one classifier with one calibrator, and not one pair for each fold (`ensemble=True`)"
+CHOICE = "C is chosen by cross-entropy only, and the fit is to all samples (`scoring`, `refit`)"
+PATHS = "no attributes with coefficients or iterations of the fits of folds (`coefs_paths_`)"
 ISOTONIC = "no isotonic calibration"
 DENSE = "no sparse coefficients (`sparsify`)"
 
@@ -29,23 +29,27 @@ OPTIONS = {
     "sparsify()": DENSE,
 }
 
-FLOAT64 = "coefficients are float64, also of float32 data"
-WORDS = "an error or a warning has other words, or names no solver"
-FASTER = "a fit converges within the iterations after which a solver of scikit-learn warns"
-OLD = "scikit-learn announces a change of its own arguments"
-PRIVATE = "the test counts iterations of scikit-learn's solvers, or calls a private method"
-LESS_ACCURATE = "the test compares a fit of scikit-learn's solver, which stops earlier"
-WIDE = "64-bit indices of sparse matrices are taken, and not an error"
+FLOAT64 = "coefficients and probabilities are float64, also if X is float32"
+WORDS = "an error or a warning has other words"
+FASTER = "the fit converges in fewer iterations, so that there is no warning"
+OLD = "the warning announces a change of scikit-learn's own arguments"
+PRIVATE = "the test calls a private method, or counts iterations of scikit-learn's solvers"
+LESS_ACCURATE = (
+    "the test compares with a fit of scikit-learn's lbfgs, which stops before the minimum"
+)
+WIDE = "sparse matrices with 64-bit indices are fitted, and no error is raised"
 SUMS = "rows of probabilities that do not sum to 1 are an error, and not a warning"
-OUTCOMES = "independent yes/no outcomes (multilabel) have a function of their own"
-UNSEEN = "the scorer scores a classifier that knows one class only, and raises no error"
-ALONE = "each scorer of a dict predicts for itself"
-ANY_ORDER = "`labels` name the columns in any order, without a warning"
-PLATT = 'targets are not smoothed as by Platt (`method="sigmoid"`)'
-HOST = "calibrators compute with NumPy, also for arrays of other libraries"
+OUTCOMES = (
+    "multilabel targets are for `binary_cross_entropy`; log loss takes one class for each sample"
+)
+UNSEEN = "a classifier that knows only one class has a score, and no error is raised"
+ALONE = "each scorer in a dict calls `predict_proba` for itself"
+ANY_ORDER = "`labels` may name the columns in any order"
+PLATT = 'calibration by `method="bias"` has no smoothed targets, unlike "sigmoid"'
+HOST = "calibrators compute with NumPy arrays only"
 REQUESTS = "`set_score_request` returns a new scorer, also without metadata routing"
-CALLBACKS = "callbacks see the iterations of every solver"
-NO_ITERATION = "with `max_iter=0` callbacks see no iteration"
+CALLBACKS = "callbacks work with every solver"
+NO_ITERATION = "with `max_iter=0` a callback sees no iteration"
 
 TESTS = [
     ("*::test_dtype_match*", "dtype('float64') == <class 'numpy.float32'>", FLOAT64),
