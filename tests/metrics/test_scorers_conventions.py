@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,33 @@ def test_scorers_of_a_dict_give_what_each_gives_alone(n_classes, other):
     for name, scorer in ours.items():
         expected = cross_val_score(GaussianNB(), X, y, scoring=scorer, cv=3)
         np.testing.assert_array_equal(found[f"test_{name}"], expected)
+
+
+class Counting(GaussianNB):
+    """Counts its predictions."""
+
+    calls = 0
+
+    def predict_proba(self, X):
+        Counting.calls += 1
+        return super().predict_proba(X)
+
+
+def test_only_a_function_of_several_scorers_predicts_once():
+    X, y = make_classification(120, 4, random_state=0)
+
+    def predicted_once(clf, X, y):
+        P = clf.predict_proba(X)
+        given = SimpleNamespace(classes_=clf.classes_, predict_proba=lambda X: P)
+        return {name: scorer(given, X, y) for name, scorer in SCORERS.items()}
+
+    Counting.calls = 0
+    each = cross_validate(Counting(), X, y, scoring=SCORERS, cv=3)
+    assert Counting.calls == 3 * len(SCORERS)
+    once = cross_validate(Counting(), X, y, scoring=predicted_once, cv=3)
+    assert Counting.calls == 3 * len(SCORERS) + 3
+    for name in SCORERS:
+        np.testing.assert_array_equal(once[f"test_{name}"], each[f"test_{name}"])
 
 
 def test_a_prediction_is_not_kept_for_the_next_evaluation():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol, Self
 
@@ -29,8 +30,10 @@ class Stage:
     """L-BFGS from one point in the whitened coordinates of one preconditioner.
 
     SciPy's first trial step has length one. Whitened coordinates are therefore divided by the norm
-    of the first gradient, so that the first trial is the Newton step. The stage ends when the
-    decrement is at most `goal` nats, or has fallen by the factor `fall`.
+    of the first gradient, so that the first trial is the Newton step. SciPy limits this step to
+    1e10 times the gradient, so that the objective is divided by a power of two near the norm of the
+    gradient in these coordinates. The stage ends when the decrement is at most `goal` nats, or has
+    fallen by the factor `fall`.
 
     Parameters
     ----------
@@ -67,6 +70,8 @@ class Stage:
             change = objective.max_logit_range(start.newton_step)
             if change > tuning.FIRST_CHANGE:
                 self.unit *= tuning.FIRST_CHANGE / change
+        slope = self.unit * float(np.linalg.norm(self.gradient))
+        self.scale = math.ldexp(1.0, math.frexp(slope)[1])
         self.after_iteration = after_iteration
         self.n_iterations = self.n_evaluations = 0
 
@@ -121,7 +126,7 @@ class Stage:
         self.n_evaluations += 1
         if point.at_most < self.best.at_most:
             self.best, self.gradient = point, gradient
-        return point.value - self.start.value, self.unit * gradient
+        return (point.value - self.start.value) / self.scale, self.unit * gradient / self.scale
 
     def _callback(self, intermediate_result: OptimizeResult) -> None:
         self.n_iterations += 1

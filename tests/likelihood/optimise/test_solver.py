@@ -106,3 +106,22 @@ def test_threads_end_also_after_an_error():
     with pytest.raises(KeyError, match="now"):
         minimise(LocalRows(X, y, None, 3, True, 4), **SETTINGS, report=fail)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("exponent", [-40, -100, -900])
+def test_small_weights_change_nothing_but_the_unit(make_case, exponent):
+    """SciPy limits the first step of L-BFGS to 1e10 times the gradient, here a tiny one."""
+    case, small = make_case(3, n=200, d=6), 2.0**exponent
+    settings = SETTINGS | {"solver": "lbfgs"}
+    weight = np.ones(len(case.X))
+    found, scaled = [
+        minimise(
+            LocalRows(case.X, case.Y, scale * weight, case.Y.shape[1], case.fit_intercept),
+            **settings | {"penalty": Penalty(0.5 * scale)},
+        )
+        for scale in (1.0, small)
+    ]
+    assert scaled.converged
+    assert scaled.n_iterations <= found.n_iterations + 1
+    assert scaled.value / small == pytest.approx(found.value, rel=1e-9)
+    np.testing.assert_allclose(scaled.coef, found.coef, rtol=1e-3, atol=1e-4)
