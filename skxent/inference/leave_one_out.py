@@ -133,7 +133,7 @@ class LeaveOneOut:
         rng: np.random.RandomState,
         factors: np.ndarray | None = None,
     ) -> None:
-        if cases.n_weighted(data) < 2:
+        if cases.counts(data)[-1] < 2:
             raise ValueError(
                 "sample_weight and class_weight leave only one sample with some weight: "
                 "leave-one-out needs two or more."
@@ -155,7 +155,7 @@ class LeaveOneOut:
             self.data = self.data.with_classes(self.present.mask)
             self.moments = compute_moments(self.data)
             self.changes.append(self.present)
-        self.class_counts = cases.class_counts(self.data)
+        self.class_counts = cases.counts(self.data)[:-1]
         self.centre = self.moments.mean if data.fit_intercept else None
         free = max(self.data.n_outputs - 1, 1)
         width = free * (self.data.n_features + data.fit_intercept)

@@ -130,12 +130,8 @@ class Cases(Protocol):
         """Leave out the samples at these positions among those of importance; None means all."""
         ...
 
-    def n_weighted(self, data: RowSource) -> int:
-        """Return the number of samples of positive weight in the fit."""
-        ...
-
-    def class_counts(self, data: RowSource) -> np.ndarray:
-        """Return the number of samples of positive weight in each class of the fit, (K,)."""
+    def counts(self, data: RowSource) -> np.ndarray:
+        """Return the numbers of samples of positive weight, in each class and in all, (K + 1,)."""
         ...
 
     def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
@@ -175,13 +171,9 @@ class LocalCases:
         """Choose the samples to leave out."""
         self.positions = positions
 
-    def n_weighted(self, data: RowSource) -> int:
-        """Return the number of samples of positive weight in the fit."""
+    def counts(self, data: RowSource) -> np.ndarray:
+        """Return the numbers of samples of positive weight, in each class and in all, (K + 1,)."""
         return count_weighted(local(data))
-
-    def class_counts(self, data: RowSource) -> np.ndarray:
-        """Return the number of samples of positive weight in each class of the fit, (K,)."""
-        return count_in_classes(local(data))
 
     def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
         """Leave out each of the samples by one Newton step."""
@@ -241,13 +233,9 @@ class PartitionedCases:
         chosen = np.split(positions, cuts)
         self.positions = Each(one - a for one, a in zip(chosen, begins, strict=True))
 
-    def n_weighted(self, data: RowSource) -> int:
-        """Return the number of samples of positive weight in the fit."""
-        return int(partitioned(data).sum(count_weighted))
-
-    def class_counts(self, data: RowSource) -> np.ndarray:
-        """Return the number of samples of positive weight in each class of the fit, (K,)."""
-        counts: np.ndarray = partitioned(data).sum(count_in_classes)
+    def counts(self, data: RowSource) -> np.ndarray:
+        """Return the numbers of samples of positive weight, in each class and in all, (K + 1,)."""
+        counts: np.ndarray = partitioned(data).sum(count_weighted)
         return counts
 
     def delete(self, fit: Fit, parameters: Parameters) -> Deleted:
@@ -300,17 +288,14 @@ def partitioned(data: RowSource) -> PartitionedRows:
     return data
 
 
-def count_weighted(rows: LocalRows) -> int:
-    """Return the number of rows of positive weight."""
-    return int(np.count_nonzero(rows.weighted))
-
-
-def count_in_classes(rows: LocalRows) -> np.ndarray:
-    """Return the number of rows of positive weight in each class, (K,)."""
+def count_weighted(rows: LocalRows) -> np.ndarray:
+    """Return the numbers of rows of positive weight, in each class and in all, (K + 1,)."""
     targets = rows.targets[rows.weighted]
     if targets.ndim == 1:
-        return np.bincount(targets, minlength=rows.n_classes)
-    return np.count_nonzero(targets > 0, axis=0)
+        counts = np.bincount(targets, minlength=rows.n_classes)
+    else:
+        counts = np.count_nonzero(targets > 0, axis=0)
+    return np.append(counts, len(targets))
 
 
 def count_important(rows: LocalRows, truth: Truth) -> tuple[int, float]:

@@ -132,6 +132,7 @@ def test_a_step_that_ends_far_from_the_minimum():
     np.testing.assert_allclose(loo.loo_loss_, folds.mean_loss_, rtol=5e-3)
 
 
+@pytest.mark.filterwarnings("ignore::skxent.ZeroProbabilityWarning")
 @pytest.mark.parametrize("own", [1e-6, 0.3])
 def test_a_sample_alone_in_a_class_with_a_share_in_others(own):
     """Its loss in the other classes is that of a fit, which has only these classes."""
