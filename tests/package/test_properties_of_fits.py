@@ -74,6 +74,19 @@ def test_a_separation_beside_large_offsets_is_found(bench):
     assert dict(bench.judged(problem)) == {}
 
 
+@pytest.mark.parametrize("dtype", ["float64", "int8"])
+def test_a_direction_without_curvature_is_not_left_out(bench, dtype):
+    """One row gives a class its curvature, in one direction of two; the other has a gradient."""
+    choices = {
+        **{"seed": 35647, "n": 12, "K": 3, "d": 2, "family": "outlier", "dtype": dtype},
+        **{"strength": 0.0, "soft": False, "wrapper": "Fortran", "C": "any", "y": "array"},
+        **{"labels": "StringDType", "weights": "light", "class_weight": None, "tol": 0.01},
+        **{"fit_intercept": True, "max_iter": 1000, "factors": "few positive", "offset": 30.0},
+    }
+    problem = bench.draw(lambda name, options: choices[name])
+    assert dict(bench.judged(problem)) == {}
+
+
 def test_the_reference_is_the_minimum(bench, generate, optimum):
     """Of other Newton steps, in other coordinates."""
     for seed, C in enumerate([1e-3, 1.0, 1e3, 1e5]):

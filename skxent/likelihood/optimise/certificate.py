@@ -11,6 +11,7 @@ from skxent.likelihood.objective import Objective, Point
 from skxent.likelihood.optimise.dual_bound import dual_gap_bound
 from skxent.likelihood.optimise.newton_cg import NewtonStep, self_concordance_factor
 from skxent.likelihood.optimise.preconditioners import PreconditionedPoint
+from skxent.likelihood.optimise.row_factor import slope_missed
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Certificate:
         if change >= tuning.SMALL_CHANGE and not model.from_rows:
             change = objective.max_logit_range(newton.step, here.point.theta)
         sure = newton.converged and (model.certain or not model.from_rows) and change < 1
+        sure = sure and slope_missed(here.point, model) <= target
         most = objective.gap_bound(here.point)
         gap = min(newton.gap * self_concordance_factor(change), most)
         bound = gap if sure else most

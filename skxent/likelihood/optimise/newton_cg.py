@@ -259,9 +259,11 @@ def conjugate_gradients(
             rr = float(r @ r)
         else:
             d = r + rr / before * d
-    converged = converged and product.verified
+    converged = converged and product.verified and gap >= 0.0
     if converged:
         rest = min(rest, tuning.GAP_FACTOR * gap)
+    elif gap < 0.0:  # by rounding of a step of 1e16; that of the preconditioner is an estimate
+        gap, rest = 0.0, here.decrement
     most_left = accuracy.residual**2 * here.decrement if converged else np.inf
     return NewtonStep(model.from_whitened(s), gap + rest, False, converged, most_left, error)
 

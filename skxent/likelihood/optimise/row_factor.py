@@ -24,10 +24,14 @@ import scipy.linalg
 from scipy.special import expit, softmax
 
 from skxent.likelihood import tuning
-from skxent.likelihood.objective import Objective
+from skxent.likelihood.objective import Objective, Point
+from skxent.likelihood.optimise.preconditioners import Preconditioner
 from skxent.likelihood.penalty import Penalty, centred
 from skxent.likelihood.sources.base import RowSource
 from skxent.likelihood.sources.local_sums import LocalSums
+
+# Change of logits, over which a slope without curvature may go on, beside offsets of hundreds.
+FAR = 1e4
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,9 @@ class RowFactor:
         Upper triangle.
     certain : bool
         Whether the columns that were left out hold nothing but rounding errors.
+    missed : (m, width) array
+        Directions of the parameters that move logits, by one at most, but along which no sample has
+        curvature, because the probabilities of all that move are zero or one.
     reach, margin : (n,) arrays
         `reach` is an upper bound of the change of a sample's logit, relative to the others, in a
         step with a decrement of half a nat. `margin` is the difference of the two largest logits of
@@ -122,6 +129,7 @@ class RowFactor:
     order: np.ndarray
     R: np.ndarray
     certain: bool
+    missed: np.ndarray
     reach: np.ndarray
     margin: np.ndarray
     from_rows: ClassVar[bool] = True
@@ -158,9 +166,10 @@ class RowFactor:
         rank = int(void[0]) if len(void) else len(diagonal)
         triangle = np.ascontiguousarray(upper[:rank, :rank])
         certain = not (diagonal[rank:] > tuning.RANK_TOLERANCE * np.sqrt(len(A))).any()
+        missed = _missed(samples, scale, order, upper[:rank])
         reach = _reach(samples, scale, order[:rank], triangle)
         margin = _margin(_logits(rows, samples, theta))
-        return cls(theta.shape, scale, order[:rank], triangle, certain, reach, margin)
+        return cls(theta.shape, scale, order[:rank], triangle, certain, missed, reach, margin)
 
     def logit_change(self, objective: Objective, step: np.ndarray, gap: float) -> float:
         """Return an upper bound of the change of a logit in any step with the decrement `gap`.
@@ -196,6 +205,18 @@ class RowFactor:
     def gap_bound(self, v: np.ndarray, penalty: Penalty, n_features: int) -> float | None:
         """Return None, because no bound of the gap is known for this preconditioner."""
         return None
+
+
+def slope_missed(point: Point, model: Preconditioner) -> float:
+    """Return the fall, in nats, if logits move far along directions that the factor left out.
+
+    Rank alone does not tell a direction along which every probability is zero or one from a
+    direction that moves no logit. The gradient along it does.
+    """
+    if not isinstance(model, RowFactor):
+        return 0.0  # the others leave out no direction that has a gradient
+    slopes = model.missed @ point.gradient.reshape(-1)[: len(model.scale)]
+    return FAR * float(np.abs(slopes).sum())
 
 
 def _samples(rows: LocalSums) -> np.ndarray:
@@ -251,6 +272,27 @@ def _reach(x: np.ndarray, scale: np.ndarray, order: np.ndarray, R: np.ndarray) -
         half = scipy.linalg.solve_triangular(R, entries[order], trans=1, check_finite=False)
         largest = np.maximum(largest, np.square(half).sum(axis=0))
     return np.sqrt(largest) * (1.0 if len(scale) == p else 2.0)
+
+
+def _missed(x: np.ndarray, scale: np.ndarray, order: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Return `RowFactor.missed`; `upper` are the rows of the triangle that were kept.
+
+    A column left out is the sum of the columns kept, times what solves the triangle for it. The
+    difference has no curvature. If it also moves no logit, columns of X depend on each other.
+    """
+    rank, width = upper.shape
+    if rank == width:
+        return np.zeros((0, width))
+    directions = np.zeros((width - rank, width))
+    directions[:, order[rank:]] = np.eye(width - rank)
+    directions[:, order[:rank]] = -scipy.linalg.solve_triangular(
+        upper[:, :rank], upper[:, rank:], check_finite=False
+    ).T
+    by_class = (directions * scale).reshape(len(directions), -1, x.shape[1])
+    moved = np.abs(by_class @ x.T).max(axis=(1, 2))
+    rounding = tuning.RANK_TOLERANCE**0.5 * (np.abs(by_class) @ np.abs(x).T).max(axis=(1, 2))
+    some = moved > rounding
+    return (directions * scale)[some] / moved[some, None]
 
 
 def _deviations(P: np.ndarray, k: int) -> np.ndarray:

@@ -63,7 +63,9 @@ class Search(SearchState):
                 continue
             self.point, self.gap = point, here.decrement * self.underrated
             self.must_end = self.progress.must_end(self.objective.n_passes)
-            if not (self.must_end or self._may_be_at_the_end(here)):
+            if self.missed and not self.must_end:
+                point = self._stage(here)
+            elif not (self.must_end or self._may_be_at_the_end(here)):
                 point = self._descend(here)
             elif self._needs_hessian():
                 self.residual_weight, self.model = 0.0, None
@@ -75,6 +77,10 @@ class Search(SearchState):
         self.fresh = self.model is None
         if self.model is None:
             self.model = self.schedule.preconditioner(point.theta, self.residual_weight)
+            self.missed = self._misses(self.model, point)
+            if self.missed:
+                self.residual_weight = tuning.RESIDUAL_WEIGHT
+                self.model = self.schedule.preconditioner(point.theta, self.residual_weight)
             if self.choice.is_hessian and not self.model.certain and self._is_graded():
                 return None
             self.built_at = point.theta

@@ -11,7 +11,7 @@ from skxent.likelihood.optimise.class_subspace import ClassSubspace
 from skxent.likelihood.optimise.policies import Policy
 from skxent.likelihood.optimise.preconditioners import Preconditioner
 from skxent.likelihood.optimise.progress import Progress
-from skxent.likelihood.optimise.row_factor import Extreme
+from skxent.likelihood.optimise.row_factor import Extreme, slope_missed
 from skxent.likelihood.optimise.schedule import Schedule
 from skxent.likelihood.penalty import Penalty
 from skxent.likelihood.solution import Solution, target_gap
@@ -55,6 +55,7 @@ class SearchState:
         self._passes_before = 0.0  # passes of the objective that `_by_rows` replaced
         self.model: Preconditioner | None = None  # None if a new one must be made
         self.fresh = False  # whether the preconditioner was made for the present point
+        self.missed = False  # whether the Hessian has no curvature where the objective still falls
         # Failures so far, and how the next steps respond to them.
         self.residual_weight = 0.0  # residual weight of the next preconditioner
         self.failures = 0  # stages in a row that found no better point
@@ -89,6 +90,15 @@ class SearchState:
     def stuck(self) -> bool:
         """Whether two stages in a row found no better point, the second with a residual weight."""
         return self.failures > 1
+
+    def _misses(self, model: Preconditioner, point: Point) -> bool:
+        """Whether the model has no curvature where the objective still falls, and steps are left.
+
+        A residual weight then gives it some.
+        """
+        ended = self.stuck or self.progress.must_end(self.n_passes)
+        target = target_gap(self.tol, point.value, point.rounding)
+        return slope_missed(point, model) > target and not ended
 
     @property
     def target(self) -> float:
