@@ -276,6 +276,25 @@ class MapPoint:
         H[np.diag_indices(p)] += samples.curvature
         return H
 
+    def hessian_root(self, V: Floats) -> Floats:
+        """Return R V, where R'R is the Hessian."""
+        samples, P = self.samples, self.P
+        first = P.argmax(axis=0)[None]
+        changes = []
+        for v in V.T:
+            dU = samples.logits(v)
+            # Differences from the likeliest class keep their digits where it is nearly certain.
+            dU -= np.take_along_axis(dU, first, axis=0)
+            dU -= (P * dU).sum(axis=0) / samples.weight
+            changes.append((np.sqrt(P) * dU).ravel())
+        S = samples.n_slopes
+        penalty = np.sqrt(np.broadcast_to(samples.curvature, len(V)))[:, None] * V
+        return np.vstack([np.transpose(changes), penalty, samples.flat @ V[S:]])
+
+    def gradient_rounding(self) -> Floats:
+        """Return bounds of the rounding errors of the gradient."""
+        return self.samples.rounding(self.P)
+
     def _product(self, v: Floats) -> Floats:
         """Return the Hessian times v."""
         v, samples, S = v.ravel(), self.samples, self.samples.n_slopes

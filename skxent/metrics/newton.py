@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse.linalg import LinearOperator, cg
 
 from skxent.inputs.namespaces import Floats
@@ -20,7 +19,8 @@ MOST_STEPS = 200
 RELATIVE = 1e-14  # decrement at which a minimisation ends, as a fraction of the function's value
 SMALLEST = 1e-4  # least value that RELATIVE is multiplied by, because of rounding
 CONVERGED = 1e-9  # decrement in nats; with a smaller one, an end by rounding counts as converged
-JITTERS = 10.0 ** np.arange(-15, 1)  # added to the unit diagonal of a Hessian until it factors
+HIDDEN = 1e-10  # eigenvalue of a Hessian with unit diagonal below which rounding may hide it
+FLAT = 1e-26  # least curvature in those coordinates that rounding errors leave
 DESCENT = 1e-4  # least decrease of a step, as a fraction of the predicted one (Armijo)
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
 LARGEST_LOGIT = 1e100  # largest change of a logit in one step, so that nothing overflows
@@ -43,6 +43,12 @@ class Point(Protocol):
 
     def hessian_diagonal(self) -> Floats:
         """Return the diagonal of the Hessian."""
+
+    def hessian_root(self, V: Floats) -> Floats:
+        """Return R V, where R'R is the Hessian and V has a column for each direction."""
+
+    def gradient_rounding(self) -> Floats:
+        """Return bounds of the rounding errors of the gradient."""
 
     def moved(self, step: Floats) -> Self:
         """Return the same function at another point."""
@@ -77,8 +83,7 @@ def minimise(point: P, target: Callable[[float], float] | None = None) -> Minimu
     """
     decrement, step, n_steps = np.inf, None, 0
     for _ in range(MOST_STEPS):
-        step = _newton_step(point)
-        decrement = -0.5 * float(point.gradient @ step)
+        step, decrement = _newton_step(point)
         if decrement <= RELATIVE * max(point.value, SMALLEST):
             break
         if target is not None and decrement <= target(point.value):
@@ -90,8 +95,13 @@ def minimise(point: P, target: Callable[[float], float] | None = None) -> Minimu
     return Minimum(point, decrement, step, n_steps)
 
 
-def _newton_step(point: Point) -> Floats:
-    """Solve H s = -g in coordinates in which the diagonal of H is one."""
+def _newton_step(point: Point) -> tuple[Floats, float]:
+    """Solve H s = -g in coordinates in which the diagonal of H is one.
+
+    Also returns the decrement. A small eigenvalue of H is mostly the rounding error of its entries,
+    which hides directions in which the function hardly bends and may still fall far. There the
+    curvature is that of the root of H, whose rounding errors are squared.
+    """
     H = point.hessian()
     matrix = isinstance(H, np.ndarray)
     diagonal = np.diag(H) if matrix else point.hessian_diagonal()
@@ -100,18 +110,34 @@ def _newton_step(point: Point) -> Floats:
     if not matrix:
 
         def product(v: Floats) -> Floats:  # v @ product(v) must not be 0, `cg` divides by it
-            return scale * (H @ (scale * v)) + JITTERS[0] * v
+            return scale * (H @ (scale * v)) + FLAT * v
 
         scaled = LinearOperator(H.shape, product, dtype=np.float64)
-        return scale * cg(scaled, -g, rtol=CG_RESIDUAL, maxiter=10 * len(g))[0]
-    H = scale[:, None] * H * scale
-    for jitter in JITTERS:
-        try:
-            factor = cho_factor(H + jitter * np.eye(len(g)))
-        except np.linalg.LinAlgError:
-            continue
-        return scale * cho_solve(factor, -g)
-    return -scale * g
+        s = cg(scaled, -g, rtol=CG_RESIDUAL, maxiter=10 * len(g))[0]
+        return scale * s, -0.5 * float(g @ s)
+    curvatures, directions = np.linalg.eigh(scale[:, None] * H * scale)
+    hidden = curvatures <= HIDDEN
+    if hidden.any():
+        curvatures[hidden], directions[:, hidden] = _hidden_curvatures(
+            point, scale, directions[:, hidden]
+        )
+    slopes, flat = directions.T @ g, curvatures <= FLAT
+    errors = np.abs(directions).T @ (scale * point.gradient_rounding())
+    size = np.abs(slopes)
+    # A hidden slope may be as large as its rounding error. Without curvature it may also be 0.
+    size = np.where(hidden & ~flat, np.maximum(size, errors), size)
+    slopes = np.copysign(np.where(flat & (size <= errors), 0.0, size), slopes)
+    solved = -slopes / curvatures
+    return scale * (directions @ solved), -0.5 * float(slopes @ solved)
+
+
+def _hidden_curvatures(point: Point, scale: Floats, basis: Floats) -> tuple[Floats, Floats]:
+    """Return the curvatures of H in the span of a basis, and the directions that have them."""
+    root = np.linalg.qr(point.hessian_root(scale[:, None] * basis), mode="r")
+    _, sizes, mixture = np.linalg.svd(root)
+    curvatures = np.full(basis.shape[1], FLAT)
+    curvatures[: len(sizes)] = np.maximum(sizes**2, FLAT)
+    return curvatures, basis @ mixture.T
 
 
 def _line_search(point: P, step: Floats) -> P | None:
@@ -136,8 +162,8 @@ def _line_search(point: P, step: Floats) -> P | None:
 
 def _lower(point: P, step: Floats, slope: float, t: float) -> tuple[P, float] | None:
     """Shorten a step until the function decreases by a fraction of the predicted decrease."""
-    noise = ROUNDING * max(abs(point.value), 1e-3)
-    while t * abs(slope) > 1e-3 * noise and t > 1e-200:
+    noise, least = ROUNDING * max(abs(point.value), 1e-3), 1e-200 * t
+    while t * abs(slope) > 1e-3 * noise and t > least:
         trial = point.moved(t * step)
         if trial.value <= point.value + DESCENT * t * slope:
             return trial, t
