@@ -145,7 +145,7 @@ class LogitCalibrator(CalibratedPredictions):
         Weighted sum of the log-probabilities of the truth after calibration, in nats.
     optimality_gap_ : float
         Estimate of the distance of the objective, the log-likelihood less the penalty, from its
-        maximum, in nats.
+        maximum, in nats; a bound, the whole loss, if no finite maximum was found.
     target_gap_ : float
         The gap at which the fit stops, in nats.
     converged_ : bool
@@ -327,11 +327,13 @@ class LogitCalibrator(CalibratedPredictions):
 
     def _set_attributes(self, total: float) -> None:
         chosen, fitted = self._calibration.chosen, self._calibration.fitted
-        self.C_, self.Cs_, self.loo_loss_ = chosen.C, chosen.Cs, chosen.losses
+        self.C_, self.Cs_, self.loo_loss_ = chosen.C, chosen.Cs, self._calibration.left_out_losses
         self.smoothing_ = self._calibration.smoothing
         self.slope_, self.intercept_ = self._calibration.parameters
-        self.log_likelihood_ = -total * fitted.value
-        self.optimality_gap_, self.target_gap_ = total * fitted.gap, total * fitted.target
+        self.log_likelihood_ = -total * self._calibration.loss
+        # Without a finite optimum the objective may still fall to 0, the least that it can be.
+        gap = fitted.gap if fitted.finite else max(0.0, fitted.value)
+        self.optimality_gap_, self.target_gap_ = total * gap, total * fitted.target
         self.converged_ = fitted.finite and fitted.gap <= fitted.target
         self.n_iter_ = fitted.n_steps
 

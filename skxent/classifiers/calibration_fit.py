@@ -29,10 +29,16 @@ class Calibration:
     smoothed_map : SmoothedMap
     present : (K,) array of bool
         The classes that the map applies to.
+    loss_of_absent : float
+        Mean loss in nats of the event that one of these classes is true, which no map changes.
+    pairs : bool
+        Whether the map has a slope for each pair of classes.
     """
 
     smoothed_map: SmoothedMap
     present: NDArray[np.bool_]
+    loss_of_absent: float
+    pairs: bool
 
     @classmethod
     def of(
@@ -61,15 +67,30 @@ class Calibration:
             target = np.cumsum(present)[target] - 1
         else:
             target = target[:, present]
+        pairs = method == "matrix"
         if np.count_nonzero(present) == 1:
             method = "temperature"  # nothing is left to calibrate
         samples = Samples(log_softmax(log_p[:, present], axis=1), target, weight, tol)
-        return cls(fit_smoothed_map(method, samples, C, smoothing), present)
+        loss = 0.0
+        if not present.all():
+            odds = logsumexp(log_p[:, ~present], axis=1) - logsumexp(log_p[:, present], axis=1)
+            loss = float(np.average(np.logaddexp(0.0, odds), weights=weight / weight.max()))
+        return cls(fit_smoothed_map(method, samples, C, smoothing), present, loss, pairs)
 
     @property
     def chosen(self) -> ChosenMap:
         """The map with the penalties that it was chosen from."""
         return self.smoothed_map.chosen
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy of the calibrated predictions, in nats."""
+        return self.fitted.value + self.loss_of_absent
+
+    @property
+    def left_out_losses(self) -> Floats:
+        """Mean leave-one-out loss for each C that was compared, in nats."""
+        return self.chosen.losses + self.loss_of_absent
 
     @property
     def smoothing(self) -> float:
@@ -99,6 +120,12 @@ class Calibration:
         own, level = self.fitted.map.parameters
         intercept = np.zeros(K)
         intercept[present] = level
-        slope: Floats = np.ones(K) if own.ndim == 1 else np.eye(K)
-        slope[present if own.ndim == 1 else np.ix_(present, present)] = own
+        if not self.pairs:
+            slope: Floats = np.ones(K)
+            slope[present] = own
+            return slope, intercept
+        slope = np.eye(K)
+        slope[np.ix_(present, present)] = (
+            np.diag(np.broadcast_to(own, len(level))) if own.ndim == 1 else own
+        )
         return slope, intercept

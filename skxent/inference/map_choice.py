@@ -253,6 +253,8 @@ def smallest(losses: Sequence[float], samples: Samples, enough: float = ENOUGH) 
     """Return the first of the mean losses that counts as the smallest, see above."""
     sums = np.array(losses) * float(samples.weight.sum() / samples.unit)
     least = sums.min()
+    if np.isinf(least):
+        return 0  # no fit has a finite minimum, and none is better than another
     return int(np.argmax(sums <= least + SLACK / (1.0 + max(least, 0.0) / enough)))
 
 

@@ -277,13 +277,13 @@ class MapProblem:
         assert samples.shrinkage is not None
         starts = [samples.shrinkage.origin] + ([] if start is None else [start])
         points = [MapPoint.at(samples, theta) for theta in starts]
-        found = minimise(min(points, key=lambda point: point.value), self.goal)
+        found = _descend(min(points, key=lambda point: point.value), self.goal)
         if samples.slopes is not None or found.point.theta[0] >= 0:
             return found
         # By convexity the slope is 0 if it may not be negative.
         zero = np.zeros_like(samples.shrinkage.origin)
         level = replace(samples, shrinkage=replace(samples.shrinkage, origin=zero), Z=0 * samples.Z)
-        found = minimise(MapPoint.at(level, zero), self.goal)
+        found = _descend(MapPoint.at(level, zero), self.goal)
         return replace(found, point=MapPoint.at(samples, found.point.theta))
 
     def fitted(self, found: Minimum[MapPoint]) -> FittedMap:
@@ -293,9 +293,9 @@ class MapProblem:
         return FittedMap(
             map=CalibrationMap(slope, intercept, self.frame),
             value=point.cross_entropy,
-            gap=max(min(found.decrement, point.value), 0.0),
+            gap=max(0.0, min(found.decrement, point.value)),
             target=self.goal(point.value),
-            finite=point.samples.shrinkage is not None or _is_finite(found),
+            finite=point.samples.shrinkage is not None or _is_small(found),
             n_steps=found.n_steps,
         )
 
@@ -331,13 +331,20 @@ def _centre(log_q: Floats, Z: Floats, weight: Floats) -> Floats:
 
 
 def _descend(start: MapPoint, goal: Callable[[float], float]) -> Minimum[MapPoint]:
-    """Minimise to the target gap, and further to find out whether the minimum is finite."""
+    """Minimise to the target gap, and further if the last step is not small.
+
+    The decrement is then no bound: the function may bend much less a step further on. Going on
+    also finds out whether a minimum without penalty is finite.
+    """
     found = minimise(start, goal)
-    if _is_finite(found):
+    if _is_small(found):
         return found
     further = minimise(found.point, lambda value: FURTHER * goal(value))
-    return further if _is_finite(further) else found
+    penalised = found.point.samples.shrinkage is not None
+    if penalised or _is_small(further):
+        return replace(further, n_steps=found.n_steps + further.n_steps)
+    return found
 
 
-def _is_finite(found: Minimum[MapPoint]) -> bool:
+def _is_small(found: Minimum[MapPoint]) -> bool:
     return found.step is None or found.point.largest_range(found.step) < SMALL_CHANGE

@@ -199,7 +199,11 @@ class MapPoint:
         """Compute the function and its gradient."""
         logits = samples.logits(theta)
         P = np.empty_like(logits)
-        loss = log_partition(logits, P, samples.weight) - float(theta @ samples.linear)
+        if len(logits) == 1:  # `log_partition` takes one row for the logits of two classes
+            P[:] = samples.weight
+            loss = float(np.vdot(P, logits) - theta @ samples.linear)
+        else:
+            loss = log_partition(logits, P, samples.weight) - float(theta @ samples.linear)
         gradient = samples.gradient(P) - samples.linear
         # Components within their rounding error count as 0.
         gradient[np.abs(gradient) <= samples.rounding(P)] = 0.0

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from drawn_map_reference import map_model, minimum, parameters_of
 from scipy.special import log_softmax, softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import ConvergenceWarning
@@ -11,6 +12,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
 from skxent import LogitCalibrator, categorical_cross_entropy, decompose_cross_entropy
+from skxent.inference.map_choice import smallest
+from skxent.inference.map_samples import Samples
 
 METHODS = ["temperature", "bias", "vector", "matrix"]
 FLOOR = np.log(np.finfo(float).eps)
@@ -319,3 +322,69 @@ def test_logits_near_the_largest_float(method, K):
     calibrator = LogitCalibrator(method, from_logits=True, smoothing="loo").fit(Z, y)
     losses = -calibrator.predict_log_proba(Z)[np.arange(200), y]
     assert losses.mean() < np.log(K)
+
+
+@pytest.mark.parametrize(("seed", "size"), [(267, 8), (3153, 8), (3670, 2)])
+def test_the_gap_bounds_a_fall_that_rounding_hides_in_the_hessian(seed, size):
+    # The maps separate most samples, and a direction with hardly any curvature is left.
+    rng = np.random.default_rng(seed)
+    L = size * rng.normal(size=(12, 4))
+    y = (L + rng.gumbel(size=L.shape)).argmax(axis=1)
+    calibrator = LogitCalibrator("vector", C=np.inf, smoothing=0.01)
+    with pytest.warns(ConvergenceWarning, match="no finite optimum"):
+        calibrator.fit(softmax(-L, axis=1), y)
+    log_q = np.log(0.99 * softmax(-L, axis=1) + 0.01 / 4)
+    model, origin, centre = map_model("vector", log_q, np.eye(4)[y], np.ones(12), np.inf, 1.0)
+    theta = parameters_of("vector", calibrator.slope_, calibrator.intercept_, centre)
+    least = min(minimum(model, start).value for start in (origin, theta))
+    assert -calibrator.log_likelihood_ - calibrator.optimality_gap_ <= least + 1e-8
+    assert calibrator.converged_ is False
+
+
+def test_a_penalised_fit_with_nearly_tied_predictions_and_huge_weights():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        Z = np.round(rng.normal(size=(4, 3))) + 1e-10 * rng.normal(size=(4, 3))
+        y, w = rng.permutation(4) % 3, rng.choice([1.0, 1e12], 4)
+        fitted = LogitCalibrator(C=1e8, smoothing=0.0, from_logits=True).fit(Z, y, w)
+        log_q = log_softmax(Z, axis=1)
+        model, origin, _ = map_model("temperature", log_q, np.eye(3)[y], w, 1e8, 1.0)
+        value, least = model.value(fitted.slope_[:1]), minimum(model, origin)
+        noise = model.noise(fitted.slope_[:1]) + least.noise
+        assert value - least.value <= fitted.optimality_gap_ + 1e-9 * least.value + noise
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("C", [1.0, np.inf])
+@pytest.mark.parametrize("there", [1, 2, 3])
+def test_the_log_likelihood_is_that_of_the_predictions(method, C, there):
+    P, y = draw(4, n=60)
+    y = y % there
+    w = np.random.default_rng(1).uniform(0.1, 3.0, len(y))
+    calibrator = LogitCalibrator(method, C=C)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "y has no samples", UserWarning)
+        warnings.filterwarnings("ignore", "LogitCalibrator: y has no samples", UserWarning)
+        calibrator.fit(P, y, w, classes=np.arange(4))
+    log_q = calibrator.predict_log_proba(P)[np.arange(60), y]
+    assert calibrator.log_likelihood_ == pytest.approx(w @ log_q, rel=1e-12)
+    assert calibrator.slope_.shape == ((4, 4) if method == "matrix" else (4,))
+
+
+def test_no_fit_has_a_finite_minimum():
+    Z = np.array([[9.0, 0.0], [0.0, 9.0], [5.0, 1.0], [1.0, 4.0]])
+    for method in METHODS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            calibrator = LogitCalibrator(method, C=np.inf, smoothing="loo")
+            calibrator.fit(softmax(Z, axis=1), [0, 1, 0, 1])
+        assert calibrator.smoothing_ == 0
+
+
+def test_no_held_out_loss_is_the_smallest_if_all_are_infinite():
+    samples = Samples(np.zeros((3, 2)), np.array([0, 1, 1]), np.ones(3), 1e-6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert smallest([np.inf, np.inf], samples) == 0
+        assert smallest([np.inf, 1.0], samples) == 1
