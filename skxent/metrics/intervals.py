@@ -117,7 +117,8 @@ def mean_loss_interval(
     sum of the weights, and this is the usual standard error of the mean of G numbers: a weight of
     k gives the same result as k copies of the row. Weights within 8 rounding errors of whole
     numbers count as whole, so that ``counts * 0.1 / 0.1`` gives the same result as `counts`. If
-    weights are not all whole, each sample is one observation with its weight.
+    weights are not all whole, each sample is one observation: a group of its own, as below. For
+    equal weights that is the formula above.
 
     With `groups`, group g has the weight W_g and the share h_g = W_g / W of the weight of all:
 

@@ -111,7 +111,9 @@ def summed_by_piece(
         kept = copies > 0
         own = shares[kept] * units[kept]
         pieces = Pieces(_some(own, copies[kept]), copies[kept], n)
-        return Summed(pieces, _summable(shares[kept] * given.values[kept], copies[kept]), None)
+        with np.errstate(over="ignore"):  # `_summable` refuses infinite sums
+            sums = shares[kept] * given.values[kept]
+        return Summed(pieces, _summable(sums, copies[kept]), None)
     weights = copies * shares
     n_groups = int(groups.max()) + 1
     if by_document:
@@ -120,7 +122,8 @@ def summed_by_piece(
     else:
         own = _sums_by(groups, weights * units, n_groups)
     present = np.flatnonzero(_sums_by(groups, weights, n_groups))
-    sums = _sums_by(groups, weights * given.values, n_groups)[present]
+    with np.errstate(over="ignore"):  # `_summable` refuses infinite sums
+        sums = _sums_by(groups, weights * given.values, n_groups)[present]
     ones = np.ones(len(present))
     pieces = Pieces(_some(own[present], ones), ones, n)
     return Summed(pieces, _summable(sums, ones), present)
@@ -150,7 +153,9 @@ def _some(units: Floats, copies: Floats) -> Floats:
 
 def _summable(sums: Floats, copies: Floats) -> Floats:
     """Require sums of losses whose differences and products do not overflow."""
-    if not exact_sum(copies * np.abs(sums)) <= LARGEST_SUM:
+    with np.errstate(over="ignore"):
+        total = exact_sum(copies * np.abs(sums))
+    if not total <= LARGEST_SUM:
         raise ValueError("the sum of the losses is too large: divide all losses by one number.")
     return sums
 

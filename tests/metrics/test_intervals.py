@@ -1,5 +1,7 @@
 """Intervals of a mean: against statsmodels, weights as copies, groups, and how often they hold."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -377,3 +379,14 @@ def test_holds_the_mean_as_often_as_it_says(grouped):
         found = mean_loss_interval(losses, groups=groups if grouped else None)
         held += found.low <= 1.0 <= found.high
     assert 0.92 <= held / 400 <= 0.98
+
+
+def test_sums_beyond_all_floats_are_refused_without_a_warning_of_numpy():
+    losses, weight = np.array([1e300, 2e300, 1e300]), np.array([1e12, 1.5e12, 0.5])
+    for groups in (None, [0, 0, 1]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(ValueError, match="divide all losses by one number"):
+                mean_loss_interval(
+                    losses, sample_weight=weight, groups=groups, units=[1.0, 2.0, 3.0]
+                )
