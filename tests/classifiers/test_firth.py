@@ -258,3 +258,15 @@ def test_to_sklearn_predicts_the_same():
     X, y, _ = random_samples(3)
     clf = fit(X, y)
     np.testing.assert_allclose(clf.to_sklearn().predict_proba(X), clf.predict_proba(X), rtol=1e-12)
+
+
+def test_an_information_that_nearly_vanishes_counts_as_singular():
+    # The probabilities at zero are about 1e-300, and the inverse of the information overflows.
+    offset = np.array([-690.0, 690.0, -691.0, -690.5])
+    X = np.array([[0.0], [1.0], [2.0], [4.0]])
+    for size in (1.0, 0.7, 0.5):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            with pytest.raises(ValueError, match="pass smaller offsets"):
+                FirthClassifier().fit(X, [0, 1, 0, 1], offset=size * offset)
+    FirthClassifier().fit(X, [0, 1, 0, 1], offset=0.01 * offset)

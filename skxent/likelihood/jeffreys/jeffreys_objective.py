@@ -61,6 +61,7 @@ from skxent.likelihood.sources.local_rows import LocalRows
 EPS = float_info.epsilon
 SPACE = 1 << 21  # largest work array of a batch of samples, in numbers: 16 MB
 SINGULAR = 1e-13  # smallest reciprocal condition number of an information that is not singular
+VANISHED = 1e-100  # an information below this counts as zero: products of its inverse may overflow
 
 
 class JeffreysObjective:
@@ -273,7 +274,7 @@ class JeffreysPoint:
 
 def _is_regular(L: np.ndarray, A: np.ndarray) -> bool:
     """Tell whether A, with the Cholesky factor L, is finite and not singular in float64."""
-    if not np.isfinite(L).all():
+    if not np.isfinite(L).all() or np.abs(A).max() < VANISHED:
         return False
     rcond, _ = lapack.dpocon(L, np.abs(A).sum(axis=0).max(), uplo="L")
     return bool(rcond > SINGULAR)
