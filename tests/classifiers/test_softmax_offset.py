@@ -337,3 +337,18 @@ def test_the_argument_is_not_changed():
     O.flags.writeable = False
     SoftmaxClassifier().fit(X, y, offset=O).predict(X, offset=O)
     assert np.array_equal(O, before)
+
+
+def test_a_gap_above_the_target_is_not_converged():
+    # Weights of 1e12 at offsets that nearly separate: rounding ends the fit early.
+    x = [-0.37710481, 1.4416932, 0.73548393, 1.19192936, 0.05991937, -0.23786363]
+    x += [-0.55279256, 0.14222229, -1.33121295, -1.24024893, 1.91745797]
+    w = [1.0, 1e12, 1e-12, 1e-12, 1.0, 0.0, 1e-12, 1e12, 1.0, 1e12, 1e12]
+    offset = [-45.37596737, -53.05001382, 92.41141306, -65.09786389, 11.30408183, -28.3240496]
+    offset += [124.51532604, 78.93001336, -8.23521355, -5.39662548, -34.90249749]
+    clf = SoftmaxClassifier(C=1e3, tol=1e-3)
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        clf.fit(np.array(x)[:, None], [1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 0], w, offset=offset)
+    assert clf.converged_ == (clf.optimality_gap_ <= clf.target_gap_)
+    assert clf.converged_ == (not given)

@@ -121,7 +121,7 @@ class SearchState:
             log_likelihood=self.objective.log_likelihood(self.point),
             gap=self.gap if self.certified or self.unbounded else self.bound,
             target=self.target,
-            converged=self.certified,
+            converged=self.certified and self.gap <= self.target,
             unbounded=self.unbounded,
             stopped=self.progress.stopped,
             n_iterations=self.progress.n_iterations,
