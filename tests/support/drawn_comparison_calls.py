@@ -46,19 +46,12 @@ def exact(
     """Return mean, standard error and degrees of freedom, or None for less than two pieces."""
     n = len(losses)
     w = np.ones(n) if weight is None else weight
-    counts = np.array_equal(w, np.rint(w)) and groups is None and units is None
     W = [Fraction(float(x)) for x in w]
     kept = [i for i in range(n) if W[i] > 0]
     loss = [Fraction(float(losses[i])) if W[i] > 0 else Fraction(0) for i in range(n)]
     u = [Fraction(1) if units is None else Fraction(float(units[i])) for i in range(n)]
     total = sum((W[i] * u[i] for i in kept), Fraction(0))
     mean = sum((W[i] * loss[i] for i in kept), Fraction(0)) / total
-    if counts:
-        G = sum(W)
-        if G < 2:
-            return None
-        square = sum((W[i] * (loss[i] - mean) ** 2 for i in kept), Fraction(0))
-        return mean, root(square / (G * (G - 1))), float(G - 1)
     names = range(n) if groups is None else groups
     whole = np.array_equal(w, np.rint(w)) and groups is None  # a sample is copies of itself
     sums: dict[Hashable, Fraction] = {}
@@ -176,22 +169,22 @@ def check_compare(draw: Draw) -> list[str]:
     labels = np.arange(K)
     found = ended(lambda: compare(target, preds, baseline="a", labels=labels, **options), NAMES)
     losses = {k: -(T * log_softmax(each, axis=1)).sum(axis=1) for k, each in Z.items()}
-    faults = []
-    for j, name in enumerate(("b", "c")):
-        known = exact(losses[name] - losses["a"], w, groups, None)
-        if found.error is not None or found.faults:
-            return found.faults + ([f"refused: {found.words[:200]}"] if known else [])
-        if known is None:
+    differences = [losses[name] - losses["a"] for name in ("b", "c")]
+    known = [exact(each, w, groups, None) for each in differences]
+    if found.error is not None or found.faults:
+        return found.faults + ([f"refused: {found.words[:200]}"] if known[0] else [])
+    kept = np.ones(n, bool) if w is None else w > 0
+    slack = Fraction(64 * EPS) * Fraction(float(max(each[kept].max() for each in losses.values())))
+    got, faults = found.result, []
+    for j, each in enumerate(known):
+        if each is None:
             return ["fewer than two observations, and no error"]
-        kept = np.ones(n, bool) if w is None else w > 0
-        size = Fraction(float(max(each[kept].max() for each in losses.values())))
-        slack = Fraction(64 * EPS) * size
-        got = found.result
-        faults += number_faults("difference", got.difference[j], known[0], slack)
-        spread = slack + Fraction(1, 10**9) * known[1]
-        faults += number_faults("standard_error", got.standard_error[j], known[1], spread)
-        if not np.isclose(got.df, known[2], rtol=1e-9):
-            faults.append(f"df {got.df!r}, but {known[2]!r}")
+        mean, error, df = each
+        faults += number_faults("difference", got.difference[j], mean, slack)
+        spread = slack + Fraction(1, 10**9) * error
+        faults += number_faults("standard_error", got.standard_error[j], error, spread)
+        if not np.isclose(got.df, df, rtol=1e-9):
+            faults.append(f"df {got.df!r}, but {df!r}")
     return faults
 
 

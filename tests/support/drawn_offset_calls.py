@@ -115,7 +115,11 @@ class Objective:
 
 
 def drawn_fit(draw: Draw, clf: Any, C: float | None) -> tuple[Ended, Objective]:
-    """Fit a classifier to drawn data; also returns its objective."""
+    """Fit a classifier to drawn data; also returns its objective.
+
+    If the fit ended with an error, the faults include changes of the classifier.
+    """
+    before = state_of(clf)
     n = draw.n_samples(60)
     K, d = draw.number("K", 2, 4), draw.number("d", 1, 3)
     X = drawn_columns(draw, n, d)
@@ -137,19 +141,18 @@ def drawn_fit(draw: Draw, clf: Any, C: float | None) -> tuple[Ended, Objective]:
     found = ended(
         lambda: clf.fit(given, target, offset=offset, **options), NAMES, user_warnings=USER_WARNINGS
     )
+    if found.error is not None:
+        found.faults += same_state(before, clf)
     w = np.ones(n) if w is None else w
     return found, Objective(numbers, T, w, logits, C)
 
 
 def check_offset(draw: Draw) -> list[str]:
-    """A penalised fit with an offset is at the minimum, and its predictions are those of it."""
+    """A penalised fit with an offset is at the minimum, and says so with an honest gap."""
     C = draw.one_of("C", [1.0, 1e-2, 1e3])
     clf = SoftmaxClassifier(C=C, tol=draw.one_of("tol", [1e-3, 1e-6, 1e-10]))
-    before = state_of(clf)
     found, objective = drawn_fit(draw, clf, C)
-    if found.error is not None:
-        return found.faults + same_state(before, clf)
-    if found.faults:
+    if found.error is not None or found.faults:
         return found.faults
     absent = ~(objective.w @ objective.T > 0)
     if objective.K < 3 and absent.any():
@@ -181,11 +184,8 @@ def check_offset(draw: Draw) -> list[str]:
 def check_firth(draw: Draw) -> list[str]:
     """A fit with Jeffreys' prior has the documented objective, and nothing near is lower."""
     clf = FirthClassifier(tol=draw.one_of("tol", [1e-3, 1e-6]))
-    before = state_of(clf)
     found, objective = drawn_fit(draw, clf, None)
-    if found.error is not None:
-        return found.faults + same_state(before, clf)
-    if found.faults:
+    if found.error is not None or found.faults:
         return found.faults
     if not (objective.w @ objective.T > 0).all():
         return []
